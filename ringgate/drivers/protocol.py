@@ -1,0 +1,123 @@
+"""The business verbs that an ERP is driven by. One implementation for each ERP and channel.
+
+Contract. Verbs take and return the frozen values of `ringgate.model`; money, dates and hours are ours, never the ERP's
+encodings. A verb says what the business wants, not which records an ERP makes of it. It returns what it read back
+from the ERP after acting (over its own channel: a browser reads its screen), never what it was given. When the ERP
+does not do it, by error or by silence, the verb raises `Refused` with the state read back; trouble on the way raises
+the other errors of `ringgate.errors`. Verbs neither retry nor undo: the engine registers the reversal before it calls
+a writing verb, and calls `Connection.undo` later. What a driver cannot do it leaves out of `capabilities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+from ringgate.model import (
+    Attachment, Capability, Channel, EntryDraft, Identity, Invoice, Posting, Project, ProjectDraft, PurchaseRequest,
+    Ref, RequestDraft, Role, Task, Tenant, TimeEntry,
+)  # fmt: skip
+from ringgate.money import Money
+
+
+class Actor(Protocol):
+    """One signed-in user of one tenant."""
+
+    role: Role
+
+    # identity
+    def who_am_i(self) -> Identity: ...
+    def sign_out(self) -> None: ...  # afterwards every verb of this actor must meet the ERP's refusal, never a renewal
+
+    # projects and time
+    def create_project(self, draft: ProjectDraft) -> Project: ...
+    def read_project(self, project: Project) -> Project: ...
+    def complete_work(self, project: Project) -> Project: ...  # all tasks are done; state becomes `done`
+    def enter_time(self, task: Task, hours: Decimal, on: date, description: str) -> TimeEntry: ...
+    def correct_time(self, entry: TimeEntry, hours: Decimal) -> TimeEntry: ...
+
+    # procurement
+    def request_purchase(self, draft: RequestDraft) -> PurchaseRequest: ...  # in state `draft`
+    def submit_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `waiting`
+    def approve_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `approved`
+    def reject_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `rejected`
+
+    # invoices
+    def draft_invoice(self, project: Project) -> Invoice: ...  # everything billable of the project, unposted
+    def read_invoice(self, invoice: Invoice) -> Invoice: ...
+    def post_invoice(self, invoice: Invoice, on: date) -> Invoice: ...
+    def credit_invoice(self, invoice: Invoice, on: date) -> Invoice: ...  # -> the posted credit note, amounts negative
+    def pay_invoice(self, invoice: Invoice, amount: Money, on: date) -> Invoice: ...
+
+    # ledger
+    def post_entry(self, entry: EntryDraft) -> Posting: ...
+
+
+class Books(Protocol):
+    """A tenant's ledger as an auditor reads it, always over the API: the third layer beside record and screen."""
+
+    def invoice(self, invoice: Ref) -> Invoice: ...
+    def posting_of(self, invoice: Ref) -> Posting: ...
+    def invoice_numbers(self, on: date) -> tuple[str, ...]: ...  # of all customer invoices (no credit notes) of the year, in posting order
+    def closed_day(self) -> date | None: ...  # a day in a closed period, if there is one
+    def trial_balance(self) -> Mapping[str, Money]: ...  # account -> debit less credit, nil ones left out
+    def open_documents(self) -> frozenset[str]: ...  # drafts, waiting requests, unpaid invoices, unbilled time: one line each
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What every call to an ERP carries: the run it belongs to, and its W3C trace (32 hex digits)."""
+
+    run_id: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What must be undone, written down before it is done: JSON-safe, so that another process can take it up.
+
+    `verb` is the writing verb; `role` who did it; `marker` what the record carries; `target` the id of the record the
+    verb acted on ("" when it creates one); `ref` the id of what came of it, "" while unknown (a crash in between).
+    """
+
+    verb: str
+    role: str
+    marker: str
+    target: str = ""
+    ref: str = ""
+
+
+class Connection(Protocol):
+    """One run's way to one tenant."""
+
+    def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> Actor:
+        """`password` overrides the inventory's (to see a wrong one refused: raises `Refused`); `fresh` reuses no session."""
+        ...
+
+    def books(self) -> Books: ...
+    def undo(self, reversal: Reversal) -> str:
+        """Take back what `reversal` names, found by `ref` or by `marker`; idempotent. Returns what was done, in a few
+        words ("nothing to undo" if there is no such record). Raises if it cannot be taken back: that is residue."""
+        ...
+
+    def evidence(self, folder: Path) -> tuple[Attachment, ...]:
+        """Save what shows the present state (screenshots, trace), called once when a run did not pass."""
+        ...
+
+    @property
+    def calls(self) -> int: ...  # requests sent so far
+    def close(self) -> None: ...
+
+
+class Driver(Protocol):
+    """One ERP over one channel. Long-lived: keeps sessions and browsers between runs of one process, for one thread."""
+
+    channel: Channel
+    capabilities: frozenset[Capability]
+
+    def connect(self, tenant: Tenant, call: Call) -> Connection: ...
+    def close(self) -> None: ...
