@@ -1,0 +1,438 @@
+"""The JSON-RPC wire of Tryton: values, series, sessions and errors, and nothing of any business verb.
+
+    client = RpcClient("http://127.0.0.1:8071", "aldgate")
+    client.login("synthetic.accountant", password)            # -> Session(user_id=7, ...)
+    client.call("model.account.invoice.search", [("state", "=", "draft")], 0, None, None)
+
+Every difference between the series 7.0 and 8.0 that shows on the wire stands in `Dialect`. Nothing is retried here:
+a dead session raises `SessionEnded`, and the driver decides whether to sign in again.
+
+| what came back                                           | raised                          |
+|----------------------------------------------------------|---------------------------------|
+| connection refused or reset, time-out, 404, 5xx, expired certificate | `ErpUnavailable`    |
+| name does not resolve, no route, wrong TLS name, proxy   | `NoRoute`                       |
+| 401 on login / on a call                                 | `SignInRefused` / `SessionEnded` |
+| 429                                                      | `Throttled`                     |
+| truncated or malformed answer, another HTTP code         | `ErpProtocolError`              |
+| 200 with UserError, UserWarning, ConcurrencyException ...| `BusinessError` (driver: `Refused`) |
+| 200 with any other exception of the server, 403          | `ErpMisbehaved`                 |
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import errno
+import json
+import os
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from ringgate.errors import (
+    ErpError,
+    ErpMisbehaved,
+    ErpProtocolError,
+    ErpUnavailable,
+    NoRoute,
+    SignInRefused,
+    Throttled,
+)
+
+__all__ = [
+    "DIALECTS",
+    "BusinessError",
+    "Dialect",
+    "HeadersHook",
+    "HttpFailure",
+    "RpcClient",
+    "Session",
+    "SessionEnded",
+    "decode",
+    "encode",
+    "trace_headers",
+]
+
+HeadersHook = Callable[[str], Mapping[str, str]]
+"""Given the RPC method about to be called, returns headers to send with it (see `trace_headers`)."""
+
+BUSINESS_KINDS: Final = frozenset({"UserError", "UserWarning", "ConcurrencyException", "LoginException"})
+CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+NO_ROUTE_ERRNOS: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN})
+OUR_SIDE: Final[dict[type[BaseException], str]] = {
+    ssl.SSLCertVerificationError: "The TLS certificate of {} does not fit its name or is not trusted here.",
+    socket.gaierror: "The host name of {} does not resolve from here.",
+    httpx.ProxyError: "The proxy on the way to {} refused us.",
+}
+
+
+class SessionEnded(ErpError):
+    """The server no longer knows our session (401 on a call). The driver renews it once, then gives up."""
+
+    kind = "session"
+
+
+class HttpFailure(ErpUnavailable):
+    """The server, or something in front of it, answered with HTTP 404 or 5xx: `status` says which."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BusinessError(ErpError):
+    """The server answered 200 with a business error.
+
+    `error_kind` is Tryton's own word ("UserError", "UserWarning", ...), `message` and `detail` are for people, and
+    `warning` is the name to give to `RpcClient.confirm`, "" for anything but a UserWarning.
+    """
+
+    kind = "business"
+
+    def __init__(self, error_kind: str, message: str, detail: str = "", warning: str = "") -> None:
+        super().__init__(f"{message} {detail}".strip() if detail else message)
+        self.error_kind = error_kind
+        self.message = message
+        self.detail = detail
+        self.warning = warning
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def _pack(value: Any) -> Any:
+    """What `json` cannot write itself, as Tryton's tagged objects. Aware datetimes become naive UTC."""
+    if isinstance(value, Decimal):
+        return {"__class__": "Decimal", "decimal": str(value)}
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is not None:
+            value = value.astimezone(dt.UTC)
+        day = {"__class__": "datetime", "year": value.year, "month": value.month, "day": value.day}
+        clock = {"hour": value.hour, "minute": value.minute, "second": value.second, "microsecond": value.microsecond}
+        return day | clock
+    if isinstance(value, dt.date):
+        return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
+    if isinstance(value, dt.time):
+        clock = {"hour": value.hour, "minute": value.minute, "second": value.second, "microsecond": value.microsecond}
+        return {"__class__": "time"} | clock
+    if isinstance(value, dt.timedelta):
+        return {"__class__": "timedelta", "seconds": value.total_seconds()}
+    if isinstance(value, (bytes, bytearray)):
+        return {"__class__": "bytes", "base64": base64.b64encode(value).decode("ascii")}
+    raise TypeError(f"Tryton's wire has no form for a {type(value).__name__}")
+
+
+_UNPACKERS: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
+    "Decimal": lambda d: Decimal(d["decimal"]),
+    "date": lambda d: dt.date(d["year"], d["month"], d["day"]),
+    "datetime": lambda d: dt.datetime(  # noqa: DTZ001 - Tryton keeps and sends naive UTC
+        d["year"], d["month"], d["day"], d["hour"], d["minute"], d["second"], d["microsecond"]
+    ),
+    "time": lambda d: dt.time(d["hour"], d["minute"], d["second"], d["microsecond"]),
+    "timedelta": lambda d: dt.timedelta(seconds=d["seconds"]),
+    "bytes": lambda d: base64.b64decode(d["base64"]),
+}
+
+
+def _unpack(tagged: dict[str, Any]) -> Any:
+    unpacker = _UNPACKERS.get(tagged.get("__class__", ""))
+    return tagged if unpacker is None else unpacker(tagged)
+
+
+_ENCODER: Final = json.JSONEncoder(default=_pack, separators=(",", ":"), check_circular=False)
+_DECODER: Final = json.JSONDecoder(object_hook=_unpack)
+
+
+def encode(value: Any) -> bytes:
+    """JSON as Tryton reads it. Raises TypeError for what the wire has no form for."""
+    return _ENCODER.encode(value).encode()
+
+
+def decode(text: bytes | str) -> Any:
+    """The reverse of `encode`; datetimes come back naive, in UTC. Raises ValueError for anything malformed."""
+    try:
+        return _DECODER.decode(text if isinstance(text, str) else text.decode())
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise ValueError(f"a tagged value is malformed: {error!r}") from error
+
+
+def trace_headers(run_id: str = "", traceparent: str = "") -> dict[str, str]:
+    """W3C `traceparent` (a fresh one unless given) and `x-ringgate-run`, as a `HeadersHook` may return them."""
+    headers = {"traceparent": traceparent or f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"}
+    if run_id:
+        headers["x-ringgate-run"] = run_id
+    return headers
+
+
+# --- series ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one series speaks. `{database}` stands for the database's name."""
+
+    series: str  # "7.0", "8.0"
+    root_path: str  # where methods without a database are called, the version among them
+    rpc_path: str  # where everything else is called
+    login_items: int  # items of a login's answer; the first two are user id and token
+
+    def path(self, database: str) -> str:
+        return self.rpc_path.format(database=database)
+
+    def session(self, login: str, answer: Any) -> Session:
+        """Reads the answer to `common.db.login`; raises ErpProtocolError if it has not this series' shape."""
+        if not isinstance(answer, list) or len(answer) != self.login_items:
+            raise ErpProtocolError(f"The answer to a login has not the shape that Tryton {self.series} sends.")
+        user_id, token = answer[:2]
+        if not isinstance(user_id, int) or not isinstance(token, str):
+            raise ErpProtocolError(f"The answer to a login has not the shape that Tryton {self.series} sends.")
+        return Session(login, user_id, token)
+
+
+DIALECTS: Final = (
+    Dialect("7.0", root_path="/", rpc_path="/{database}/", login_items=2),
+    Dialect("8.0", root_path="/rpc/", rpc_path="/{database}/rpc/", login_items=3),
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A live session. `repr` hides the token."""
+
+    login: str
+    user_id: int
+    token: str
+
+    @property
+    def authorization(self) -> str:
+        """The value of the Authorization header."""
+        return "Session " + base64.b64encode(f"{self.login}:{self.user_id}:{self.token}".encode()).decode("ascii")
+
+    def __repr__(self) -> str:
+        return f"Session(login={self.login!r}, user_id={self.user_id})"
+
+
+# --- the client -----------------------------------------------------------------------------------------------------
+
+
+class RpcClient:
+    """One user's way into one database. Not for use by several threads at once.
+
+    `base_url` is scheme, host and port (a path after them is ignored); `timeout` is in seconds, for connecting and for
+    each wait on the server. `dialect` is negotiated on first use unless given.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        database: str,
+        *,
+        timeout: float = 30.0,
+        headers_hook: HeadersHook | None = None,
+        dialect: Dialect | None = None,
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise NoRoute(f"{base_url!r} is no address of an ERP: write http:// or https://, a host and a port.")
+        self.database = database
+        self.session: Session | None = None
+        self.context: dict[str, Any] = {}
+        self._base = f"{parts.scheme}://{parts.netloc}"
+        self._dialect = dialect
+        self._headers_hook = headers_hook
+        self._url: httpx.URL | None = None
+        self._headers: dict[str, str] = {"content-type": "application/json"}
+        self._sequence = 0
+        # Loading the certificate store costs more than ten calls; plain http has no use for it.
+        self._http = httpx.Client(timeout=timeout, verify=verify if parts.scheme == "https" else False)
+
+    def __enter__(self) -> RpcClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._dialect or self.negotiate()
+
+    def negotiate(self) -> Dialect:
+        """Asks the server for its version, at each series' own place, and keeps the dialect that fits.
+
+        Raises ErpProtocolError if a Tryton of an unknown series, or no Tryton at all, answers.
+        """
+        refusals: list[ErpError] = []
+        for candidate in DIALECTS:
+            body = {"id": 0, "method": "common.server.version", "params": []}
+            try:
+                version = self._send(httpx.URL(self._base + candidate.root_path), body, {})
+            except (ErpProtocolError, ErpMisbehaved) as error:
+                refusals.append(error)
+                continue
+            except HttpFailure as error:
+                if error.status != 404:
+                    raise
+                refusals.append(error)
+                continue
+            for dialect in DIALECTS:
+                if isinstance(version, str) and (version == dialect.series or version.startswith(dialect.series + ".")):
+                    self._dialect, self._url = dialect, None
+                    return dialect
+            known = " and ".join(d.series for d in DIALECTS)
+            raise ErpProtocolError(f"{self._base} runs Tryton {version!s:.20}, but the series known here are {known}.")
+        raise ErpProtocolError(f"{self._base} does not answer as a Tryton server: {refusals[-1]}")
+
+    def login(self, user: str, password: str, *, preferences: bool = True) -> Session:
+        """Signs in and keeps the session; also the user's preferences, which are the context of all calls.
+
+        Raises SignInRefused if the credentials are not accepted.
+        """
+        self.logout_locally()
+        try:
+            answer = self.raw("common.db.login", [user, {"password": password}, "en"])
+        except SessionEnded:
+            raise SignInRefused(f"{self._base} does not accept the sign-in of {user!r} to {self.database!r}.") from None
+        session = self.dialect.session(user, answer)
+        self.resume(session)
+        if preferences:
+            context = self.raw("model.res.user.get_preferences", [True, {}])
+            if not isinstance(context, dict):
+                raise ErpProtocolError("The user's preferences are not of the shape that Tryton sends.")
+            self.context = context
+        return session
+
+    def resume(self, session: Session) -> None:
+        """Goes on with a session that was opened before."""
+        self.session = session
+        self._headers["authorization"] = session.authorization
+
+    def logout(self) -> None:
+        """Ends the session on the server."""
+        if self.session is not None:
+            self.raw("common.db.logout", [])
+        self.logout_locally()
+
+    def logout_locally(self) -> None:
+        """Forgets the session without telling the server."""
+        self.session = None
+        self.context = {}
+        self._headers.pop("authorization", None)
+
+    def call(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
+        """Calls a method of a model, wizard or report: `call("model.party.party.read", [1], ["name"])`.
+
+        `context` is laid over the user's preferences. Returns the decoded result.
+        """
+        return self.raw(method, [*params, {**self.context, **context} if context else self.context])
+
+    def confirm(self, warning: str) -> None:
+        """Answers "yes" to the UserWarning of this name, so that the same call goes through when it is sent again."""
+        self.call("model.res.user.warning.skip", warning, False)
+
+    def raw(self, method: str, params: list[Any]) -> Any:
+        """Calls a method with exactly these params (no context added)."""
+        if self._url is None:
+            self._url = httpx.URL(self._base + self.dialect.path(self.database))
+        self._sequence += 1
+        extra = self._headers_hook(method) if self._headers_hook else None
+        headers = {**self._headers, **extra} if extra else self._headers
+        return self._send(self._url, {"id": self._sequence, "method": method, "params": params}, headers)
+
+    def _send(self, url: httpx.URL, body: dict[str, Any], headers: Mapping[str, str]) -> Any:
+        method: str = body["method"]
+        if "content-type" not in headers:
+            headers = {**headers, "content-type": "application/json"}
+        request = self._http.build_request("POST", url, content=encode(body), headers=headers)
+        try:
+            response = self._http.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise _transport_error(error, self._base) from error
+        try:
+            content = response.read()
+        except httpx.TimeoutException as error:
+            raise ErpUnavailable(f"{self._base} timed out in the middle of its answer to {method}.") from error
+        except httpx.HTTPError as error:
+            raise ErpProtocolError(f"The answer of {self._base} to {method} was cut short or garbled.") from error
+        if response.status_code != 200:
+            raise _status_error(response.status_code, self._base, method)
+        try:
+            answer = decode(content)
+        except ValueError as error:
+            raise ErpProtocolError(f"The answer of {self._base} to {method} is not the JSON of Tryton.") from error
+        if not isinstance(answer, dict) or answer.get("id") != body["id"]:
+            raise ErpProtocolError(f"The answer of {self._base} to {method} is not an answer to our question.")
+        if "error" in answer:
+            raise _answer_error(answer["error"], method)
+        if "result" not in answer:
+            raise ErpProtocolError(f"The answer of {self._base} to {method} has neither result nor error.")
+        return answer["result"]
+
+
+# --- errors ---------------------------------------------------------------------------------------------------------
+
+
+def _transport_error(error: httpx.HTTPError, base: str) -> Exception:
+    """What kept the answer from beginning, by whose fault it is."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code == CERTIFICATE_EXPIRED:
+            return ErpUnavailable(f"The TLS certificate of {base} has expired.")
+        if isinstance(cause, tuple(OUR_SIDE)):
+            return NoRoute(next(words for kind, words in OUR_SIDE.items() if isinstance(cause, kind)).format(base))
+        if isinstance(cause, OSError) and cause.errno in NO_ROUTE_ERRNOS:
+            return NoRoute(f"There is no route from here to {base}.")
+    if isinstance(error, httpx.RemoteProtocolError) and len(chain) > 2:  # below httpx and httpcore: the HTTP parser
+        return ErpProtocolError(f"What {base} answers is not HTTP.")
+    if isinstance(error, httpx.TimeoutException):
+        return ErpUnavailable(f"{base} did not answer in time.")
+    what = (
+        "does not accept connections" if isinstance(error, httpx.ConnectError) else "closed the connection unanswered"
+    )
+    return ErpUnavailable(f"{base} {what}.")
+
+
+def _status_error(status: int, base: str, method: str) -> Exception:
+    """What an HTTP code other than 200 means."""
+    if status == 401:
+        return SessionEnded(f"{base} no longer knows our session.")
+    if status == 429:
+        return Throttled(f"{base} says that we ask too often (HTTP 429).")
+    if status == 403:
+        return ErpMisbehaved(f"{base} does not offer {method} to us (HTTP 403).")
+    if status == 404:
+        return HttpFailure(f"{base} does not serve this database (HTTP 404).", status)
+    if status >= 500:
+        return HttpFailure(f"{base} answered {method} with HTTP {status}.", status)
+    return ErpProtocolError(f"{base} answered {method} with HTTP {status}.")
+
+
+def _answer_error(error: Any, method: str) -> Exception:
+    """What the `error` of a 200 answer means: a business error by its name, anything else is a fault of the server."""
+    if not isinstance(error, list) or not error:
+        return ErpProtocolError(f"The error that answers {method} has not the shape that Tryton sends.")
+    kind, args = error[0], error[1] if len(error) > 1 else ()
+    if kind not in BUSINESS_KINDS:
+        first_line = str(kind).strip().partition("\n")[0]
+        return ErpMisbehaved(f"The server failed inside {method}: {first_line[:200]}")
+    words = [str(a or "") for a in args] if isinstance(args, list) else [str(args)]
+    words += [""] * (3 - len(words))
+    if kind == "UserWarning":
+        return BusinessError(kind, words[1], words[2], warning=words[0])
+    if kind == "LoginException":
+        return BusinessError(kind, words[1])
+    return BusinessError(kind, words[0], words[1])
