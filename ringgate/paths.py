@@ -1,0 +1,69 @@
+"""Where Ringgate keeps things on this machine. Two roots, both movable by environment variable.
+
+| root             | default                     | holds                                                             |
+|------------------|-----------------------------|-------------------------------------------------------------------|
+| `RINGGATE_HOME`  | `<XDG cache>/ringgate`      | what can be made again: `tools/`, `estates/<name>/`                 |
+| `RINGGATE_STATE` | `<XDG state>/ringgate`      | what cannot: the undo journal, locks between processes, results     |
+
+Nothing here creates a folder; whoever writes into one does.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The root of what can be made again."""
+    return _root("RINGGATE_HOME", "XDG_CACHE_HOME", ".cache")
+
+
+def state() -> Path:
+    """The root of what must survive."""
+    return _root("RINGGATE_STATE", "XDG_STATE_HOME", ".local/state")
+
+
+def tools() -> Path:
+    """ERP environments, web clients, the embedded database, Node."""
+    return home() / "tools"
+
+
+def estate(name: str = "demo") -> Path:
+    """One estate: `pg/ run/ logs/ secrets/<tenant>/<role> inventory/ estate.json`."""
+    return home() / "estates" / name
+
+
+def journal() -> Path:
+    """What has been written to an ERP and not yet been undone."""
+    return state() / "journal"
+
+
+def locks() -> Path:
+    """Locks that processes on this machine share."""
+    return state() / "locks"
+
+
+def results() -> Path:
+    """The default store of results."""
+    return state() / "results.sqlite"
+
+
+def reports() -> Path:
+    """Where reports and evidence go: `reports/out/` of the folder Ringgate is started in."""
+    return Path.cwd() / "reports" / "out"
+
+
+def expand(text: str) -> Path:
+    """A path as people write it: `~` and `${RINGGATE_HOME}` are replaced, whether or not the variable is set."""
+    return Path(text.replace("${RINGGATE_HOME}", str(home()))).expanduser()
+
+
+def _root(variable: str, xdg: str, fallback: str) -> Path:
+    given = os.environ.get(variable)
+    if given:
+        return Path(given).expanduser().absolute()
+    base = os.environ.get(xdg)
+    # XDG: a relative path in these variables is to be ignored.
+    folder = Path(base) if base and Path(base).is_absolute() else Path.home() / fallback
+    return folder / "ringgate"
