@@ -1,0 +1,60 @@
+"""All that a scenario may import.
+
+A scenario is one business process as a function of three: `erp` (people, rules, layers), `make` (believable drafts) and
+`run` (steps). It names no channel, no ERP, no tenant. What should come out is computed by `erp` from the inventory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from ringgate.actors import Actor
+from ringgate.erp import Erp
+from ringgate.errors import Refused
+from ringgate.execution import Run
+from ringgate.expectations import expect, expect_agreement, expect_refusal
+from ringgate.making import Make
+from ringgate.model import (
+    Capability, Channel, Effect, Invoice, InvoiceMethod, Layer, Posting, Project, PurchaseRequest, Role, Scenario, TimeEntry,
+)  # fmt: skip
+from ringgate.money import Money
+
+READ, REVERSIBLE, PERMANENT = Effect.READ, Effect.REVERSIBLE, Effect.PERMANENT
+CONSULTANT, PROJECT_MANAGER, APPROVER = Role.CONSULTANT, Role.PROJECT_MANAGER, Role.APPROVER
+ACCOUNTANT, AUDITOR, INTEGRATION = Role.ACCOUNTANT, Role.AUDITOR, Role.INTEGRATION
+SIGN_IN, PROJECTS, TIME, INVOICING = Capability.SIGN_IN, Capability.PROJECTS, Capability.TIME, Capability.INVOICING
+CREDIT_NOTES, PAYMENTS, APPROVALS = Capability.CREDIT_NOTES, Capability.PAYMENTS, Capability.APPROVALS
+LEDGER, JOURNAL_ENTRIES = Capability.LEDGER, Capability.JOURNAL_ENTRIES
+PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
+TIMESHEET, EFFORT = InvoiceMethod.TIMESHEET, InvoiceMethod.EFFORT
+
+Function = Callable[[Erp, Make, Run], None]
+
+
+def scenario(
+    *,
+    id: str,
+    effect: Effect,
+    needs: Iterable[Capability],
+    roles: Iterable[Role],
+    layer: Layer = Layer.PROCESS,
+    channels: Iterable[Channel] = tuple(Channel),
+) -> Callable[[Function], Scenario]:
+    """Make a scenario of a function. Its title is the first line of the function's, else the module's, docstring."""
+
+    def make(function: Function) -> Scenario:
+        text = function.__doc__ or function.__globals__.get("__doc__") or id
+        title = text.strip().splitlines()[0]
+        return Scenario(id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function)
+
+    return make
+
+
+__all__ = [
+    "ACCOUNTANT", "APPROVALS", "APPROVER", "AUDITOR", "Actor", "CONSULTANT", "CREDIT_NOTES", "Capability", "Decimal", "EFFORT",
+    "Effect", "Erp", "INTEGRATION", "INTEGRATIONS", "INVOICING", "ISOLATION", "Invoice", "JOURNAL_ENTRIES", "LEDGER", "Layer",
+    "Make", "Money", "PAYMENTS", "PERMANENT", "PLATFORM", "PROCESS", "PROJECTS", "PROJECT_MANAGER", "Posting", "Project",
+    "PurchaseRequest", "READ", "REVERSIBLE", "Refused", "Role", "Run", "SIGN_IN", "TIME", "TIMESHEET", "TimeEntry", "expect",
+    "expect_agreement", "expect_refusal", "scenario",
+]  # fmt: skip

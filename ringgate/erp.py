@@ -1,0 +1,105 @@
+"""What a scenario holds of the ERP: who can be signed in, what the tenant's rules are, and what the layers state."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import overload
+
+from ringgate import oracle
+from ringgate.actors import Actor
+from ringgate.drivers.protocol import Books, Connection
+from ringgate.journal import RunJournal
+from ringgate.making import Make
+from ringgate.model import Channel, Invoice, InvoiceMethod, Policy, Role, Task, Tenant
+from ringgate.money import Currency, Money
+
+
+class Erp:
+    """One tenant's ERP during one run. Scenarios never see over which channel."""
+
+    def __init__(self, tenant: Tenant, connection: Connection, channel: Channel, journal: RunJournal, make: Make, today: date) -> None:
+        self.tenant, self.today = tenant, today
+        self._connection, self._channel, self._journal, self._make = connection, channel, journal, make
+
+    # people
+
+    @overload
+    def sign_in(self, role: Role, /) -> Actor: ...
+    @overload
+    def sign_in(self, role: Role, other: Role, /, *more: Role) -> tuple[Actor, ...]: ...
+    def sign_in(self, *roles: Role) -> Actor | tuple[Actor, ...]:
+        """The users of these roles, signed in: one, or a tuple in the order asked for. Sessions may be reused."""
+        actors = tuple(self._actor(role) for role in roles)
+        return actors[0] if len(actors) == 1 else actors
+
+    def sign_in_anew(self, role: Role) -> Actor:
+        """The user of a role by a sign-in of this run's own, whose session nobody else uses."""
+        return self._actor(role, fresh=True)
+
+    def sign_in_with(self, role: Role, password: str) -> Actor:
+        """Try another password than the inventory's."""
+        return self._actor(role, password=password, fresh=True)
+
+    def _actor(self, role: Role, *, password: str | None = None, fresh: bool = False) -> Actor:
+        behind = self._connection.sign_in(role, password=password, fresh=fresh)
+        return Actor(behind, self._journal, self._make, self.today)
+
+    # the tenant's own rules
+
+    @property
+    def policy(self) -> Policy:
+        return self.tenant.policy
+
+    @property
+    def currency(self) -> Currency:
+        return self.tenant.policy.currency
+
+    def money(self, amount: str) -> Money:
+        return Money(amount, self.currency)
+
+    def tax_on(self, net: Money, rule: str = "") -> Money:
+        """The tax on one untaxed amount under the tenant's rule of that name (default: its first)."""
+        return self.totals((Decimal(1), net, rule)).tax
+
+    def totals(self, *lines: tuple[Decimal, Money, str]) -> oracle.Totals:
+        """What an invoice over these lines (hours, rate, tax rule) must state."""
+        return oracle.totals([oracle.Billable(*line) for line in lines], self.policy)
+
+    def billable(self, task: Task, logged: str | Decimal) -> Decimal:
+        """The hours that the tenant bills: those logged, or those planned once the work is complete."""
+        return Decimal(logged) if self.policy.invoice_method is InvoiceMethod.TIMESHEET else task.planned
+
+    def due(self, on: date) -> date:
+        """When an invoice of that date falls due."""
+        return oracle.due(on, self.policy)
+
+    def may_approve_alone(self, amount: Money) -> bool:
+        """Whether a requester may approve a request of that amount without anybody else."""
+        return oracle.may_approve_alone(amount, self.policy)
+
+    # the other layers
+
+    @property
+    def books(self) -> Books:
+        """The ledger, as the auditor reads it over the API."""
+        return self._connection.books()
+
+    def layers(self, invoice: Invoice) -> dict[str, dict[str, object]]:
+        """What each layer states of a posted invoice: its `record` over the API, the `ledger`, and the `screen`.
+
+        `invoice` is what the present channel stated last: over the browser that is the screen. The ledger's figures
+        are summed from the accounts that the inventory names, with the sign of an invoice."""
+        books, accounts = self.books, self.policy.accounts
+        record, posting = books.invoice(invoice.ref), books.posting_of(invoice.ref)
+        stated: dict[str, dict[str, object]] = {
+            "record": {"net": record.net, "tax": record.tax, "total": record.total},
+            "ledger": {
+                "net": -posting.on_account(accounts.revenue),
+                "tax": -posting.on_account(accounts.tax),
+                "total": posting.on_account(accounts.receivable),
+            },
+        }
+        if self._channel is Channel.BROWSER:
+            stated["screen"] = {"net": invoice.net, "tax": invoice.tax, "total": invoice.total}
+        return stated

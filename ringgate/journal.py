@@ -1,0 +1,147 @@
+"""The undo journal: what must be taken back is on disk before it is done.
+
+One file for each run, one JSON object a line, flushed to the disk before the write it speaks of is sent. The process
+that runs holds a lock on the file; the lock ends with the process, so that a crashed run is known by a file nobody
+holds. A run that left nothing takes its file away; residue keeps its file for `ringgate recover`.
+
+    {"run": "k3v9x2m7q4ta", "tenant": "aldgate", "scenario": "project-to-cash", "channel": "api"}
+    {"seq": 1, "verb": "create_project", "role": "project_manager", "marker": "RG-k3v9x2m7q4ta-1", ...}
+    {"seq": 1, "ref": "412"}
+    {"seq": 1, "undone": "deleted"}
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from ringgate.drivers.protocol import Reversal
+
+
+class RunJournal:
+    """The reversals of one run. Not for threads; held by one process."""
+
+    def __init__(self, path: Path, handle: int, head: dict[str, str]) -> None:
+        self.path, self._handle = path, handle
+        self.run_id, self.tenant = head["run"], head["tenant"]
+        self.scenario, self.channel = head["scenario"], head["channel"]
+        self._entries: dict[int, Reversal] = {}
+        self._undone: dict[int, str] = {}
+        self._residue: dict[int, str] = {}
+
+    def register(self, reversal: Reversal) -> int:
+        """Durably note what must be undone. Returns its number. To be called before the write is sent."""
+        seq = len(self._entries) + 1
+        self._entries[seq] = reversal
+        self._append({"seq": seq, **asdict(reversal)}, durable=True)
+        return seq
+
+    def resolve(self, seq: int, ref: str) -> None:
+        """Note what came of it. Not flushed: after a crash the record is found by its marker instead."""
+        self._entries[seq] = replace(self._entries[seq], ref=ref)
+        self._append({"seq": seq, "ref": ref})
+
+    def pending(self) -> list[tuple[int, Reversal]]:
+        """What is still to be undone, newest first."""
+        return [(seq, entry) for seq, entry in sorted(self._entries.items(), reverse=True) if seq not in self._undone]
+
+    def undone(self, seq: int, what: str) -> None:
+        self._undone[seq] = what
+        self._residue.pop(seq, None)
+        self._append({"seq": seq, "undone": what})
+
+    def left(self, seq: int, reason: str) -> None:
+        """It could not be undone: this is residue, which the next recovery takes up again."""
+        self._residue[seq] = reason
+        self._append({"seq": seq, "residue": reason})
+
+    def close(self) -> None:
+        """Let go. The file goes too if nothing is left to undo."""
+        if not self.pending():
+            self.path.unlink(missing_ok=True)
+        os.close(self._handle)
+
+    def _append(self, line: dict[str, Any], *, durable: bool = False) -> None:
+        os.write(self._handle, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        if durable:
+            os.fdatasync(self._handle)
+
+    def _replay(self, line: dict[str, Any]) -> None:
+        seq = int(line["seq"])
+        if "verb" in line:
+            self._entries[seq] = Reversal(**{key: value for key, value in line.items() if key != "seq"})
+        elif "undone" in line:
+            self._undone[seq] = str(line["undone"])
+        elif "residue" in line:
+            self._residue[seq] = str(line["residue"])
+        elif "ref" in line and seq in self._entries:
+            self._entries[seq] = replace(self._entries[seq], ref=str(line["ref"]))
+
+
+class Journal:
+    """The folder of all journals of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def begin(self, run_id: str, tenant: str, scenario: str, channel: str) -> RunJournal:
+        path = self.folder / f"{run_id}.jsonl"
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        head = {"run": run_id, "tenant": tenant, "scenario": scenario, "channel": channel}
+        journal = RunJournal(path, handle, head)
+        journal._append(head)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return journal
+
+    def crashed(self, tenants: frozenset[str] | None = None) -> Iterator[RunJournal]:
+        """Each journal that no living process holds, locked for the caller, oldest first.
+
+        A last line that a crash cut short is passed over: its write was never sent. A file that cannot be read as a
+        journal is kept and raises ValueError with its name."""
+        for path in sorted(self.folder.glob("*.jsonl"), key=lambda each: each.stat().st_mtime_ns):
+            try:
+                handle = os.open(path, os.O_RDWR | os.O_APPEND)
+            except FileNotFoundError:
+                continue
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(handle)
+                continue
+            journal = _read(path, handle)
+            if journal is None or (tenants is not None and journal.tenant not in tenants):
+                os.close(handle)
+                continue
+            yield journal
+
+
+def _read(path: Path, handle: int) -> RunJournal | None:
+    lines = path.read_bytes().split(b"\n")
+    whole, tail = lines[:-1], lines[-1]
+    if tail:  # cut short by a crash: end the line, so that what follows is readable
+        os.write(handle, b"\n")
+    if not whole:  # nothing was ever registered
+        path.unlink(missing_ok=True)
+        return None
+    parsed: list[dict[str, Any]] = []
+    for number, line in enumerate(whole):
+        try:
+            parsed.append(json.loads(line))
+        except ValueError:
+            if number == 0:
+                raise ValueError(f"{path} is not a journal; move it away to go on without it") from None
+    journal = RunJournal(path, handle, parsed[0])
+    for line in parsed[1:]:
+        journal._replay(line)
+    return journal
