@@ -21,8 +21,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -36,7 +36,7 @@ NEWEST = (3, 14)  # beyond it the locked packages have no ready-made wheels
 STAGES = 3
 
 
-class Stop(Exception):
+class SetUpError(Exception):
     """The machine lacks something; the text is one sentence with its remedy."""
 
 
@@ -49,7 +49,7 @@ def main() -> int:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if not stamp_is_current():
                 build()
-    except Stop as problem:
+    except SetUpError as problem:
         print(f"\nringgate: {problem}", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
@@ -75,7 +75,8 @@ def stamp_is_current() -> bool:
 
 def build() -> None:
     wanted = wanted_stamp()
-    STAMP.unlink() if STAMP.is_file() else None
+    if STAMP.is_file():
+        STAMP.unlink()
     python, version = pick_python()
     with stage(1, f"Virtual environment (.venv, Python {version})"):
         make_venv(python)
@@ -83,7 +84,10 @@ def build() -> None:
         install_packages()
     with stage(3, "Ringgate itself"):
         itself = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-        run([str(UV), "pip", "install", "--offline", "--python", str(PYTHON), *itself], "Ringgate could not be installed")
+        run(
+            [str(UV), "pip", "install", "--offline", "--python", str(PYTHON), *itself],
+            "Ringgate could not be installed",
+        )
     partial = STAMP.with_suffix(".new")
     partial.write_text(wanted)
     partial.replace(STAMP)
@@ -99,13 +103,13 @@ class stage:  # noqa: N801  (reads as a verb where it is used)
         self.started = time.monotonic()
         print(self.text, end="", flush=True)
 
-    def __exit__(self, kind: Optional[type], *_: object) -> None:
+    def __exit__(self, kind: type | None, *_: object) -> None:
         print("failed" if kind else f"{time.monotonic() - self.started:.1f} s", flush=True)
 
 
-def pick_python() -> Tuple[str, str]:
+def pick_python() -> tuple[str, str]:
     """The newest fitting Python on PATH, as (path, version). What is there but does not start is passed over."""
-    found: Dict[Tuple[int, ...], str] = {}
+    found: dict[tuple[int, ...], str] = {}
     seen = []
     for path in candidates():
         version = version_of(path)
@@ -116,7 +120,7 @@ def pick_python() -> Tuple[str, str]:
             found.setdefault(version, path)
     if not found:
         there = f"only {', '.join(sorted(set(seen)))}" if seen else "none that starts"
-        raise Stop(
+        raise SetUpError(
             f"Python 3.{OLDEST[1]} to 3.{NEWEST[1]} is needed and PATH has {there}. "
             "Install one (on Debian or Ubuntu: apt-get install python3.11 python3.11-venv) and start again."
         )
@@ -135,7 +139,7 @@ def candidates() -> Iterator[str]:
                 yield str(path)
 
 
-def version_of(python: str) -> Optional[Tuple[int, ...]]:
+def version_of(python: str) -> tuple[int, ...] | None:
     asked = "import sys; print(*sys.version_info[:3], sys.version_info[3])"
     try:
         answer = subprocess.run([python, "-I", "-c", asked], capture_output=True, text=True, timeout=20, check=True)
@@ -156,7 +160,7 @@ def make_venv(python: str) -> None:
         run(["apt-get", "install", "-y", "-q", "python3-venv", "python3-pip"], "python3-venv could not be installed")
         can = [have(python, "import ensurepip"), have(python, "import pip")]
     if not any(can):
-        raise Stop(f"{python} has neither ensurepip nor pip. Install its venv package (Debian: python3-venv).")
+        raise SetUpError(f"{python} has neither ensurepip nor pip. Install its venv package (Debian: python3-venv).")
     with_pip = can[0]
     options = [] if with_pip else ["--without-pip"]
     run([python, "-I", "-m", "venv", "--clear", *options, str(VENV)], "The virtual environment could not be made")
@@ -174,7 +178,7 @@ def lines_of(package: str) -> str:
     """The lines of the lock that pin one package, with its hashes."""
     found = re.search(rf"^{package}==(?:.*\\\n)*.*\n", LOCK.read_text(), re.MULTILINE)
     if not found:
-        raise Stop(f"requirements.lock does not pin {package}; make it anew with `make lock`.")
+        raise SetUpError(f"requirements.lock does not pin {package}; make it anew with `make lock`.")
     return found.group()
 
 
@@ -183,7 +187,7 @@ def install_packages() -> None:
     what = "The Python packages could not be installed"
     try:
         run([str(UV), "pip", "install", "--python", str(PYTHON), *locked], what)
-    except Stop:
+    except SetUpError:
         # A company's mirror is usually known to pip alone, so pip is the second way, and is named.
         if not have(str(PYTHON), "import pip"):
             raise
@@ -191,8 +195,8 @@ def install_packages() -> None:
         run([str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", *locked], what)
 
 
-def run(command: List[str], what: str) -> None:
-    """Runs a command with its output in the log; raises Stop with the log's telling line."""
+def run(command: list[str], what: str) -> None:
+    """Runs a command with its output in the log; raises SetUpError with the log's telling line."""
     environment = dict(os.environ)
     environment.pop("VIRTUAL_ENV", None)
     if "PIP_CERT" in environment:
@@ -204,11 +208,13 @@ def run(command: List[str], what: str) -> None:
     with LOG.open("a") as log:
         log.write(f"$ {' '.join(command)}\n{done.stdout}\n")
     if done.returncode:
-        raise Stop(f"{what}: {telling(done.stdout)}. Check network and disk, then start again (log: .venv/{LOG.name}).")
+        raise SetUpError(
+            f"{what}: {telling(done.stdout)}. Check network and disk, then start again (log: .venv/{LOG.name})."
+        )
 
 
 def telling(output: str) -> str:
-    lines = [line.strip(" ×╰─▶├│") for line in output.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"error|fail|could not|no space", line, re.IGNORECASE)]
     return (errors or lines or ["no output"])[-1].rstrip(".")[:300]
 
