@@ -12,7 +12,17 @@ from ringgate.drivers.protocol import Reversal
 from ringgate.journal import RunJournal
 from ringgate.making import Make
 from ringgate.model import (
-    EntryDraft, Identity, Invoice, Posting, Project, ProjectDraft, PurchaseRequest, RequestDraft, Role, Task, TimeEntry,
+    EntryDraft,
+    Identity,
+    Invoice,
+    Posting,
+    Project,
+    ProjectDraft,
+    PurchaseRequest,
+    RequestDraft,
+    Role,
+    Task,
+    TimeEntry,
 )  # fmt: skip
 from ringgate.money import Money
 
@@ -71,6 +81,9 @@ class Actor:
 
     def request_purchase(self, draft: RequestDraft) -> PurchaseRequest:
         return self._write("request_purchase", lambda: self._erp.request_purchase(draft), marker=draft.marker)
+
+    def read_request(self, request: PurchaseRequest) -> PurchaseRequest:
+        return self._erp.read_request(request)
 
     def submit_request(self, request: PurchaseRequest) -> PurchaseRequest:
         return self._erp.submit_request(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import overload
@@ -11,14 +12,16 @@ from ringgate.actors import Actor
 from ringgate.drivers.protocol import Books, Connection
 from ringgate.journal import RunJournal
 from ringgate.making import Make
-from ringgate.model import Channel, Invoice, InvoiceMethod, Policy, Role, Task, Tenant
+from ringgate.model import Channel, Invoice, InvoiceMethod, Policy, Role, Task, TaskDraft, Tenant
 from ringgate.money import Currency, Money
 
 
 class Erp:
     """One tenant's ERP during one run. Scenarios never see over which channel."""
 
-    def __init__(self, tenant: Tenant, connection: Connection, channel: Channel, journal: RunJournal, make: Make, today: date) -> None:
+    def __init__(
+        self, tenant: Tenant, connection: Connection, channel: Channel, journal: RunJournal, make: Make, today: date
+    ) -> None:
         self.tenant, self.today = tenant, today
         self._connection, self._channel, self._journal, self._make = connection, channel, journal, make
 
@@ -45,6 +48,10 @@ class Erp:
         behind = self._connection.sign_in(role, password=password, fresh=fresh)
         return Actor(behind, self._journal, self._make, self.today)
 
+    def login_of(self, role: Role) -> str:
+        """The login that the inventory gives for a role."""
+        return self.tenant.users[role].login
+
     # the tenant's own rules
 
     @property
@@ -66,7 +73,7 @@ class Erp:
         """What an invoice over these lines (hours, rate, tax rule) must state."""
         return oracle.totals([oracle.Billable(*line) for line in lines], self.policy)
 
-    def billable(self, task: Task, logged: str | Decimal) -> Decimal:
+    def billable(self, task: Task | TaskDraft, logged: str | Decimal) -> Decimal:
         """The hours that the tenant bills: those logged, or those planned once the work is complete."""
         return Decimal(logged) if self.policy.invoice_method is InvoiceMethod.TIMESHEET else task.planned
 
@@ -77,6 +84,10 @@ class Erp:
     def may_approve_alone(self, amount: Money) -> bool:
         """Whether a requester may approve a request of that amount without anybody else."""
         return oracle.may_approve_alone(amount, self.policy)
+
+    def gaps(self, numbers: Sequence[str]) -> tuple[str, ...]:
+        """What breaks the numbering: missing and repeated numbers, in words."""
+        return oracle.gaps(numbers)
 
     # the other layers
 

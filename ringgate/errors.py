@@ -5,7 +5,7 @@ ended it decides, never the wording of a message:
 
 | class               | meaning                                                         | outcome |
 |---------------------|-----------------------------------------------------------------|---------|
-| `Refused`           | the ERP said no to a business verb (rule, right, state)           | failed, unless the scenario expected it |
+| `Refused`           | the ERP said no to a business verb (rule, right, state)           | failed, unless expected |
 | `ErpUnavailable`    | nobody answers, time-out, HTTP 5xx, expired certificate           | failed  |
 | `ErpProtocolError`  | an answer that cannot be understood: truncated, malformed         | failed  |
 | `SignInRefused`     | right credentials were not accepted, or the session keeps dying   | failed  |

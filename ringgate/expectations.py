@@ -27,7 +27,9 @@ def expect(
     """Fail unless `actual` equals `equals`, or is one of `one_of`; alone, unless it is truthy. Returns `actual`."""
     if one_of is not None:
         if actual not in one_of:
-            raise ExpectationFailed(what, expected=f"one of {_say(sorted(map(str, one_of)))}", actual=_say(actual), because=because)
+            raise ExpectationFailed(
+                what, expected=f"one of {_say(sorted(map(str, one_of)))}", actual=_say(actual), because=because
+            )
     elif equals is not _UNSET:
         if actual != equals:
             raise ExpectationFailed(what, expected=_say(equals), actual=_say(actual), because=because)
@@ -46,7 +48,9 @@ def expect_refusal(verb: Callable[..., object], *args: object, because: str, **k
     raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=_say(done), because=because)
 
 
-def expect_agreement(layers: Mapping[str, Mapping[str, object]], expected: Mapping[str, object], *, because: str) -> None:
+def expect_agreement(
+    layers: Mapping[str, Mapping[str, object]], expected: Mapping[str, object], *, because: str
+) -> None:
     """Fail unless every layer (API record, screen, ledger) states every expected figure. All differences are listed."""
     wrong = [
         f"{layer} states {name} {_say(figures.get(name))}"
@@ -56,7 +60,9 @@ def expect_agreement(layers: Mapping[str, Mapping[str, object]], expected: Mappi
     ]
     if wrong:
         stated = ", ".join(f"{name} {_say(value)}" for name, value in expected.items())
-        raise ExpectationFailed("the layers disagree with the oracle", expected=stated, actual="; ".join(wrong), because=because)
+        raise ExpectationFailed(
+            "the layers disagree with the oracle", expected=stated, actual="; ".join(wrong), because=because
+        )
 
 
 def _say(value: object) -> str:

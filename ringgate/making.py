@@ -1,4 +1,4 @@
-"""Builders of believable, marked business data. The same run id gives the same data, so that a failure can be repeated."""
+"""Builders of believable, marked business data. The same run id gives the same data: a failure can be repeated."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Make:
         return Money(amount, self._policy.currency)
 
     def project(self, rate: str = "120.00", planned: str = "8", tax: str = "") -> ProjectDraft:
-        """A project with one task, billed at `rate` per hour under the tenant's tax rule of that name (default: its first)."""
+        """A project with one task, billed at `rate` per hour under the tax rule of that name (default: the first)."""
         return self._project([(rate, planned, tax)])
 
     def project_that_shows_rounding(self) -> tuple[ProjectDraft, tuple[Decimal, ...]]:
@@ -50,7 +50,11 @@ class Make:
         which nothing is rounded twice, gets rates whose amounts must be rounded."""
         taxes = [rule.name for rule in self._policy.taxes] or [""]
         for first, second, hours in product(_RATES, _RATES, _HOURS):
-            spread = [(first, hours, taxes[0]), (second, hours, taxes[0]), *(("88.88", "1.5", name) for name in taxes[1:])]
+            spread = [
+                (first, hours, taxes[0]),
+                (second, hours, taxes[0]),
+                *(("88.88", "1.5", name) for name in taxes[1:]),
+            ]
             lines = [oracle.Billable(Decimal(h), self.money(r), t) for r, h, t in spread]
             if oracle.shows_rounding(lines, self._policy) or not self._policy.taxes:
                 return self._project(spread), tuple(Decimal(h) for _, h, _ in spread)
@@ -73,7 +77,10 @@ class Make:
     def entry(self, amount: str = "75.00", on: date | None = None) -> EntryDraft:
         """A journal entry that moves `amount` from revenue to cash."""
         marker, accounts, zero = self.next_marker(), self._policy.accounts, self.money("0")
-        lines = (EntryLine(accounts.cash, self.money(amount), zero), EntryLine(accounts.revenue, zero, self.money(amount)))
+        lines = (
+            EntryLine(accounts.cash, self.money(amount), zero),
+            EntryLine(accounts.revenue, zero, self.money(amount)),
+        )
         return EntryDraft(on or self._today, f"Synthetic correction [{marker}]", marker, lines)
 
     def note(self) -> str:

@@ -234,6 +234,11 @@ class ProjectDraft:
     marker: str
     tasks: tuple[TaskDraft, ...]
 
+    @property
+    def task(self) -> TaskDraft:
+        """The only task of a draft with one."""
+        return self.tasks[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

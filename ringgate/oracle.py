@@ -9,8 +9,10 @@ Rules (the same on paper and in every ERP that keeps to them):
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -77,7 +79,32 @@ def may_approve_alone(amount: Money, policy: Policy) -> bool:
 
 def shows_rounding(lines: Sequence[Billable], policy: Policy) -> bool:
     """Whether these lines come out differently by line and by document: else they prove nothing about rounding."""
-    from dataclasses import replace
-
     by_line = totals(lines, replace(policy, tax_rounding=TaxRounding.LINE))
     return by_line.tax != totals(lines, replace(policy, tax_rounding=TaxRounding.DOCUMENT)).tax
+
+
+def gaps(numbers: Sequence[str]) -> tuple[str, ...]:
+    """What breaks a numbering without gaps: each missing and each repeated number, in words.
+
+    Numbers end in digits that count up by one; what stands before them (a year, a prefix) opens a series of its own."""
+    series: dict[str, list[int]] = {}
+    unreadable = []
+    for number in numbers:
+        digits = re.search(r"\d+$", number)
+        if digits is None:
+            unreadable.append(f"{number!r} ends in no number")
+        else:
+            series.setdefault(number[: digits.start()], []).append(int(digits.group()))
+    broken = [
+        f"{prefix}{each} is used {times} times"
+        for prefix, counted in series.items()
+        for each, times in Counter(counted).items()
+        if times > 1
+    ]
+    missing = [
+        f"{prefix}{each} is missing"
+        for prefix, counted in series.items()
+        for each in range(min(counted), max(counted))
+        if each not in set(counted)
+    ]
+    return tuple(unreadable + broken + missing)

@@ -18,8 +18,22 @@ from pathlib import Path
 from typing import Protocol
 
 from ringgate.model import (
-    Attachment, Capability, Channel, EntryDraft, Identity, Invoice, Posting, Project, ProjectDraft, PurchaseRequest,
-    Ref, RequestDraft, Role, Task, Tenant, TimeEntry,
+    Attachment,
+    Capability,
+    Channel,
+    EntryDraft,
+    Identity,
+    Invoice,
+    Posting,
+    Project,
+    ProjectDraft,
+    PurchaseRequest,
+    Ref,
+    RequestDraft,
+    Role,
+    Task,
+    Tenant,
+    TimeEntry,
 )  # fmt: skip
 from ringgate.money import Money
 
@@ -42,6 +56,7 @@ class Actor(Protocol):
 
     # procurement
     def request_purchase(self, draft: RequestDraft) -> PurchaseRequest: ...  # in state `draft`
+    def read_request(self, request: PurchaseRequest) -> PurchaseRequest: ...
     def submit_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `waiting`
     def approve_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `approved`
     def reject_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `rejected`
@@ -62,10 +77,16 @@ class Books(Protocol):
 
     def invoice(self, invoice: Ref) -> Invoice: ...
     def posting_of(self, invoice: Ref) -> Posting: ...
-    def invoice_numbers(self, on: date) -> tuple[str, ...]: ...  # of all customer invoices (no credit notes) of the year, in posting order
+    def request(self, request: Ref) -> PurchaseRequest: ...
+    def hours_on(self, project: Project) -> Decimal: ...  # logged on all its tasks, by anybody
+    def invoice_numbers(
+        self, on: date
+    ) -> tuple[str, ...]: ...  # every customer invoice's of that year, no credit notes
     def closed_day(self) -> date | None: ...  # a day in a closed period, if there is one
     def trial_balance(self) -> Mapping[str, Money]: ...  # account -> debit less credit, nil ones left out
-    def open_documents(self) -> frozenset[str]: ...  # drafts, waiting requests, unpaid invoices, unbilled time: one line each
+    def open_documents(
+        self,
+    ) -> frozenset[str]: ...  # a line each: drafts, waiting requests, unpaid invoices, unbilled time
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +116,7 @@ class Connection(Protocol):
     """One run's way to one tenant."""
 
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> Actor:
-        """`password` overrides the inventory's (to see a wrong one refused: raises `Refused`); `fresh` reuses no session."""
+        """`password` overrides the inventory's (a wrong one raises `Refused`); `fresh` reuses no session."""
         ...
 
     def books(self) -> Books: ...

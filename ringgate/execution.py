@@ -1,0 +1,250 @@
+"""run_once(): the only place that runs a scenario. It catches, undoes and reports, and never decides."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ringgate.drivers.protocol import Call, Connection, Driver
+from ringgate.erp import Erp
+from ringgate.errors import ErpError, RinggateError
+from ringgate.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
+from ringgate.expectations import ExpectationFailed
+from ringgate.journal import Journal, RunJournal
+from ringgate.making import Make
+from ringgate.model import (
+    Attachment,
+    Capability,
+    Channel,
+    Failure,
+    Outcome,
+    Residue,
+    RunResult,
+    Scenario,
+    Step,
+    Tenant,
+)  # fmt: skip
+from ringgate.occupancy import Occupancy
+
+_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters or digits that are misread
+
+
+def new_run_id() -> str:
+    """12 characters of a 30-letter alphabet: 58 bits."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+class Run:
+    """One execution, as its scenario sees it: it names its steps."""
+
+    def __init__(self, run_id: str, emit: Callable[[Event], None], today: date) -> None:
+        self.id, self.today = run_id, today
+        self.steps: list[Step] = []
+        self.current = ""
+        self._emit, self._began = emit, time.monotonic()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A named, timed part of the process. Steps do not nest."""
+        if self.current:
+            raise RuntimeError(f"step {name!r} inside step {self.current!r}: steps do not nest")
+        self.current, began = name, time.monotonic()
+        self._emit(StepStarted(self.id, name))
+        try:
+            yield
+        except BaseException as error:
+            outcome = Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
+            self._finish(name, began, outcome, _message(error))
+            raise
+        self.current = ""
+        self._finish(name, began, Outcome.PASSED, "")
+
+    def _finish(self, name: str, began: float, outcome: Outcome, message: str) -> None:
+        step = Step(name, began - self._began, time.monotonic() - began, outcome)
+        self.steps.append(step)
+        self._emit(StepFinished(self.id, step, message))
+
+
+@dataclass
+class Engine:
+    """What runs have in common in one process: drivers, journal, locks, consumers.
+
+    `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
+    secrets out of any text, `session` and `release` label the results."""
+
+    drivers: Mapping[tuple[str, Channel], Driver]
+    journal: Journal
+    occupancy: Occupancy
+    evidence: Path
+    sinks: Sequence[Sink] = ()
+    redact: Callable[[str], str] = str
+    session: str = ""
+    release: str = ""
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+
+def not_applicable(
+    scenario: Scenario, tenant: Tenant, channel: Channel, capabilities: frozenset[Capability] | None, today: date
+) -> str:
+    """Why this scenario does not apply to this tenant over this channel; "" if it does. Nothing is sent to find out."""
+    if channel not in scenario.channels:
+        return f"{scenario.id} is not run over the {channel} channel"
+    if capabilities is None:
+        return f"there is no {channel} driver for {tenant.erp}"
+    if lacking := sorted(scenario.needs - capabilities):
+        return f"the {channel} driver for {tenant.erp} cannot do {', '.join(lacking)}"
+    if lacking := sorted(scenario.needs & tenant.lacks):
+        return f"{tenant.id} does not have {', '.join(lacking)}"
+    if absent := sorted(scenario.roles - set(tenant.users)):
+        return f"{tenant.id} has no synthetic user for {', '.join(absent)}"
+    if scenario.effect > tenant.policy.effects:
+        return f"{tenant.id} allows {tenant.policy.effects.word} effects, {scenario.id} is {scenario.effect.word}"
+    if tenant.paused_until and today <= tenant.paused_until:
+        return f"{tenant.id} is paused until {tenant.paused_until}: {tenant.paused_reason}"
+    return ""
+
+
+def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, *, run_id: str = "") -> RunResult:
+    """Run a scenario on a tenant over a channel, take back what it wrote, tell the sinks, and return what happened.
+
+    Never raises for what the scenario or the ERP did: that is in the result, with the exception in `error`. An
+    interruption from the keyboard is undone and reported first, then raised again."""
+    run_id, trace_id, started_at = run_id or new_run_id(), secrets.token_hex(16), engine.clock()
+    today = started_at.astimezone(ZoneInfo(tenant.timezone)).date()
+
+    def emit(event: Event) -> None:
+        for sink in engine.sinks:
+            sink.on(event)
+
+    def result(outcome: Outcome, **more: object) -> RunResult:
+        finished = RunResult(
+            run_id=run_id, trace_id=trace_id, scenario=scenario.id, tenant=tenant.id, ring=tenant.ring, channel=channel,
+            outcome=outcome, started_at=started_at, session=engine.session, release=engine.release, **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+        emit(RunFinished(finished))
+        return finished
+
+    driver = engine.drivers.get((tenant.erp, channel))
+    if reason := not_applicable(scenario, tenant, channel, driver.capabilities if driver else None, today):
+        return result(Outcome.SKIPPED, seconds=0.0, reason=reason)
+    assert driver is not None
+    run = Run(run_id, emit, today)
+    began = time.monotonic()
+    done = _Done()
+    try:
+        with engine.occupancy.room(tenant, scenario.id):
+            emit(RunStarted(run_id, trace_id, scenario, tenant, channel))
+            journal = engine.journal.begin(run_id, tenant.id, scenario.id, channel.value)
+            run._began = began = time.monotonic()
+            done = _act(scenario, tenant, driver, engine, run, Call(run_id, trace_id), journal, channel)
+    except (Exception, KeyboardInterrupt) as error:  # no room for it, or the journal could not be begun
+        done.error = error
+    seconds = done.seconds or time.monotonic() - began
+    finished = result(
+        _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
+        failure=_failure(done.error, run, engine.redact) if done.error else None, residue=tuple(done.residue),
+        attachments=done.attachments, calls=done.calls, error=done.error,
+    )  # fmt: skip
+    if isinstance(done.error, KeyboardInterrupt):
+        raise done.error
+    return finished
+
+
+@dataclass
+class _Done:
+    """What `_act` leaves for the result."""
+
+    error: BaseException | None = None
+    seconds: float = 0.0
+    undo_seconds: float = 0.0
+    residue: list[Residue] = field(default_factory=list)
+    attachments: tuple[Attachment, ...] = ()
+    calls: int = 0
+
+
+def _act(
+    scenario: Scenario,
+    tenant: Tenant,
+    driver: Driver,
+    engine: Engine,
+    run: Run,
+    call: Call,
+    journal: RunJournal,
+    channel: Channel,
+) -> _Done:
+    done, began = _Done(), time.monotonic()
+    connection: Connection | None = None
+    try:
+        connection = driver.connect(tenant, call)
+        make = Make(tenant, run.id, run.today)
+        scenario.function(Erp(tenant, connection, channel, journal, make, run.today), make, run)
+    except (Exception, KeyboardInterrupt) as error:
+        done.error = error
+    done.seconds = time.monotonic() - began
+    try:
+        if connection is not None:
+            done.calls = connection.calls
+            if done.error is not None:
+                done.attachments = _evidence(connection, engine, run.id)
+            undo_began = time.monotonic()
+            done.residue = undo(journal, connection, engine.redact)
+            done.undo_seconds = time.monotonic() - undo_began
+    finally:
+        journal.close()
+        if connection is not None:
+            connection.close()
+    return done
+
+
+def undo(journal: RunJournal, connection: Connection, redact: Callable[[str], str] = str) -> list[Residue]:
+    """Take back what the journal holds, newest first, each tried even if another fails. Returns what is left."""
+    left: list[Residue] = []
+    for seq, reversal in journal.pending():
+        try:
+            journal.undone(seq, connection.undo(reversal))
+        except Exception as error:
+            reason = redact(_message(error))
+            journal.left(seq, reason)
+            left.append(Residue(journal.tenant, journal.run_id, reversal.verb, reversal.marker, reason))
+    return left
+
+
+def _evidence(connection: Connection, engine: Engine, run_id: str) -> tuple[Attachment, ...]:
+    folder = engine.evidence / run_id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = connection.evidence(folder)
+    except Exception as error:  # evidence is a help, its loss must not change what happened: say so in its place
+        note = folder / "no-evidence.txt"
+        note.write_text(engine.redact(f"No evidence could be saved: {_message(error)}\n"))
+        return (Attachment("no evidence", "text", f"{run_id}/{note.name}"),)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return tuple(Attachment(each.name, each.kind, f"{run_id}/{Path(each.path).name}") for each in found)
+
+
+def _outcome(error: BaseException | None) -> Outcome:
+    if error is None:
+        return Outcome.PASSED
+    return Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
+
+
+def _message(error: BaseException) -> str:
+    return str(error) if isinstance(error, RinggateError) else f"{type(error).__name__}: {error}"
+
+
+def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Failure:
+    kind = "interrupted" if isinstance(error, KeyboardInterrupt) else getattr(error, "kind", "bug")
+    told = {"expected": "", "actual": "", "because": ""}
+    if isinstance(error, ExpectationFailed):
+        told = {"expected": error.expected, "actual": error.actual, "because": error.because}
+    text = "".join(traceback.format_exception(error)) if not isinstance(error, ExpectationFailed) else ""
+    words = {name: redact(value) for name, value in told.items()}
+    return Failure(kind=kind, message=redact(_message(error)), step=run.current, traceback=redact(text), **words)

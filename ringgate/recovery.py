@@ -1,0 +1,67 @@
+"""Takes up what crashed or unfinished runs left: `ringgate recover`, and the first thing a prober does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ringgate.drivers.protocol import Call, Driver
+from ringgate.execution import undo
+from ringgate.journal import Journal, RunJournal
+from ringgate.model import Channel, Residue, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """One journal taken up: `undone` reversals were made, `left` could not be."""
+
+    run_id: str
+    tenant: str
+    scenario: str
+    undone: int
+    left: tuple[Residue, ...]
+
+
+def recover(
+    journal: Journal,
+    tenants: Mapping[str, Tenant],
+    drivers: Mapping[tuple[str, Channel], Driver],
+    *,
+    only: frozenset[str] | None = None,
+    redact: Callable[[str], str] = str,
+) -> list[Recovered]:
+    """Undo what no living run holds, always over the API. Idempotent: may itself be killed and called again.
+
+    `only` limits it to some tenants. A tenant that is not in the inventory, or cannot be reached, is residue."""
+    taken: list[Recovered] = []
+    for crashed in journal.crashed(only):
+        try:
+            before = len(crashed.pending())
+            left = _take_up(crashed, tenants.get(crashed.tenant), drivers, redact)
+            taken.append(Recovered(crashed.run_id, crashed.tenant, crashed.scenario, before - len(left), tuple(left)))
+        finally:
+            crashed.close()
+    return taken
+
+
+def _take_up(
+    crashed: RunJournal,
+    tenant: Tenant | None,
+    drivers: Mapping[tuple[str, Channel], Driver],
+    redact: Callable[[str], str],
+) -> list[Residue]:
+    driver = drivers.get((tenant.erp, Channel.API)) if tenant else None
+    if tenant is None or driver is None:
+        reason = (
+            "the inventory no longer has this tenant" if tenant is None else f"there is no api driver for {tenant.erp}"
+        )
+        for seq, _ in crashed.pending():
+            crashed.left(seq, reason)
+        return [
+            Residue(crashed.tenant, crashed.run_id, each.verb, each.marker, reason) for _, each in crashed.pending()
+        ]
+    connection = driver.connect(tenant, Call(crashed.run_id, crashed.run_id.encode().hex()[:32].ljust(32, "0")))
+    try:
+        return undo(crashed, connection, redact)
+    finally:
+        connection.close()

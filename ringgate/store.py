@@ -1,0 +1,188 @@
+"""Results of runs, kept: SQLite in WAL mode by default, PostgreSQL by URL, with the same code.
+
+store = Store("sqlite:////home/qa/.local/state/ringgate/results.sqlite")
+store.on(RunFinished(result))
+store.results(session="20261122T2300-k3v9x2")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    select,
+)  # fmt: skip
+from sqlalchemy.exc import SQLAlchemyError
+
+from ringgate.errors import OurSideError
+from ringgate.events import Event, RunFinished
+from ringgate.model import Attachment, Channel, Failure, Outcome, Residue, RunResult, Step
+
+SCHEMA_VERSION = 1
+_metadata = MetaData()
+_schema = Table("ringgate_schema", _metadata, Column("version", Integer, primary_key=True))
+_runs = Table(
+    "runs",
+    _metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("trace_id", String(32), nullable=False),
+    Column("session", String(64), nullable=False),
+    Column("release", String(128), nullable=False),
+    Column("scenario", String(128), nullable=False),
+    Column("tenant", String(128), nullable=False),
+    Column("ring", String(64), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("undo_seconds", Float, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("failure", JSON),
+    Column("steps", JSON, nullable=False),
+    Column("residue", JSON, nullable=False),
+    Column("attachments", JSON, nullable=False),
+    Index("runs_by_time", "started_at"),
+    Index("runs_by_session", "session"),
+    Index("runs_by_ring", "ring", "release", "started_at"),
+)
+
+
+class StoreTrouble(OurSideError):
+    """The store cannot be read or written: no verdict may be based on it."""
+
+    kind = "store"
+
+
+class Store:
+    """A sink that keeps every finished run exactly once (by its run id), and gives them back."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is SQLAlchemy's; a PostgreSQL one is `postgresql+psycopg://...`. Creates what is missing."""
+        self._engine = _open(url)
+        with self._trouble("opened"):
+            _metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                known = connection.execute(select(_schema.c.version)).scalars().all()
+                if not known:
+                    connection.execute(insert(_schema).values(version=SCHEMA_VERSION))
+                elif max(known) > SCHEMA_VERSION:
+                    raise StoreTrouble(
+                        f"the result store is of version {max(known)}, this Ringgate knows {SCHEMA_VERSION}: upgrade Ringgate"
+                    )
+
+    def on(self, event: Event) -> None:
+        if isinstance(event, RunFinished):
+            self.add(event.result)
+
+    def add(self, result: RunResult) -> None:
+        with self._trouble("written"), self._engine.begin() as connection:
+            connection.execute(insert(_runs).values(**_row(result)))
+
+    def results(
+        self,
+        *,
+        session: str | None = None,
+        since: datetime | None = None,
+        ring: str | None = None,
+        release: str | None = None,
+    ) -> list[RunResult]:
+        """All results that fit, oldest first."""
+        query = select(_runs).order_by(_runs.c.started_at, _runs.c.run_id)
+        for column, wanted in ((_runs.c.session, session), (_runs.c.ring, ring), (_runs.c.release, release)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if since is not None:
+            query = query.where(_runs.c.started_at >= since.astimezone(UTC))
+        with self._trouble("read"), self._engine.connect() as connection:
+            return [_result(row._mapping) for row in connection.execute(query)]
+
+    def last_session(self) -> str | None:
+        """The label of the session that finished a run last."""
+        query = select(_runs.c.session).where(_runs.c.session != "").order_by(_runs.c.started_at.desc()).limit(1)
+        with self._trouble("read"), self._engine.connect() as connection:
+            return connection.execute(query).scalar()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _trouble(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            where = self._engine.url.render_as_string(hide_password=True)
+            raise StoreTrouble(f"the result store {where} cannot be {what}: {_first_line(error)}") from None
+
+
+def _open(url: str) -> Engine:
+    try:
+        engine = create_engine(url)
+    except (SQLAlchemyError, ImportError) as error:
+        raise StoreTrouble(f"the result store's URL cannot be used: {_first_line(error)}") from None
+    if engine.dialect.name == "sqlite":
+        if engine.url.database and engine.url.database != ":memory:":
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+        @event.listens_for(engine, "connect")
+        def settle(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA busy_timeout=30000")
+
+    return engine
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+def _row(result: RunResult) -> dict[str, Any]:
+    def plain(values: Sequence[Any]) -> list[dict[str, Any]]:
+        return [asdict(value) for value in values]
+
+    return {
+        "run_id": result.run_id, "trace_id": result.trace_id, "session": result.session, "release": result.release,
+        "scenario": result.scenario, "tenant": result.tenant, "ring": result.ring, "channel": result.channel.value,
+        "outcome": result.outcome.value, "started_at": result.started_at.astimezone(UTC), "seconds": result.seconds,
+        "undo_seconds": result.undo_seconds, "calls": result.calls, "reason": result.reason,
+        "failure": asdict(result.failure) if result.failure else None, "steps": plain(result.steps),
+        "residue": plain(result.residue), "attachments": plain(result.attachments),
+    }  # fmt: skip
+
+
+def _result(row: Any) -> RunResult:
+    started_at = row["started_at"]
+    if started_at.tzinfo is None:  # SQLite keeps no zone; what was written is UTC
+        started_at = started_at.replace(tzinfo=UTC)
+    return RunResult(
+        run_id=row["run_id"], trace_id=row["trace_id"], session=row["session"], release=row["release"],
+        scenario=row["scenario"], tenant=row["tenant"], ring=row["ring"], channel=Channel(row["channel"]),
+        outcome=Outcome(row["outcome"]), started_at=started_at, seconds=row["seconds"], undo_seconds=row["undo_seconds"],
+        calls=row["calls"], reason=row["reason"], failure=Failure(**row["failure"]) if row["failure"] else None,
+        steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
+        residue=tuple(Residue(**each) for each in row["residue"]),
+        attachments=tuple(Attachment(**each) for each in row["attachments"]),
+    )  # fmt: skip
+
+
+__all__ = ["SCHEMA_VERSION", "Store", "StoreTrouble"]

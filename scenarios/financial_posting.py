@@ -1,0 +1,79 @@
+"""Financial posting: an invoice reaches the ledger once, balanced, rightly accounted, dated and numbered."""
+
+from ringgate.api import (
+    ACCOUNTANT,
+    CONSULTANT,
+    INVOICING,
+    JOURNAL_ENTRIES,
+    LEDGER,
+    PROJECT_MANAGER,
+    PROJECTS,
+    REVERSIBLE,
+    TIME,
+    Erp,
+    Make,
+    Run,
+    expect,
+    expect_agreement,
+    expect_refusal,
+    scenario,
+)  # fmt: skip
+
+
+@scenario(
+    id="financial-posting",
+    effect=REVERSIBLE,
+    needs={PROJECTS, TIME, INVOICING, LEDGER, JOURNAL_ENTRIES},
+    roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
+)
+def financial_posting(erp: Erp, make: Make, run: Run) -> None:
+    with run.step("prepare invoice"):
+        manager, consultant, accountant = erp.sign_in(PROJECT_MANAGER, CONSULTANT, ACCOUNTANT)
+        draft = make.project(rate="95.00", planned="4")
+        project = manager.create_project(draft)
+        consultant.enter_time(project, hours="3.5")
+        manager.complete_work(project)
+        invoice = accountant.draft_invoice(project)
+
+    with run.step("post invoice"):
+        before = erp.books.invoice_numbers(run.today)
+        invoice = accountant.post_invoice(invoice)
+        expect(invoice.state, equals="posted", because="it was posted", what="state")
+
+    with run.step("check the posting"):
+        posting, accounts = erp.books.posting_of(invoice.ref), erp.policy.accounts
+        expected = erp.totals((erp.billable(draft.task, "3.5"), draft.task.rate, ""))
+        expect(posting.debit, equals=posting.credit, because="a posting balances", what="debit")
+        others = {line.account for line in posting.lines} - {accounts.receivable, accounts.revenue, accounts.tax}
+        expect(
+            others, equals=set(), because="an invoice touches receivable, revenue and tax only", what="other accounts"
+        )
+        expect(posting.on, equals=run.today, because="the invoice is of today", what="date")
+        expect(
+            posting.period_start <= run.today <= posting.period_end,
+            because="the period holds the date",
+            what=f"period {posting.period}",
+        )
+
+    with run.step("compare the layers"):
+        figures = {"net": expected.net, "tax": expected.tax, "total": expected.total}
+        expect_agreement(erp.layers(invoice), figures, because="record, screen and ledger state what was billed")
+
+    with run.step("check the numbering"):
+        numbers = erp.books.invoice_numbers(run.today)
+        expect(
+            invoice.number in set(numbers) - set(before),
+            because="the invoice got a number of its own",
+            what=f"number {invoice.number}",
+        )
+        expect(erp.gaps(numbers), equals=(), because="numbers follow each other without gap or repetition", what="gaps")
+
+    with run.step("refuse double posting"):
+        expect_refusal(accountant.post_invoice, invoice, because="it is posted already")
+        expect(
+            erp.books.posting_of(invoice.ref), equals=posting, because="posting again changes nothing", what="posting"
+        )
+
+    with run.step("refuse a closed period"):
+        closed = expect(erp.books.closed_day(), because="the tenant has closed periods", what="closed period")
+        expect_refusal(accountant.post_entry, make.entry(on=closed), because=f"the period of {closed} is closed")

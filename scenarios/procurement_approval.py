@@ -1,0 +1,73 @@
+"""Procurement approval: a request is approved or rejected by an approver, never by who asked, beyond the threshold."""
+
+from ringgate.api import (
+    APPROVALS,
+    APPROVER,
+    CONSULTANT,
+    REVERSIBLE,
+    Actor,
+    Erp,
+    Make,
+    PurchaseRequest,
+    Run,
+    expect,
+    expect_refusal,
+    scenario,
+)  # fmt: skip
+
+
+@scenario(id="procurement-approval", effect=REVERSIBLE, needs={APPROVALS}, roles={CONSULTANT, APPROVER})
+def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
+    threshold = erp.policy.approval.threshold
+    small, large = str(max(threshold, 1)), str(threshold + 350)
+
+    with run.step("request purchase"):
+        consultant, approver = erp.sign_in(CONSULTANT, APPROVER)
+        request = _waiting(consultant, make, large)
+        expect(request.total, equals=erp.money(large), because="one piece at this price was asked for", what="total")
+
+    with run.step("approval by the requester alone"):
+        if erp.may_approve_alone(request.total):
+            request = consultant.approve_request(request)
+        else:
+            expect_refusal(
+                consultant.approve_request, request, because=f"requests over {threshold} need somebody else's approval"
+            )
+            expect(
+                approver.read_request(request).state,
+                equals="waiting",
+                because="a refused approval changes nothing",
+                what="state",
+            )
+
+    with run.step("approve"):
+        if request.state != "approved":
+            request = approver.approve_request(request)
+        expect(
+            erp.books.request(request.ref).state,
+            equals="approved",
+            because="it was approved by somebody who may",
+            what="state",
+        )
+
+    with run.step("decide at the threshold"):
+        at_threshold = _waiting(consultant, make, small)
+        if erp.may_approve_alone(at_threshold.total):
+            approved = consultant.approve_request(at_threshold)
+            expect(
+                approved.state, equals="approved", because=f"requests up to {threshold} need nobody else", what="state"
+            )
+        else:
+            expect_refusal(
+                consultant.approve_request, at_threshold, because="every request needs somebody else's approval"
+            )
+
+    with run.step("reject"):
+        rejected = approver.reject_request(_waiting(consultant, make, large))
+        expect(rejected.state, equals="rejected", because="the approver said no", what="state")
+
+
+def _waiting(consultant: Actor, make: Make, amount: str) -> PurchaseRequest:
+    request = consultant.submit_request(consultant.request_purchase(make.request(amount)))
+    expect(request.state, equals="waiting", because="it was submitted and nobody decided yet", what="state")
+    return request

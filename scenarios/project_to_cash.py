@@ -1,0 +1,59 @@
+"""Project to cash: logged hours become an approved, posted and paid invoice."""
+
+from ringgate.api import (
+    ACCOUNTANT,
+    CONSULTANT,
+    INVOICING,
+    LEDGER,
+    PAYMENTS,
+    PROJECT_MANAGER,
+    PROJECTS,
+    REVERSIBLE,
+    TIME,
+    Erp,
+    Make,
+    Run,
+    expect,
+    expect_agreement,
+    scenario,
+)  # fmt: skip
+
+
+@scenario(
+    id="project-to-cash",
+    effect=REVERSIBLE,
+    needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS},
+    roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
+)
+def project_to_cash(erp: Erp, make: Make, run: Run) -> None:
+    draft = make.project(rate="120.00", planned="8")
+
+    with run.step("sign in"):
+        manager, consultant, accountant = erp.sign_in(PROJECT_MANAGER, CONSULTANT, ACCOUNTANT)
+
+    with run.step("create project"):
+        project = manager.create_project(draft)
+
+    with run.step("enter time"):
+        consultant.enter_time(project, hours="7.5")
+        manager.complete_work(project)
+
+    with run.step("draft invoice"):
+        invoice = accountant.draft_invoice(project)
+        expected = erp.totals((erp.billable(draft.task, "7.5"), draft.task.rate, ""))
+        expect(
+            invoice.net,
+            equals=expected.net,
+            because=f"{erp.billable(draft.task, '7.5')} h at {draft.task.rate}",
+            what="net amount",
+        )
+
+    with run.step("post invoice"):
+        invoice = accountant.post_invoice(invoice)
+        figures = {"net": expected.net, "tax": expected.tax, "total": expected.total}
+        expect_agreement(erp.layers(invoice), figures, because="record, screen and ledger state what was billed")
+
+    with run.step("receive payment"):
+        paid = accountant.pay_invoice(invoice, expected.total)
+        expect(paid.state, equals="paid", because="it was paid in full", what="state")
+        expect(paid.open, equals=erp.money("0"), because="it was paid in full", what="amount to pay")

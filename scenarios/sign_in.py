@@ -1,0 +1,32 @@
+"""Sign-in: the right password opens the tenant, a wrong one does not, and an ended session stays ended."""
+
+from ringgate.api import CONSULTANT, PLATFORM, READ, SIGN_IN, Erp, Make, Run, expect, expect_refusal, scenario
+
+
+@scenario(id="sign-in", effect=READ, needs={SIGN_IN}, roles={CONSULTANT}, layer=PLATFORM)
+def sign_in(erp: Erp, make: Make, run: Run) -> None:
+    with run.step("sign in"):
+        consultant = erp.sign_in_anew(CONSULTANT)
+        identity = consultant.who_am_i()
+        expect(
+            identity.login,
+            equals=erp.login_of(CONSULTANT),
+            because="the session is that of the user who signed in",
+            what="login",
+        )
+        expect(
+            identity.company, equals=erp.tenant.name, because="the user works for this tenant's company", what="company"
+        )
+        expect(
+            identity.language,
+            equals=erp.tenant.language,
+            because="the inventory states the tenant's language",
+            what="language",
+        )
+
+    with run.step("refuse a wrong password"):
+        expect_refusal(erp.sign_in_with, CONSULTANT, make.wrong_password(), because="nobody has this password")
+
+    with run.step("refuse an ended session"):
+        consultant.sign_out()
+        expect_refusal(consultant.who_am_i, because="the session was ended")
