@@ -147,7 +147,7 @@ def faults(table: type[BaseModel], data: Mapping[str, Any]) -> list[tuple[Path_,
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean X?`, or what there is if nothing is near and it is little."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.65)
     if near:
         return f"; did you mean {near[0]}?"
     return f"; there is {', '.join(names)}" if 0 < len(names) <= 12 else ""

@@ -43,7 +43,7 @@ def _slug(value: str) -> str:
 
 def _exact(value: Any) -> Any:
     if isinstance(value, float):
-        raise ValueError('must be text, such as "120.00", because a float is not exact')
+        raise ValueError(f'must be in quotes, as "{value}": without them it is a float, and not exact')
     if isinstance(value, bool):
         raise ValueError('must be a number as text, such as "120.00"')
     return value

@@ -1,0 +1,301 @@
+"""Turns the files of an inventory into tenants, and into a list of everything that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from ringgate.inventory_files import (
+    Layer,
+    Path_,
+    Problem,
+    dotted,
+    faults,
+    merge,
+    nearest,
+    origin_of,
+    read_layer,
+    without_indexes,
+)
+from ringgate.inventory_schema import CURRENCIES, CohortTable, DefaultsTable, SecretTable, TenantTable
+from ringgate.model import Account, Accounts, Approval, Effect, Feature, Policy, TaxRule, Tenant
+from ringgate.secrets import EnvSecret, FileSecret, Secret
+
+BUILT_IN = "built-in default"
+_RINGS = ("canary", "early", "broad")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value of a tenant and the file that it comes from. Secrets are shown as their reference."""
+
+    key: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a folder holds: the tenants that are right, by ring and id, and every problem of the others."""
+
+    tenants: tuple[Tenant, ...]
+    rings: tuple[str, ...]
+    cohorts: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    settings: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
+
+
+@cache
+def installed_erps() -> frozenset[str]:
+    """The ERPs that a driver is installed for. Empty when Ringgate itself is not installed."""
+    return frozenset(entry.name.split(".")[0] for entry in entry_points(group="ringgate.drivers"))
+
+
+def read(path: Path, today: date) -> Reading:
+    """Reads the folder. Never raises for what stands in it."""
+    return _Reader(path, today).reading()
+
+
+class _Reader:
+    """Collects everything that is wrong with the files of one folder."""
+
+    def __init__(self, path: Path, today: date) -> None:
+        self.path = path
+        self.today = today
+        self.problems: dict[Problem, None] = {}  # in the order found, each once
+        self.warnings: dict[Problem, None] = {}
+        self.settings: dict[str, tuple[Setting, ...]] = {}
+        self.ids: dict[str, str] = {}
+
+    def reading(self) -> Reading:
+        if not self.path.is_dir():
+            rule = "is not a folder: name the inventory's with --inventory or RINGGATE_INVENTORY"
+            return Reading((), (), {}, (Problem(str(self.path), "", rule),))
+        files = sorted(self.path.glob("*.toml"))
+        defaults = self._defaults()
+        self.rings = tuple(defaults.data.get("rings", _RINGS)) if defaults else _RINGS
+        self.cohorts = self._cohorts()
+        self._refuse_strays()
+        tenants = [self._tenant(file, defaults) for file in files if file.name != "defaults.toml"]
+        if not tenants:
+            self._add(str(self.path), "", "holds no tenant: add one <tenant>.toml")
+        self._compare([tenant for tenant in tenants if tenant])
+        return Reading(
+            tenants=tuple(sorted(filter(None, tenants), key=self._rank)),
+            rings=self.rings,
+            cohorts={name: str(layer.data.get("description", "")) for name, layer in self.cohorts.items() if layer},
+            problems=tuple(self.problems),
+            warnings=tuple(self.warnings),
+            settings=self.settings,
+        )
+
+    def _rank(self, tenant: Tenant) -> tuple[int, str]:
+        return (self.rings.index(tenant.ring) if tenant.ring in self.rings else len(self.rings), tenant.id)
+
+    def _add(self, file: str, key: str, rule: str, got: str = "") -> None:
+        self.problems[Problem(file, key, rule, got)] = None
+
+    def _read(self, path: Path, table: type[BaseModel], never: Sequence[str] = ()) -> Layer | None:
+        """One file, checked on its own; what is missing may still come from another."""
+        layer = read_layer(path)
+        if isinstance(layer, Problem):
+            self.problems[layer] = None
+            return None
+        for key in never:
+            if key in layer.data:
+                self._add(layer.file, key, "may stand in a tenant's own file only")
+        for where, rule, got, missing in faults(table, layer.data):
+            if not missing:
+                self._add(layer.file, dotted(where), rule, got)
+        return layer
+
+    def _defaults(self) -> Layer | None:
+        path = self.path / "defaults.toml"
+        return self._read(path, DefaultsTable, never=("id",)) if path.exists() else Layer(str(path), {})
+
+    def _cohorts(self) -> dict[str, Layer | None]:
+        """Each cohort's file by its name; None for a file that could not be read."""
+        paths = sorted((self.path / "cohorts").glob("*.toml"))
+        return {path.stem: self._read(path, CohortTable, never=("id", "cohorts")) for path in paths}
+
+    def _refuse_strays(self) -> None:
+        """A tenant in the wrong folder would otherwise go untested without anybody noticing."""
+        for path in sorted(self.path.rglob("*.toml")):
+            parts = path.relative_to(self.path).parts
+            if len(parts) > 1 and (parts[0] != "cohorts" or len(parts) > 2):
+                self._add(str(path), "", f"stands in a folder that is not read; move it into {self.path}/")
+
+    def _tenant(self, path: Path, defaults: Layer | None) -> Tenant | None:
+        own = self._read(path, TenantTable)
+        if own is None or defaults is None:
+            return None
+        self._check_id(own, path)
+        layers, whole = self._chain(own, defaults)
+        values, origins = merge(layers)
+        self._cross_check(values, origins, own.file)
+        found = faults(TenantTable, values)
+        for where, rule, got, missing in found:
+            if whole or not missing:
+                self._add(own.file if missing else origin_of(where, origins) or own.file, dotted(where), rule, got)
+        if found:
+            return None
+        table = TenantTable.model_validate(values)
+        self._look_for_stale(table, origins)
+        tenant = _to_model(table, self.path)
+        self.settings[table.id] = _settings(table, tenant, values, origins)
+        return tenant
+
+    def _check_id(self, own: Layer, path: Path) -> None:
+        given = own.data.get("id")
+        if not isinstance(given, str):
+            return
+        if given != path.stem:
+            rule = f'must be the file\'s name: rename the file to {given}.toml or write id = "{path.stem}"'
+            self._add(own.file, "id", rule, f'"{given}"')
+        if given in self.ids:
+            self._add(own.file, "id", f"is that of {self.ids[given]} too", f'"{given}"')
+        self.ids.setdefault(given, own.file)
+
+    def _chain(self, own: Layer, defaults: Layer) -> tuple[list[Layer], bool]:
+        """The layers of a tenant, and whether all of them could be had."""
+        names = own.data.get("cohorts", defaults.data.get("cohorts", []))
+        chain = [Layer(defaults.file, {k: v for k, v in defaults.data.items() if k != "rings"})]
+        for index, name in enumerate(names if isinstance(names, list) else []):
+            layer = self.cohorts.get(name) if isinstance(name, str) else None
+            if layer:
+                chain.append(Layer(layer.file, {k: v for k, v in layer.data.items() if k != "description"}))
+            elif isinstance(name, str) and name not in self.cohorts:
+                where = own.file if "cohorts" in own.data else defaults.file
+                there = nearest(name, self.cohorts)
+                self._add(where, f"cohorts[{index}]", f"there is no {self.path}/cohorts/{name}.toml{there}")
+        return [*chain, own], len(chain) == 1 + (len(names) if isinstance(names, list) else 0)
+
+    def _cross_check(self, values: Mapping[str, Any], origins: Mapping[Path_, str], own: str) -> None:
+        """What a key's own rule cannot see. Works on the raw values, so that other mistakes do not hide these."""
+        known_erps = installed_erps()
+        for key, known, rule in (
+            ("ring", self.rings, f"is not one of the rings in {self.path}/defaults.toml"),
+            ("erp", known_erps, "no driver is installed for it"),
+        ):
+            name = values.get(key)
+            if isinstance(name, str) and known and name not in known:
+                self._add(origin_of((key,), origins) or own, key, f"{rule}{nearest(name, known)}", f'"{name}"')
+        for key, other in (("paused_until", "paused_reason"), ("paused_reason", "paused_until")):
+            if values.get(key) and not values.get(other):
+                self._add(origin_of((key,), origins) or own, other, f"is required with {key}")
+
+    def _look_for_stale(self, table: TenantTable, origins: Mapping[Path_, str]) -> None:
+        def warn(rule: str, *where: str) -> None:
+            self.warnings[Problem(origin_of(where, origins), f"{dotted(where)}", f"{rule} [{table.id}]")] = None
+
+        if table.paused_until and table.paused_until <= self.today:
+            warn(f"is past ({table.paused_until}), so the tenant is not paused any more: remove it", "paused_until")
+        for name, flag in table.features.items():
+            if flag.expires < self.today:
+                warn(f"expired on {flag.expires}: {flag.owner} should remove or renew the flag", "features", name)
+        for name, url in (("api", table.endpoints.api), ("web", table.endpoints.web)):
+            if url and url.startswith("http://") and not _is_local(url):
+                warn("sends passwords in the clear: use https", "endpoints", name)
+
+    def _compare(self, tenants: Sequence[Tenant]) -> None:
+        """What only shows when tenants are held against each other."""
+        by_api: dict[str, str] = {}
+        for tenant in tenants:
+            if tenant.api in by_api:
+                rule = f"{by_api[tenant.api]} and {tenant.id} have the same address"
+                self.warnings[Problem(str(self.path), "endpoints.api", rule)] = None
+            by_api.setdefault(tenant.api, tenant.id)
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _to_model(table: TenantTable, base: Path) -> Tenant:
+    policy = table.policy
+    return Tenant(
+        id=table.id,
+        name=table.name or table.id,
+        erp=table.erp,
+        series=table.series,
+        ring=table.ring,
+        cohorts=table.cohorts,
+        region=table.region,
+        residency=table.residency,
+        timezone=table.timezone,
+        language=table.language,
+        sla=table.sla,
+        api=_filled(table.endpoints.api, table.id),
+        web=_filled(table.endpoints.web or "", table.id),
+        policy=Policy(
+            currency=CURRENCIES[policy.currency],
+            taxes=tuple(TaxRule(tax.name, tax.rate, tax.product or policy.product) for tax in policy.tax),
+            tax_rounding=policy.rounding,
+            rounding_mode=policy.rounding_mode,
+            approval=Approval(policy.approval.steps, policy.approval.threshold),
+            invoice_method=policy.invoice_method,
+            payment_term=policy.payment_term.name,
+            payment_days=policy.payment_term.days,
+            accounts=Accounts(**policy.accounts.model_dump()),
+            product=policy.product,
+            customer=policy.customer,
+            effects=Effect[policy.effects.upper()],
+        ),
+        users={role: Account(x.login, _secret(x.password, table.id, base)) for role, x in table.users.items()},
+        sessions=table.sessions,
+        lacks=table.lacks,
+        features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
+        extensions=dict(table.extensions),
+        paused_until=table.paused_until,
+        paused_reason=table.paused_reason,
+    )
+
+
+def _filled(text: str, tenant: str) -> str:
+    return text.replace("${TENANT}", tenant)
+
+
+def _secret(table: SecretTable, tenant: str, base: Path) -> Secret:
+    if table.env is not None:
+        # A variable's name has no hyphen, so acme-eu becomes ACME_EU.
+        return EnvSecret(table.env.replace("${TENANT}", tenant.upper().replace("-", "_")))
+    return FileSecret(_filled(table.file or "", tenant), base.absolute())
+
+
+def _settings(
+    table: TenantTable, tenant: Tenant, values: Mapping[str, Any], origins: Mapping[Path_, str]
+) -> tuple[Setting, ...]:
+    """Every value that counts; references and addresses as they came out."""
+    dumped = table.model_dump(mode="json")
+    dumped["endpoints"] = {"api": tenant.api, "web": tenant.web}
+    for role, account in tenant.users.items():
+        dumped["users"][role]["password"] = account.password.reference
+    if any(tax.rounding for tax in table.policy.tax):
+        del dumped["policy"]["tax_rounding"]
+    return tuple(
+        Setting(dotted(where), value, origin_of(where, origins) or BUILT_IN)
+        for path, value in _leaves(dumped, ())
+        for where in [without_indexes(path, values)]
+    )
+
+
+def _leaves(value: Any, path: Path_) -> list[tuple[Path_, str]]:
+    if isinstance(value, dict):
+        return [leaf for key, each in value.items() for leaf in _leaves(each, (*path, key))]
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return [leaf for index, each in enumerate(value) for leaf in _leaves(each, (*path, index))]
+    if value is None or value == "":
+        return []
+    if isinstance(value, list):
+        return [(path, ", ".join(map(str, value)) or "none")]
+    return [(path, str(value).lower() if isinstance(value, bool) else str(value))]
