@@ -19,6 +19,8 @@ from __future__ import annotations
 class RinggateError(Exception):
     """Root of everything Ringgate raises on purpose. `str(error)` is one clear sentence without secrets."""
 
+    kind = "ringgate"
+
 
 class ErpError(RinggateError):
     """The ERP is wrong: the run that meets it is `failed`. `kind` is a stable word for metrics and reports."""

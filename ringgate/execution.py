@@ -106,7 +106,7 @@ def not_applicable(
         return f"{tenant.id} has no synthetic user for {', '.join(absent)}"
     if scenario.effect > tenant.policy.effects:
         return f"{tenant.id} allows {tenant.policy.effects.word} effects, {scenario.id} is {scenario.effect.word}"
-    if tenant.paused_until and today <= tenant.paused_until:
+    if tenant.paused_until and today < tenant.paused_until:
         return f"{tenant.id} is paused until {tenant.paused_until}: {tenant.paused_reason}"
     return ""
 

@@ -1,0 +1,56 @@
+"""Puts an engine together from this machine's folders: the one place that knows where its parts lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from ringgate import paths
+from ringgate.drivers.registry import Drivers
+from ringgate.events import Sink
+from ringgate.execution import Engine, new_run_id
+from ringgate.journal import Journal
+from ringgate.model import Tenant
+from ringgate.occupancy import Occupancy
+from ringgate.secrets import redact
+from ringgate.store import Store
+
+
+def results_url(given: str | None = None) -> str:
+    """`given`, else `RINGGATE_RESULTS`, else SQLite under `RINGGATE_STATE`."""
+    return given or os.environ.get("RINGGATE_RESULTS") or f"sqlite:///{paths.results()}"
+
+
+def new_session() -> str:
+    """A label for the results of one invocation: sortable by time, unique."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_run_id()[:6]}"
+
+
+@contextmanager
+def engine(
+    tenants: Iterable[Tenant],
+    *,
+    session: str,
+    release: str = "",
+    results: str | None = None,
+    sinks: Sequence[Sink] = (),
+) -> Iterator[Engine]:
+    """An engine for these tenants whose results are stored; its drivers are closed at the end."""
+    store = Store(results_url(results))
+    drivers = Drivers([tenant.erp for tenant in tenants])
+    try:
+        yield Engine(
+            drivers=drivers,
+            journal=Journal(paths.journal()),
+            occupancy=Occupancy(paths.locks()),
+            evidence=paths.reports() / "evidence",
+            sinks=(store, *sinks),
+            redact=redact,
+            session=session,
+            release=release,
+        )
+    finally:
+        drivers.close()
+        store.close()

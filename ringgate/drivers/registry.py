@@ -1,0 +1,73 @@
+"""Which drivers there are: ours and those of other packages, by entry point `<erp>.<channel>` in `ringgate.drivers`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import cast
+
+from ringgate.drivers.protocol import Driver
+from ringgate.errors import OurSideError
+from ringgate.model import Capability, Channel
+
+GROUP = "ringgate.drivers"
+
+
+class DriverTrouble(OurSideError):
+    """A registered driver cannot be loaded."""
+
+    kind = "driver"
+
+
+@cache
+def driver_class(erp: str, channel: Channel) -> type[Driver] | None:
+    """The class registered for an ERP and a channel, or None. Raises DriverTrouble if it cannot be loaded."""
+    name = f"{erp}.{channel.value}"
+    for point in entry_points(group=GROUP, name=name):
+        try:
+            return cast("type[Driver]", point.load())
+        except Exception as error:
+            raise DriverTrouble(f"the driver {name} ({point.value}) cannot be loaded: {error}") from error
+    return None
+
+
+def capabilities(erp: str, channel: Channel) -> frozenset[Capability] | None:
+    """What that driver can do; None where there is no driver. Starts nothing."""
+    found = driver_class(erp, channel)
+    return found.capabilities if found else None
+
+
+class Drivers(Mapping[tuple[str, Channel], Driver]):
+    """The drivers of one process and thread, each made when it is first used. `close()` ends their sessions."""
+
+    def __init__(self, erps: Collection[str]) -> None:
+        self._keys = [(erp, channel) for erp in sorted(set(erps)) for channel in Channel if driver_class(erp, channel)]
+        self._made: dict[tuple[str, Channel], Driver] = {}
+
+    def __getitem__(self, key: tuple[str, Channel]) -> Driver:
+        if key not in self._keys:
+            raise KeyError(key)
+        if key not in self._made:
+            found = driver_class(*key)
+            assert found is not None
+            self._made[key] = found()
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[tuple[str, Channel]]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def close(self) -> None:
+        """Close every driver that was made, each even if another fails."""
+        made, self._made = list(self._made.values()), {}
+        failures = []
+        for driver in made:
+            try:
+                driver.close()
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise DriverTrouble(f"a driver could not be closed: {failures[0]}") from failures[0]

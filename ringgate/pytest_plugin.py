@@ -1,0 +1,305 @@
+"""pytest collects a scenario once for each tenant and channel that is selected, and `run_once` runs it.
+
+    suites/processes/test_billing.py: from scenarios.project_to_cash import project_to_cash
+    -> project-to-cash[aldgate-api], project-to-cash[aldgate-browser], project-to-cash[bleecker-api] ...
+
+What does not apply is decided while collecting, without a call to the ERP, and shown as skipped with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.console import Console
+
+from ringgate import assembly, paths
+from ringgate.catalogue import check_known, load_scenarios
+from ringgate.drivers.registry import capabilities
+from ringgate.errors import ErpError, RinggateError
+from ringgate.events import Sink
+from ringgate.execution import Engine, not_applicable, run_once
+from ringgate.inventory import Inventory
+from ringgate.model import Channel, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.store import Store
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
+_ID = re.compile(r"\[([a-z0-9-]+)-(?:api|browser)\]")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("ringgate", "business processes of an ERP (Ringgate)")
+    many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME"}
+    group.addoption("--tenant", help="run on this tenant; may be given again", **many)
+    group.addoption("--cohort", help="run on the tenants of this cohort; may be given again", **many)
+    group.addoption("--ring", help="run on the tenants of this ring; may be given again", **many)
+    group.addoption("--region", help="run on the tenants of this region; may be given again", **many)
+    group.addoption("--scenario", help="run this scenario; may be given again", **many)
+    group.addoption(
+        "--channel", action="append", default=[], choices=[c.value for c in Channel], help="run over this channel only"
+    )
+    group.addoption(
+        "--layer",
+        action="append",
+        default=[],
+        choices=[x.value for x in Layer],
+        help="run scenarios of this layer only",
+    )
+    group.addoption(
+        "--inventory", metavar="DIR", help="the tenants' folder (default: RINGGATE_INVENTORY, else tenants/)"
+    )
+    group.addoption("--release", default="", metavar="NAME", help="label the results with the release under test")
+    group.addoption(
+        "--results", metavar="URL", help="where results are stored (default: RINGGATE_RESULTS, else SQLite)"
+    )
+    group.addoption(
+        "--report", metavar="FILE", help="where the HTML report is written (default: reports/out/report.html)"
+    )
+
+
+class Selection:
+    """What the options ask for, read when the first scenario is collected. Errors of use are pytest usage errors."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.getoption
+        try:
+            inventory = Inventory.load(option("inventory"))
+            self.tenants: Sequence[Tenant] = inventory.select(
+                option("tenant"), cohorts=option("cohort"), rings=option("ring"), regions=option("region")
+            )
+            self.scenarios = load_scenarios(config.rootpath / "scenarios")
+            check_known(option("scenario"), self.scenarios)
+        except RinggateError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.channels = [Channel(name) for name in option("channel")] or list(Channel)
+        self._wanted, self._layers = set(option("scenario")), set(option("layer"))
+
+    def wants(self, scenario: Scenario) -> bool:
+        return (not self._wanted or scenario.id in self._wanted) and (
+            not self._layers or scenario.layer in self._layers
+        )
+
+
+class Session:
+    """One invocation in one process: its label, its selection, its engine once something runs."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        worker = getattr(config, "workerinput", None)
+        self.label: str = worker["ringgate_session"] if worker else assembly.new_session()
+        self.ran_scenarios = False
+        self._selection: Selection | None = None
+        self._engine: Engine | None = None
+        self._open = ExitStack()
+
+    @property
+    def selection(self) -> Selection:
+        if self._selection is None:
+            self._selection = Selection(self._config)
+        return self._selection
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            sinks: list[Sink] = []
+            if self._config.getoption("allure_report_dir", None):
+                from ringgate.sinks.allure import AllureSink
+
+                sinks.append(AllureSink(paths.reports() / "evidence"))
+            try:
+                self._engine = self._open.enter_context(
+                    assembly.engine(
+                        self.selection.tenants,
+                        session=self.label,
+                        release=self._config.getoption("release"),
+                        results=self._config.getoption("results"),
+                        sinks=sinks,
+                    )
+                )
+            except RinggateError as error:
+                raise pytest.UsageError(str(error)) from None
+        return self._engine
+
+    def close(self) -> None:
+        self._open.close()
+
+
+_SESSION: pytest.StashKey[Session] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SESSION] = Session(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _SESSION in config.stash:
+        config.stash[_SESSION].close()
+
+
+# --- collection ----------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> list[ScenarioItem] | None:
+    if not isinstance(obj, Scenario):
+        return None
+    selection = collector.config.stash[_SESSION].selection
+    if not selection.wants(obj):
+        return []
+    return [
+        ScenarioItem.of(collector, obj, tenant, channel)
+        for tenant in selection.tenants
+        for channel in Channel
+        if channel in selection.channels
+    ]
+
+
+class ScenarioItem(pytest.Function):
+    """One scenario on one tenant over one channel."""
+
+    scenario: Scenario
+    tenant: Tenant
+    channel: Channel
+
+    @classmethod
+    def of(
+        cls, parent: pytest.Module | pytest.Class, scenario: Scenario, tenant: Tenant, channel: Channel
+    ) -> ScenarioItem:
+        item: ScenarioItem = cls.from_parent(
+            parent,
+            name=f"{scenario.id}[{tenant.id}-{channel.value}]",
+            callobj=_stand_in(scenario),
+            originalname=scenario.id,
+        )
+        item.scenario, item.tenant, item.channel = scenario, tenant, channel
+        today = datetime.now(UTC).astimezone(ZoneInfo(tenant.timezone)).date()
+        reason = not_applicable(scenario, tenant, channel, capabilities(tenant.erp, channel), today)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=f"not applicable: {reason}"))
+        return item
+
+    @property
+    def session_of_run(self) -> Session:
+        return self.config.stash[_SESSION]
+
+    def runtest(self) -> None:
+        result = run_once(self.scenario, self.tenant, self.channel, self.session_of_run.engine)
+        self._tell(result)
+        if result.outcome is Outcome.SKIPPED:
+            pytest.skip(result.reason)
+        if result.error is not None:
+            raise result.error
+
+    def _tell(self, result: RunResult) -> None:
+        self.user_properties += [
+            ("run", result.run_id),
+            ("trace", result.trace_id),
+            ("tenant", result.tenant),
+            ("channel", result.channel.value),
+            ("outcome", result.outcome.value),
+        ]
+        told = [f"{step.outcome.value:7} {step.seconds:7.2f} s  {step.name}" for step in result.steps]
+        told += [f"left behind: {each.verb} {each.marker}: {each.reason}" for each in result.residue]
+        told += [f"{each.kind}: {paths.reports() / 'evidence' / each.path}" for each in result.attachments]
+        self.add_report_section("call", f"run {result.run_id}", "\n".join(told))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        error = excinfo.value
+        if isinstance(error, RinggateError):
+            whose = (
+                "the ERP is wrong" if isinstance(error, ErpError) else "BROKEN: our side, no evidence against the ERP"
+            )
+            frames = [str(e.path) + f":{e.lineno + 1}" for e in excinfo.traceback if "scenarios" in Path(e.path).parts]
+            return self.session_of_run.engine.redact("\n".join([str(error), f"({whose}, {error.kind})", *frames[-1:]]))
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        code = self.scenario.function.__code__
+        return Path(code.co_filename), code.co_firstlineno, self.name
+
+
+def _stand_in(scenario: Scenario) -> Callable[[], None]:
+    """What pytest and allure look at for name and documentation; `ScenarioItem.runtest` does the running."""
+
+    def stand_in() -> None: ...
+
+    stand_in.__name__ = scenario.id.replace("-", "_")
+    stand_in.__doc__ = scenario.title
+    stand_in.__module__ = scenario.function.__module__
+    return stand_in
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if isinstance(item, ScenarioItem) and item.get_closest_marker("skip"):
+        run_once(
+            item.scenario, item.tenant, item.channel, item.session_of_run.engine
+        )  # only notes that it does not apply
+
+
+# --- several workers ------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["ringgate_session"] = node.config.stash[_SESSION].label
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """With plain `-n`, all runs on one tenant go to one worker: they share its sessions and never stand in line."""
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByTenant(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            match = _ID.search(nodeid)
+            return match.group(1) if match else nodeid
+
+    return ByTenant(config, log)
+
+
+# --- what it comes to ------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Generator[None, None, None]:
+    yield
+    session = config.stash[_SESSION]
+    ids = [report.nodeid for group in terminalreporter.stats.values() for report in group if hasattr(report, "nodeid")]
+    if any(_ID.search(nodeid) for nodeid in ids):
+        _summarise(session, config, terminalreporter)
+
+
+def _summarise(session: Session, config: pytest.Config, terminalreporter: Any) -> None:
+    from ringgate.report import build_report, matrix_table
+
+    try:
+        store = Store(assembly.results_url(config.getoption("results")))
+        results: Iterable[RunResult] = store.results(session=session.label)
+        store.close()
+    except RinggateError as error:
+        terminalreporter.write_line(f"no report: {error}", red=True)
+        return
+    selection = session.selection
+    results = list(results)
+    known = [scenario for scenario in selection.scenarios.values() if any(r.scenario == scenario.id for r in results)]
+    out = Path(config.getoption("report") or paths.reports() / "report.html")
+    build_report(
+        results, selection.tenants, known, title="Business processes", generated_at=datetime.now(UTC),
+        release=config.getoption("release"), out=out, attachments_root=paths.reports() / "evidence",
+    )  # fmt: skip
+    terminalreporter.section("business processes")
+    Console(file=terminalreporter._tw._file).print(matrix_table(results))
+    terminalreporter.write_line(f"report: {out}")
