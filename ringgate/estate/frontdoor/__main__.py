@@ -1,0 +1,9 @@
+"""Starts the front door: `python -m ringgate.estate.frontdoor <run folder> <log folder>`."""
+
+from __future__ import annotations
+
+import sys
+
+from ringgate.estate.frontdoor.proxy import main
+
+sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,266 @@
+"""The front door's process: accepts on every tenant's port, applies the fault that is ordered, passes the rest on.
+
+Each request takes a connection of its own to the ERP's server: on one machine that costs a tenth of a millisecond, it
+lets the idle worker take the request, and no connection can turn out to be stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ringgate.estate.frontdoor import faults, routes, wire
+from ringgate.estate.frontdoor.faults import Call, Fault
+from ringgate.estate.frontdoor.routes import Followed, Route
+from ringgate.estate.frontdoor.wire import Head
+
+LOOK_EVERY = 0.1
+"""Seconds between looks for new ports; everything else is looked up at each request."""
+
+LARGEST_READ = 1024 * 1024
+"""Bytes of a request that are read before it is passed on, so that rules can see it. Larger ones are streamed."""
+
+LAST_WORDS = 5.0
+"""Seconds that requests under way have to finish when the front door is closed."""
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Gone(Exception):
+    """The connection is at an end: nothing more can be said on it."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A request, read as far as it was. `rest` says whether the body is still to be streamed."""
+
+    head: Head
+    content: bytes
+    rest: bool
+    payload: Any = None
+
+    @property
+    def method(self) -> str:
+        return self.head.first[0]
+
+    @property
+    def path(self) -> str:
+        return self.head.first[1].partition("?")[0]
+
+
+class FrontDoor:
+    """Serves the tenants of one estate. `run` holds routes and faults, `logs` takes what was done to requests."""
+
+    def __init__(self, run: Path, logs: Path) -> None:
+        self.routes = Followed(run / routes.FILE, routes.Routes)
+        self.faults = Followed(run / faults.FILE, faults.FaultFile)
+        self.injector = faults.Injector(logs / faults.LOG)
+        self.doors: dict[int, tuple[str, asyncio.Server]] = {}
+        self.visits: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Serves until it is told to stop, opening and closing ports as the routes change."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        while not stop.is_set():
+            await self._follow()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+        for _, server in self.doors.values():
+            server.close()
+        if self.visits:
+            await asyncio.wait(self.visits, timeout=LAST_WORDS)
+
+    async def _follow(self) -> None:
+        wanted = {route.port: tenant for tenant, route in self.routes.get().tenants.items()}
+        for port, (tenant, server) in list(self.doors.items()):
+            if wanted.get(port) != tenant:
+                server.close()
+                del self.doors[port]
+        for port, tenant in wanted.items():
+            if port not in self.doors:
+                try:
+                    server = await self._open(tenant, port)
+                except OSError as problem:
+                    print(f"port {port} of {tenant}: {problem}", flush=True)
+                    continue
+                self.doors[port] = (tenant, server)
+
+    async def _open(self, tenant: str, port: int) -> asyncio.Server:
+        async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self.visits.add(task)
+            try:
+                await self._visit(tenant, reader, writer)
+            except (ConnectionError, Gone, asyncio.IncompleteReadError):
+                pass
+            finally:
+                self.visits.discard(task)
+                writer.close()
+
+        return await asyncio.start_server(visit, "127.0.0.1", port, limit=wire.LARGEST_HEAD, backlog=256)
+
+    async def _visit(self, tenant: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """All requests of one client connection, one after the other."""
+        while True:
+            try:
+                head = await wire.read_head(reader)
+            except wire.BadMessage as problem:
+                writer.write(wire.answer(400, str(problem).encode(), "text/plain", "connection: close"))
+                return
+            route = self.routes.get().tenants.get(tenant)
+            if head is None or route is None:
+                return
+            request = await _receive(head, reader, writer)
+            client = (reader, writer)
+            if not await self._serve(tenant, route, request, client) or not head.keeps_alive:
+                return
+
+    async def _serve(self, tenant: str, route: Route, request: Request, client: Streams) -> bool:
+        """Answers one request; says whether the client's connection can take another."""
+        refusal = self._refusal(tenant, route, request)
+        if refusal:
+            client[1].write(refusal)
+            await client[1].drain()
+            return not request.rest
+        fault = self.injector.pick(self.faults.get(), Call(tenant, request.method, request.path, request.payload))
+        if fault:
+            if fault.delay:
+                await asyncio.sleep(fault.delay)
+            instead = _instead(fault)
+            if instead is not None:
+                client[1].write(instead)
+                await client[1].drain()
+                return bool(instead) and not request.rest
+            if fault.replace:
+                request.content = json.dumps(faults.replaced(request.payload, fault.replace)).encode()
+        return await self._pass_on(route, request, client, fault)
+
+    def _refusal(self, tenant: str, route: Route, request: Request) -> bytes | None:
+        """What the front door answers by itself: a tenant's address leads to this tenant and to no other."""
+        if not route.open:
+            return wire.answer(503, b"This tenant is under maintenance.", "text/plain", "retry-after: 1")
+        first = request.path.split("/")[1] if request.path.startswith("/") else ""
+        if first != tenant and first in self.routes.get().tenants:
+            return wire.answer(404, b"No such tenant at this address.", "text/plain")
+        if request.path == route.root_rpc and isinstance(request.payload, dict):
+            if request.payload.get("method") == "common.db.list":
+                listed = json.dumps({"id": request.payload.get("id"), "result": [tenant]})
+                return wire.answer(200, listed.encode(), "application/json")
+        return None
+
+    async def _pass_on(self, route: Route, request: Request, client: Streams, fault: Fault | None) -> bool:
+        try:
+            server = await asyncio.open_connection(*route.address, limit=wire.LARGEST_HEAD)
+        except OSError:
+            client[1].write(wire.answer(502, b"The ERP's server does not accept connections.", "text/plain"))
+            await client[1].drain()
+            return not request.rest
+        try:
+            if request.head.get("upgrade"):
+                await _tunnel(request, client, server)
+                return False
+            await _send(request, client[0], server[1])
+            return await _answer(request, client[1], server[0], fault)
+        finally:
+            server[1].close()
+
+
+async def _receive(head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
+    if head.get("expect").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        head.headers = [pair for pair in head.headers if pair[0] != "expect"]
+    length = head.length or 0
+    rest = head.chunked or length > LARGEST_READ
+    content = b"" if rest else await reader.readexactly(length)
+    payload = None
+    if content[:1] == b"{":
+        with suppress(ValueError):
+            payload = json.loads(content)
+    return Request(head, content, rest, payload)
+
+
+def _instead(fault: Fault) -> bytes | None:
+    """What a fault puts in place of the ERP's answer: None nothing, b"" silence and the connection's end."""
+    if fault.status is not None:
+        return wire.answer(fault.status, b"Injected fault.", "text/plain")
+    if fault.garbage:
+        return wire.answer(200, b'{"id": 1, "result": [{"name": \x00\xff<', "application/json")
+    return b"" if fault.close == "before" else None
+
+
+async def _send(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = request.head
+    if not request.rest and head.length not in (None, len(request.content)):
+        head = Head(head.first, [pair for pair in head.headers if pair[0] != "content-length"])
+        head.headers.append(("content-length", str(len(request.content))))
+    writer.write(head.encode(("connection", "close")) + request.content)
+    if request.rest:
+        async for block in wire.body(reader, head, to_the_end=False):
+            writer.write(block)
+            await writer.drain()
+    await writer.drain()
+
+
+async def _answer(request: Request, client: asyncio.StreamWriter, server: asyncio.StreamReader, fault: Fault | None) -> bool:
+    """Passes the ERP's answer on; says whether the client's connection can take another request."""
+    try:
+        head = await wire.read_head(server)
+    except (wire.BadMessage, ConnectionError):
+        head = None
+    if head is None:
+        client.write(wire.answer(502, b"The ERP's server closed the connection without an answer.", "text/plain"))
+        await client.drain()
+        return True
+    if fault and fault.close == "after":
+        raise Gone
+    bodiless = request.method == "HEAD" or head.first[1] in ("204", "304")
+    ends_with_connection = not bodiless and not head.chunked and head.length is None
+    client.write(head.encode(("connection", "close" if ends_with_connection else "keep-alive")))
+    if not bodiless:
+        left = None if not fault or fault.truncate is None else min(fault.truncate, max((head.length or 2**62) - 1, 0))
+        async for block in wire.body(server, head, ends_with_connection):
+            client.write(block if left is None else block[:left])
+            await client.drain()
+            if left is not None:
+                left -= min(left, len(block))
+                if not left:
+                    raise Gone
+    await client.drain()
+    return not ends_with_connection
+
+
+async def _tunnel(request: Request, client: Streams, server: Streams) -> None:
+    """After an upgrade (WebSocket) bytes go both ways until one side closes."""
+    head = request.head
+    upgrade = [("connection", "upgrade"), ("upgrade", head.get("upgrade"))]
+    server[1].write(head.encode(*upgrade) + request.content)
+
+    async def pipe(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while block := await source.read(wire.BLOCK):
+            target.write(block)
+            await target.drain()
+
+    ways = [asyncio.create_task(pipe(client[0], server[1])), asyncio.create_task(pipe(server[0], client[1]))]
+    _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    for way in left:
+        way.cancel()
+    await asyncio.gather(*ways, return_exceptions=True)
+
+
+def main(run: str, logs: str) -> int:
+    """The process itself: `python -m ringgate.estate.frontdoor <run folder> <log folder>`."""
+    asyncio.run(FrontDoor(Path(run), Path(logs)).run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,169 @@
+"""The ERP's server: its WSGI application under gunicorn, several processes with several threads each.
+
+The application and its databases are loaded once, before the workers are forked. So the workers share that memory,
+and a reload (which drops every cache) costs a fork instead of a start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from ringgate.estate.processes import Daemon, answers, write_atomically
+from ringgate.estate.series import Series
+from ringgate.estate.tools import run
+from ringgate.estate.trouble import EstateTrouble
+
+PASSWORD_HASHING = """\
+[passlib]
+schemes = argon2
+argon2__time_cost = 1
+argon2__memory_cost = 1024
+argon2__parallelism = 1
+"""
+"""Signing in costs 5 ms instead of 240 ms of processor time; these are throw-away passwords of 24 random characters."""
+
+CONFIGURATION = """\
+[database]
+uri = {uri}
+path = {files}
+list = False
+
+[web]
+root = {root}
+
+[session]
+max_attempt_ip_network = 100000
+
+[password]
+passlib = {passlib}
+"""
+
+GUNICORN = """\
+bind = "127.0.0.1:{port}"
+workers = {workers}
+threads = {threads}
+worker_class = "gthread"
+preload_app = {preload}
+timeout = 300
+graceful_timeout = 20
+keepalive = 30
+control_socket_disable = True
+worker_tmp_dir = {shared!r}
+"""
+
+THREADS = 8
+START = 120.0
+"""Seconds that a start may take; loading a database costs about one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErpServer:
+    """One series' server. `folder` holds its configuration and pid file, `database_uri` the cluster it serves from."""
+
+    series: Series
+    environment: Path
+    folder: Path
+    log: Path
+    port: int
+    database_uri: str
+    web_root: Path | None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def daemon(self) -> Daemon:
+        return Daemon(f"ERP server {self.series.name}", self.folder / f"erp-{self.series.name}.pid", self.log)
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / f"trytond-{self.series.name}.conf"
+
+    def configure(self) -> None:
+        """Writes what the server and the ERP's own command line read."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files = self.folder.parent / "files"
+        files.mkdir(exist_ok=True)
+        hashing = self.folder / "passlib.ini"
+        write_atomically(hashing, PASSWORD_HASHING)
+        values = {"uri": self.database_uri, "files": files, "root": self.web_root or "", "passlib": hashing}
+        # A percent sign in a path would be read as a reference to another setting.
+        text = CONFIGURATION.format(**{name: str(value).replace("%", "%%") for name, value in values.items()})
+        write_atomically(self.configuration, text)
+        shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(self.folder)  # noqa: S108
+        workers = max(2, min(4, os.cpu_count() or 2))
+        gunicorn = GUNICORN.format(
+            port=self.port, workers=workers, threads=THREADS, preload=self.series.preload, shared=shared
+        )
+        write_atomically(self._gunicorn, gunicorn)
+
+    @property
+    def _gunicorn(self) -> Path:
+        return self.folder / f"gunicorn-{self.series.name}.py"
+
+    @property
+    def _loaded(self) -> Path:
+        return self.folder / f"erp-{self.series.name}.databases.json"
+
+    def serves(self, databases: Collection[str]) -> bool:
+        """Whether it runs on its port and has these databases loaded."""
+        with suppress(OSError, ValueError):
+            loaded = set(json.loads(self._loaded.read_text()))
+            return self.daemon.running and set(databases) <= loaded and answers(self.port)
+        return False
+
+    def start(self, databases: Sequence[str]) -> None:
+        """Starts it with these databases loaded, and waits until it answers."""
+        self.configure()
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("TRYTOND_", "PYTHON"))}
+        env |= {"TRYTOND_CONFIG": str(self.configuration), "TRYTOND_DATABASE_NAMES": ",".join(databases)}
+        env |= {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
+        command = [self.environment / "bin" / "python", "-m", "gunicorn", "-c", self._gunicorn]
+        self.daemon.start([*command, "trytond.application:app"], env=env, cwd=self.folder)
+        self.daemon.await_ready(lambda: answers(self.port), START)
+        write_atomically(self._loaded, json.dumps(sorted(databases)))
+
+    def reload(self) -> None:
+        """Replaces the workers: requests under way are finished, caches are dropped. Waits for the old ones to end."""
+        master = self.daemon.process()
+        if master is None:
+            raise EstateTrouble(f"The ERP server {self.series.name} does not run: start it with `ringgate estate up`.")
+        old = master.children()
+        master.send_signal(signal.SIGHUP)
+        psutil.wait_procs(old, timeout=30)
+        deadline = time.monotonic() + 30
+        while not answers(self.port) or not set(master.children()) - set(old):
+            if time.monotonic() > deadline:
+                raise EstateTrouble(f"The ERP server {self.series.name} did not come back: see {self.log}.")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.daemon.stop()
+        self._loaded.unlink(missing_ok=True)
+
+    def administer(self, database: str, arguments: Sequence[str], passwords: Path) -> None:
+        """Runs the ERP's own administration command on one database. `passwords` is a file with the admin's."""
+        command = [str(self.environment / "bin" / "trytond-admin"), "-c", str(self.configuration), "-d", database]
+        env = {**os.environ, "TRYTONPASSFILE": str(passwords), "LC_ALL": "C.UTF-8"}
+        run([*command, *arguments], f"The ERP could not prepare database {database}", env=env)
+
+    def hashes(self, passwords: Sequence[str]) -> list[str]:
+        """Each password as the ERP stores it."""
+        script = (
+            "import json, sys; from passlib.context import CryptContext\n"
+            "context = CryptContext.from_path(sys.argv[1])\n"
+            "json.dump([context.hash(password) for password in json.load(open(0))], sys.stdout)"
+        )
+        command = [str(self.environment / "bin" / "python"), "-c", script, str(self.folder / "passlib.ini")]
+        answer = run(command, "Passwords could not be prepared", stdin=json.dumps(list(passwords)))
+        return [str(each) for each in json.loads(answer)]
