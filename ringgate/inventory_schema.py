@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -149,7 +150,9 @@ class PolicyTable(Table):
         description="The company's currency, by ISO 4217 code.", examples=["GBP"]
     )
     tax: Annotated[tuple[TaxTable, ...], BeforeValidator(_as_list)] = Field(
-        (), description="One table, or several as [[policy.tax]]; none for a tenant without tax.", examples=[[]]
+        (),
+        description="One table, or several as [[policy.tax]]; none for a tenant without tax.",
+        examples=[{"name": "VAT 20%", "rate": "0.20"}],
     )
     tax_rounding: TaxRounding = Field(
         TaxRounding.DOCUMENT, description="Whether tax is rounded by line or by document.", examples=["line"]
@@ -273,3 +276,50 @@ class CohortTable(TenantTable):
     """`cohorts/<name>.toml`: what holds for the tenants of a cohort; may be empty."""
 
     description: str = Field("", description="What the tenants of this cohort have in common.", examples=["Europe"])
+
+
+def documented_keys(table: type[BaseModel] = TenantTable, prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """Every key: dotted name, meaning, default, example (as TOML)."""
+    for name, field in table.model_fields.items():
+        key = f"{prefix}{name}"
+        inner, placeholder = _table_in(field.annotation)
+        default = "required" if field.is_required() else _toml(field.default)
+        if inner is None or (name == "tax" and not prefix.count(".tax")):
+            example = next(iter(field.examples or ()), None)
+            yield key, field.description or "", default, "" if example is None else _toml(example)
+        else:
+            yield key, field.description or "", default if field.is_required() else "", ""
+        if inner is not None:
+            yield from documented_keys(inner, f"{key}{placeholder}.")
+
+
+def _table_in(kind: Any) -> tuple[type[BaseModel] | None, str]:
+    """The table that a field holds, and what stands for its key where the user chooses it."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind, ""
+    arguments = [each for each in get_args(kind) if isinstance(each, type) and issubclass(each, BaseModel)]
+    if not arguments:
+        return None, ""
+    return arguments[0], (".<role>" if Role in get_args(kind) else ".<name>") if get_origin(kind) is dict else ""
+
+
+def _toml(value: Any) -> str:
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return (
+            "{ "
+            + ", ".join(
+                f"{k if re.fullmatch('[A-Za-z0-9_-]+', k) else _toml(k)} = {_toml(v)}" for k, v in value.items()
+            )
+            + " }"
+            if value
+            else "none"
+        )
+    if isinstance(value, list | tuple | frozenset):
+        return "[" + ", ".join(map(_toml, value)) + "]" if value else "none"
+    if isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
+        return str(value)
+    return f'"{value}"'

@@ -1,0 +1,118 @@
+"""The command line. Each command imports what it needs when it runs, so that `ringgate --help` is quick.
+
+Exit codes, the same for every command (`EXIT_CODES` is what `--help` prints):
+
+    0 all is well   1 the ERP or what was checked is wrong   2 no verdict: our side is broken   3 wrong use or input
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from ringgate import cli_estate, cli_runs, cli_tenants
+from ringgate.cli_common import Exit, complain, exit_code_of
+
+EXIT_CODES = """\
+\b
+Exit codes:
+  0    all is well
+  1    the ERP is wrong, or a check failed
+  2    no verdict: our own side is broken (a server does not start, a secret is missing)
+  3    wrong use, or input that cannot be read (an inventory with errors, an empty selection)
+  130  stopped by the keyboard
+
+Names and values given by environment: RINGGATE_INVENTORY, RINGGATE_HOME (what can be made again), RINGGATE_STATE
+(journal, locks, results), RINGGATE_DEBUG (tracebacks).
+"""
+
+app = typer.Typer(
+    name="ringgate",
+    help="Runs a firm's business processes against every tenant of its ERP, and says whether a rollout may go on.",
+    epilog=EXIT_CODES,
+    rich_markup_mode=None,  # plain text: quicker, and it can be piped
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+cli_runs.add_to(app)
+app.add_typer(cli_tenants.app, name="tenants")
+app.add_typer(cli_estate.app, name="estate")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"ringgate {version('ringgate')}")
+        except PackageNotFoundError:
+            typer.echo("ringgate (not installed)")
+        raise typer.Exit
+
+
+@app.callback()
+def ringgate(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Runs a firm's business processes against every tenant of its ERP, and says whether a rollout may go on."""
+
+
+def main() -> None:
+    """The entry point: no error leaves it as a traceback, and none with a secret."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code."""
+    try:
+        answer = app(arguments, standalone_mode=False, prog_name="ringgate")
+        return int(answer) if isinstance(answer, int) else Exit.OK
+    except KeyboardInterrupt:
+        complain("stopped")
+        return Exit.STOPPED
+    except BrokenPipeError:
+        # The reader (head, less) has had enough; what is still buffered must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    from ringgate.errors import RinggateError
+
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(str(error))
+        return Exit.OK
+    if hasattr(error, "format_message"):  # a usage error of the command line's own
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "ringgate"
+        said = str(error.format_message())
+        complain(f"{said}{'' if said[-1:] in '.?!' else '.'} See `{command} --help`.")
+        return Exit.USAGE
+    if isinstance(error, RinggateError):
+        complain(str(error))
+        return exit_code_of(error)
+    if isinstance(error, OSError):
+        complain(f"{error}. Mend that and start again.")
+        return Exit.BROKEN
+    if type(error).__name__ == "Abort":
+        return Exit.STOPPED
+    if os.environ.get("RINGGATE_DEBUG"):
+        raise error
+    complain(
+        f"{type(error).__name__}: {error}. That is a mistake of Ringgate's own; please report it with what "
+        "`RINGGATE_DEBUG=1` shows."
+    )
+    return Exit.BROKEN
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What the commands share: exit codes, how they complain, where they print."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPED_WIDTH = 200
+"""Columns of a table that nobody looks at on a terminal, so that grep finds whole rows."""
+
+InventoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--inventory",
+        "-i",
+        envvar="RINGGATE_INVENTORY",
+        metavar="FOLDER",
+        help="The inventory's folder [default: tenants].",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+
+
+class Exit(IntEnum):
+    """What a command's end means; the same for all."""
+
+    OK = 0
+    FAILED = 1
+    BROKEN = 2
+    USAGE = 3
+    STOPPED = 130
+
+
+def exit_code_of(error: Exception) -> Exit:
+    """Whose fault an error is, as an exit code."""
+    from ringgate.errors import ErpError, OurSideError
+    from ringgate.inventory import InventoryError, SelectionError
+
+    if isinstance(error, InventoryError | SelectionError):
+        return Exit.USAGE
+    if isinstance(error, ErpError):
+        return Exit.FAILED
+    return Exit.BROKEN if isinstance(error, OurSideError) else Exit.USAGE
+
+
+def counted(number: int, word: str) -> str:
+    """`1 tenant`, `4 tenants`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def complain(message: str) -> None:
+    """One message to the user on standard error, without secrets."""
+    from ringgate.secrets import redact
+
+    print(f"ringgate: {redact(message)}", file=sys.stderr)
+
+
+def console() -> Console:
+    """Where tables go. Nothing is cut off when the output is piped."""
+    from rich.console import Console
+
+    screen = Console(highlight=False, markup=False)
+    return screen if screen.is_terminal else Console(highlight=False, markup=False, width=PIPED_WIDTH)

@@ -1,0 +1,210 @@
+"""`ringgate tenants`: look at the inventory, check it, ask where a value comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringgate.cli_common import Exit, InventoryOption, JsonOption, console, counted
+
+if TYPE_CHECKING:
+    from ringgate.inventory import Inventory
+    from ringgate.model import Tenant
+
+app = typer.Typer(help="Look at the inventory and check it.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_tenants(
+    inventory: InventoryOption = None,
+    tenant: Annotated[list[str] | None, typer.Option(help="Only these; may be repeated.", metavar="ID")] = None,
+    cohort: Annotated[list[str] | None, typer.Option(help="Only this cohort's.", metavar="NAME")] = None,
+    ring: Annotated[list[str] | None, typer.Option(help="Only this ring's.", metavar="NAME")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="Only this region's.", metavar="NAME")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the tenants, in the order of a rollout."""
+    from ringgate.inventory import Inventory
+
+    known = Inventory.load(inventory)
+    chosen = known.select(tenant or (), cohort or (), ring or (), region or ())
+    if as_json:
+        typer.echo(json.dumps([_as_json(each) for each in chosen], indent=2, ensure_ascii=False))
+        return
+    _print_table(known, chosen)
+
+
+def _print_table(known: Inventory, chosen: Sequence[Tenant]) -> None:
+    from rich.table import Table
+
+    from ringgate.inventory import pause_of
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("tenant", "ring", "cohorts", "residency", "currency", "tax", "approval", "language", "sla"):
+        table.add_column(heading, overflow="fold")
+    pauses = []
+    for tenant in chosen:
+        pause = pause_of(tenant)
+        pauses += [f"{tenant.id} is {pause}"] if pause else []
+        policy = tenant.policy
+        taxes = " + ".join(f"{tax.rate * 100:f}".rstrip("0").rstrip(".") + "%" for tax in policy.taxes)
+        table.add_row(
+            f"{tenant.id} (paused)" if pause else tenant.id,
+            tenant.ring,
+            ", ".join(tenant.cohorts),
+            tenant.residency,
+            policy.currency.code,
+            f"{taxes} by {policy.tax_rounding}" if taxes else "none",
+            _approval(tenant),
+            tenant.language,
+            tenant.sla,
+        )
+    screen = console()
+    screen.print(table)
+    for pause in pauses:
+        screen.print(pause)
+    some = f"{len(chosen)} of " if len(chosen) < len(known.tenants) else ""
+    screen.print(f"\n{some}{counted(len(known.tenants), 'tenant')} in {known.path}", style="dim")
+
+
+def _approval(tenant: Tenant) -> str:
+    approval = tenant.policy.approval
+    if not approval.steps:
+        return "none"
+    who = "1 person" if approval.steps == 1 else f"{approval.steps} people"
+    return f"{who} above {approval.threshold}" if approval.threshold else f"{who} always"
+
+
+def _as_json(tenant: Tenant) -> dict[str, Any]:
+    from ringgate.inventory import pause_of
+
+    policy = tenant.policy
+    return {
+        "id": tenant.id,
+        "name": tenant.name,
+        "erp": tenant.erp,
+        "ring": tenant.ring,
+        "cohorts": list(tenant.cohorts),
+        "region": tenant.region,
+        "residency": tenant.residency,
+        "timezone": tenant.timezone,
+        "language": tenant.language,
+        "sla": tenant.sla,
+        "api": tenant.api,
+        "web": tenant.web,
+        "currency": policy.currency.code,
+        "taxes": [{"name": tax.name, "rate": str(tax.rate)} for tax in policy.taxes],
+        "tax_rounding": policy.tax_rounding,
+        "approval": {"steps": policy.approval.steps, "threshold": str(policy.approval.threshold)},
+        "invoice_method": policy.invoice_method,
+        "effects": policy.effects.word,
+        "lacks": sorted(tenant.lacks),
+        "paused": pause_of(tenant),
+    }
+
+
+@app.command()
+def check(
+    inventory: InventoryOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
+    secrets: Annotated[bool, typer.Option("--secrets", help="Also read every secret that is referred to.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Check every file of the inventory and report all errors at once.
+
+    Ends with 0 if there is none, 1 if there is one, 3 if the folder cannot be found.
+    """
+    from ringgate.inventory import Inventory, InventoryError, default_path, secret_problems
+
+    folder = inventory or default_path()
+    errors: list[str] = []
+    warnings: list[str] = []
+    tenants = 0
+    try:
+        known = Inventory.load(folder)
+    except InventoryError as error:
+        if not folder.is_dir():
+            raise
+        errors = [str(problem) for problem in error.problems]
+    else:
+        tenants = len(known.tenants)
+        warnings = [str(problem) for problem in known.warnings]
+        if secrets:
+            errors, unsafe = secret_problems(known)
+            warnings += unsafe
+    failed = bool(errors or (strict and warnings))
+    if as_json:
+        answer = {"ok": not failed, "tenants": tenants, "errors": errors, "warnings": warnings}
+        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        _print_check(str(folder), tenants, errors, warnings)
+    return Exit.FAILED if failed else Exit.OK
+
+
+def _print_check(folder: str, tenants: int, errors: Sequence[str], warnings: Sequence[str]) -> None:
+    from rich.text import Text
+
+    screen = console()
+    for mark, style, lines in (("error", "bold red", errors), ("warning", "yellow", warnings)):
+        for line in lines:
+            screen.print(Text.assemble((f"{mark}: ", style), line), soft_wrap=True)
+    found = ", ".join(counted(len(x), word) for word, x in (("error", errors), ("warning", warnings)) if x)
+    if errors:
+        screen.print(f"{folder}: {found}")
+    else:
+        screen.print(f"{folder}: {counted(tenants, 'tenant')}, {found or 'all is well'}")
+
+
+@app.command()
+def show(
+    tenant: Annotated[str, typer.Argument(metavar="ID", help="The tenant's id.")],
+    origin: Annotated[bool, typer.Option("--origin", help="Say which file each value comes from.")] = False,
+    inventory: InventoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all values of one tenant; secrets as references."""
+    from rich.table import Table
+
+    from ringgate.inventory import Inventory
+
+    settings = Inventory.load(inventory).settings(tenant)
+    if as_json:
+        rows = [
+            {"key": x.key, "value": x.value, "origin": x.origin} if origin else {"key": x.key, "value": x.value}
+            for x in settings
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("key", "value", "from") if origin else ("key", "value"):
+        table.add_column(heading, overflow="fold")
+    for x in settings:
+        table.add_row(*((x.key, x.value, x.origin) if origin else (x.key, x.value)))
+    console().print(table)
+
+
+@app.command()
+def keys(as_json: JsonOption = False) -> None:
+    """Explain every key that may stand in the inventory: its meaning, default and an example."""
+    from rich.table import Table
+
+    rows = list(_documented())
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("key", "meaning", "default", "example"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(row["key"], row["meaning"], row["default"], row["example"])
+    console().print(table)
+
+
+def _documented() -> Iterator[dict[str, str]]:
+    from ringgate.inventory_schema import documented_keys
+
+    for key, meaning, default, example in documented_keys():
+        yield {"key": key, "meaning": meaning, "default": default, "example": example}
