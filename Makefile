@@ -1,0 +1,44 @@
+# Everything a checkout needs is set up on the way; what is there already is skipped.
+BIN := .venv/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint format lock setup clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '%-14s %s\n' "$$name" "$$what"; done
+
+demo: setup ## stand up four tenants of a real ERP, run every business process on them, write the report
+	@$(BIN)/ringgate demo --workers $(WORKERS)
+
+test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
+	@$(BIN)/ringgate estate install
+	@$(BIN)/pytest tests/unit tests -n $(WORKERS)
+
+bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
+	@$(BIN)/ringgate estate up
+	@$(BIN)/python -m tests.bench
+
+lint: setup ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## put the code into the house style
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lock: setup ## pin the newest packages that fit pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+setup: ## only the virtual environment in .venv (the others do this first)
+	@for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		if command -v $$python >/dev/null 2>&1; then exec $$python -I ringgate/bootstrap.py; fi; done; \
+	echo "ringgate: no Python on PATH; install Python 3.11 or newer and start again." >&2; exit 3
+
+clean: ## remove what the checkout made; the estate stays (ringgate estate destroy)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/out dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
