@@ -182,6 +182,7 @@ class ScenarioItem(pytest.Function):
             originalname=scenario.id,
         )
         item.scenario, item.tenant, item.channel = scenario, tenant, channel
+        item.user_properties += [("scenario", scenario.id), ("tenant", tenant.id), ("channel", channel.value)]
         today = datetime.now(UTC).astimezone(ZoneInfo(tenant.timezone)).date()
         reason = not_applicable(scenario, tenant, channel, capabilities(tenant.erp, channel), today)
         if reason:
@@ -204,8 +205,6 @@ class ScenarioItem(pytest.Function):
         self.user_properties += [
             ("run", result.run_id),
             ("trace", result.trace_id),
-            ("tenant", result.tenant),
-            ("channel", result.channel.value),
             ("outcome", result.outcome.value),
         ]
         told = [f"{step.outcome.value:7} {step.seconds:7.2f} s  {step.name}" for step in result.steps]
@@ -277,8 +276,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Generator[None, None, None]:
     yield
     session = config.stash[_SESSION]
-    ids = [report.nodeid for group in terminalreporter.stats.values() for report in group if hasattr(report, "nodeid")]
-    if any(_ID.search(nodeid) for nodeid in ids):
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    if any("scenario" in dict(getattr(report, "user_properties", ())) for report in reports):
         _summarise(session, config, terminalreporter)
 
 

@@ -1,0 +1,63 @@
+"""A result comes back from the store as it went in, once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ringgate.events import RunFinished
+from ringgate.model import Attachment, Channel, Failure, Outcome, Residue, RunResult, Step
+from ringgate.store import Store, StoreTrouble
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def result(run_id: str = "r1", **changes) -> RunResult:
+    values = {
+        "run_id": run_id, "trace_id": "0" * 32,
+        "scenario": "time-entry", "tenant": "aldgate", "ring": "canary",
+        "channel": Channel.API, "outcome": Outcome.FAILED, "started_at": NOON, "seconds": 1.5, "undo_seconds": 0.25,
+        "steps": (Step("enter time", 0.1, 1.2, Outcome.FAILED),), "failure": Failure("refused", "no", step="enter time"),
+        "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "down"),),
+        "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
+        "session": "s1", "release": "8.0", "calls": 7,
+    }  # fmt: skip
+    return RunResult(**{**values, **changes})
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/deep/results.sqlite")
+    yield store
+    store.close()
+
+
+def test_what_went_in_comes_out(store):
+    store.on(RunFinished(result()))
+    assert store.results() == [result()]
+
+
+def test_results_are_found_by_session_ring_release_and_time(store):
+    store.add(result("r1"))
+    store.add(result("r2", session="s2", ring="early", release="8.2", started_at=NOON + timedelta(hours=1)))
+    for query in ({"session": "s2"}, {"ring": "early"}, {"release": "8.2"}, {"since": NOON + timedelta(minutes=1)}):
+        assert [each.run_id for each in store.results(**query)] == ["r2"]
+    assert store.last_session() == "s2"
+
+
+def test_a_result_is_never_counted_twice(store):
+    store.add(result())
+    with pytest.raises(StoreTrouble, match="cannot be written"):
+        store.add(result())
+    assert len(store.results()) == 1
+
+
+def test_a_store_that_is_no_store_is_told_in_one_sentence(tmp_path):
+    (tmp_path / "x.sqlite").write_text("this is not a database, it is a letter to a friend" * 99)
+    with pytest.raises(StoreTrouble, match=r"x\.sqlite cannot be opened: file is not a database"):
+        Store(f"sqlite:///{tmp_path}/x.sqlite")
+
+
+def test_a_database_password_stays_out_of_the_message():
+    with pytest.raises(StoreTrouble) as told:
+        Store("postgresql+psycopg://ringgate:hunter2@127.0.0.1:1/none")
+    assert "hunter2" not in str(told.value)
