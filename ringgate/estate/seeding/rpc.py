@@ -17,6 +17,10 @@ class Desk:
     def __init__(self, client: RpcClient) -> None:
         self.client = client
 
+    def refresh(self) -> None:
+        """Takes over the user's preferences (company, employee, groups) after they were changed."""
+        self.client.context = self.client.raw("model.res.user.get_preferences", [True, {}])
+
     def create(self, model: str, records: Sequence[Values]) -> list[int]:
         """All `records` in one call; their ids in the same order."""
         ids: list[int] = self.client.call(f"model.{model}.create", list(records)) if records else []

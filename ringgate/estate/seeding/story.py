@@ -22,8 +22,9 @@ ENGAGEMENTS_A_MONTH = 2
 ENTRIES_A_TASK = (7, 10)
 CUSTOMERS = 8
 EMPLOYEES = 5
-UNPAID = 4  # the last engagements that were posted are not paid yet; the one before them is paid in part
-CREDITED_FROM_END = 7  # the posted engagement, counted from the end, that is credited
+UNPAID = 4  # the last engagements that were posted are not paid yet; the one before them is paid in part,
+CREDITED_FROM_END = 2  # and of the unpaid ones this one, counted from the end, was credited in full
+CREDITED_BEFORE = timedelta(days=7)  # long after it was billed, and not so long ago that it would be due by now
 
 SUBJECTS = {
     "en": (
@@ -209,6 +210,7 @@ class _Teller:
             from_end = len(billed) - number
             on = min(engagement.billed_on + timedelta(days=self.chance.randint(12, 34)), self.spec.today)
             if from_end == CREDITED_FROM_END:
+                on = max(self.spec.today - CREDITED_BEFORE, engagement.billed_on)
                 settled.append(replace(engagement, posted=True, credited_on=on))
             elif from_end > UNPAID:
                 part = Decimal(1) if from_end > UNPAID + 1 else Decimal("0.4")
