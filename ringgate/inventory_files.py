@@ -190,7 +190,7 @@ def _rule(detail: ErrorDetails, table: type[BaseModel], path: Path_) -> str:
 
 def _got(detail: ErrorDetails, path: Path_) -> str:
     value = detail["input"]
-    under_users = path[:1] == ("users",) and path[-1] not in ("login", *path[1:2])
+    under_users = path[:1] == ("users",) and path[2:] != ("login",)
     secretive = under_users or any(_SECRETIVE.search(str(part)) for part in path) or "a password" in detail["msg"]
     if secretive or detail["type"] in ("missing", "extra_forbidden") or isinstance(value, dict | BaseModel):
         return ""

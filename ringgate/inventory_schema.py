@@ -145,11 +145,19 @@ class AccountsTable(Table):
     cash: Name = Field(description="Code or name of the account that payments arrive on.", examples=["1000"])
 
 
+def _tax_adds_up(rates: tuple[TaxTable, ...]) -> tuple[TaxTable, ...]:
+    if len({rate.name for rate in rates}) < len(rates):
+        raise ValueError("two rates must not have the same name")
+    if len({rate.rounding for rate in rates if rate.rounding}) > 1:
+        raise ValueError("the rates' rounding must be the same; say it once, in policy.tax_rounding")
+    return rates
+
+
 class PolicyTable(Table):
     currency: Annotated[str, AfterValidator(_currency)] = Field(
         description="The company's currency, by ISO 4217 code.", examples=["GBP"]
     )
-    tax: Annotated[tuple[TaxTable, ...], BeforeValidator(_as_list)] = Field(
+    tax: Annotated[tuple[TaxTable, ...], BeforeValidator(_as_list), AfterValidator(_tax_adds_up)] = Field(
         (),
         description="One table, or several as [[policy.tax]]; none for a tenant without tax.",
         examples=[{"name": "VAT 20%", "rate": "0.20"}],
@@ -171,15 +179,6 @@ class PolicyTable(Table):
     accounts: AccountsTable = Field(description="The accounts that postings must hit.")
     product: Name = Field(description="The service that time is billed as.", examples=["Consulting"])
     customer: Name = Field(description="The synthetic customer that is billed.", examples=["Synthetic Customer"])
-
-    @model_validator(mode="after")
-    def _tax_adds_up(self) -> PolicyTable:
-        names = [tax.name for tax in self.tax]
-        if len(set(names)) < len(names):
-            raise ValueError("two tax rates must not have the same name")
-        if len({tax.rounding for tax in self.tax if tax.rounding}) > 1:
-            raise ValueError("the tax rates' rounding must be the same; say it once, in policy.tax_rounding")
-        return self
 
     @property
     def rounding(self) -> TaxRounding:
