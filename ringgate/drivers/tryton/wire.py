@@ -182,6 +182,7 @@ class Dialect:
     root_path: str  # where methods without a database are called, the version among them
     rpc_path: str  # where everything else is called
     login_items: int  # items of a login's answer; the first two are user id and token
+    posting_number: str  # the field of account.move that is numbered on posting
 
     def path(self, database: str) -> str:
         return self.rpc_path.format(database=database)
@@ -197,8 +198,8 @@ class Dialect:
 
 
 DIALECTS: Final = (
-    Dialect("7.0", root_path="/", rpc_path="/{database}/", login_items=2),
-    Dialect("8.0", root_path="/rpc/", rpc_path="/{database}/rpc/", login_items=3),
+    Dialect("7.0", root_path="/", rpc_path="/{database}/", login_items=2, posting_number="post_number"),
+    Dialect("8.0", root_path="/rpc/", rpc_path="/{database}/rpc/", login_items=3, posting_number="number"),
 )
 
 

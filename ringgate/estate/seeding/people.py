@@ -111,11 +111,13 @@ def _close_open_models(desk: Desk, groups: Mapping[str, int]) -> None:
 
 
 def _open_all_for_the_auditor(desk: Desk, group: int) -> None:
-    """Where a business model is hidden from everybody, the auditor may read it."""
+    """Where a business model, or a field of one, is hidden from everybody, the auditor may read it."""
     hidden = [("group", "=", None), ("perm_read", "=", False)]
     business = [("model.model", "not like", pattern) for pattern in TECHNICAL]
     models = {row["model"] for row in desk.find("ir.model.access", [*hidden, *business], ["model"])}
     desk.create("ir.model.access", [{"model": model, "group": group, **READ} for model in sorted(models)])
+    fields = {row["field"] for row in desk.find("ir.model.field.access", hidden, ["field"])}
+    desk.create("ir.model.field.access", [{"field": field, "group": group, **READ} for field in sorted(fields)])
 
 
 def _approvals(desk: Desk, spec: SeedSpec, groups: Mapping[str, int]) -> None:

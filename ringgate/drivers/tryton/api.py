@@ -1,0 +1,89 @@
+"""Tryton over its own JSON-RPC, series 7.0 and 8.0.
+
+    driver = TrytonApiDriver()
+    connection = driver.connect(tenant, Call(run_id, trace_id))
+    accountant = connection.sign_in(Role.ACCOUNTANT)
+    invoice = accountant.post_invoice(accountant.draft_invoice(project), today)
+
+Reversals are of this channel too: a driver of another channel may hand its own to an `ApiConnection`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ringgate.drivers.protocol import Call, Reversal
+from ringgate.drivers.tryton.acting import IdentityVerbs, Memory, ProjectVerbs
+from ringgate.drivers.tryton.billing import BillingVerbs, LedgerVerbs
+from ringgate.drivers.tryton.books import TrytonBooks
+from ringgate.drivers.tryton.procurement import ProcurementVerbs
+from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
+from ringgate.drivers.tryton.undo import Undo
+from ringgate.errors import Refused, SignInRefused
+from ringgate.model import Attachment, Capability, Channel, Role, Tenant
+
+
+class TrytonActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, BillingVerbs, LedgerVerbs):
+    """One signed-in user with all verbs of the protocol."""
+
+
+class ApiConnection:
+    """One run's way to one tenant. Sessions are the driver's, except those signed in anew."""
+
+    def __init__(self, tenant: Tenant, call: Call, pool: SessionPool) -> None:
+        self._tenant, self._pool = tenant, pool
+        self._carrier = Carrier(call)
+        self._memory = Memory()
+        self._own: list[UserSession] = []
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far."""
+        return self._carrier.sent
+
+    def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonActor:
+        """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
+        if password is None and not fresh:
+            return TrytonActor(self._session(role), self._memory)
+        try:
+            session = self._pool.open(self._tenant, role, self._carrier, password)
+        except SignInRefused as error:
+            if password is None:
+                raise
+            raise Refused("sign_in", str(error)) from error
+        self._own.append(session)
+        return TrytonActor(session, self._memory)
+
+    def _session(self, role: Role) -> UserSession:
+        return self._pool.take(self._tenant, role, self._carrier)
+
+    def books(self) -> TrytonBooks:
+        return TrytonBooks(self._session(Role.AUDITOR))
+
+    def undo(self, reversal: Reversal) -> str:
+        return Undo(self._session).take_back(reversal)
+
+    def evidence(self, folder: Path) -> tuple[Attachment, ...]:
+        """Nothing: what an API saw last is in the failure itself."""
+        return ()
+
+    def close(self) -> None:
+        for session in self._own:
+            close(session)
+        self._own.clear()
+
+
+class TrytonApiDriver:
+    """One process's way to all Tryton tenants over the API. `timeout` is in seconds, for each wait on a server."""
+
+    channel = Channel.API
+    capabilities = frozenset(Capability)
+
+    def __init__(self, timeout: float = 30.0) -> None:
+        self._pool = SessionPool(timeout)
+
+    def connect(self, tenant: Tenant, call: Call) -> ApiConnection:
+        return ApiConnection(tenant, call, self._pool)
+
+    def close(self) -> None:
+        self._pool.close()

@@ -1,0 +1,54 @@
+"""Purchase requests: asked for, submitted, approved or rejected."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ringgate.drivers.tryton import records
+from ringgate.drivers.tryton.acting import Acting
+from ringgate.drivers.tryton.sessions import refusals
+from ringgate.errors import Refused
+from ringgate.model import PurchaseRequest, RequestDraft
+
+REQUISITION: Final = "purchase.requisition"
+LEAD_TIME: Final = timedelta(days=14)
+"""Tryton wants to know by when the goods are needed before it lets a request be submitted."""
+
+
+class ProcurementVerbs(Acting):
+    """Each step presses the button a person would press, and reads the state back: a button may do nothing."""
+
+    def request_purchase(self, draft: RequestDraft) -> PurchaseRequest:
+        needed = datetime.now(ZoneInfo(self._tenant.timezone)).date() + LEAD_TIME
+        line = {
+            "description": draft.description,
+            "quantity": float(draft.quantity),
+            "unit_price": draft.unit_price.amount,
+        }
+        values = {"description": draft.description, "supply_date": needed, "lines": [("create", [line])]}
+        with refusals("request_purchase", self._session):
+            request = self._create(REQUISITION, values)
+        return records.purchase_request(self._read_back(REQUISITION, request, records.REQUEST))
+
+    def read_request(self, request: PurchaseRequest) -> PurchaseRequest:
+        with refusals("read_request", self._session):
+            return records.purchase_request(self._read(REQUISITION, request.ref.id, records.REQUEST))
+
+    def submit_request(self, request: PurchaseRequest) -> PurchaseRequest:
+        return self._press("submit_request", "wait", request, "waiting")
+
+    def approve_request(self, request: PurchaseRequest) -> PurchaseRequest:
+        return self._press("approve_request", "approve", request, "approved")
+
+    def reject_request(self, request: PurchaseRequest) -> PurchaseRequest:
+        return self._press("reject_request", "reject", request, "rejected")
+
+    def _press(self, verb: str, button: str, request: PurchaseRequest, wanted: str) -> PurchaseRequest:
+        with refusals(verb, self._session, REQUISITION, request.ref.id):
+            self._session.confirmed(f"model.{REQUISITION}.{button}", [int(request.ref.id)])
+            stated = records.purchase_request(self._read(REQUISITION, request.ref.id, records.REQUEST))
+        if stated.state != wanted:
+            raise Refused(verb, f"the request did not become {wanted}", stated.state)
+        return stated

@@ -1,0 +1,211 @@
+"""Signed-in users: who is reused, who is renewed, and who stays signed out.
+
+A login costs the server a quarter of a second (it hashes the password on purpose), so a driver keeps one session for
+each tenant and role of its process. Nothing of a session is written to disk: its token is as good as a password.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from ringgate.drivers.protocol import Call
+from ringgate.drivers.tryton.wire import BusinessError, RpcClient, SessionEnded, trace_headers
+from ringgate.errors import NoRoute, Refused, RinggateError, SignInRefused
+from ringgate.model import Role, Tenant
+
+
+class UserSession:
+    """One user's session on one tenant, with the ids of reference data it has looked up.
+
+    `ids` remembers where names lead (products, accounts, ...); amounts are never remembered. `carrier` is the
+    connection whose calls it sends now.
+    """
+
+    def __init__(self, tenant: Tenant, role: Role, password: str | None, timeout: float) -> None:
+        parts = urlsplit(tenant.api)
+        database = parts.path.strip("/")
+        if not database:
+            raise NoRoute(
+                f"The address {tenant.api!r} of tenant {tenant.id} names no database: write http://host/name."
+            )
+        self.tenant, self.role = tenant, role
+        self.ids: dict[tuple[str, str], int] = {}
+        self.ended = False
+        self.carrier: Carrier | None = None
+        self._password = password
+        self.client = RpcClient(tenant.api, database, timeout=timeout, headers_hook=self._headers)
+
+    @property
+    def user_id(self) -> int:
+        return self.client.session.user_id if self.client.session else 0
+
+    def _headers(self, method: str) -> Mapping[str, str]:
+        carrier = self.carrier
+        if carrier is None:
+            return {}
+        carrier.sent += 1
+        traceparent = f"00-{carrier.call.trace_id}-{os.urandom(8).hex()}-01"
+        return trace_headers(carrier.call.run_id, traceparent)
+
+    def login(self) -> None:
+        """Signs in anew. Raises SignInRefused if the credentials are not accepted."""
+        account = self.tenant.users.get(self.role)
+        if account is None:
+            raise NoRoute(f"Tenant {self.tenant.id} has no user for the role {self.role}: add [users.{self.role}].")
+        password = account.password.reveal() if self._password is None else self._password
+        if self.client.session is None and self.carrier is not None:
+            self.client.negotiate()
+            self.carrier.sent += 1
+        self.ids.clear()
+        self.client.login(account.login, password)
+
+    def sign_out(self) -> None:
+        """Ends the session on the server and keeps its token, so that later calls meet the server's own refusal."""
+        self.ended = True
+        self.client.raw("common.db.logout", [])
+
+    def call(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
+        """Calls a method of a model or wizard. A session that died is renewed once, unless it was ended on purpose.
+
+        A 401 means that nothing was done, so sending the same call again after a new login repeats no write.
+        """
+        try:
+            return self.client.call(method, *params, context=context)
+        except SessionEnded:
+            if self.ended:
+                raise
+        self.login()
+        try:
+            return self.client.call(method, *params, context=context)
+        except SessionEnded as error:
+            raise SignInRefused(
+                f"The session of {self.role} on {self.tenant.id} was renewed, and died again at {method}."
+            ) from error
+
+    def confirmed(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
+        """Calls, and says yes once to each warning that comes, as a person in front of the client would."""
+        seen: set[str] = set()
+        while True:
+            try:
+                return self.call(method, *params, context=context)
+            except BusinessError as error:
+                if not error.warning or error.warning in seen:
+                    raise
+                seen.add(error.warning)
+                self.client.confirm(error.warning)
+
+    def wizard(self, name: str, model: str, ids: list[int], *answers: tuple[str, Mapping[str, Any]]) -> Any:
+        """Walks a wizard on records of a model: each answer is (transition, {view: values}). Returns the last page.
+
+        A page that has a `view` waits for an answer; one without is the end.
+        """
+        context = {"active_model": model, "active_id": ids[0], "active_ids": ids}
+        session, start, _ = self.call(f"wizard.{name}.create", context=context)
+        page: Any = {}
+        try:
+            for state, values in answers or ((start, {}),):
+                page = self.confirmed(f"wizard.{name}.execute", session, dict(values), state, context=context)
+        finally:
+            if not self.ended:
+                self.call(f"wizard.{name}.delete", session)
+        return page
+
+    def id_of(self, model: str, name: str, *domain: Any) -> int:
+        """The id of a record of reference data, remembered by `name`; `domain` finds it (default: by that name).
+
+        Raises BusinessError if there is none that this user may see.
+        """
+        key = (model, name)
+        if key not in self.ids:
+            found = self.call(f"model.{model}.search", list(domain) or [("name", "=", name)], 0, 1, None)
+            if not found:
+                raise BusinessError("UserError", f"The ERP has no {model} for {name!r}.")
+            self.ids[key] = found[0]
+        return self.ids[key]
+
+
+class Carrier:
+    """What the calls of one connection have in common, and their number."""
+
+    def __init__(self, call: Call) -> None:
+        self.call, self.sent = call, 0
+
+
+class SessionPool:
+    """The sessions of one process, by tenant and role. For one thread."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._pooled: dict[tuple[str, str, Role], UserSession] = {}
+
+    def take(self, tenant: Tenant, role: Role, carrier: Carrier) -> UserSession:
+        """The user's session, opened if there is none."""
+        key = (tenant.id, tenant.api, role)
+        session = self._pooled.get(key)
+        if session is None or session.ended:
+            session = self.open(tenant, role, carrier)
+            self._pooled[key] = session
+        session.carrier = carrier
+        return session
+
+    def open(self, tenant: Tenant, role: Role, carrier: Carrier, password: str | None = None) -> UserSession:
+        """A session of its own, which the pool does not keep. The caller closes it."""
+        session = UserSession(tenant, role, password, self._timeout)
+        session.carrier = carrier
+        try:
+            session.login()
+        except BaseException:
+            session.client.close()
+            raise
+        return session
+
+    def forget(self, tenant: Tenant) -> None:
+        """Drops a tenant's sessions: after an outage it may have come back as another series, or restored."""
+        for key in [key for key in self._pooled if key[:2] == (tenant.id, tenant.api)]:
+            self._pooled.pop(key).client.close()
+
+    def close(self) -> None:
+        """Ends every session on its server; one that does not answer is left to end by itself."""
+        for session in self._pooled.values():
+            close(session)
+        self._pooled.clear()
+
+
+def close(session: UserSession) -> None:
+    """Ends a session and its connection, whatever the server says to that."""
+    try:
+        if not session.ended and session.client.session is not None:
+            session.sign_out()
+    except RinggateError:
+        pass
+    finally:
+        session.client.close()
+
+
+@contextmanager
+def refusals(verb: str, session: UserSession, model: str = "", record: str = "") -> Iterator[None]:
+    """Turns what the ERP refuses inside into `Refused`, with the record's state as read back afterwards."""
+    try:
+        yield
+    except BusinessError as error:
+        raise Refused(verb, str(error), state_of(session, model, record)) from error
+    except SessionEnded as error:
+        raise Refused(verb, str(error)) from error
+
+
+def state_of(session: UserSession, model: str, record: str) -> str:
+    """The state of a record as this user may see it; "" if there is none to be seen."""
+    if not record:
+        return ""
+    field = "status.rec_name" if model == "project.work" else "state"
+    if model == "timesheet.line":
+        return ""
+    try:
+        (row,) = session.call(f"model.{model}.read", [int(record)], [field])
+    except (BusinessError, ValueError):
+        return ""
+    return str(row["status."]["rec_name"] if model == "project.work" else row["state"])
