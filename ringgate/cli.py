@@ -2,7 +2,7 @@
 
 Exit codes, the same for every command (`EXIT_CODES` is what `--help` prints):
 
-    0 all is well   1 the ERP or what was checked is wrong   2 no verdict: our side is broken   3 wrong use or input
+    0 all is well   1 the ERP or what was checked is wrong   2 no verdict: our side broke   3 nothing was run
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ EXIT_CODES = """\
 Exit codes:
   0    all is well
   1    the ERP is wrong, or a check failed
-  2    no verdict: our own side is broken (a server does not start, a secret is missing)
-  3    wrong use, or input that cannot be read (an inventory with errors, an empty selection)
+  2    no verdict: our own side broke (a secret is missing, there is no route, the store is full)
+  3    nothing was run: wrong use, an inventory with errors, an empty selection, or the machine lacks something
   130  stopped by the keyboard
 
 Names and values given by environment: RINGGATE_INVENTORY, RINGGATE_HOME (what can be made again), RINGGATE_STATE
@@ -41,7 +41,7 @@ app = typer.Typer(
 )
 cli_runs.add_to(app)
 app.add_typer(cli_tenants.app, name="tenants")
-app.add_typer(cli_estate.app, name="estate")
+cli_estate.add_to(app)
 
 
 def _version(wanted: bool) -> None:

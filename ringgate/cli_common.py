@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringgate.errors import ErpError, OurSideError, RinggateError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -39,16 +41,17 @@ class Exit(IntEnum):
     STOPPED = 130
 
 
+class UsageMistake(RinggateError):
+    """A command was called in a way that cannot work."""
+
+
 def exit_code_of(error: Exception) -> Exit:
     """Whose fault an error is, as an exit code."""
-    from ringgate.errors import ErpError, OurSideError
-    from ringgate.inventory import InventoryError, SelectionError
-
-    if isinstance(error, InventoryError | SelectionError):
-        return Exit.USAGE
     if isinstance(error, ErpError):
         return Exit.FAILED
-    return Exit.BROKEN if isinstance(error, OurSideError) else Exit.USAGE
+    # An estate that does not stand means that nothing was run, just as an inventory that cannot be read does.
+    broke = isinstance(error, OurSideError) and error.kind != "estate"
+    return Exit.BROKEN if broke else Exit.USAGE
 
 
 def counted(number: int, word: str) -> str:

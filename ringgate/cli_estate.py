@@ -1,7 +1,23 @@
-"""`ringgate estate`: the ERP servers and tenants that stand on this machine."""
+"""`ringgate estate`: the ERP servers and tenants that stand on this machine.
+
+Its commands live with the estate and are loaded only when one is called, because they need a lot.
+"""
 
 from __future__ import annotations
 
 import typer
 
-app = typer.Typer(help="The ERP servers that stand on this machine.", no_args_is_help=True, rich_markup_mode=None)
+HELP = "The ERP that stands on this machine: up, down, status, destroy."
+
+
+def add_to(app: typer.Typer) -> None:
+    """Puts `estate` on `ringgate`; everything after the word is the estate's own."""
+    forward = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command("estate", help=HELP, context_settings=forward, add_help_option=False)(_estate)
+
+
+def _estate(context: typer.Context) -> int:
+    from ringgate.estate.cli import app
+
+    answer = app(context.args, prog_name="ringgate estate", standalone_mode=False)
+    return answer if isinstance(answer, int) else 0

@@ -1,9 +1,165 @@
-"""The commands that run scenarios or look at their results."""
+"""The commands that run scenarios, take back what they left, or look at their results."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from ringgate.cli_common import Exit, InventoryOption, JsonOption, console, counted
+
+if TYPE_CHECKING:
+    from ringgate.recovery import Recovered
+
+ResultsOption = Annotated[
+    str | None,
+    typer.Option(envvar="RINGGATE_RESULTS", metavar="URL", help="The store of results [default: SQLite].",
+                 show_default=False),
+]  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:
     """Puts the commands on `ringgate` itself."""
+    app.command()(demo)
+    app.command()(recover)
+    app.command()(report)
+
+
+def demo(
+    tenants: Annotated[int, typer.Option(min=1, max=24, help="How many tenants are to stand.")] = 4,
+    workers: Annotated[str, typer.Option(metavar="N", help="Processes that run scenarios, or auto.")] = "2",
+    channel: Annotated[str | None, typer.Option(metavar="NAME", help="Only this channel: api or browser.")] = None,
+    down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
+) -> int:
+    """Stand up a real ERP with its tenants, run every business process on them, write the report."""
+    from ringgate.estate.estate import Estate
+    from ringgate.estate.progress import Board
+
+    estate = Estate.at()
+    screen = console()
+    with Board(screen) as board:
+        estate.up(tenants, board)
+    screen.print()
+    chosen = ["--channel", channel] if channel else []
+    try:
+        return _pytest(["suites", "-n", workers, "--inventory", str(estate.inventory_path), *chosen])
+    finally:
+        if down:
+            estate.down()
+        else:
+            screen.print("The tenants still stand: `ringgate estate status` lists them, `ringgate estate down` stops.")
+
+
+def _pytest(arguments: list[str]) -> int:
+    """Runs pytest in the source tree, lets it talk, and returns our exit code for its."""
+    tree = Path(__file__).resolve().parent.parent
+    if not (tree / "suites").is_dir():
+        tree = Path.cwd()
+    command = [sys.executable, "-m", "pytest", *arguments]
+    code = subprocess.run(command, cwd=tree, env={**os.environ, "PYTHONUNBUFFERED": "1"}, check=False).returncode
+    passed, failed, stopped, internal, usage, nothing = range(6)
+    return {
+        passed: Exit.OK,
+        failed: Exit.FAILED,
+        stopped: Exit.STOPPED,
+        internal: Exit.BROKEN,
+        usage: Exit.USAGE,
+        nothing: Exit.USAGE,
+    }.get(code, Exit.BROKEN)
+
+
+def recover(
+    inventory: InventoryOption = None,
+    tenant: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.", metavar="ID")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Take back what runs that were killed left in the ERP.
+
+    Ends with 0 if nothing is left, 1 if something could not be taken back.
+    """
+    from ringgate import paths
+    from ringgate.drivers.registry import Drivers
+    from ringgate.inventory import Inventory
+    from ringgate.journal import Journal
+    from ringgate.recovery import recover as take_back
+    from ringgate.secrets import redact
+
+    known = Inventory.load(inventory)
+    chosen = frozenset(each.id for each in known.select(tenant)) if tenant else None
+    drivers = Drivers([each.erp for each in known.tenants])
+    try:
+        by_id = {each.id: each for each in known.tenants}
+        done = take_back(Journal(paths.journal()), by_id, drivers, only=chosen, redact=redact)
+    finally:
+        drivers.close()
+    if as_json:
+        typer.echo(json.dumps([_as_json(each) for each in done], indent=2, ensure_ascii=False))
+    else:
+        _print_recovered(done)
+    return Exit.FAILED if any(each.left for each in done) else Exit.OK
+
+
+def _as_json(each: Recovered) -> dict[str, object]:
+    left = [{"verb": x.verb, "marker": x.marker, "reason": x.reason} for x in each.left]
+    return {"run": each.run_id, "tenant": each.tenant, "scenario": each.scenario, "undone": each.undone, "left": left}
+
+
+def _print_recovered(done: list[Recovered]) -> None:
+    screen = console()
+    if not done:
+        screen.print("Nothing to recover: every run has taken back what it wrote.")
+    for each in done:
+        screen.print(f"{each.tenant}: {each.scenario}, run {each.run_id}: {counted(each.undone, 'write')} taken back")
+        for left in each.left:
+            screen.print(f"  left behind: {left.verb} {left.marker}: {left.reason}", style="red", soft_wrap=True)
+
+
+def report(
+    session: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="The session to report on [default: the last].",
+                                 show_default=False)
+    ] = None,
+    inventory: InventoryOption = None,
+    results: ResultsOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="[default: reports/out/report.html]", show_default=False)
+    ] = None,
+) -> int:  # fmt: skip
+    """Write the report of a session again, and print its matrix.
+
+    Ends with 0 if the session passed, 1 if it failed, 2 if it proves nothing.
+    """
+    from datetime import UTC, datetime
+
+    from ringgate import assembly, paths
+    from ringgate.catalogue import load_scenarios
+    from ringgate.cli_common import UsageMistake
+    from ringgate.inventory import Inventory
+    from ringgate.report import build_report, conclude_results, matrix_table
+    from ringgate.store import Store
+
+    store = Store(assembly.results_url(results))
+    try:
+        label = session or store.last_session()
+        found = store.results(session=label) if label else []
+    finally:
+        store.close()
+    if not found:
+        what = f'the session "{session}" has no results' if session else "there are no results yet"
+        raise UsageMistake(f"{what}: run `pytest suites` or `ringgate demo` first")
+    ran = {result.scenario for result in found}
+    scenarios = [each for each in load_scenarios(Path("scenarios")).values() if each.id in ran]
+    tenants = [each for each in Inventory.load(inventory).tenants if any(x.tenant == each.id for x in found)]
+    page = build_report(
+        found, tenants, scenarios, title="Business processes", generated_at=datetime.now(UTC),
+        release=found[-1].release, out=out or paths.reports() / "report.html",
+        attachments_root=paths.reports() / "evidence",
+    )  # fmt: skip
+    console().print(matrix_table(found, tenants, scenarios))
+    typer.echo(f"report: {page}")
+    return {"pass": Exit.OK, "fail": Exit.FAILED}.get(conclude_results(found, tenants, scenarios).word, Exit.BROKEN)
