@@ -100,7 +100,8 @@ class BillingVerbs(Acting):
         try:
             page = call(f"{name}.execute", session, {"start": start}, "choice", context=context)
             if "view" in page:  # the amount is not what is open: it asks what to make of the difference
-                ask = {**page["view"].get("defaults", {}), **page["view"].get("values", {}), "type": "partial"}
+                defaults = {key: value for key, value in page["view"]["defaults"].items() if "." not in key}
+                ask = {**defaults, "type": "partial"}
                 call(f"{name}.execute", session, {"start": start, "ask": ask}, "pay", context=context)
         finally:
             call(f"{name}.delete", session)
