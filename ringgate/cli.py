@@ -73,16 +73,18 @@ def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
     try:
         answer = app(arguments, standalone_mode=False, prog_name="ringgate")
-        return int(answer) if isinstance(answer, int) else Exit.OK
+        code = int(answer) if isinstance(answer, int) else Exit.OK
     except KeyboardInterrupt:
-        complain("stopped")
-        return Exit.STOPPED
+        code = Exit.STOPPED
     except BrokenPipeError:
         # The reader (head, less) has had enough; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except Exception as error:
-        return _explain(error)
+        code = _explain(error)
+    if code == Exit.STOPPED:
+        complain("stopped; start again to go on.")
+    return code
 
 
 def _explain(error: Exception) -> int:

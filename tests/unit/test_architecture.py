@@ -1,0 +1,108 @@
+"""The rooms of ARCHITECTURE.md, held: who may import whom, and what stands in no file."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEAKERS = {"httpx", "playwright", "requests", "urllib3", "aiohttp"}
+LIMIT = 500  # 400 is the aim
+
+
+def python_files(*rooms: str) -> list[Path]:
+    return sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module that a file names in an import, at any depth, with its line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "") if not node.level else f".{node.module or ''}", node.lineno
+
+
+def strangers(path: Path, allowed: set[str]) -> list[str]:
+    return [f"{path.relative_to(ROOT)}:{line}: {name}" for name, line in imports(path) if name not in allowed]
+
+
+def test_imports_point_one_way() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+
+
+def test_a_scenario_imports_nothing_but_the_api() -> None:
+    files = python_files("scenarios")
+    assert files
+    allowed = {"ringgate.api", "__future__", "decimal", "datetime"}
+    assert [line for path in files for line in strangers(path, allowed)] == []
+
+
+def test_a_scenario_names_no_channel_and_no_erp() -> None:
+    named = []
+    for path in python_files("scenarios"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            words = [node.id] if isinstance(node, ast.Name) else [node.attr] if isinstance(node, ast.Attribute) else []
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+                words.append(node.value)
+            named += [f"{path.name}: {word}" for word in words
+                      if word.lower() in {"api", "browser", "channel", "tryton", "odoo", "erpnext"}]  # fmt: skip
+    assert named == []
+
+
+def test_nobody_else_speaks_http_or_drives_a_browser() -> None:
+    own = (ROOT / "ringgate" / "drivers", ROOT / "ringgate" / "estate")
+    rooms = [*python_files("ringgate", "scenarios", "suites", "fixtures"), ROOT / "conftest.py"]
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in rooms
+        if path.is_file() and not any(folder in path.parents for folder in own)
+        for name, line in imports(path)
+        if name.split(".")[0] in SPEAKERS
+    ]
+    assert found == []
+
+
+def test_the_gate_knows_the_model_alone() -> None:
+    gate = ROOT / "ringgate" / "gate.py"
+    if gate.is_file():
+        allowed = {"ringgate.model", "ringgate.money", "ringgate.errors"}
+        ours = [(name, line) for name, line in imports(gate) if name.split(".")[0] == "ringgate"]
+        assert [f"{line}: {name}" for name, line in ours if name not in allowed] == []
+
+
+def test_the_bootstrap_needs_the_standard_library_alone() -> None:
+    names = {name.split(".")[0] for name, _ in imports(ROOT / "ringgate" / "bootstrap.py")}
+    assert names <= set(sys.stdlib_module_names)
+
+
+def test_conftest_is_an_index() -> None:
+    body = ast.parse((ROOT / "conftest.py").read_text(encoding="utf-8")).body
+    kinds = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)
+    assert [ast.dump(node)[:80] for node in body if not isinstance(node, kinds)] == []
+
+
+def test_files_stay_readable() -> None:
+    files = python_files("ringgate", "scenarios", "suites", "fixtures")
+    long = [(path.relative_to(ROOT).as_posix(), path.read_text().count("\n")) for path in files]
+    assert [entry for entry in long if entry[1] > LIMIT] == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml", "Makefile", ".ci/run"])
+def test_no_file_names_a_package_registry(name: str) -> None:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if "://" in line or "--index-url" in line.split()] == []
+
+
+def test_every_locked_package_has_its_hashes() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = [block for block in text.replace("\\\n", " ").splitlines() if "==" in block]
+    assert len(pins) > 40
+    assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
