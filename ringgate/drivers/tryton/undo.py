@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from ringgate.drivers.protocol import Reversal
@@ -196,29 +197,38 @@ class Undo:
         return ["payment cancelled"] * len(self._cancel(session, moves))
 
     def _entries(self, session: UserSession, reversal: Reversal) -> list[str]:
-        fields = ["state", "origin", "lines.reconciliation"]
+        fields = ["state", "origin", "lines", *(f"lines.{field}" for field in _LINE)]
         moves = self._marked(session, "account.move", "description", reversal, fields)
         moves = [move for move in moves if not move["origin"]]  # a counter-entry copies the description
-        drafts = [move["id"] for move in moves if move["state"] == "draft"]
-        if drafts:
-            session.confirmed("model.account.move.delete", drafts)
-        cancelled = self._cancel(session, [move for move in moves if move["state"] == "posted"])
-        return ["draft entry deleted"] * len(drafts) + ["entry cancelled"] * len(cancelled)
+        drafts = [move for move in moves if move["state"] == "draft"]
+        for move in drafts:
+            self._drop_draft(session, move)
+        posted = [move for move in moves if move["state"] == "posted"]
+        cancelled = self._cancel(session, [m for m in posted if any(x["debit"] or x["credit"] for x in m["lines."])])
+        return ["draft entry dropped"] * len(drafts) + ["entry cancelled"] * len(cancelled)
+
+    def _drop_draft(self, session: UserSession, move: dict[str, Any]) -> None:
+        """Deletes a draft entry; who may not do that, as most accountants, posts it with nothing on any account."""
+        try:
+            session.confirmed("model.account.move.delete", [move["id"]])
+        except BusinessError:
+            session.call("model.account.move.line.write", move["lines"], {"debit": Decimal(0), "credit": Decimal(0)})
+            session.confirmed("model.account.move.post", [move["id"]])
 
     def _cancel(self, session: UserSession, moves: Rows) -> Rows:
         """Cancels posted entries that are not cancelled yet, each by a counter-entry it is settled with."""
-        origins = {f"account.move,{move['id']}": move for move in moves}
-        if not origins:
+        if not moves:
             return []
-        domain = [("origin", "in", list(origins))]
-        for counter in _search(session, "account.move", domain, ["origin"]):
-            origins.pop(counter["origin"], None)
-        for move in origins.values():
-            if settled := [line["id"] for line in move["lines."] if line["reconciliation"]]:
-                session.wizard("account.move.unreconcile_lines", "account.move.line", settled)
-            answer = {"default": {"description": move["description"], "reversal": True}}
-            session.wizard("account.move.cancel", "account.move", [move["id"]], ("cancel", answer))
-        return list(origins.values())
+        origins = [f"account.move,{move['id']}" for move in moves]
+        counters = _search(session, "account.move", [("origin", "in", origins)], ["origin"])
+        met = {counter["origin"] for counter in counters}
+        moves = [move for move, origin in zip(moves, origins, strict=True) if origin not in met]
+        if settled := [line["id"] for move in moves for line in move["lines."] if line["reconciliation"]]:
+            session.wizard("account.move.unreconcile_lines", "account.move.line", settled)
+        if moves:
+            answer = {"default": {"description": None, "reversal": True}}
+            session.wizard("account.move.cancel", "account.move", [move["id"] for move in moves], ("cancel", answer))
+        return moves
 
 
 _LINE: Final = ("debit", "credit", "reconciliation")
