@@ -1,0 +1,212 @@
+"""What the results amount to: one cell for each tenant, scenario and channel, and one verdict over all of them.
+
+Fails closed: what was expected and has no result is `missing`, and nothing but applicable checks that all ran and all
+passed makes a `pass`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ringgate.model import Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.report_text import CHANNEL_WORDS, clean, count, humanise, listed, unique
+
+
+class State(StrEnum):
+    """A cell's state: the worst outcome of its runs, or `missing` where a run was expected and there is none."""
+
+    FAILED = "failed"
+    BROKEN = "broken"
+    MISSING = "missing"
+    PASSED = "passed"
+    SKIPPED = "skipped"
+
+
+STATE_WORDS = {
+    State.PASSED: "passed",
+    State.FAILED: "failed",
+    State.BROKEN: "broken",
+    State.MISSING: "not run",
+    State.SKIPPED: "not applicable",
+}
+STATE_MEANINGS = {
+    State.PASSED: "the ERP did what it must",
+    State.FAILED: "the ERP is wrong",
+    State.BROKEN: "our side is at fault",
+    State.MISSING: "no result, so nothing is known",
+    State.SKIPPED: "not part of this tenant",
+}
+_WORST_FIRST = (Outcome.FAILED, Outcome.BROKEN, Outcome.PASSED, Outcome.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One check. `runs` is empty where it is missing, or was never meant to run; then `reason` says why."""
+
+    scenario: str
+    tenant: str
+    channel: Channel
+    state: State
+    runs: tuple[RunResult, ...] = ()
+    reason: str = ""
+
+    @property
+    def decisive(self) -> RunResult | None:
+        """The run that made the cell what it is: the first of the worst."""
+        return next((run for run in self.runs if run.outcome.value == self.state.value), None)
+
+    @property
+    def seconds(self) -> float | None:
+        """Median duration of the runs that ran, in seconds."""
+        ran = sorted(run.seconds for run in self.runs if run.outcome is not Outcome.SKIPPED)
+        return ran[len(ran) // 2] if ran else None
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """All cells, with the order in which tenants, scenarios and channels are shown."""
+
+    tenants: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    cells: dict[tuple[str, str, Channel], Cell]
+
+    def __getitem__(self, key: tuple[str, str, Channel]) -> Cell:
+        """The cell of (tenant, scenario, channel)."""
+        return self.cells[key]
+
+    def of(self, *states: State) -> list[Cell]:
+        """The cells in any of these states, by tenant, scenario and channel."""
+        return [cell for cell in self.cells.values() if cell.state in states]
+
+    @property
+    def tenants_across(self) -> bool:
+        """Whether tenants are columns: the shorter side lies across, so that four tenants fit on a phone."""
+        return len(self.tenants) <= 6
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The verdict in words. `word` is `pass`, `fail` or `inconclusive`; `notes` are further sentences."""
+
+    word: str
+    sentence: str
+    notes: tuple[str, ...]
+    counts: dict[State, int]
+
+    @property
+    def applicable(self) -> int:
+        return sum(self.counts.values()) - self.counts[State.SKIPPED]
+
+
+def build_matrix(
+    results: Iterable[RunResult],
+    tenants: Sequence[Tenant] = (),
+    scenarios: Sequence[Scenario] = (),
+    channels: Sequence[Channel] | None = None,
+) -> Matrix:
+    """The cells of everything that was expected, and of everything else that has a result.
+
+    Expected is each given scenario on each given tenant over each of `channels`; None means every channel.
+    """
+    by_key: dict[tuple[str, str, Channel], list[RunResult]] = defaultdict(list)
+    for run in results:
+        by_key[run.tenant, run.scenario, run.channel].append(run)
+    expected_tenants = {tenant.id for tenant in tenants}
+    known = {scenario.id: scenario for scenario in scenarios}
+    expected_channels = set(Channel if channels is None else channels)
+
+    def cell(tenant: str, scenario: str, channel: Channel) -> Cell | None:
+        runs = tuple(sorted(by_key.get((tenant, scenario, channel), ()), key=lambda run: run.started_at))
+        if runs:
+            worst = next(outcome for outcome in _WORST_FIRST if any(run.outcome is outcome for run in runs))
+            reason = next((run.reason for run in runs if run.reason), "") if worst is Outcome.SKIPPED else ""
+            return Cell(scenario, tenant, channel, State(worst.value), runs, reason)
+        if scenario in known and channel not in known[scenario].channels:
+            return Cell(scenario, tenant, channel, State.SKIPPED, (), "this process has no form over this channel")
+        if channel not in expected_channels:
+            return Cell(scenario, tenant, channel, State.SKIPPED, (), "this channel was not selected")
+        if tenant in expected_tenants and scenario in known:
+            return Cell(scenario, tenant, channel, State.MISSING)
+        return None
+
+    shown = tuple(c for c in Channel if c in expected_channels or any(key[2] is c for key in by_key))
+    order_tenants = tuple(unique([*(tenant.id for tenant in tenants), *(key[0] for key in by_key)]))
+    order_scenarios = tuple(unique([*known, *(key[1] for key in by_key)]))
+    cells = {}
+    for t in order_tenants:
+        for s in order_scenarios:
+            for c in shown:
+                made = cell(t, s, c)
+                cells[t, s, c] = made or Cell(s, t, c, State.SKIPPED, (), "this check was not selected")
+    return Matrix(order_tenants, order_scenarios, shown, cells)
+
+
+def conclude(matrix: Matrix) -> Conclusion:
+    """The verdict over a matrix, in words."""
+    found = Counter(cell.state for cell in matrix.cells.values())
+    counts = {state: found[state] for state in State}
+    applicable = sum(counts.values()) - counts[State.SKIPPED]
+    ran = {State.PASSED, State.FAILED, State.BROKEN}
+    untested = [t for t in matrix.tenants if not any(c.tenant == t and c.state in ran for c in matrix.cells.values())]
+    holes = _holes(counts)
+
+    if counts[State.FAILED]:
+        sentence = f"{_part(counts[State.FAILED], applicable)} failed: {_named(matrix, State.FAILED)}"
+        return Conclusion("fail", sentence, tuple([holes] if holes else []), counts)
+    if not any(counts[state] for state in ran):
+        about = f" about {listed(matrix.tenants, 3)}" if matrix.tenants else ""
+        return Conclusion("inconclusive", f"No check was run, so nothing is known{about}", (), counts)
+    if counts[State.BROKEN]:
+        named = _named(matrix, State.BROKEN)
+        sentence = f"{_part(counts[State.BROKEN], applicable)} could not be carried out: {named}"
+        return Conclusion("inconclusive", sentence, _rest(counts, holes if counts[State.MISSING] else ""), counts)
+    if untested:
+        sentence = f"{_capital(listed(untested, 3))} {'was' if len(untested) == 1 else 'were'} not tested at all"
+        return Conclusion("inconclusive", sentence, _rest(counts, holes), counts)
+    if counts[State.MISSING]:
+        sentence = f"{_part(counts[State.MISSING], applicable)} did not run: {_named(matrix, State.MISSING)}"
+        return Conclusion("inconclusive", sentence, _rest(counts, ""), counts)
+    where = matrix.tenants[0] if len(matrix.tenants) == 1 else count(len(matrix.tenants), "tenant")
+    checks = "The one check" if applicable == 1 else f"All {applicable:,} checks"
+    return Conclusion("pass", f"{checks} passed on {clean(where, 60)}", (), counts)
+
+
+def _part(number: int, applicable: int) -> str:
+    if applicable == number:
+        return "The one check" if number == 1 else f"All {number:,} checks"
+    return f"{number:,} of {count(applicable, 'check')}"
+
+
+def _holes(counts: dict[State, int]) -> str:
+    parts = []
+    if counts[State.BROKEN]:
+        parts.append(f"{counts[State.BROKEN]:,} could not be carried out")
+    if counts[State.MISSING]:
+        parts.append(f"{counts[State.MISSING]:,} did not run")
+    return f"{_capital(listed(parts))}." if parts else ""
+
+
+def _rest(counts: dict[State, int], holes: str) -> tuple[str, ...]:
+    passed = f"{count(counts[State.PASSED], 'check')} passed." if counts[State.PASSED] else ""
+    return tuple(note for note in (holes, passed) if note)
+
+
+def _named(matrix: Matrix, state: State) -> str:
+    """`invoicing from time on cologne and time entry on kyoto (browser)`: channels only where not all of them are."""
+    groups: dict[tuple[str, str], list[Channel]] = defaultdict(list)
+    for cell in matrix.of(state):
+        groups[cell.scenario, cell.tenant].append(cell.channel)
+    names = []
+    for (scenario, tenant), channels in groups.items():
+        name = f"{humanise(scenario).lower()} on {clean(tenant, 60)}"
+        partly = len(channels) < len(matrix.channels)
+        names.append(f"{name} ({listed(CHANNEL_WORDS[c].replace('B', 'b') for c in channels)})" if partly else name)
+    return listed(names, 3)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
