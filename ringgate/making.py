@@ -41,7 +41,7 @@ class Make:
 
     def project(self, rate: str = "120.00", planned: str = "8", tax: str = "") -> ProjectDraft:
         """A project with one task, billed at `rate` per hour under the tax rule of that name (default: the first)."""
-        return self._project([(rate, planned, tax)])
+        return self.project_of((rate, planned, tax))
 
     def project_that_shows_rounding(self) -> tuple[ProjectDraft, tuple[Decimal, ...]]:
         """A project whose invoice tells rounding by line from rounding by document, and the hours to log on each task.
@@ -57,10 +57,11 @@ class Make:
             ]
             lines = [oracle.Billable(Decimal(h), self.money(r), t) for r, h, t in spread]
             if oracle.shows_rounding(lines, self._policy) or not self._policy.taxes:
-                return self._project(spread), tuple(Decimal(h) for _, h, _ in spread)
+                return self.project_of(*spread), tuple(Decimal(h) for _, h, _ in spread)
         raise LookupError(f"no amounts found that show how tenant {self._tenant.id} rounds")
 
-    def _project(self, tasks: list[tuple[str, str, str]]) -> ProjectDraft:
+    def project_of(self, *tasks: tuple[str, str, str]) -> ProjectDraft:
+        """A project with these tasks: (rate per hour, planned hours, name of the tax rule or "")."""
         marker = self.next_marker()
         name = f"{_faker().random_element(_WORK)} for {_faker().last_name()} [{marker}]"
         drafts = tuple(

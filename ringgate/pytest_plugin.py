@@ -114,18 +114,15 @@ class Session:
                 from ringgate.sinks.allure import AllureSink
 
                 sinks.append(AllureSink(paths.reports() / "evidence"))
-            try:
-                self._engine = self._open.enter_context(
-                    assembly.engine(
-                        self.selection.tenants,
-                        session=self.label,
-                        release=self._config.getoption("release"),
-                        results=self._config.getoption("results"),
-                        sinks=sinks,
-                    )
+            self._engine = self._open.enter_context(
+                assembly.engine(
+                    self.selection.tenants,
+                    session=self.label,
+                    release=self._config.getoption("release"),
+                    results=self._config.getoption("results"),
+                    sinks=sinks,
                 )
-            except RinggateError as error:
-                raise pytest.UsageError(str(error)) from None
+            )
         return self._engine
 
     def close(self) -> None:
@@ -136,6 +133,7 @@ _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "channels(*names): the channels that a test with `process` is run over")
     config.stash[_SESSION] = Session(config)
 
 
@@ -162,6 +160,34 @@ def pytest_pycollect_makeitem(
         for channel in Channel
         if channel in selection.channels
     ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `process` is run for each selected tenant (over the API unless marked otherwise)."""
+    if "process" not in metafunc.fixturenames:
+        return
+    session = metafunc.config.stash[_SESSION]
+    marker = metafunc.definition.get_closest_marker("channels")
+    channels = [Channel(name) for name in marker.args] if marker else [Channel.API]
+    pairs = [(t, c) for t in session.selection.tenants for c in channels if c in session.selection.channels]
+    made = [pytest.param(Process(session, t, c), id=f"{t.id}-{c.value}") for t, c in pairs]
+    metafunc.parametrize("process", made)
+
+
+class Process:
+    """One tenant over one channel, for tests that make scenarios of their own, such as properties."""
+
+    def __init__(self, session: Session, tenant: Tenant, channel: Channel) -> None:
+        self._session, self.tenant, self.channel = session, tenant, channel
+
+    def __call__(self, scenario: Scenario) -> RunResult:
+        """Run it once, undone and stored like any other. Raises what it did not survive; skips what does not apply."""
+        result = run_once(scenario, self.tenant, self.channel, self._session.engine)
+        if result.outcome is Outcome.SKIPPED:
+            pytest.skip(f"not applicable: {result.reason}")
+        if result.error is not None:
+            raise result.error
+        return result
 
 
 class ScenarioItem(pytest.Function):

@@ -20,6 +20,11 @@ class DriverTrouble(OurSideError):
     kind = "driver"
 
 
+def exists(erp: str, channel: Channel) -> bool:
+    """Whether a driver is registered; it is not loaded."""
+    return bool(entry_points(group=GROUP, name=f"{erp}.{channel.value}"))
+
+
 @cache
 def driver_class(erp: str, channel: Channel) -> type[Driver] | None:
     """The class registered for an ERP and a channel, or None. Raises DriverTrouble if it cannot be loaded."""
@@ -42,7 +47,7 @@ class Drivers(Mapping[tuple[str, Channel], Driver]):
     """The drivers of one process and thread, each made when it is first used. `close()` ends their sessions."""
 
     def __init__(self, erps: Collection[str]) -> None:
-        self._keys = [(erp, channel) for erp in sorted(set(erps)) for channel in Channel if driver_class(erp, channel)]
+        self._keys = [(erp, channel) for erp in sorted(set(erps)) for channel in Channel if exists(erp, channel)]
         self._made: dict[tuple[str, Channel], Driver] = {}
 
     def __getitem__(self, key: tuple[str, Channel]) -> Driver:

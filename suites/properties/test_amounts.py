@@ -1,0 +1,58 @@
+"""Whatever is billed, the ERP states what the oracle computes: hours x rates x taxes x the tenant's rounding."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures.strategies import billed_tasks
+from ringgate.api import (
+    ACCOUNTANT,
+    CONSULTANT,
+    INVOICING,
+    PROJECT_MANAGER,
+    PROJECTS,
+    REVERSIBLE,
+    TIME,
+    Erp,
+    Make,
+    Run,
+    expect,
+    scenario,
+)  # fmt: skip
+
+
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_amounts(process, data):
+    tasks: list[tuple[Decimal, Decimal, str]] = data.draw(
+        billed_tasks(process.tenant.policy), label="(rate, hours, tax)"
+    )
+
+    @scenario(
+        id="any-amounts",
+        effect=REVERSIBLE,
+        needs={PROJECTS, TIME, INVOICING},
+        roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
+    )
+    def any_amounts(erp: Erp, make: Make, run: Run) -> None:
+        """Any hours at any rates under any of the tenant's taxes are billed as the oracle says."""
+        manager, consultant, accountant = erp.sign_in(PROJECT_MANAGER, CONSULTANT, ACCOUNTANT)
+        with run.step("log hours"):
+            project = manager.create_project(
+                make.project_of(*((str(rate), str(hours), tax) for rate, hours, tax in tasks))
+            )
+            for task, (_, hours, _) in zip(project.tasks, tasks, strict=True):
+                consultant.enter_time(task, hours)
+            manager.complete_work(project)
+        with run.step("draft invoice"):
+            invoice = accountant.draft_invoice(project)
+        with run.step("check amounts"):
+            expected = erp.totals(*((hours, erp.money(str(rate)), tax) for rate, hours, tax in tasks))
+            stated = {"net": invoice.net, "tax": invoice.tax, "total": invoice.total}
+            wanted = {"net": expected.net, "tax": expected.tax, "total": expected.total}
+            expect(stated, equals=wanted, because=f"tax is rounded by {erp.policy.tax_rounding}", what="amounts")
+
+    process(any_amounts)

@@ -1,0 +1,44 @@
+"""kill -9 in the middle of each process, then `ringgate recover`: the books are as before."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+# scenario, number of the write at which it dies, whether the ERP got that write
+MOMENTS = [
+    ("project-creation", 1, "sent"),
+    ("time-entry", 2, "sent"),
+    ("time-entry", 1, "unsent"),
+    ("procurement-approval", 1, "sent"),
+    ("procurement-approval", 3, "unsent"),
+    ("invoicing-from-time", 4, "sent"),
+    ("invoicing-from-time", 5, "sent"),
+    ("financial-posting", 4, "unsent"),
+    ("financial-posting", 4, "sent"),
+    ("credit-and-payment", 5, "sent"),
+    ("credit-and-payment", 6, "sent"),
+    ("credit-and-payment", 11, "sent"),
+    ("project-to-cash", 3, "unsent"),
+    ("project-to-cash", 5, "sent"),
+]
+
+
+@pytest.mark.parametrize(("scenario", "write", "moment"), MOMENTS)
+def test_a_killed_run_is_recovered(own_tenant, books_of, environment, scenario, write, moment):
+    before = books_of(own_tenant)
+    command = [own_tenant.inventory, own_tenant.id, "api", scenario, str(write), moment]
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.erp.killed_run", *command], env=environment, capture_output=True, text=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    recover = [sys.executable, "-m", "ringgate.cli", "recover", "--inventory", own_tenant.inventory]
+    recovered = subprocess.run(recover, env=environment, capture_output=True, text=True, check=False)
+    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    assert books_of(own_tenant) == before
+    again = subprocess.run(recover, env=environment, capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stdout.strip()) == (0, "nothing to recover")
