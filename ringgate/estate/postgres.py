@@ -81,7 +81,6 @@ class Cluster:
         if self.running:
             return
         self._make_folder(self.sockets)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         (self.data / "ringgate.conf").write_text(SETTINGS.format(sockets=str(self.sockets).replace("'", "''")))
         # The server may run as another user than we, so its log starts in a folder that is its own.
         self.log.touch()
@@ -150,10 +149,19 @@ class Cluster:
         self.drop(database)
         self.execute(sql.SQL("CREATE DATABASE {new} TEMPLATE {old}").format(**names))
 
+    def rename(self, database: str, name: str) -> None:
+        """Gives a database another name, in place of any that had it."""
+        names = {"old": sql.Identifier(database), "new": sql.Identifier(name)}
+        self.drop(name)
+        self._end_sessions(database)
+        self.execute(sql.SQL("ALTER DATABASE {old} RENAME TO {new}").format(**names))
+
     def drop(self, database: str) -> None:
         name = sql.Identifier(database)
         with self.connect(autocommit=True) as connection:
-            known = connection.execute("SELECT datistemplate FROM pg_database WHERE datname = %s", [database]).fetchone()
+            known = connection.execute(
+                "SELECT datistemplate FROM pg_database WHERE datname = %s", [database]
+            ).fetchone()
             if known is None:
                 return
             if known[0]:
@@ -186,6 +194,7 @@ class Cluster:
     def _make_folder(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         if _server_user():
             shutil.chown(folder, *_server_user_and_group())
             _let_others_through(folder.parent)

@@ -44,7 +44,9 @@ class Daemon:
         self.pid_file = pid_file
         self.log = log
 
-    def start(self, command: Sequence[str | Path], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    def start(
+        self, command: Sequence[str | Path], env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
         """Starts it in a session of its own, so that neither Ctrl-C nor a closed terminal reaches it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
@@ -157,11 +159,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def owner_of(port: int) -> str:
-    """Who listens on a port, as `, by python3 (process 4711)`; "" where the system does not tell."""
+def listener(port: int) -> psutil.Process | None:
+    """The process that listens on a port, None where there is none or the system does not tell."""
     with suppress(psutil.Error, OSError):
         for connection in psutil.net_connections(kind="tcp"):
             mine = connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
             if mine and connection.pid:
-                return f", by {psutil.Process(connection.pid).name()} (process {connection.pid})"
-    return ""
+                return psutil.Process(connection.pid)
+    return None

@@ -1,8 +1,8 @@
 """Shows what the estate is doing: live on a terminal, one line for each finished stage elsewhere.
 
-    Tryton 7.0                    3.4 s
-    Embedded PostgreSQL           already there
-    Template database            41.0 s
+Tryton 7.0                    3.4 s
+Embedded PostgreSQL           already there
+Template database            41.0 s
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Board(Progress):
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
         self.console = console or Console(highlight=False)
+        self._spinner = Spinner("dots")
         self.live = Live(console=self.console, refresh_per_second=8, get_renderable=self._table, transient=False)
 
     def __enter__(self) -> Board:
@@ -108,5 +109,5 @@ class Board(Progress):
                 table.add_row(Text("✗" if stage.failed else "✓", style), stage.name, Text(stage.result, style), "")
             else:
                 elapsed = f"{time.monotonic() - stage.started:.0f} s"
-                table.add_row(Spinner("dots"), stage.name, elapsed, Text(stage.note, "dim"))
+                table.add_row(self._spinner, stage.name, elapsed, Text(stage.note, "dim"))
         return table

@@ -22,7 +22,7 @@ from ringgate.estate.series import Series
 from ringgate.estate.tools import run
 from ringgate.estate.trouble import EstateTrouble
 
-PASSWORD_HASHING = """\
+HASHING = """\
 [passlib]
 schemes = argon2
 argon2__time_cost = 1
@@ -95,7 +95,7 @@ class ErpServer:
         files = self.folder.parent / "files"
         files.mkdir(exist_ok=True)
         hashing = self.folder / "passlib.ini"
-        write_atomically(hashing, PASSWORD_HASHING)
+        write_atomically(hashing, HASHING)
         values = {"uri": self.database_uri, "files": files, "root": self.web_root or "", "passlib": hashing}
         # A percent sign in a path would be read as a reference to another setting.
         text = CONFIGURATION.format(**{name: str(value).replace("%", "%%") for name, value in values.items()})
@@ -128,8 +128,9 @@ class ErpServer:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("TRYTOND_", "PYTHON"))}
         env |= {"TRYTOND_CONFIG": str(self.configuration), "TRYTOND_DATABASE_NAMES": ",".join(databases)}
         env |= {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
-        command = [self.environment / "bin" / "python", "-m", "gunicorn", "-c", self._gunicorn]
-        self.daemon.start([*command, "trytond.application:app"], env=env, cwd=self.folder)
+        python = str(self.environment / "bin" / "python")
+        command = [python, "-m", "gunicorn", "-c", str(self._gunicorn), "trytond.application:app"]
+        self.daemon.start(command, env=env, cwd=self.folder)
         self.daemon.await_ready(lambda: answers(self.port), START)
         write_atomically(self._loaded, json.dumps(sorted(databases)))
 

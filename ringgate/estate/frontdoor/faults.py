@@ -59,7 +59,13 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _one_action(self) -> Fault:
-        actions = [self.status is not None, self.truncate is not None, self.garbage, bool(self.close), bool(self.replace)]
+        actions = [
+            self.status is not None,
+            self.truncate is not None,
+            self.garbage,
+            bool(self.close),
+            bool(self.replace),
+        ]
         if sum(actions) > 1 or not (any(actions) or self.delay):
             raise ValueError("needs a delay or exactly one of status, truncate, garbage, close, replace")
         return self

@@ -151,10 +151,10 @@ class FrontDoor:
         first = request.path.split("/")[1] if request.path.startswith("/") else ""
         if first != tenant and first in self.routes.get().tenants:
             return wire.answer(404, b"No such tenant at this address.", "text/plain")
-        if request.path == route.root_rpc and isinstance(request.payload, dict):
-            if request.payload.get("method") == "common.db.list":
-                listed = json.dumps({"id": request.payload.get("id"), "result": [tenant]})
-                return wire.answer(200, listed.encode(), "application/json")
+        call = request.payload if isinstance(request.payload, dict) else {}
+        if request.path == route.root_rpc and call.get("method") == "common.db.list":
+            listed = json.dumps({"id": call.get("id"), "result": [tenant]})
+            return wire.answer(200, listed.encode(), "application/json")
         return None
 
     async def _pass_on(self, route: Route, request: Request, client: Streams, fault: Fault | None) -> bool:
@@ -210,7 +210,9 @@ async def _send(request: Request, reader: asyncio.StreamReader, writer: asyncio.
     await writer.drain()
 
 
-async def _answer(request: Request, client: asyncio.StreamWriter, server: asyncio.StreamReader, fault: Fault | None) -> bool:
+async def _answer(
+    request: Request, client: asyncio.StreamWriter, server: asyncio.StreamReader, fault: Fault | None
+) -> bool:
     """Passes the ERP's answer on; says whether the client's connection can take another request."""
     try:
         head = await wire.read_head(server)

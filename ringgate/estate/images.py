@@ -1,0 +1,206 @@
+"""Database clusters that are made once and copied for every estate: an empty ERP, and tenants with a year of books.
+
+An image lies below `tools/images/` and is named after everything it was made from. It is built in a folder beside its
+place and renamed when it is whole; what an interrupted build left running is stopped by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from ringgate.estate.postgres import Cluster
+from ringgate.estate.processes import free_port, write_atomically
+from ringgate.estate.progress import Progress
+from ringgate.estate.series import LANGUAGES, MODULES, Series, key
+from ringgate.estate.server import HASHING, ErpServer
+from ringgate.estate.tools import MARKER, lock
+from ringgate.model import Role, Tenant
+from ringgate.secrets import hide
+
+TEMPLATE = "ringgate_template"
+GOLDEN = "golden_"
+AT_ONCE = 2
+"""Tenants that are seeded at the same time."""
+
+
+class Seed(Protocol):
+    """Fills a tenant's empty database with a year of books that ends in `today`'s month, over the ERP's own API."""
+
+    def __call__(
+        self,
+        url: str,
+        database: str,
+        admin_password: str,
+        tenant: Tenant,
+        today: date,
+        secrets: Mapping[Role, str],
+        progress: Callable[[str], None],
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seeding:
+    """What to fill tenants with. `version` changes whenever the same tenant would get other books."""
+
+    version: str
+    seed: Seed
+
+    @classmethod
+    def default(cls) -> Seeding:
+        # Imported late, because it needs the drivers and only the first start needs it.
+        from ringgate.estate.seeding import SEED_VERSION, SeedSpec, seed_tenant  # noqa: PLC0415
+
+        def seed(
+            url: str,
+            database: str,
+            admin_password: str,
+            tenant: Tenant,
+            today: date,
+            secrets: Mapping[Role, str],
+            progress: Callable[[str], None],
+        ) -> None:
+            seed_tenant(url, database, admin_password, SeedSpec.of(tenant, today), secrets, progress)
+
+        return cls(str(SEED_VERSION), seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A finished image. `admin_password` is that of every database in it; an estate replaces it."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "pg"
+
+    @property
+    def admin_password(self) -> str:
+        return str(json.loads((self.folder / "image.json").read_text())["admin_password"])
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Makes images. `root` is where they lie, `binaries` PostgreSQL's programs, `environment` the ERP's."""
+
+    root: Path
+    series: Series
+    binaries: Path
+    environment: Path
+    progress: Progress
+
+    def template(self) -> Image:
+        """A cluster with one database in which every module is activated. Making it costs 40 s of processor time."""
+        name = f"template-{self.series.name}-{key(self.environment.name, self.binaries.parts[-5:], LANGUAGES)}"
+
+        def build(folder: Path) -> None:
+            password = secrets.token_urlsafe(18)
+            hide(password)
+            cluster, server = self._bench(folder)
+            cluster.create()
+            cluster.execute(f"CREATE DATABASE {TEMPLATE}")
+            server.configure()
+            passwords = folder / "password"
+            write_atomically(passwords, password, mode=0o600)
+            arguments = ["-u", *MODULES, "--activate-dependencies", "--email", "admin@example.com", "-l", *LANGUAGES]
+            server.administer(TEMPLATE, arguments, passwords)
+            passwords.unlink()
+            cluster.seal(TEMPLATE)
+            _describe(folder, password)
+
+        return self._once("Template database", name, build)
+
+    def golden(self, template: Callable[[], Image], tenants: Sequence[Tenant], seeding: Seeding) -> Image:
+        """A cluster with each tenant seeded, as `golden_<id>`, beside the template. Books end in the present month."""
+        days = {tenant.id: datetime.now(ZoneInfo(tenant.timezone)).date() for tenant in tenants}
+        specs = [repr((*_seeded_part(tenant), f"{days[tenant.id]:%Y-%m}")) for tenant in tenants]
+        parts = (self.environment.name, HASHING, seeding.version, *specs)
+        name = f"golden-{self.series.name}-{key(*parts)}"
+
+        def build(folder: Path) -> None:
+            source = template()
+            cluster, server = self._bench(folder)
+            Cluster(self.binaries, source.data, cluster.sockets, cluster.log).copy_to(cluster.data)
+            cluster.start()
+            ids = [tenant.id for tenant in tenants]
+            for each in ids:
+                cluster.clone(TEMPLATE, each)
+            server.start(ids)
+            password = source.admin_password
+            hide(password)
+
+            def fill(tenant: Tenant) -> None:
+                with self.progress.stage(f"Books of {tenant.id}") as stage:
+                    # These passwords are for nobody: an estate sets its own.
+                    roles = {role: secrets.token_urlsafe(18) for role in tenant.users}
+                    seeding.seed(server.url, tenant.id, password, tenant, days[tenant.id], roles, stage.say)
+
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(fill, tenants))
+            server.stop()
+            for each in ids:
+                cluster.seal(each, GOLDEN + each)
+            _describe(folder, password)
+
+        return self._once("Seeded tenants", name, build)
+
+    def _bench(self, folder: Path) -> tuple[Cluster, ErpServer]:
+        cluster = Cluster(self.binaries, folder / "pg", folder / "run" / "pg", folder / "logs" / "postgresql.log")
+        log = folder / "logs" / "erp.log"
+        port = free_port()
+        server = ErpServer(self.series, self.environment, folder / "run", log, port, cluster.url(), web_root=None)
+        return cluster, server
+
+    def _once(self, title: str, name: str, build: Callable[[Path], None]) -> Image:
+        image = Image(self.root / name)
+        if (image.folder / MARKER).is_file():
+            with self.progress.stage(title) as stage:
+                stage.already()
+            return image
+        with lock(self.root / "locks" / f"{name}.lock", self.progress.remark, title.lower()):
+            if not (image.folder / MARKER).is_file():
+                self._build(title, image.folder, build)
+        return image
+
+    def _build(self, title: str, folder: Path, build: Callable[[Path], None]) -> None:
+        # The lock is held, so whatever stands here is left over from a start that was killed.
+        new = folder.with_name(f".new-{folder.name}")
+        self._stop(new)
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        new.mkdir(parents=True, mode=0o755)
+        with self.progress.stage(title):
+            try:
+                build(new)
+            finally:
+                self._stop(new)
+            shutil.rmtree(new / "run", ignore_errors=True)
+            (new / MARKER).touch()
+            new.rename(folder)
+
+    def _stop(self, folder: Path) -> None:
+        cluster, server = self._bench(folder)
+        server.stop()
+        with suppress(OSError):
+            cluster.stop()
+
+
+def _describe(folder: Path, password: str) -> None:
+    write_atomically(folder / "image.json", json.dumps({"admin_password": password}), mode=0o600)
+
+
+def _seeded_part(tenant: Tenant) -> Any:
+    """What of a tenant's entry its books depend on; its ring, addresses or feature flags are not part of it."""
+    logins = {str(role): account.login for role, account in tenant.users.items()}
+    seen = (tenant.id, tenant.name, tenant.policy, tenant.language, tenant.timezone, sorted(tenant.extensions.items()))
+    return (*seen, sorted(logins.items()))

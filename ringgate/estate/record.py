@@ -1,0 +1,73 @@
+"""What an estate remembers between commands, and what it reports about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ringgate.estate.processes import write_atomically
+
+FILE = "estate.json"
+
+
+class Place(BaseModel):
+    """Where one tenant stands: the demo tenant whose books it has, its port on the front door, its ERP's series."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    archetype: str
+    port: int
+    series: str
+
+
+class Record(BaseModel):
+    """`estate.json`. `image` names the golden image that the databases were copied from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    port_base: int
+    image: str = ""
+    tenants: Mapping[str, Place] = {}
+
+    @classmethod
+    def read(cls, folder: Path) -> Record | None:
+        """The record of an estate, or None if there is none that can be read."""
+        try:
+            return cls.model_validate_json((folder / FILE).read_text())
+        except (OSError, ValidationError):
+            return None
+
+    def write(self, folder: Path) -> None:
+        write_atomically(folder / FILE, self.model_dump_json(indent=1) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One tenant as reported. `state` is `ready`, `down`, or in a few words why it is not ready."""
+
+    tenant: str
+    ring: str
+    currency: str
+    web: str
+    api: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An estate as it is now. `servers` maps each server to `running` or `stopped`."""
+
+    name: str
+    folder: Path
+    inventory: Path
+    servers: Mapping[str, str]
+    rows: tuple[Row, ...]
+
+    @property
+    def standing(self) -> bool:
+        """Whether every tenant can be used."""
+        return bool(self.rows) and all(row.state == "ready" for row in self.rows)
