@@ -199,6 +199,7 @@ def run(command: list[str], what: str) -> None:
     """Runs a command with its output in the log; raises SetUpError with the log's telling line."""
     environment = dict(os.environ)
     environment.pop("VIRTUAL_ENV", None)
+    environment.setdefault("UV_SYSTEM_CERTS", "1")  # as pip and the browser: a company's own authority counts
     if "PIP_CERT" in environment:
         environment.setdefault("SSL_CERT_FILE", environment["PIP_CERT"])
     done = subprocess.run(
