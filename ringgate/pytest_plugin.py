@@ -205,7 +205,6 @@ class ScenarioItem(pytest.Function):
             parent,
             name=f"{scenario.id}[{tenant.id}-{channel.value}]",
             callobj=_stand_in(scenario),
-            originalname=scenario.id,
         )
         item.scenario, item.tenant, item.channel = scenario, tenant, channel
         item.user_properties += [("scenario", scenario.id), ("tenant", tenant.id), ("channel", channel.value)]

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-
 # scenario, number of the write at which it dies, whether the ERP got that write
 MOMENTS = [
     ("project-creation", 1, "sent"),
@@ -30,15 +29,19 @@ MOMENTS = [
 
 @pytest.mark.parametrize(("scenario", "write", "moment"), MOMENTS)
 def test_a_killed_run_is_recovered(own_tenant, books_of, environment, scenario, write, moment):
-    before = books_of(own_tenant)
+    before = books_of(own_tenant.tenant)
     command = [own_tenant.inventory, own_tenant.id, "api", scenario, str(write), moment]
     killed = subprocess.run(
-        [sys.executable, "-m", "tests.erp.killed_run", *command], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.erp.killed_run", *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     recover = [sys.executable, "-m", "ringgate.cli", "recover", "--inventory", own_tenant.inventory]
     recovered = subprocess.run(recover, env=environment, capture_output=True, text=True, check=False)
     assert recovered.returncode == 0, recovered.stdout + recovered.stderr
-    assert books_of(own_tenant) == before
+    assert books_of(own_tenant.tenant) == before
     again = subprocess.run(recover, env=environment, capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout.strip()) == (0, "nothing to recover")
