@@ -13,7 +13,7 @@ demo: setup ## stand up four tenants of a real ERP, run every business process o
 	@$(BIN)/ringgate demo --workers $(WORKERS)
 
 test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
-	@$(BIN)/ringgate estate install
+	@$(BIN)/ringgate estate up --name tests --tenants 8
 	@$(BIN)/pytest tests/unit tests -n $(WORKERS)
 
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
