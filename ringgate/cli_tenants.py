@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ringgate.inventory import Inventory
     from ringgate.model import Tenant
 
+ROOMY = 100
+"""Columns of a terminal from which on the cohorts are listed, too."""
+
 app = typer.Typer(help="Look at the inventory and check it.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -42,9 +45,13 @@ def _print_table(known: Inventory, chosen: Sequence[Tenant]) -> None:
 
     from ringgate.inventory import pause_of
 
+    screen = console()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("tenant", "ring", "cohorts", "residency", "currency", "tax", "approval", "language", "sla"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("tenant", "ring", "currency", "tax", "approvers", "residency"):
+        table.add_column(heading, no_wrap=True)
+    roomy = screen.width >= ROOMY
+    if roomy:
+        table.add_column("cohorts", overflow="fold")
     pauses = []
     for tenant in chosen:
         pause = pause_of(tenant)
@@ -52,17 +59,14 @@ def _print_table(known: Inventory, chosen: Sequence[Tenant]) -> None:
         policy = tenant.policy
         taxes = " + ".join(f"{tax.rate * 100:f}".rstrip("0").rstrip(".") + "%" for tax in policy.taxes)
         table.add_row(
-            f"{tenant.id} (paused)" if pause else tenant.id,
+            tenant.id,
             tenant.ring,
-            ", ".join(tenant.cohorts),
-            tenant.residency,
             policy.currency.code,
             f"{taxes} by {policy.tax_rounding}" if taxes else "none",
-            _approval(tenant),
-            tenant.language,
-            tenant.sla,
+            _approvers(tenant),
+            tenant.residency,
+            *([", ".join(tenant.cohorts)] if roomy else []),
         )
-    screen = console()
     screen.print(table)
     for pause in pauses:
         screen.print(pause)
@@ -70,12 +74,11 @@ def _print_table(known: Inventory, chosen: Sequence[Tenant]) -> None:
     screen.print(f"\n{some}{counted(len(known.tenants), 'tenant')} in {known.path}", style="dim")
 
 
-def _approval(tenant: Tenant) -> str:
+def _approvers(tenant: Tenant) -> str:
     approval = tenant.policy.approval
     if not approval.steps:
         return "none"
-    who = "1 person" if approval.steps == 1 else f"{approval.steps} people"
-    return f"{who} above {approval.threshold}" if approval.threshold else f"{who} always"
+    return f"{approval.steps} above {approval.threshold}" if approval.threshold else f"{approval.steps} always"
 
 
 def _as_json(tenant: Tenant) -> dict[str, Any]:

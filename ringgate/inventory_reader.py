@@ -195,7 +195,9 @@ class _Reader:
 
     def _look_for_stale(self, table: TenantTable, origins: Mapping[Path_, str]) -> None:
         def warn(rule: str, *where: str) -> None:
-            self.warnings[Problem(origin_of(where, origins), f"{dotted(where)}", f"{rule} [{table.id}]")] = None
+            file = origin_of(where, origins)
+            whose = "" if Path(file).stem == table.id else f" (for tenant {table.id})"
+            self.warnings[Problem(file, dotted(where), rule + whose)] = None
 
         if table.paused_until and table.paused_until <= self.today:
             warn(f"is past ({table.paused_until}), so the tenant is not paused any more: remove it", "paused_until")

@@ -42,8 +42,8 @@ def test_list_shows_one_row_for_each_tenant(capsys: pytest.CaptureFixture[str]) 
     assert (code, err) == (0, "")
     lines = [line.split("  ") for line in out.splitlines()]
     rows = {line[0]: [cell.strip() for cell in line if cell.strip()] for line in lines if line[0]}
-    assert rows["acme"][1:7] == ["canary", "emea", "any", "GBP", "20% by line", "1 person above 500.00"]
-    assert rows["beta (paused)"][1:5] == ["broad", "any", "GBP", "none"]
+    assert rows["acme"][1:7] == ["canary", "GBP", "20% by line", "1 above 500.00", "any", "emea"]
+    assert rows["beta"][1:] == ["broad", "GBP", "none", "none", "any"]
     assert "beta is paused until 2999-01-01: year-end close" in out
     assert "2 tenants in tenants" in out
 
