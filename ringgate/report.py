@@ -203,7 +203,7 @@ def _matrix_view(
         "rows": rows,
         "tenants_across": matrix.tenants_across,
         "fits": len(across) <= 4,
-        "long": max((len(head["name"]) for head in across), default=0) > 8,
+        "tall": len(across) > 4 or any(len(head["name"]) > 8 for head in across),
     }
 
 

@@ -323,7 +323,7 @@ def facts(
     hosts = unique(host(t.api) for t in tenants)
     named = clean(release, 80) or clean(listed(unique(run.release for run in results), 3), 160)
     if named:
-        made.append(("Release", named, listed(erps, 3)))
+        made.append(("Release", named, listed((erp for erp in erps if erp not in named), 3)))
     elif erps:
         made.append(("ERP", listed(erps, 3), ""))
     rings = unique(clean(r, 40) for r in (*(t.ring for t in tenants), *(run.ring for run in results)))
