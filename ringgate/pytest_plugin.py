@@ -316,14 +316,21 @@ def _summarise(session: Session, config: pytest.Config, terminalreporter: Any) -
     except RinggateError as error:
         terminalreporter.write_line(f"no report: {error}", red=True)
         return
-    selection = session.selection
-    results = list(results)
-    known = [scenario for scenario in selection.scenarios.values() if any(r.scenario == scenario.id for r in results)]
+    selection, results = session.selection, list(results)
+    planned = [scenario for scenario in selection.scenarios.values() if any(r.scenario == scenario.id for r in results)]
     out = Path(config.getoption("report") or paths.reports() / "report.html")
     build_report(
-        results, selection.tenants, known, title="Business processes", generated_at=datetime.now(UTC),
-        release=config.getoption("release"), out=out, attachments_root=paths.reports() / "evidence",
-    )  # fmt: skip
+        results,
+        selection.tenants,
+        planned,
+        title="Business processes",
+        generated_at=datetime.now(UTC),
+        release=config.getoption("release"),
+        out=out,
+        attachments_root=paths.reports() / "evidence",
+        channels=selection.channels,
+    )
     terminalreporter.section("business processes")
-    Console(file=terminalreporter._tw._file).print(matrix_table(results))
+    table = matrix_table(results, selection.tenants, planned, channels=selection.channels)
+    Console(file=terminalreporter._tw._file).print(table)
     terminalreporter.write_line(f"report: {out}")
