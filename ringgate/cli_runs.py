@@ -83,6 +83,7 @@ def recover(
     Ends with 0 if nothing is left, 1 if something could not be taken back.
     """
     from ringgate import paths
+    from ringgate.cli_common import UsageMistake
     from ringgate.drivers.registry import Drivers
     from ringgate.inventory import Inventory
     from ringgate.journal import Journal
@@ -95,6 +96,8 @@ def recover(
     try:
         by_id = {each.id: each for each in known.tenants}
         done = take_back(Journal(paths.journal()), by_id, drivers, only=chosen, redact=redact)
+    except ValueError as error:  # a file that is no journal; it is named, and kept
+        raise UsageMistake(str(error)) from None
     finally:
         drivers.close()
     if as_json:
