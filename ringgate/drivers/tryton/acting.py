@@ -112,7 +112,7 @@ class ProjectVerbs(Acting):
                                     "type": "task",
                                     "name": task.name,
                                     "product": products[task.tax],
-                                    "list_price": task.rate.amount,
+                                    "list_price": records.amount(task.rate),
                                     "effort_duration": records.duration(task.planned),
                                     "timesheet_available": True,
                                 }

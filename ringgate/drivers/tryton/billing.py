@@ -81,7 +81,7 @@ class BillingVerbs(Acting):
             code = amount.currency.code
             start = {
                 "payee": session.id_of("party.party", invoice.customer),
-                "amount": amount.amount,
+                "amount": records.amount(amount),
                 "currency": session.id_of("currency.currency", code, ("code", "=", code)),
                 "payment_method": self._payment_method(),
                 "date": on,
@@ -142,8 +142,8 @@ class LedgerVerbs(Acting):
         by = ["OR", ("code", "=", line.account), ("name", "=", line.account)]
         values: dict[str, Any] = {
             "account": self._session.id_of("account.account", line.account, by),
-            "debit": line.debit.amount,
-            "credit": line.credit.amount,
+            "debit": records.amount(line.debit),
+            "credit": records.amount(line.credit),
         }
         if line.account == policy.accounts.receivable:
             values["party"] = self._session.id_of("party.party", policy.customer)

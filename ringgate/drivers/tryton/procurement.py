@@ -25,7 +25,7 @@ class ProcurementVerbs(Acting):
         line = {
             "description": draft.description,
             "quantity": float(draft.quantity),
-            "unit_price": draft.unit_price.amount,
+            "unit_price": records.amount(draft.unit_price),
         }
         values = {"description": draft.description, "supply_date": needed, "lines": [("create", [line])]}
         with refusals("request_purchase", self._session):

@@ -104,6 +104,12 @@ def hours(span: dt.timedelta | None) -> Decimal:
     return Decimal((span or dt.timedelta()) // MICROSECOND) / 3_600_000_000
 
 
+def amount(money: Money) -> Decimal:
+    """The same amount without idle decimals: Tryton refuses 50.00 where a currency has none."""
+    plain = money.amount.normalize()
+    return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain
+
+
 def currency(row: Row | None) -> Currency:
     if row is None:
         raise ErpMisbehaved("The ERP states an amount without a currency.")

@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ringgate.drivers.protocol import Reversal
 from ringgate.drivers.tryton.sessions import UserSession, refusals
@@ -142,8 +144,15 @@ class Undo:
             return []
         if self._settled(session, invoice):
             return ["settled with its credit note"]
-        answer = {"start": {"invoice_date": invoice["invoice_date"], "with_refund": True, "with_refund_allowed": True}}
-        session.wizard("account.invoice.credit", "account.invoice", [invoice["id"]], ("credit", answer))
+        # Today comes first: credit notes are numbered in the order of their dates, and others may be newer than the
+        # invoice. Its own date is for where today has no period yet.
+        today = datetime.now(ZoneInfo(session.tenant.timezone)).date()
+        try:
+            _credit(session, invoice["id"], today)
+        except BusinessError:
+            if invoice["invoice_date"] == today:
+                raise
+            _credit(session, invoice["id"], invoice["invoice_date"])
         return ["credited"]
 
     def _credits(self, session: UserSession, reversal: Reversal) -> list[str]:
@@ -238,6 +247,12 @@ _PAYABLE: Final = tuple(f"{name}.{field}" for name in ("lines_to_pay", "payment_
 def _open_lines(invoice: dict[str, Any]) -> Rows:
     lines = [*invoice["lines_to_pay."], *invoice["payment_lines."]]
     return [line for line in lines if not line["reconciliation"]]
+
+
+def _credit(session: UserSession, invoice: int, on: date) -> None:
+    """Credits an open invoice and settles it with its credit note."""
+    answer = {"start": {"invoice_date": on, "with_refund": True, "with_refund_allowed": True}}
+    session.wizard("account.invoice.credit", "account.invoice", [invoice], ("credit", answer))
 
 
 def _search(session: UserSession, model: str, domain: list[Any], fields: list[str]) -> Rows:
