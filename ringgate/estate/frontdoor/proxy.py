@@ -63,20 +63,23 @@ class FrontDoor:
         self.injector = faults.Injector(logs / faults.LOG)
         self.doors: dict[int, tuple[str, asyncio.Server]] = {}
         self.visits: set[asyncio.Task[None]] = set()
+        self.idle: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> None:
+    async def serve(self, stop: asyncio.Event) -> None:
         """Serves until it is told to stop, opening and closing ports as the routes change."""
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         while not stop.is_set():
             await self._follow()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY)
         for _, server in self.doors.values():
             server.close()
-        if self.visits:
-            await asyncio.wait(self.visits, timeout=LAST_WORDS)
+        # Clients that keep an idle connection open would be waited for in vain.
+        busy = self.visits - self.idle
+        if busy:
+            await asyncio.wait(busy, timeout=LAST_WORDS)
+        for visit in self.visits:
+            visit.cancel()
+        await asyncio.gather(*self.visits, return_exceptions=True)
 
     async def _follow(self) -> None:
         wanted = {route.port: tenant for tenant, route in self.routes.get().tenants.items()}
@@ -99,23 +102,29 @@ class FrontDoor:
             assert task is not None
             self.visits.add(task)
             try:
-                await self._visit(tenant, reader, writer)
+                await self._visit(tenant, reader, writer, task)
             except (ConnectionError, Gone, asyncio.IncompleteReadError):
                 pass
             finally:
                 self.visits.discard(task)
+                self.idle.discard(task)
                 writer.close()
 
         return await asyncio.start_server(visit, "127.0.0.1", port, limit=wire.LARGEST_HEAD, backlog=256)
 
-    async def _visit(self, tenant: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _visit(
+        self, tenant: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: asyncio.Task[None]
+    ) -> None:
         """All requests of one client connection, one after the other."""
         while True:
+            self.idle.add(task)
             try:
                 head = await wire.read_head(reader)
             except wire.BadMessage as problem:
                 writer.write(wire.answer(400, str(problem).encode(), "text/plain", "connection: close"))
                 return
+            finally:
+                self.idle.discard(task)
             route = self.routes.get().tenants.get(tenant)
             if head is None or route is None:
                 return
@@ -260,7 +269,14 @@ async def _tunnel(request: Request, client: Streams, server: Streams) -> None:
 
 def main(run: str, logs: str) -> int:
     """The process itself: `python -m ringgate.estate.frontdoor <run folder> <log folder>`."""
-    asyncio.run(FrontDoor(Path(run), Path(logs)).run())
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await FrontDoor(Path(run), Path(logs)).serve(stop)
+
+    asyncio.run(serve())
     return 0
 
 

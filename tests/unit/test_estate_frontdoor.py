@@ -1,0 +1,179 @@
+"""The front door in front of a little server of the test's own: what goes through, and what each fault does to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ringgate.estate.frontdoor import Fault, FaultControl, Route, Routes
+from ringgate.estate.frontdoor.proxy import FrontDoor
+from ringgate.estate.frontdoor.wire import BadMessage, Head
+from ringgate.estate.processes import answers, free_port
+
+CALL = {"id": 1, "method": "model.party.search", "params": [[], {}]}
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers every POST with what it was sent, and remembers it."""
+
+    protocol_version = "HTTP/1.1"
+    seen: list[bytes]
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["content-length"]))
+        self.seen.append(content)
+        self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for part in (b"one ", b"two ", self.headers["host"].encode()):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@dataclass
+class Stage:
+    """A front door with two tenants, `alpha` served and `beta` closed."""
+
+    folder: Path
+    client: httpx.Client
+    faults: FaultControl
+    ports: dict[str, int]
+    seen: list[bytes] = field(default_factory=list)
+
+    def call(self, **more: object) -> httpx.Response:
+        return self.client.post("/alpha/", json={**CALL, **more})
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    seen: list[bytes] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Echo,), {"seen": seen}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    ports = {"alpha": free_port(), "beta": free_port()}
+    backend = f"127.0.0.1:{server.server_port}"
+    Routes(
+        tenants={name: Route(port=port, backend=backend, open=name == "alpha") for name, port in ports.items()}
+    ).write(tmp_path)
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    serving = FrontDoor(tmp_path, tmp_path).serve(stop)
+    thread = threading.Thread(target=loop.run_until_complete, args=[serving], daemon=True)
+    thread.start()
+    while not all(map(answers, ports.values())):
+        assert thread.is_alive()
+    with httpx.Client(base_url=f"http://127.0.0.1:{ports['alpha']}", timeout=5, trust_env=False) as client:
+        yield Stage(tmp_path, client, FaultControl(tmp_path, tmp_path), ports, seen)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+    assert not thread.is_alive()
+    loop.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_requests_and_answers_go_through_unchanged(stage: Stage) -> None:
+    assert stage.call().json() == CALL
+    assert stage.client.get("/page").text == f"one two 127.0.0.1:{stage.ports['alpha']}"
+    assert stage.client.post("/alpha/", content=b"x" * 3_000_000).content == b"x" * 3_000_000
+
+
+def test_a_connection_takes_many_requests(stage: Stage) -> None:
+    before = stage.client.get("/").extensions["network_stream"].get_extra_info("client_addr")
+    stage.call()
+    assert stage.client.get("/").extensions["network_stream"].get_extra_info("client_addr") == before
+
+
+def test_a_tenants_address_leads_to_no_other_tenant(stage: Stage) -> None:
+    assert stage.client.post("/beta/", json=CALL).status_code == 404
+    listed = stage.client.post("/", json={"id": 7, "method": "common.db.list", "params": []})
+    assert listed.json() == {"id": 7, "result": ["alpha"]}
+    assert stage.seen == []
+
+
+def test_a_closed_tenant_says_so(stage: Stage) -> None:
+    closed = httpx.get(f"http://127.0.0.1:{stage.ports['beta']}/", trust_env=False)
+    assert (closed.status_code, closed.headers["retry-after"]) == (503, "1")
+
+
+def test_a_silent_server_is_a_bad_gateway(stage: Stage) -> None:
+    Routes(tenants={"alpha": Route(port=stage.ports["alpha"], backend=f"127.0.0.1:{free_port()}")}).write(stage.folder)
+    assert stage.call().status_code == 502
+
+
+def test_a_status_takes_the_answers_place_and_the_erp_sees_nothing(stage: Stage) -> None:
+    with stage.faults.during(Fault(rpc="party", status=503)):
+        assert stage.call().status_code == 503
+        assert stage.call(method="model.other").status_code == 200
+    assert [json.loads(each)["method"] for each in stage.seen] == ["model.other"]
+    assert stage.call().status_code == 200
+
+
+def test_a_truncated_answer_ends_too_early(stage: Stage) -> None:
+    with (
+        stage.faults.during(Fault(truncate=10)),
+        pytest.raises(httpx.RemoteProtocolError, match="10 bytes"),
+    ):
+        stage.call()
+    with stage.faults.during(Fault(truncate=10_000)), pytest.raises(httpx.RemoteProtocolError):
+        stage.call()
+
+
+def test_garbage_is_no_json(stage: Stage) -> None:
+    with stage.faults.during(Fault(garbage=True)):
+        answer = stage.call()
+    assert answer.status_code == 200
+    with pytest.raises(ValueError):  # noqa: PT011 (the class is json's own or unicode's)
+        answer.json()
+
+
+@pytest.mark.parametrize(("when", "carried_out"), [("before", 0), ("after", 1)])
+def test_a_closed_connection_is_silent(stage: Stage, when: str, carried_out: int) -> None:
+    with stage.faults.during(Fault.model_validate({"close": when})), pytest.raises(httpx.RemoteProtocolError):
+        stage.call()
+    assert len(stage.seen) == carried_out
+
+
+def test_a_request_can_be_replaced(stage: Stage) -> None:
+    rule = Fault(where={"params.0": "accountant"}, replace={"params.1.password": "the right one"})
+    with stage.faults.during(rule):
+        sent = stage.call(params=["accountant", {"password": "wrong"}]).json()
+        other = stage.call(params=["auditor", {"password": "wrong"}]).json()
+    assert sent["params"][1]["password"] == "the right one"
+    assert other["params"][1]["password"] == "wrong"
+    assert [hit["action"] for hit in stage.faults.hits()] == []
+
+
+def test_what_is_not_http_is_refused(stage: Stage) -> None:
+    with pytest.raises(BadMessage):
+        Head.parse(b"SSH-2.0-OpenSSH_9.2")
+
+
+@pytest.mark.parametrize(
+    ("raw", "keeps"),
+    [
+        (b"GET / HTTP/1.1\r\nhost: x", True),
+        (b"GET / HTTP/1.1\r\nConnection: close", False),
+        (b"GET / HTTP/1.0", False),
+        (b"GET / HTTP/1.0\r\nConnection: Keep-Alive", True),
+        (b"HTTP/1.1 200 OK\r\nconnection: close", False),
+    ],
+)
+def test_who_keeps_a_connection(raw: bytes, keeps: bool) -> None:
+    assert Head.parse(raw).keeps_alive is keeps
