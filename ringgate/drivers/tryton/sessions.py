@@ -13,8 +13,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ringgate.drivers.protocol import Call
-from ringgate.drivers.tryton.wire import BusinessError, RpcClient, SessionEnded, trace_headers
-from ringgate.errors import NoRoute, Refused, RinggateError, SignInRefused
+from ringgate.drivers.tryton.wire import (
+    BusinessError,
+    HttpFailure,
+    RpcClient,
+    SessionEnded,
+    WrongSeries,
+    trace_headers,
+)
+from ringgate.errors import (
+    ErpProtocolError,
+    ErpUnavailable,
+    NoRoute,
+    OurSideError,
+    Refused,
+    RinggateError,
+    SignInRefused,
+)
 from ringgate.model import Role, Tenant
 
 
@@ -22,7 +37,8 @@ class UserSession:
     """One user's session on one tenant, with the ids of reference data it has looked up.
 
     `ids` remembers where names lead (products, accounts, ...); amounts are never remembered. `carrier` is the
-    connection whose calls it sends now.
+    connection whose calls it sends now. `ended` on purpose, it is never renewed; `doubtful` after an outage, it is not
+    reused: the tenant may come back as another series.
     """
 
     def __init__(self, tenant: Tenant, role: Role, password: str | None, timeout: float) -> None:
@@ -34,7 +50,7 @@ class UserSession:
             )
         self.tenant, self.role = tenant, role
         self.ids: dict[tuple[str, str], int] = {}
-        self.ended = False
+        self.ended = self.doubtful = False
         self.carrier: Carrier | None = None
         self._password = password
         self.client = RpcClient(tenant.api, database, timeout=timeout, headers_hook=self._headers)
@@ -55,13 +71,22 @@ class UserSession:
         """Signs in anew. Raises SignInRefused if the credentials are not accepted."""
         account = self.tenant.users.get(self.role)
         if account is None:
-            raise NoRoute(f"Tenant {self.tenant.id} has no user for the role {self.role}: add [users.{self.role}].")
+            raise OurSideError(
+                f"Tenant {self.tenant.id} has no user for the role {self.role}: add [users.{self.role}]."
+            )
         password = account.password.reveal() if self._password is None else self._password
         if self.client.session is None and self.carrier is not None:
             self.client.negotiate()
             self.carrier.sent += 1
         self.ids.clear()
         self.client.login(account.login, password)
+
+    def _speaks_otherwise(self) -> bool:
+        """Whether the server is of another series than it was. What it was is forgotten."""
+        before = self.client.dialect
+        if self.carrier is not None:
+            self.carrier.sent += 1
+        return self.client.negotiate() is not before
 
     def sign_out(self) -> None:
         """Ends the session on the server and keeps its token, so that later calls meet the server's own refusal."""
@@ -71,20 +96,31 @@ class UserSession:
     def call(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
         """Calls a method of a model or wizard. A session that died is renewed once, unless it was ended on purpose.
 
-        A 401 means that nothing was done, so sending the same call again after a new login repeats no write.
+        A 401 means that nothing was done, so sending the same call again after a new login repeats no write. So do a
+        404 and a 405, which is how a server that was upgraded meanwhile meets the calls of its former series.
         """
         try:
-            return self.client.call(method, *params, context=context)
+            return self._send(method, *params, context=context)
         except SessionEnded:
             if self.ended:
                 raise
+        except (HttpFailure, WrongSeries) as error:
+            if self.ended or getattr(error, "status", 405) not in (404, 405) or not self._speaks_otherwise():
+                raise
         self.login()
         try:
-            return self.client.call(method, *params, context=context)
+            return self._send(method, *params, context=context)
         except SessionEnded as error:
             raise SignInRefused(
                 f"The session of {self.role} on {self.tenant.id} was renewed, and died again at {method}."
             ) from error
+
+    def _send(self, method: str, *params: Any, context: Mapping[str, Any] | None) -> Any:
+        try:
+            return self.client.call(method, *params, context=context)
+        except (ErpUnavailable, ErpProtocolError):
+            self.doubtful = True
+            raise
 
     def confirmed(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
         """Calls, and says yes once to each warning that comes, as a person in front of the client would."""
@@ -146,7 +182,9 @@ class SessionPool:
         """The user's session, opened if there is none."""
         key = (tenant.id, tenant.api, role)
         session = self._pooled.get(key)
-        if session is None or session.ended:
+        if session is None or session.ended or session.doubtful:
+            if session is not None:
+                session.client.close()
             session = self.open(tenant, role, carrier)
             self._pooled[key] = session
         session.carrier = carrier
@@ -162,11 +200,6 @@ class SessionPool:
             session.client.close()
             raise
         return session
-
-    def forget(self, tenant: Tenant) -> None:
-        """Drops a tenant's sessions: after an outage it may have come back as another series, or restored."""
-        for key in [key for key in self._pooled if key[:2] == (tenant.id, tenant.api)]:
-            self._pooled.pop(key).client.close()
 
     def close(self) -> None:
         """Ends every session on its server; one that does not answer is left to end by itself."""

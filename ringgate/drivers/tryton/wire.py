@@ -14,6 +14,7 @@ a dead session raises `SessionEnded`, and the driver decides whether to sign in 
 | 401 on login / on a call                                 | `SignInRefused` / `SessionEnded` |
 | 429                                                      | `Throttled`                     |
 | truncated or malformed answer, another HTTP code         | `ErpProtocolError`              |
+| 405: a server of another series than negotiated          | `WrongSeries`                   |
 | 200 with UserError, UserWarning, ConcurrencyException ...| `BusinessError` (driver: `Refused`) |
 | 200 with any other exception of the server, 403          | `ErpMisbehaved`                 |
 """
@@ -55,6 +56,7 @@ __all__ = [
     "RpcClient",
     "Session",
     "SessionEnded",
+    "WrongSeries",
     "decode",
     "encode",
     "trace_headers",
@@ -85,6 +87,10 @@ class HttpFailure(ErpUnavailable):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class WrongSeries(ErpProtocolError):
+    """The server does not take calls where the negotiated series does (HTTP 405): it may have been upgraded."""
 
 
 class BusinessError(ErpError):
@@ -415,6 +421,8 @@ def _status_error(status: int, base: str, method: str) -> Exception:
         return Throttled(f"{base} says that we ask too often (HTTP 429).")
     if status == 403:
         return ErpMisbehaved(f"{base} does not offer {method} to us (HTTP 403).")
+    if status == 405:
+        return WrongSeries(f"{base} does not take calls where this series of Tryton takes them (HTTP 405).")
     if status == 404:
         return HttpFailure(f"{base} does not serve this database (HTTP 404).", status)
     if status >= 500:
