@@ -415,16 +415,15 @@ def _transport_error(error: httpx.HTTPError, base: str) -> Exception:
 
 def _status_error(status: int, base: str, method: str) -> Exception:
     """What an HTTP code other than 200 means."""
-    if status == 401:
-        return SessionEnded(f"{base} no longer knows our session.")
-    if status == 429:
-        return Throttled(f"{base} says that we ask too often (HTTP 429).")
-    if status == 403:
-        return ErpMisbehaved(f"{base} does not offer {method} to us (HTTP 403).")
-    if status == 405:
-        return WrongSeries(f"{base} does not take calls where this series of Tryton takes them (HTTP 405).")
-    if status == 404:
-        return HttpFailure(f"{base} does not serve this database (HTTP 404).", status)
+    known: dict[int, Exception] = {
+        401: SessionEnded(f"{base} no longer knows our session."),
+        403: ErpMisbehaved(f"{base} does not offer {method} to us (HTTP 403)."),
+        404: HttpFailure(f"{base} does not serve this database (HTTP 404).", status),
+        405: WrongSeries(f"{base} does not take calls where this series of Tryton takes them (HTTP 405)."),
+        429: Throttled(f"{base} says that we ask too often (HTTP 429)."),
+    }
+    if status in known:
+        return known[status]
     if status >= 500:
         return HttpFailure(f"{base} answered {method} with HTTP {status}.", status)
     return ErpProtocolError(f"{base} answered {method} with HTTP {status}.")
