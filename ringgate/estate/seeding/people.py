@@ -43,13 +43,11 @@ ROLE_GROUPS: Mapping[Role, tuple[str, ...]] = {
 }
 OWN_GROUPS: Mapping[Role, str] = {Role.CONSULTANT: TIME_ENTRY, Role.AUDITOR: AUDITOR}
 
-# Open models (prefix of the name) that the group of a role keeps write access to when they are closed.
+# Open models (prefix of the name) that a group keeps write access to when they are closed.
 KEEPS: Mapping[str, tuple[str, ...]] = {
-    "account.group_account": ("account.",),
-    "project.group_project_admin": ("project.",),
-    "timesheet.group_timesheet_admin": ("timesheet.",),
+    TIME_ENTRY: ("timesheet.line",),
+    "account.group_account": ("account.invoice.",),
     "purchase_requisition.group_purchase_requisition": ("purchase.requisition.",),
-    "purchase.group_purchase": ("purchase.",),
     "res.group_admin": ("",),
 }
 
@@ -69,6 +67,7 @@ def settle(desk: Desk, spec: SeedSpec, ground: Ground, story: Story, passwords: 
     groups = _groups(desk)
     _close_open_models(desk, groups)
     _open_all_for_the_auditor(desk, groups[AUDITOR])
+    _let_drafts_be_discarded(desk, groups["account.group_account"])
     _approvals(desk, spec, groups)
     customers = _customers(desk, spec, ground, story)
     employees = _employees(desk, ground, [*(p.name for p in story.employees), *map(_title, spec.users)])
@@ -86,7 +85,7 @@ def _title(role: Role) -> str:
 
 
 def _groups(desk: Desk) -> dict[str, int]:
-    wanted = {name for names in ROLE_GROUPS.values() for name in names} | set(KEEPS)
+    wanted = {name for names in ROLE_GROUPS.values() for name in names} | {name for name in KEEPS if "." in name}
     groups = desk.named(*sorted(wanted))
     made = desk.create("res.group", [{"name": name} for name in OWN_GROUPS.values()])
     return groups | dict(zip(OWN_GROUPS.values(), made, strict=True))
@@ -102,8 +101,6 @@ def _close_open_models(desk: Desk, groups: Mapping[str, int]) -> None:
         if model["id"] in ruled:
             continue
         rows.append({"model": model["id"], "group": None, **READ})
-        if model["model"] == "timesheet.line":
-            rows.append({"model": model["id"], "group": groups[TIME_ENTRY], **ALL})
         for group, prefixes in KEEPS.items():
             if model["model"].startswith(prefixes):
                 rows.append({"model": model["id"], "group": groups[group], **ALL})
@@ -118,6 +115,12 @@ def _open_all_for_the_auditor(desk: Desk, group: int) -> None:
     desk.create("ir.model.access", [{"model": model, "group": group, **READ} for model in sorted(models)])
     fields = {row["field"] for row in desk.find("ir.model.field.access", hidden, ["field"])}
     desk.create("ir.model.field.access", [{"field": field, "group": group, **READ} for field in sorted(fields)])
+
+
+def _let_drafts_be_discarded(desk: Desk, accountants: int) -> None:
+    """Accountants may delete an entry they have not posted; posted ones nobody can."""
+    rule = desk.only("ir.model.access", [("model.model", "=", "account.move"), ("group", "=", accountants)])
+    desk.write("ir.model.access", [rule], {"perm_delete": True})
 
 
 def _approvals(desk: Desk, spec: SeedSpec, groups: Mapping[str, int]) -> None:
