@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ringgate.errors import RinggateError
 from ringgate.estate.estate import DEMO, Estate
@@ -105,7 +106,7 @@ def _show(console: Console, report: Report) -> None:
     table = Table("tenant", "ring", "currency", "web address", "api address", "state", box=None, pad_edge=False)
     for row in report.rows:
         style = "green" if row.state == "ready" else "red"
-        table.add_row(row.tenant, row.ring, row.currency, row.web, row.api, f"[{style}]{row.state}[/{style}]")
+        table.add_row(row.tenant, row.ring, row.currency, row.web, row.api, Text(row.state, style))
     console.print(table)
     if any(word != "running" for word in report.servers.values()):
         console.print(", ".join(f"{name}: {word}" for name, word in report.servers.items()))

@@ -43,9 +43,10 @@ def check(wanted: Sequence[int], folder: Path, base: int) -> None:
             if port_is_free(port):
                 continue
         who = f" by {owner.name()} (process {owner.pid})" if owner else ""
+        name = "" if folder.name == "demo" else f" --name {folder.name}"
         raise EstateTrouble(
             f"Port {port} is taken{who}: stop that program, or start the estate on other ports with "
-            f"`ringgate estate up --port-base {_other(base)}`."
+            f"`ringgate estate up{name} --port-base {_other(base)}`."
         )
 
 

@@ -112,9 +112,16 @@ def write_inventory(
         endpoints = {"api": f"{address}/{member.id}", "web": f"{address}/#{member.id}"}
         text = toml({**member.values, "endpoints": endpoints, "users": users})
         (new / f"{member.id}.toml").write_text(text, encoding="utf-8")
+    if _contents(new) == _contents(target):
+        shutil.rmtree(new)
+        return
     # Readers see the old folder or the new one; only between these two lines is there none.
     shutil.rmtree(target, ignore_errors=True)
     new.rename(target)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.toml")}
 
 
 def toml(values: Mapping[str, Any]) -> str:

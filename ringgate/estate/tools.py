@@ -155,6 +155,8 @@ def _environment(folder: Path, requirements: Sequence[str]) -> None:
     base = getattr(sys, "_base_executable", None) or sys.executable
     uv = [sys.executable, "-m", "uv"]
     env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    env.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: a company's own authority counts
+    env.setdefault("UV_SYSTEM_CERTS", "1")  # as pip and the browser: a company's own authority counts
     if "PIP_CERT" in env:
         env.setdefault("SSL_CERT_FILE", env["PIP_CERT"])
     if "PIP_INDEX_URL" in env and "UV_INDEX_URL" not in env:
