@@ -134,7 +134,15 @@ _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "channels(*names): the channels that a test with `process` is run over")
-    config.stash[_SESSION] = Session(config)
+    session = config.stash[_SESSION] = Session(config)
+    if not config.option.help and _is_about_suites(config):
+        _ = session.selection  # a usage error is told before anything is collected
+
+
+def _is_about_suites(config: pytest.Config) -> bool:
+    """Whether scenarios are to be collected: Ringgate's other tests need no inventory."""
+    named = any(config.getoption(name) for name in ("tenant", "cohort", "ring", "region", "scenario", "inventory"))
+    return named or any("suites" in Path(argument.split("::")[0]).parts for argument in config.args)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -172,6 +180,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     pairs = [(t, c) for t in session.selection.tenants for c in channels if c in session.selection.channels]
     made = [pytest.param(Process(session, t, c), id=f"{t.id}-{c.value}") for t, c in pairs]
     metafunc.parametrize("process", made)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Scenarios that a test makes by itself have no id to be asked for, and are of the process layer."""
+    layers = config.getoption("layer")
+    if not config.getoption("scenario") and (not layers or Layer.PROCESS in layers):
+        return
+    left = [item for item in items if "process" in getattr(item, "fixturenames", ())]
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=left)
 
 
 class Process:

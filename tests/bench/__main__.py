@@ -71,7 +71,8 @@ def memory(scenario: Scenario, tenant: Tenant, engine: Engine, runs: int) -> boo
     growth = sizes[-1] - sizes[1]
     told = " ".join(f"{size:.1f}" for size in sizes)
     print(
-        f"memory at each quarter of {runs} runs: {told} MiB; growth after the first {growth:.1f} (at most {GROWTH_AT_MOST_MIB})"
+        f"memory at each quarter of {runs} runs: {told} MiB; "
+        f"growth after the first {growth:.1f} (at most {GROWTH_AT_MOST_MIB})"
     )
     return growth <= GROWTH_AT_MOST_MIB
 

@@ -83,7 +83,7 @@ class Bare:
     """Signed in once, as the scenario's driver is; `project_to_cash` may be called again and again."""
 
     def __init__(self, tenant: Tenant) -> None:
-        self.http = httpx.Client(timeout=30, verify=False)  # noqa: S501 - plain http on loopback
+        self.http = httpx.Client(timeout=30, verify=False)
         roles = (Role.PROJECT_MANAGER, Role.CONSULTANT, Role.ACCOUNTANT, Role.AUDITOR)
         self.manager, self.consultant, self.accountant, self.auditor = (User(self.http, tenant, role) for role in roles)
         policy, manager, accountant = tenant.policy, self.manager, self.accountant
