@@ -1,0 +1,117 @@
+"""Tryton's own web client, used as a person would: by clicks and typing, with what the screen shows read back.
+
+    driver = TrytonBrowserDriver()
+    connection = driver.connect(tenant, Call(run_id, trace_id))
+    accountant = connection.sign_in(Role.ACCOUNTANT)
+    invoice = accountant.post_invoice(accountant.draft_invoice(project), today)
+
+The ledger as the auditor reads it, and undoing, go over the API: they are no part of what the screen is tested for.
+Everything that loads the browser's library is imported when the first connection is made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringgate.drivers.protocol import Books, Call, Connection, Reversal
+from ringgate.errors import Refused
+from ringgate.model import Attachment, Capability, Channel, Role, Tenant
+
+if TYPE_CHECKING:
+    from ringgate.drivers.tryton.api import TrytonApiDriver
+    from ringgate.drivers.tryton.browser_office import TrytonBrowserActor
+    from ringgate.drivers.tryton.browser_seats import Seat, Seats
+
+
+class TrytonBrowserDriver:
+    """One process's browser and its seats at all Tryton tenants. `limit` is in seconds, for each wait on the client."""
+
+    channel = Channel.BROWSER
+    capabilities = frozenset(Capability)
+
+    def __init__(self, limit: float = 30.0) -> None:
+        self._limit = limit
+        self._seats: Seats | None = None
+        self._api: TrytonApiDriver | None = None
+
+    def connect(self, tenant: Tenant, call: Call) -> BrowserConnection:
+        return BrowserConnection(tenant, call, self)
+
+    @property
+    def seats(self) -> Seats:
+        if self._seats is None:
+            from ringgate.drivers.tryton.browser_seats import Seats
+
+            self._seats = Seats(self._limit)
+        return self._seats
+
+    @property
+    def api(self) -> TrytonApiDriver:
+        if self._api is None:
+            from ringgate.drivers.tryton.api import TrytonApiDriver
+
+            self._api = TrytonApiDriver(self._limit)
+        return self._api
+
+    def close(self) -> None:
+        seats, self._seats = self._seats, None
+        api, self._api = self._api, None
+        try:
+            if seats is not None:
+                seats.close()
+        finally:
+            if api is not None:
+                api.close()
+
+
+class BrowserConnection:
+    """One run's way to one tenant. Seats are the driver's, except those signed in anew."""
+
+    def __init__(self, tenant: Tenant, call: Call, driver: TrytonBrowserDriver) -> None:
+        self._tenant, self._call, self._driver = tenant, call, driver
+        self._seated: dict[Role, tuple[Seat, int]] = {}
+        self._own: list[Seat] = []
+        self._api: Connection | None = None
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far: by the web client, and by us over the API."""
+        kept = sum(seat.client.sent - before for seat, before in self._seated.values())
+        return kept + sum(seat.client.sent for seat in self._own) + (self._api.calls if self._api else 0)
+
+    def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonBrowserActor:
+        """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
+        from ringgate.drivers.tryton.browser_office import TrytonBrowserActor
+
+        if password is None and not fresh:
+            if role not in self._seated:
+                seat = self._driver.seats.take(self._tenant, role, self._call)
+                self._seated[role] = (seat, seat.client.sent)
+            return TrytonBrowserActor(self._seated[role][0], self._call.run_id)
+        seat = self._driver.seats.new(self._tenant, role, self._call, password)
+        if not self._driver.seats.signed_in(seat):
+            raise Refused("sign_in", "the web client asked for the password again")
+        self._own.append(seat)
+        return TrytonBrowserActor(seat, self._call.run_id)
+
+    def books(self) -> Books:
+        return self._over_api().books()
+
+    def undo(self, reversal: Reversal) -> str:
+        return self._over_api().undo(reversal)
+
+    def _over_api(self) -> Connection:
+        if self._api is None:
+            self._api = self._driver.api.connect(self._tenant, self._call)
+        return self._api
+
+    def evidence(self, folder: Path) -> tuple[Attachment, ...]:
+        return ()
+
+    def close(self) -> None:
+        for seat in self._own:
+            seat.close()
+        self._own.clear()
+        if self._api is not None:
+            self._api.close()

@@ -1,0 +1,245 @@
+"""One user in front of Tryton's web client: what all his verbs share, his identity, his projects and his time.
+
+A verb clicks and types as a person would, and returns what the screen shows afterwards. Verbs of requests, invoices
+and the ledger stand in `browser_office.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ringgate.drivers.tryton.browser_seats import Seat
+from ringgate.drivers.tryton.pages.client import FormView, Screen, SessionOver
+from ringgate.drivers.tryton.pages.dialogs import Dialogs
+from ringgate.drivers.tryton.pages.form import WINDOW, Form, NotOffered
+from ringgate.drivers.tryton.pages.login import LoginPage
+from ringgate.drivers.tryton.pages.tabs import Tabs
+from ringgate.errors import ErpMisbehaved, Refused
+from ringgate.model import Identity, Project, ProjectDraft, Ref, Task, TaskDraft, TimeEntry
+from ringgate.money import Currency, Money
+
+WORK: Final = "project.work"
+TIME: Final = "timesheet.line"
+
+
+class BrowserActing:
+    """What the verbs are built on."""
+
+    def __init__(self, seat: Seat, run_id: str) -> None:
+        self.role = seat.role
+        self._seat, self._run_id = seat, run_id
+        self._client = seat.client
+        self._tabs, self._form = Tabs(seat.client), Form(seat.client)
+        self._window = Form(seat.client, WINDOW)
+        self._dialogs = Dialogs(seat.client)
+
+    @contextmanager
+    def _verb(self, name: str) -> Iterator[None]:
+        """What a user cannot do on the screen is a refusal, with the state that the screen shows."""
+        try:
+            if self._seat.ended:
+                self._come_back()
+            yield
+        except SessionOver:
+            raise Refused(name, "the web client asks for the password: the session has ended") from None
+        except NotOffered as error:
+            complaint = self._dialogs.complaint(self._client.settle("the screen"))[0]
+            raise Refused(name, complaint or str(error), self._state()) from None
+        except Refused:
+            raise
+        except BaseException:
+            self._seat.usable = False
+            raise
+
+    def _come_back(self) -> None:
+        """Use the client with the session that was ended, as a window that was left open would."""
+        name, stored = self._seat.old_session or ("", "")
+        self._client.ask("([name, value]) => localStorage.setItem(name, value)", [name, stored], "the old session")
+        with self._client.trouble("the web client to load again"):
+            self._client.page.reload(wait_until="load")
+        if self._client.settle("the desk of the user").asks_password:
+            raise SessionOver
+
+    def _did(self, verb: str, screen: Screen) -> Screen:
+        """The screen after an act: questions are answered with yes, complaints are refusals."""
+        screen = self._dialogs.confirm(screen)
+        fatal = any(each.kind == "error-dialog" for each in screen.dialogs) and 403 not in screen.failures
+        complaint, screen = self._dialogs.complaint(screen)
+        if fatal:
+            raise ErpMisbehaved(f"The web client reported an error instead of an answer: {complaint}")
+        if complaint:
+            raise Refused(verb, complaint, self._state())
+        return screen
+
+    def _opened(self, verb: str, model: str, record: str, *, anew: bool = False) -> Screen:
+        """A record's form. To act on it, a form that stands open will do; to read, it is read `anew`."""
+        screen = self._did(verb, self._tabs.record(model, record, anew=anew))
+        self._tabs.validate_page(screen, model)
+        return screen
+
+    def _state(self) -> str:
+        """The state of the record on the screen, "" where none is shown."""
+        form = self._client.last.form if self._client.last else None
+        return form.fields["state"].text if form and "state" in form.fields else ""
+
+    def _today(self) -> date:
+        return datetime.now(ZoneInfo(self._seat.tenant.timezone)).date()
+
+    def _number(self, text: str) -> Decimal:
+        return self._client.formats.number(text)
+
+    def _money(self, text: str, currency: Currency | None = None) -> Money:
+        return Money(self._number(text), currency or self._seat.tenant.policy.currency)
+
+
+class IdentityVerbs(BrowserActing):
+    """Who is signed in, and the end of it."""
+
+    def who_am_i(self) -> Identity:
+        """The client shows name and language in the user's preferences; the login is what its session stands for."""
+        with self._verb("who_am_i"):
+            self._tabs.close_all()
+            login = self._client.ask("Sao.Session.current_session.login", None, "the session")
+            with self._client.trouble("the user's preferences"):
+                self._client.page.locator("#user-preferences > a").click()
+            screen = self._client.settle("the user's preferences")
+            shown = self._window.validate_page(screen, "name", "language", "company")
+            identity = Identity(login, shown.text("name"), shown.fields["company"].label, shown.text("language"))
+            with self._client.trouble("the preferences to close"):
+                self._window.cancel_button.click()
+            self._client.settle("the preferences to close")
+        return identity
+
+    def sign_out(self) -> None:
+        with self._verb("sign_out"):
+            self._tabs.close_all()
+            self._seat.remember_session()
+            self._seat.ended, self._seat.usable = True, False
+            self._client.on_password = None
+            with self._client.trouble("the button to sign out"):
+                self._client.page.locator("#user-logout > a").click()
+            LoginPage(self._client).validate_page(self._client.settle("the sign-in dialog"))
+            self._client.on_password = self._nobody_answers
+
+    @staticmethod
+    def _nobody_answers() -> None:
+        raise SessionOver
+
+
+class ProjectVerbs(BrowserActing):
+    """Projects and time."""
+
+    def create_project(self, draft: ProjectDraft) -> Project:
+        """A project with one task is billed itself; one with several gets each as a sub-task, in a window."""
+        with self._verb("create_project"):
+            policy, single = self._seat.tenant.policy, len(draft.tasks) == 1
+            defaults = {"default_type": "project", "default_project_invoice_method": policy.invoice_method.value}
+            if single:
+                # A link with the choices already made: of the client's forms this one is the costliest to fill.
+                self._did("create_project", self._tabs.new(WORK, defaults | {"default_timesheet_available": True}))
+            else:
+                self._did("create_project", self._tabs.new(WORK))
+                self._form.select("type", "project")
+            self._form.fill("name", draft.name)
+            self._form.choose("party", draft.customer)
+            if single:
+                self._fill_task(self._form, draft.tasks[0])
+            else:
+                self._form.select("project_invoice_method", policy.invoice_method.value)
+                for task in draft.tasks:
+                    self._add_task(task)
+            screen = self._did("create_project", self._form.save())
+            if not screen.record:
+                raise Refused("create_project", "the project was not saved")
+            return self._project(screen, screen.record)
+
+    def _add_task(self, task: TaskDraft) -> None:
+        self._form.add_to("children")
+        self._window.fill("name", task.name)
+        self._fill_task(self._window, task)
+        self._window.tick("timesheet_available")
+        self._did("create_project", self._window.accept())
+
+    def _fill_task(self, form: Form, task: TaskDraft) -> None:
+        form.choose("product", self._product(task.tax))
+        form.number("list_price", task.rate.amount)
+        form.fill("effort_duration", self._client.formats.hours_text(task.planned))
+
+    def _product(self, tax: str) -> str:
+        """The service that is billed under a tax rule; under the tenant's first where none is named."""
+        policy = self._seat.tenant.policy
+        return next((rule.product for rule in policy.taxes if rule.name == tax or not tax), policy.product)
+
+    def read_project(self, project: Project) -> Project:
+        with self._verb("read_project"):
+            return self._project(self._opened("read_project", WORK, project.ref.id, anew=True), project.ref.id)
+
+    def _project(self, screen: Screen, record: str) -> Project:
+        shown = self._form.validate_page(screen, "name", "party", "list_price", "effort_duration", "status", "children")
+        ref = Ref("project", record)
+        rows, ids = shown.lists["children"], shown.records["children"]
+        tasks = tuple(
+            Task(Ref("task", each), row["name"], self._money(row["list_price"]), self._hours(row["total_effort"]))
+            for each, row in zip(ids, rows, strict=True)
+        )
+        own = Task(
+            Ref("task", record),
+            shown.text("name"),
+            self._money(shown.text("list_price")),
+            self._hours(shown.text("effort_duration")),
+        )
+        return Project(ref, shown.text("name"), shown.text("party"), self._progress(shown), tasks or (own,))
+
+    def _progress(self, shown: FormView) -> str:
+        """`done` once the work is complete; the names of its states are the tenant's own."""
+        return "done" if self._number(shown.text("progress")) == 100 else "open"
+
+    def _hours(self, text: str) -> Decimal:
+        return self._client.formats.hours(text)
+
+    def complete_work(self, project: Project) -> Project:
+        """Every task, then the project itself, is set to its last state at 100 %."""
+        with self._verb("complete_work"):
+            for record in dict.fromkeys([*(task.ref.id for task in project.tasks), project.ref.id]):
+                screen = self._opened("complete_work", WORK, record)
+                self._form.number("progress", Decimal(100))
+                self._form.select_last("status")
+                screen = self._did("complete_work", self._form.save())
+            stated = self._project(screen, project.ref.id)
+            if stated.state != "done":
+                raise Refused("complete_work", "nothing changed", stated.state)
+            return stated
+
+    def enter_time(self, task: Task, hours: Decimal, on: date, description: str) -> TimeEntry:
+        with self._verb("enter_time"):
+            self._did("enter_time", self._tabs.new(TIME))
+            self._form.choose("work", task.name)
+            self._form.fill_date("date", on)
+            self._form.fill("duration", self._client.formats.hours_text(hours))
+            self._form.fill("description", description)
+            screen = self._did("enter_time", self._form.save())
+            if not screen.record:
+                raise Refused("enter_time", "the time was not saved")
+            return self._entry(screen, screen.record, task.ref)
+
+    def correct_time(self, entry: TimeEntry, hours: Decimal) -> TimeEntry:
+        with self._verb("correct_time"):
+            self._opened("correct_time", TIME, entry.ref.id)
+            self._form.fill("duration", self._client.formats.hours_text(hours))
+            stated = self._entry(self._did("correct_time", self._form.save()), entry.ref.id, entry.task)
+            if stated.hours != hours:
+                raise Refused("correct_time", f"it still says {stated.hours} h")
+            return stated
+
+    def _entry(self, screen: Screen, record: str, task: Ref) -> TimeEntry:
+        shown = self._form.validate_page(screen, "duration", "date", "description", "employee")
+        on = self._client.formats.date_of(shown.text("date"))
+        if on is None:
+            raise ErpMisbehaved("The time on the screen has no date.")
+        hours, text = self._hours(shown.text("duration")), shown.text("description")
+        return TimeEntry(Ref("time", record), task, hours, on, text, shown.text("employee"))

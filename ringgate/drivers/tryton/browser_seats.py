@@ -1,0 +1,223 @@
+"""Where users sit: one browser for the process, and in it a page for each tenant and role that is kept signed in.
+
+Loading the web client and signing in costs more CPU than most verbs, so a seat is kept between runs. It is given up
+after a run that did not pass, and when its page broke; a session that died is signed in again at the same seat, by
+the client's own question for the password.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from ringgate.browser import find_browser
+from ringgate.drivers.tryton.pages.client import WATCH, SessionOver, WebClient
+from ringgate.drivers.tryton.pages.login import LoginPage
+from ringgate.drivers.tryton.pages.tabs import Tabs
+from ringgate.errors import BrowserTrouble, NoRoute, SignInRefused
+from ringgate.model import Role, Tenant
+from ringgate.secrets import hide
+
+if TYPE_CHECKING:
+    from ringgate.drivers.protocol import Call
+
+# Pictures are never looked at, and nothing that is tested depends on site isolation: both cost CPU only. The pointer
+# settings are Playwright's own, which a second --blink-settings would drop.
+FLAGS: Final = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-site-isolation-trials",
+    "--blink-settings=imagesEnabled=false,primaryHoverType=2,availableHoverTypes=2,"
+    "primaryPointerType=4,availablePointerTypes=4",
+)
+VIEWPORT: Final[Any] = {"width": 1000, "height": 400}
+"""The narrowest at which the client shows all its tools; what is not painted costs nothing."""
+
+
+class Chromium:
+    """The process's browser, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def context(self, headers: dict[str, str]) -> BrowserContext:
+        """A window of its own, with no memory of others. Raises BrowserTrouble if no browser can be started."""
+        try:
+            context = self._started().new_context(
+                viewport=VIEWPORT, service_workers="block", reduced_motion="reduce", extra_http_headers=headers
+            )
+            context.add_init_script(WATCH)
+        except PlaywrightError as error:
+            raise BrowserTrouble(f"The browser opened no window: {_first_line(error)}") from None
+        return context
+
+    def _started(self) -> Browser:
+        if self._browser is not None and self._browser.is_connected():
+            return self._browser
+        program = find_browser()
+        flags = [*FLAGS, "--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else list(FLAGS)
+        try:
+            if self._playwright is None:
+                self._playwright = sync_playwright().start()
+            self._browser = self._playwright.chromium.launch(executable_path=program, args=flags)
+        except PlaywrightError as error:
+            raise BrowserTrouble(f"The browser {program} did not start: {_first_line(error)}") from None
+        return self._browser
+
+    def close(self) -> None:
+        browser, self._browser = self._browser, None
+        playwright, self._playwright = self._playwright, None
+        try:
+            if browser is not None:
+                browser.close()
+        except PlaywrightError:
+            pass  # it is gone already, which is what was wanted
+        finally:
+            if playwright is not None:
+                playwright.stop()
+
+
+@dataclass
+class Seat:
+    """One user in front of the web client. `usable` is False once it must not be kept."""
+
+    tenant: Tenant
+    role: Role
+    context: BrowserContext
+    client: WebClient
+    password: str
+    usable: bool = True
+    ended: bool = False
+    currencies: dict[str, str] = field(default_factory=dict)
+    old_session: tuple[str, str] | None = None
+
+    @property
+    def login(self) -> str:
+        return self.tenant.users[self.role].login
+
+    def sign_in(self) -> bool:
+        """By the dialogs, as any user; False if the password is refused."""
+        page = LoginPage(self.client)
+        screen = self.client.load(self.tenant.web)
+        page.validate_page(screen)
+        if not page.sign_in(self.login, self.password):
+            return False
+        self.client.learn_formats()
+        self.client.on_password = self._renew
+        self.remember_session()
+        return True
+
+    def remember_session(self) -> None:
+        """Keep the client's session, so that it is hidden in all evidence, and can be tried once it was ended."""
+        script = "(name) => [name, localStorage.getItem(name) || '']"
+        name, stored = self.client.ask(script, f"sao_session_{self.client.database}", "the session")
+        self.old_session = (name, stored)
+        for token in self.client.ask("__ringgate.secrets()", None, "the session"):
+            hide(token)
+
+    def _renew(self) -> None:
+        """The client asks for the password: its session is no longer known."""
+        if self.ended:
+            raise SessionOver
+        if not LoginPage(self.client).answer(self.password):
+            self.usable = False
+            raise SignInRefused(f"The session of {self.role} on {self.tenant.id} died, and could not be renewed.")
+        self.remember_session()
+
+    def currency_code(self, name: str) -> str:
+        """The code of a currency by the name that forms show, from the client's own list of currencies, read once."""
+        if name not in self.currencies:
+            screen = Tabs(self.client).beside("currency.currency")
+            self.currencies.update({row["name"]: row["code"] for row in screen.rows})
+        return self.currencies.get(name, "")
+
+    def carry(self, call: Call) -> None:
+        """Every request from now on names this run and its trace."""
+        with self.client.trouble("the browser"):
+            self.context.set_extra_http_headers(headers_of(call))
+
+    def tidy(self) -> None:
+        """Close the tabs, so that the next run starts at an empty desk."""
+        Tabs(self.client).close_all()
+
+    def close(self) -> None:
+        self.usable = False
+        try:
+            self.context.close()
+        except PlaywrightError:
+            pass  # its browser is gone
+
+
+def headers_of(call: Call) -> dict[str, str]:
+    return {"traceparent": f"00-{call.trace_id}-{os.urandom(8).hex()}-01", "x-ringgate-run": call.run_id}
+
+
+class Seats:
+    """All seats of one process. For one thread. `limit` are seconds, for each wait on the web client."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._chromium = Chromium()
+        self._kept: dict[tuple[str, Role], Seat] = {}
+
+    def take(self, tenant: Tenant, role: Role, call: Call) -> Seat:
+        """The seat kept for this user, or a new one. Raises SignInRefused if the inventory's password is not accepted."""
+        key = (tenant.id, role)
+        seat = self._kept.get(key)
+        if seat is not None and seat.usable and seat.tenant == tenant:
+            seat.carry(call)
+            return seat
+        if seat is not None:
+            seat.close()
+        seat = self.new(tenant, role, call, None)
+        if not self.signed_in(seat):
+            raise SignInRefused(f"{seat.login} could not sign in to {tenant.id}: its password was not accepted.")
+        self._kept[key] = seat
+        return seat
+
+    def new(self, tenant: Tenant, role: Role, call: Call, password: str | None) -> Seat:
+        """A seat of its own, not yet signed in, that the caller closes."""
+        database = urlsplit(tenant.web).fragment.partition("/")[0]
+        if not database:
+            raise NoRoute(f"The address {tenant.web!r} of tenant {tenant.id} names no database: write http://host/#name.")
+        account = tenant.users.get(role)
+        if account is None:
+            raise NoRoute(f"Tenant {tenant.id} has no user for the role {role}: add [users.{role}].")
+        secret = account.password.reveal() if password is None else password
+        context = self._chromium.context(headers_of(call))
+        try:
+            return Seat(tenant, role, context, WebClient(context.new_page(), database, self._limit), secret)
+        except PlaywrightError as error:
+            raise BrowserTrouble(f"The browser opened no page: {_first_line(error)}") from None
+
+    @staticmethod
+    def signed_in(seat: Seat) -> bool:
+        """Sign in; a seat at which that fails is closed."""
+        try:
+            done = seat.sign_in()
+        except BaseException:
+            seat.close()
+            raise
+        if not done:
+            seat.close()
+        return done
+
+    def close(self) -> None:
+        for seat in self._kept.values():
+            seat.close()
+        self._kept.clear()
+        self._chromium.close()
+
+
+def _first_line(error: PlaywrightError) -> str:
+    return error.message.splitlines()[0] if error.message else "no reason given"
