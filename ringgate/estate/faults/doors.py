@@ -1,0 +1,132 @@
+"""Faults on the way to the ERP: what a network, a proxy, or a defect at the ERP's edge does to requests and answers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ringgate.estate.faults.fault import Fault
+from ringgate.estate.faults.switches import AtTheDoor
+from ringgate.estate.frontdoor import Fault as Rule
+from ringgate.inventory import Inventory
+from ringgate.model import Role
+
+if TYPE_CHECKING:
+    from ringgate.estate.estate import Estate
+
+SLOW = 9.0
+"""Seconds that a slow answer takes; a time-out below it notices."""
+
+
+def _rule(rpc: str, **what: Any) -> AtTheDoor:
+    return AtTheDoor(lambda estate, tenant: Rule(tenant=tenant, rpc=rpc, **what))
+
+
+def _any_password(estate: Estate, tenant: str) -> Rule:
+    """Whatever password the consultant gives, the ERP sees the right one."""
+    account = Inventory.load(estate.inventory_path).tenant(tenant).users[Role.CONSULTANT]
+    return Rule(
+        tenant=tenant,
+        rpc=r"^common\.db\.login$",
+        where={"params.0": f"^{account.login}$"},
+        replace={"params.1.password": account.password.reveal()},
+    )
+
+
+def _into_the_open_month(estate: Estate, tenant: str) -> Rule:
+    """Entries that scenarios write for a closed month reach the ERP with today's month and date."""
+    with estate.sql(tenant) as database:
+        row = database.execute(
+            "SELECT id, start_date FROM account_period WHERE type = 'standard' AND state = 'open' "
+            "AND current_date BETWEEN start_date AND end_date"
+        ).fetchone()
+    period, on = row if row else (0, date.min)
+    day = {"__class__": "date", "year": on.year, "month": on.month, "day": on.day}
+    return Rule(
+        tenant=tenant,
+        rpc=r"^model\.account\.move\.create$",
+        where={"params.0.0.period": rf"^(?!{period}$)"},
+        replace={"params.0.0.period": period, "params.0.0.date": day},
+    )
+
+
+BILLING = ("invoicing-from-time", "financial-posting", "credit-and-payment", "project-to-cash")
+
+DOORS = (
+    Fault(
+        id="any-password",
+        title="A sign-in is accepted with a wrong password",
+        where="front-door",
+        says={"sign-in": "nobody has this password"},
+        switch=AtTheDoor(_any_password),
+    ),
+    Fault(
+        id="closed-month-dodged",
+        title="An entry for a closed month is accepted and booked in an open one",
+        where="front-door",
+        says={"financial-posting": "post entry was allowed"},
+        switch=AtTheDoor(_into_the_open_month),
+    ),
+    Fault(
+        id="negative-time-accepted",
+        title="Negative hours are accepted as positive ones",
+        where="front-door",
+        says={"time-entry": "nobody works less than nothing"},
+        switch=_rule(
+            r"^model\.timesheet\.line\.create$",
+            where={"params.0.0.duration.seconds": "^-"},
+            replace={"params.0.0.duration.seconds": 3600},
+        ),
+    ),
+    Fault(
+        id="approval-idle",
+        title="The button that approves a purchase does nothing",
+        where="front-door",
+        says={"procurement-approval": "approve_request was refused: the request did not become approved"},
+        switch=_rule(r"^model\.purchase\.requisition\.approve$", replace={"method": "model.purchase.requisition.wait"}),
+    ),
+    Fault(
+        id="rejection-approves",
+        title="The button that rejects a purchase approves it",
+        where="front-door",
+        says={"procurement-approval": "reject_request was refused: the request did not become rejected"},
+        switch=_rule(
+            r"^model\.purchase\.requisition\.reject$", replace={"method": "model.purchase.requisition.approve"}
+        ),
+    ),
+    Fault(
+        id="slow",
+        title=f"Correcting a time entry takes {SLOW:.0f} seconds",
+        where="front-door",
+        says={"time-entry": "did not answer in time"},
+        switch=_rule(r"^model\.timesheet\.line\.write$", delay=SLOW),
+    ),
+    Fault(
+        id="unavailable",
+        title="Posting an invoice is answered with HTTP 503",
+        where="front-door",
+        says=dict.fromkeys(BILLING, "answered model.account.invoice.post with HTTP 503"),
+        switch=_rule(r"^model\.account\.invoice\.post$", status=503),
+    ),
+    Fault(
+        id="truncated",
+        title="What is read of a purchase request ends in the middle",
+        where="front-door",
+        says={"procurement-approval": "was cut short or garbled"},
+        switch=_rule(r"^model\.purchase\.requisition\.read$", truncate=40),
+    ),
+    Fault(
+        id="garbage",
+        title="What is read of the books' entries is no JSON",
+        where="front-door",
+        says={"credit-and-payment": "is not the JSON", "project-to-cash": "is not the JSON"},
+        switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", garbage=True),
+    ),
+    Fault(
+        id="answer-lost",
+        title="A payment is booked, and the connection is lost before the answer",
+        where="front-door",
+        says=dict.fromkeys(("credit-and-payment", "project-to-cash"), "closed the connection unanswered"),
+        switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", close="after"),
+    ),
+)

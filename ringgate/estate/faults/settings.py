@@ -1,0 +1,156 @@
+"""Faults of set-up: configuration and rights that somebody, or an upgrade, changed."""
+
+# ruff: noqa: S608 - these statements are put together from what is written here
+
+from __future__ import annotations
+
+from ringgate.estate.faults.fault import Fault
+from ringgate.estate.faults.switches import Added, Changed, Removed
+
+_LAYERS = "the layers disagree with the oracle"
+
+
+def _user(role: str) -> str:
+    return f"(SELECT id FROM res_user WHERE login = 'synthetic.{role}')"
+
+
+def _group(name: str) -> str:
+    """A group that came with the ERP, by `module.identifier`."""
+    module, identifier = name.split(".")
+    return (
+        "(SELECT db_id FROM ir_model_data "
+        f"WHERE module = '{module}' AND fs_id = '{identifier}' AND model = 'res.group')"
+    )
+
+
+def _joins(role: str, group: str) -> Added:
+    return Added("res_user-res_group", ("user", "group"), f"SELECT {_user(role)}, {_group(group)}")
+
+
+def _leaves(role: str, group: str) -> Removed:
+    return Removed("res_user-res_group", f't."user" = {_user(role)} AND t."group" = {_group(group)}')
+
+
+CONFIGURATION = (
+    Fault(
+        id="wrong-tax",
+        title="The tax rate is one percentage point too high",
+        where="configuration",
+        says={
+            "invoicing-from-time": "tax: expected",
+            "financial-posting": _LAYERS,
+            "credit-and-payment": "nothing was paid yet",
+            "project-to-cash": _LAYERS,
+        },
+        switch=Changed("account_tax", "true", {"rate": "rate + 0.01"}),
+    ),
+    Fault(
+        id="wrong-reduced-tax",
+        title="The second, reduced tax rate is one percentage point too high",
+        where="configuration",
+        says={"invoicing-from-time": "tax: expected"},
+        switch=Changed("account_tax", "rate = (SELECT min(rate) FROM account_tax)", {"rate": "rate + 0.01"}),
+        currency="EUR",
+    ),
+    Fault(
+        id="wrong-rounding",
+        title="Tax is rounded over the document instead of by line",
+        where="configuration",
+        says={"invoicing-from-time": "tax is rounded by line"},
+        switch=Changed("account_configuration_tax_rounding", "true", {"tax_rounding": "'document'"}),
+    ),
+    Fault(
+        id="wrong-currency",
+        title="The company keeps its books in another currency",
+        where="configuration",
+        says={
+            "project-creation": "expected 120.00 GBP, but it is 120.00 CHF",
+            "procurement-approval": "expected 850.00 GBP, but it is 850.00 CHF",
+            "invoicing-from-time": "CHF",
+            "financial-posting": "CHF",
+            "credit-and-payment": "CHF",
+            "project-to-cash": "CHF",
+        },
+        switch=Changed(
+            "currency_currency", "id IN (SELECT currency FROM company_company)", {"code": "'CHF'", "symbol": "'Fr.'"}
+        ),
+    ),
+    Fault(
+        id="payment-term-changed",
+        title="The payment term is half a month longer",
+        where="configuration",
+        says={"invoicing-from-time": "it is payable in 30 days"},
+        switch=Changed("account_invoice_payment_term_line_delta", "days IS NOT NULL", {"days": "days + 15"}),
+    ),
+    Fault(
+        id="closed-months-open",
+        title="The closed months are open again",
+        where="configuration",
+        says={"financial-posting": "the tenant has closed periods"},
+        switch=Changed("account_period", "state = 'closed'", {"state": "'open'"}),
+    ),
+    Fault(
+        id="language-changed",
+        title="The users' language is another",
+        where="configuration",
+        says={"sign-in": "the inventory states the tenant's language"},
+        switch=Changed(
+            "res_user",
+            "login LIKE 'synthetic.%'",
+            {"language": "(SELECT id FROM ir_lang WHERE translatable AND id <> language ORDER BY id LIMIT 1)"},
+        ),
+        cached=True,
+    ),
+)
+
+RIGHTS = (
+    Fault(
+        id="requester-approves",
+        title="Who requests purchases is in the group that approves them",
+        where="rights",
+        says={"procurement-approval": "need somebody else's approval"},
+        switch=_joins("consultant", "purchase_requisition.group_purchase_requisition_approval"),
+        cached=True,
+    ),
+    Fault(
+        id="threshold-raised",
+        title="Purchases need approval only from an amount that nobody reaches",
+        where="rights",
+        says={"procurement-approval": "need somebody else's approval"},
+        switch=Changed(
+            "ir_model_button_rule",
+            "condition LIKE '%total_amount%'",
+            {"condition": """regexp_replace(condition, '"s2": [0-9.]+', '"s2": 1000000.0')"""},
+        ),
+        cached=True,
+    ),
+    Fault(
+        id="approval-needs-two",
+        title="A purchase needs one approval more than it should",
+        where="rights",
+        says={"procurement-approval": "approve_request was refused: the request did not become approved"},
+        switch=Changed("ir_model_button_rule", "condition LIKE '%total_amount%'", {"number_user": "number_user + 1"}),
+        cached=True,
+    ),
+    Fault(
+        id="consultant-makes-projects",
+        title="Consultants may set up projects",
+        where="rights",
+        says={"project-creation": "only project managers set up projects"},
+        switch=_joins("consultant", "project.group_project_admin"),
+        cached=True,
+    ),
+    Fault(
+        id="accountant-cannot-bill",
+        title="Accountants have lost the right to bill projects",
+        where="rights",
+        says=dict.fromkeys(
+            ("invoicing-from-time", "financial-posting", "credit-and-payment", "project-to-cash"),
+            "draft_invoice was refused",
+        ),
+        switch=_leaves("accountant", "project_invoice.group_project_invoice"),
+        cached=True,
+    ),
+)
+
+SETTINGS = (*CONFIGURATION, *RIGHTS)

@@ -1,0 +1,304 @@
+"""Faults inside the ERP: triggers that change what it stores, as a defect of a new version would."""
+
+# ruff: noqa: S608 - these statements are put together from what is written here
+
+from __future__ import annotations
+
+from ringgate.estate.faults.fault import Fault
+from ringgate.estate.faults.switches import KEPT, Trigger, keep
+
+SYNTHETIC = "%[RG-%"
+"""What the description or name of a record that a scenario made looks like."""
+
+_OF_TYPE = "(SELECT a.id FROM account_account a JOIN account_account_type t ON t.id = a.type WHERE t.{} ORDER BY a.id)"
+REVENUE, EXPENSE, RECEIVABLE = (_OF_TYPE.format(kind) for kind in ("revenue", "expense", "receivable"))
+CASH = "(SELECT debit_account FROM account_invoice_payment_method ORDER BY id LIMIT 1)"
+OTHER_CUSTOMER = (
+    "(SELECT i.party FROM account_invoice i WHERE i.type = 'out' AND i.party <> NEW.party "
+    "AND i.invoice_address IS NOT NULL ORDER BY i.id LIMIT 1)"
+)
+BECOMES_POSTED = "OLD.state <> 'posted' AND NEW.state = 'posted' AND NEW.origin LIKE 'account.invoice,%'"
+
+_LAYERS = "the layers disagree with the oracle"
+
+TIME = (
+    Fault(
+        id="time-entry-lost",
+        title="A time entry is accepted and is gone afterwards",
+        where="sql",
+        says=dict.fromkeys(
+            ("time-entry", "invoicing-from-time", "financial-posting", "credit-and-payment", "project-to-cash"),
+            "cannot be read back",
+        ),
+        switch=Trigger(
+            "timesheet_line", "AFTER INSERT", "DELETE FROM timesheet_line WHERE id = NEW.id;", deferred=True
+        ),
+    ),
+    Fault(
+        id="time-rounded-up",
+        title="Logged time is rounded up to full hours",
+        where="sql",
+        says={
+            "time-entry": "7 h 30 min were logged",
+            "invoicing-from-time": "hours x rate",
+            "financial-posting": _LAYERS,
+            "project-to-cash": "net amount: expected 900",
+        },
+        switch=Trigger(
+            "timesheet_line",
+            "BEFORE INSERT",
+            "NEW.duration := make_interval(hours => ceil(extract(epoch FROM NEW.duration) / 3600)::int);",
+        ),
+    ),
+    Fault(
+        id="correction-lost",
+        title="A correction of a time entry is silently dropped",
+        where="sql",
+        says={"time-entry": "correct_time was refused: it still says 7.5 h"},
+        switch=Trigger("timesheet_line", "BEFORE UPDATE", "NEW.duration := OLD.duration;"),
+    ),
+    Fault(
+        id="correction-adds",
+        title="A correction of a time entry adds an entry instead of replacing it",
+        where="sql",
+        says={"time-entry": "a correction replaces, it does not add"},
+        switch=Trigger(
+            "timesheet_line",
+            "AFTER UPDATE OR DELETE",
+            f"""
+            IF TG_OP = 'DELETE' THEN
+                DELETE FROM timesheet_line WHERE description = OLD.description AND id <> OLD.id;
+            ELSIF NEW.duration <> OLD.duration THEN
+                INSERT INTO timesheet_line (company, employee, work, date, duration, description)
+                VALUES (OLD.company, OLD.employee, OLD.work, OLD.date, OLD.duration, OLD.description);
+                {keep("added", "timesheet_line", "currval('timesheet_line_id_seq')")}
+            END IF;""",
+            only=f"OLD.description LIKE '{SYNTHETIC}'",
+        ),
+    ),
+)
+
+PROJECTS = (
+    Fault(
+        id="rate-raised",
+        title="A project's hourly rate is stored ten percent too high",
+        where="sql",
+        says={
+            "project-creation": "this rate was agreed",
+            "invoicing-from-time": "hours x rate",
+            "financial-posting": _LAYERS,
+            "credit-and-payment": "nothing was paid yet",
+            "project-to-cash": "net amount: expected 900",
+        },
+        switch=Trigger("project_work", "BEFORE INSERT", "NEW.list_price := NEW.list_price * 1.1;"),
+    ),
+    Fault(
+        id="planned-hours-doubled",
+        title="A task's planned hours are stored twice as many, where they are what is billed",
+        where="sql",
+        says={
+            "project-creation": "these hours were planned",
+            "invoicing-from-time": "hours x rate",
+            "financial-posting": _LAYERS,
+            "credit-and-payment": "nothing was paid yet",
+            "project-to-cash": "net amount: expected",
+        },
+        switch=Trigger("project_work", "BEFORE INSERT", "NEW.effort_duration := NEW.effort_duration * 2;"),
+        currency="JPY",
+    ),
+    Fault(
+        id="wrong-customer",
+        title="A project's invoice goes to another customer",
+        where="sql",
+        says={
+            "invoicing-from-time": "the project is this customer's",
+            "project-to-cash": "the project is this customer's",
+        },
+        switch=Trigger(
+            "account_invoice",
+            "BEFORE INSERT",
+            f"NEW.party := {OTHER_CUSTOMER};\n"
+            "SELECT id INTO NEW.invoice_address FROM party_address WHERE party = NEW.party ORDER BY id LIMIT 1;",
+            only=f"NEW.description LIKE '{SYNTHETIC}'",
+        ),
+    ),
+)
+
+LEDGER = (
+    Fault(
+        id="wrong-account",
+        title="Revenue is booked on an expense account",
+        where="sql",
+        says={
+            "financial-posting": "an invoice touches receivable, revenue and tax only",
+            "credit-and-payment": "ledger states net",
+            "project-to-cash": "ledger states net",
+        },
+        switch=Trigger(
+            "account_move_line",
+            "BEFORE INSERT",
+            f"NEW.account := CASE WHEN NEW.account IN {REVENUE} THEN {EXPENSE[:-1]} LIMIT 1) ELSE NEW.account END;",
+        ),
+    ),
+    Fault(
+        id="unbalanced-posting",
+        title="A posting's revenue changes after it was checked, so that it does not balance",
+        where="sql",
+        says={
+            "financial-posting": "a posting balances",
+            "credit-and-payment": "ledger states net",
+            "project-to-cash": "ledger states net",
+        },
+        switch=Trigger(
+            "account_move",
+            "AFTER UPDATE OF state",
+            f"UPDATE account_move_line SET credit = credit + sign(credit), debit = debit + sign(debit) "
+            f"WHERE move = NEW.id AND account IN {REVENUE};",
+            only=BECOMES_POSTED,
+        ),
+    ),
+    Fault(
+        id="double-posting",
+        title="An invoice reaches the ledger twice",
+        where="sql",
+        says={"financial-posting": "an invoice reaches the ledger once"},
+        switch=Trigger(
+            "account_move",
+            "AFTER UPDATE OF state",
+            f"""
+            INSERT INTO account_move (company, date, description, journal, number, origin, period, post_date,
+                post_number, state)
+            SELECT company, date, description, journal, number, origin, period, post_date, post_number, 'posted'
+            FROM account_move WHERE id = NEW.id;
+            {keep("added", "account_move", "currval('account_move_id_seq')")}
+            INSERT INTO account_move_line (account, credit, debit, description, maturity_date, move, party, state)
+            SELECT account, credit, debit, description, maturity_date, currval('account_move_id_seq'), party, state
+            FROM account_move_line WHERE move = NEW.id;""",
+            only=f"{BECOMES_POSTED} AND NEW.number IS NOT NULL",
+            tidy=f"DELETE FROM account_move WHERE origin IN (SELECT 'account.move,' || id FROM {KEPT} "
+            "WHERE fault = %(fault)s AND tbl = 'account_move')",
+        ),
+    ),
+    Fault(
+        id="wrong-period",
+        title="An invoice is posted into the month before its date",
+        where="sql",
+        says={"financial-posting": "the period holds the date"},
+        switch=Trigger(
+            "account_move",
+            "BEFORE UPDATE OF state",
+            """
+            SELECT p.id INTO NEW.period FROM account_period p JOIN account_period n ON n.id = OLD.period
+            WHERE p.end_date < n.start_date AND p.type = 'standard' ORDER BY p.end_date DESC LIMIT 1;""",
+            only=BECOMES_POSTED,
+        ),
+    ),
+    Fault(
+        id="number-reused",
+        title="An invoice gets the number of an earlier one",
+        where="sql",
+        says={"financial-posting": "the invoice got a number of its own"},
+        switch=Trigger(
+            "account_invoice",
+            "BEFORE UPDATE OF number",
+            f"""
+            {keep("changed", "account_invoice", "NEW.id", "jsonb_build_object('number', NEW.number)")}
+            SELECT number INTO NEW.number FROM account_invoice
+            WHERE type = 'out' AND number < NEW.number AND number NOT LIKE '%-C%' ORDER BY number DESC LIMIT 1;""",
+            only="OLD.number IS NULL AND NEW.number NOT LIKE '%-C%'",
+        ),
+    ),
+    Fault(
+        id="number-skipped",
+        title="Invoice numbers have a gap",
+        where="sql",
+        says={"financial-posting": "is missing (numbers follow each other without gap"},
+        switch=Trigger(
+            "account_invoice",
+            "BEFORE UPDATE OF number",
+            f"""
+            {keep("changed", "account_invoice", "NEW.id", "jsonb_build_object('number', NEW.number)")}
+            NEW.number := regexp_replace(NEW.number, '[0-9]+$', '')
+                || lpad((substring(NEW.number FROM '[0-9]+$')::int + 1)::text, 4, '0');""",
+            only="OLD.number IS NULL AND NEW.number NOT LIKE '%-C%'",
+        ),
+    ),
+)
+
+MONEY = (
+    Fault(
+        id="credit-note-positive",
+        title="A credit note states its total with the sign of an invoice",
+        where="sql",
+        says={"credit-and-payment": "the whole invoice is credited"},
+        switch=Trigger(
+            "account_invoice",
+            "BEFORE UPDATE OF total_amount_cache",
+            f"""
+            {
+                keep(
+                    "changed",
+                    "account_invoice",
+                    "NEW.id",
+                    "jsonb_build_object('total_amount_cache', NEW.total_amount_cache)",
+                )
+            }
+            NEW.total_amount_cache := -NEW.total_amount_cache;""",
+            only="OLD.total_amount_cache IS DISTINCT FROM NEW.total_amount_cache AND NEW.total_amount_cache < 0",
+        ),
+    ),
+    Fault(
+        id="payment-unlinked",
+        title="A payment is booked, but the invoice does not know of it",
+        where="sql",
+        says={"credit-and-payment": "pay_invoice was refused"},
+        switch=Trigger(
+            "account_invoice-account_move_line",
+            "AFTER INSERT",
+            'DELETE FROM "account_invoice-account_move_line" WHERE id = NEW.id;',
+            deferred=True,
+        ),
+    ),
+    Fault(
+        id="payment-halved",
+        title="Only half of a payment is booked",
+        where="sql",
+        says={
+            "credit-and-payment": "was paid",
+            "project-to-cash": "pay_invoice was refused",
+        },
+        switch=Trigger(
+            "account_move_line",
+            "BEFORE INSERT",
+            """
+            IF EXISTS (SELECT FROM account_move m JOIN account_journal j ON j.id = m.journal
+                       WHERE m.id = NEW.move AND j.type = 'cash' AND m.origin LIKE 'account.invoice,%') THEN
+                NEW.debit := round(NEW.debit / 2, 2);
+                NEW.credit := round(NEW.credit / 2, 2);
+            END IF;""",
+        ),
+    ),
+    Fault(
+        id="payment-misposted",
+        title="A payment is booked, but the money is on an expense account",
+        where="sql",
+        says={"project-to-cash": "the money that came in is in cash"},
+        switch=Trigger(
+            "account_move_line",
+            "BEFORE INSERT",
+            f"NEW.account := CASE NEW.account WHEN {CASH} THEN {EXPENSE[:-1]} LIMIT 1) ELSE NEW.account END;",
+        ),
+    ),
+)
+
+APPROVALS_AND_SESSIONS = (
+    Fault(
+        id="ended-session-lives",
+        title="Signing out does not end the session",
+        where="sql",
+        says={"sign-in": "who am i was allowed"},
+        switch=Trigger("ir_session", "BEFORE DELETE", f"{keep('added', 'ir_session', 'OLD.id')}\nRETURN NULL;"),
+    ),
+)
+
+TRIGGERS = (*TIME, *PROJECTS, *LEDGER, *MONEY, *APPROVALS_AND_SESSIONS)
