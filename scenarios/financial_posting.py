@@ -55,6 +55,9 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
             what=f"period {posting.period}",
         )
 
+        postings = [each.number for each in erp.books.postings_of(invoice.ref)]
+        expect(postings, equals=[posting.number], because="an invoice reaches the ledger once", what="postings")
+
     with run.step("compare the layers"):
         figures = {"net": expected.net, "tax": expected.tax, "total": expected.total}
         expect_agreement(erp.layers(invoice), figures, because="record, screen and ledger state what was billed")

@@ -41,6 +41,7 @@ def project_to_cash(erp: Erp, make: Make, run: Run) -> None:
     with run.step("draft invoice"):
         invoice = accountant.draft_invoice(project)
         expected = erp.totals((erp.billable(draft.task, "7.5"), draft.task.rate, ""))
+        expect(invoice.customer, equals=erp.policy.customer, because="the project is this customer's", what="customer")
         expect(
             invoice.net,
             equals=expected.net,
@@ -57,3 +58,8 @@ def project_to_cash(erp: Erp, make: Make, run: Run) -> None:
         paid = accountant.pay_invoice(invoice, expected.total)
         expect(paid.state, equals="paid", because="it was paid in full", what="state")
         expect(paid.open, equals=erp.money("0"), because="it was paid in full", what="amount to pay")
+
+    with run.step("find the money"):
+        cash = [posting.on_account(erp.policy.accounts.cash) for posting in erp.books.postings_of(invoice.ref)]
+        received = sum(cash, erp.money("0"))
+        expect(received, equals=expected.total, because="the money that came in is in cash", what="cash received")

@@ -87,6 +87,13 @@ class TrytonBooks:
             raise ErpMisbehaved(f"Invoice {invoice.id} has no posting in the ledger.")
         return records.posting(row["move."], number)
 
+    def postings_of(self, invoice: Ref) -> tuple[Posting, ...]:
+        number = self._session.client.dialect.posting_number
+        domain = [("origin", "=", f"account.invoice,{invoice.id}"), ("state", "=", "posted")]
+        with refusals("read the books", self._session):
+            rows = self._search("account.move", domain, list(records.move_fields(number)))
+        return tuple(records.posting(row, number) for row in sorted(rows, key=lambda row: int(row["id"])))
+
     def request(self, request: Ref) -> PurchaseRequest:
         return records.purchase_request(self._one("purchase.requisition", request, records.REQUEST))
 
