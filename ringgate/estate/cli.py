@@ -1,4 +1,4 @@
-"""`ringgate estate up|down|status|destroy`: the ERP that stands on this machine.
+"""`ringgate estate up|down|status|destroy|fault`: the ERP that stands on this machine.
 
 Exit codes: 0 it stands (or is gone, as asked), 1 `status` found it not ready, 3 the machine lacks something; then one
 sentence says what to do.
@@ -19,6 +19,7 @@ from rich.text import Text
 
 from ringgate.errors import RinggateError
 from ringgate.estate.estate import DEMO, Estate
+from ringgate.estate.faults.cli import app as faults
 from ringgate.estate.progress import Board
 from ringgate.estate.record import Report
 from ringgate.secrets import redact
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="The ERP that stands on this machine for demo, rehearsal and tests.",
 )
+app.add_typer(faults, name="fault")
 
 NameOption = Annotated[str, typer.Option("--name", help="Which estate; several can stand side by side.")]
 

@@ -261,3 +261,11 @@ def _rules(estate: Estate) -> Iterator[list[Rule]]:
         yield found
         if tuple(found) != before:
             estate.front_door_faults.set(found)
+
+
+def standing(estate: Estate, tenant: str) -> frozenset[str]:
+    """What is left in a tenant's database by faults that are on: names of functions and ids of faults."""
+    with estate.sql(tenant) as database:
+        functions = database.execute("SELECT proname FROM pg_proc WHERE starts_with(proname, %s)", [PREFIX]).fetchall()
+        kept = database.execute(f"SELECT DISTINCT fault FROM {KEPT}").fetchall() if _keeps(database) else []
+    return frozenset(str(name) for (name,) in (*functions, *kept))

@@ -1,0 +1,109 @@
+"""`ringgate estate fault list|on|off`: break a tenant of the estate on purpose, and mend it.
+
+    $ ringgate estate fault on wrong-tax aldgate
+    wrong-tax is on for aldgate: the tax rate is one percentage point too high.
+    credit-and-payment, financial-posting, invoicing-from-time, project-to-cash must fail until
+    `ringgate estate fault off wrong-tax aldgate`.
+
+Exit codes: 0 it is as asked, 3 it cannot be; then one sentence says what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ringgate.errors import RinggateError
+from ringgate.estate.estate import DEMO, Estate
+from ringgate.estate.faults import FAULTS, Fault
+from ringgate.estate.trouble import EstateTrouble
+from ringgate.secrets import redact
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Break a tenant on purpose, to see which scenario notices."
+)
+
+NameOption = Annotated[str, typer.Option("--name", help="Which estate.")]
+FaultArgument = Annotated[str, typer.Argument(metavar="FAULT", help="What is to be wrong; `fault list` shows all.")]
+TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to break; no other is touched.")]
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except (RinggateError, OSError) as problem:
+        typer.echo(f"ringgate: {redact(str(problem))}", err=True)
+        raise typer.Exit(3) from None
+
+
+@app.command("list")
+def list_faults(
+    tenant: Annotated[str, typer.Option("--tenant", help="Say which are on for this tenant.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    name: NameOption = DEMO,
+) -> None:
+    """Shows every fault, what it is, and which scenarios must notice it."""
+    with _one_sentence():
+        on = {fault.id for fault in FAULTS.values() if tenant and fault.is_on(Estate.at(name), tenant)}
+    if as_json:
+        rows = [
+            {
+                "id": fault.id,
+                "title": fault.title,
+                "where": fault.where,
+                "catches": sorted(fault.catches),
+                "currency": fault.currency,
+                **({"on": fault.id in on} if tenant else {}),
+            }
+            for fault in FAULTS.values()
+        ]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    table = Table(
+        "fault", "where", "what is wrong", "noticed by", *(["on"] if tenant else []), box=None, pad_edge=False
+    )
+    for fault in FAULTS.values():
+        state = ["on" if fault.id in on else ""] if tenant else []
+        table.add_row(fault.id, fault.where, fault.title, ", ".join(sorted(fault.catches)), *state)
+    Console(highlight=False, markup=False).print(table)
+
+
+@app.command("on")
+def switch_on(fault: FaultArgument, tenant: TenantArgument, name: NameOption = DEMO) -> None:
+    """Breaks a tenant."""
+    with _one_sentence():
+        chosen = _known(fault)
+        chosen.on(Estate.at(name), tenant)
+    option = "" if name == DEMO else f" --name {name}"
+    typer.echo(f"{chosen.id} is on for {tenant}: {chosen.title[0].lower()}{chosen.title[1:]}.")
+    typer.echo(f"{', '.join(sorted(chosen.catches))} must fail until")
+    typer.echo(f"`ringgate estate fault off {chosen.id} {tenant}{option}`.")
+
+
+@app.command("off")
+def switch_off(
+    fault: Annotated[str, typer.Argument(metavar="FAULT", help="What is to be mended, or `all`.")],
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to mend.")],
+    name: NameOption = DEMO,
+) -> None:
+    """Mends a tenant, whoever broke it; nothing happens if it is not broken."""
+    with _one_sentence():
+        for chosen in FAULTS.values() if fault == "all" else [_known(fault)]:
+            chosen.off(Estate.at(name), tenant)
+    typer.echo(f"{'Every fault' if fault == 'all' else fault} is off for {tenant}.")
+
+
+def _known(name: str) -> Fault:
+    if name not in FAULTS:
+        near = difflib.get_close_matches(name, FAULTS, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`ringgate estate fault list` shows all."
+        raise EstateTrouble(f'There is no fault "{name}": {hint}')
+    return FAULTS[name]
