@@ -17,20 +17,10 @@ from ringgate.estate.seeding.rpc import Desk
 from ringgate.estate.seeding.spec import SeedSpec
 from ringgate.model import Role
 
-__all__ = ["LANGUAGES", "MODULES", "SEED_VERSION", "SeedSpec", "seed_tenant"]
+__all__ = ["SEED_VERSION", "SeedSpec", "seed_tenant"]
 
 SEED_VERSION: Final = 1
 """Counts up with every change to what is seeded, so that an estate knows when to seed anew."""
-
-MODULES: Final = (
-    "account", "account_invoice", "account_invoice_line_standalone", "account_payment", "account_product", "company",
-    "company_work_time", "country", "currency", "party", "product", "project", "project_invoice", "purchase",
-    "purchase_request", "purchase_requisition", "sale", "timesheet", "timesheet_cost",
-)  # fmt: skip
-"""What the template database must have activated (what they depend on comes with them)."""
-
-LANGUAGES: Final = ("en", "de")
-"""The languages that the template database must have loaded."""
 
 ADMIN: Final = "admin"
 SEEDING_ROLES: Final = (Role.PROJECT_MANAGER, Role.APPROVER, Role.ACCOUNTANT)
@@ -44,7 +34,7 @@ def seed_tenant(
     secrets: Mapping[Role, str],
     progress: Callable[[str], None] = lambda stage: None,
 ) -> None:
-    """Seeds `database`, a fresh clone of the template, served at `url`.
+    """Seeds `database`, a fresh clone of the template (modules and languages of `estate.series`), served at `url`.
 
     `secrets` has the password of each role in `spec.users`; `progress` is told each stage as it begins. Not to be run
     twice on one database. Raises the errors of `ringgate.errors`.

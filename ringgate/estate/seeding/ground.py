@@ -128,10 +128,13 @@ def _chart(desk: Desk, spec: SeedSpec, company: int) -> dict[str, int]:
 
 
 def _years(desk: Desk, spec: SeedSpec, company: int) -> None:
-    """The previous year and this one, by months, each with gapless numbers for invoices and for credit notes."""
+    """The previous year, this one and the next, by months, with gapless numbers for invoices and for credit notes.
+
+    The next year, so that a tenant that was seeded in December can still be posted to in January.
+    """
     types = desk.named("account.sequence_type_account_move", "account_invoice.sequence_type_account_invoice")
     move_type, invoice_type = types.values()
-    for year in (spec.today.year - 1, spec.today.year):
+    for year in range(spec.today.year - 1, spec.today.year + 2):
         common = {"company": company, "padding": 4}
         move = desk.one(
             "ir.sequence",

@@ -15,6 +15,7 @@ administrators; then each role gets what its work needs, and not a right more:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,7 @@ from ringgate.estate.seeding.story import Person, Story
 from ringgate.model import Role
 
 TECHNICAL = ("ir.%", "res.%")
+_CREATES = re.compile(r"model\..+\.create").fullmatch
 READ = {"perm_read": True, "perm_write": False, "perm_create": False, "perm_delete": False}
 ALL = {"perm_read": True, "perm_write": True, "perm_create": True, "perm_delete": True}
 
@@ -92,9 +94,13 @@ def _groups(desk: Desk) -> dict[str, int]:
 
 
 def _close_open_models(desk: Desk, groups: Mapping[str, int]) -> None:
-    """Gives each business model without an access rule one: everybody reads, and `KEEPS` says who writes."""
+    """Gives each business model without an access rule one: everybody reads, and `KEEPS` says who writes.
+
+    Only where records are kept: a wizard's forms would become read-only in the web client.
+    """
+    kept = {m[len("model.") : -len(".create")] for m in desk.client.raw("system.listMethods", []) if _CREATES(m)}
     business = [("model", "not like", pattern) for pattern in TECHNICAL]
-    models = desk.find("ir.model", business, ["model"])
+    models = [row for row in desk.find("ir.model", business, ["model"]) if row["model"] in kept]
     ruled = {row["model"] for row in desk.find("ir.model.access", [], ["model"])}
     rows: list[dict[str, object]] = []
     for model in models:

@@ -83,8 +83,9 @@ class Task:
 class Engagement:
     """A project for one customer (index into `Story.customers`).
 
-    `billed_on` is the invoice's date, or the day of the last work while nothing is `billed`; `posted` whether the invoice was posted; `paid` is the fraction of the
-    total that was paid on `paid_on`; `credited_on` when all of it was credited.
+    `billed_on` is the invoice's date, or the day of the last work while nothing is `billed`; `posted` whether the
+    invoice was posted; `paid` is the fraction of the total that was paid on `paid_on`; `credited_on` when all of it
+    was credited.
     """
 
     name: str
@@ -166,7 +167,8 @@ class _Teller:
 
     def _past(self) -> list[Engagement]:
         """What was billed in each full month, in the order of billing."""
-        told, month = [], first_month(self.spec.today)
+        told: list[Engagement] = []
+        month = first_month(self.spec.today)
         for _ in range(MONTHS):
             days = calendar.monthrange(month.year, month.month)[1]
             for part in range(1, ENGAGEMENTS_A_MONTH + 1):
