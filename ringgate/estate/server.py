@@ -33,6 +33,7 @@ argon2__parallelism = 1
 
 CONFIGURATION = """\
 [database]
+retry = 40
 uri = {uri}
 path = {files}
 list = False

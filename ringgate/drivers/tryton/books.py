@@ -36,7 +36,7 @@ _OPEN: Final[tuple[tuple[str, list[Any], list[str], _Line], ...]] = (
         "purchase.requisition",
         [("state", "in", ["draft", "waiting", "approved", "processing"])],
         ["state", "number"],
-        lambda row: f"request {row['id']} {row['number']} {row['state']}",
+        lambda row: f"request {row['id']} {row['number'] or ''} {row['state']}",
     ),
     (
         "purchase.request",
