@@ -57,7 +57,7 @@ def up(
     name: NameOption = DEMO,
 ) -> None:
     """Makes the estate stand: installs, starts and fills whatever is not there yet."""
-    console = Console(highlight=False)
+    console = _console()
     with _one_sentence(), Board(console) as board:
         report = Estate.at(name).up(tenants, board, port_base)
     console.print()
@@ -82,7 +82,7 @@ def status(
     if as_json:
         typer.echo(json.dumps({**asdict(report), "standing": report.standing}, default=str, indent=1))
     else:
-        _show(Console(highlight=False), report)
+        _show(_console(), report)
     if not report.standing:
         raise typer.Exit(1)
 
@@ -100,12 +100,20 @@ def destroy(
     typer.echo(f"The estate {name} is gone.")
 
 
+def _console() -> Console:
+    console = Console(highlight=False)
+    # A log has no width of its own, and addresses should stand on one line in it.
+    return console if console.is_terminal else Console(highlight=False, width=140)
+
+
 def _show(console: Console, report: Report) -> None:
     if not report.rows:
         option = "" if report.name == DEMO else f" --name {report.name}"
         console.print(f"There is no estate {report.name}: `ringgate estate up{option}` makes it.")
         return
-    table = Table("tenant", "ring", "currency", "web address", "api address", "state", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("tenant", "ring", "currency", "web address", "api address", "state"):
+        table.add_column(title, overflow="fold")
     for row in report.rows:
         style = "green" if row.state == "ready" else "red"
         table.add_row(row.tenant, row.ring, row.currency, row.web, row.api, Text(row.state, style))

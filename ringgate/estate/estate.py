@@ -125,6 +125,8 @@ class Estate:
             members = roster.members(self.tenants_folder, max(tenants, len(old.tenants) if old else 0))
             self._check_space()
             base = port_base or (old.port_base if old else ports.choose(self.name))
+            # Asked again when the servers start; asked now so that nobody waits minutes for this answer.
+            self._check_ports(base, [base, *(base + 1 + index for index in range(len(members)))])
             tools = self._tools(progress)
             with ThreadPoolExecutor(4) as pool:
                 web = pool.submit(tools.install_web_client, self.series)
@@ -260,7 +262,7 @@ class Estate:
         if server.serves(record.tenants):
             return True
         server.stop()
-        ports.check([server.port], self.folder, record.port_base)
+        self._check_ports(record.port_base, [server.port])
         server.start(list(record.tenants))
         return False
 
@@ -268,9 +270,8 @@ class Estate:
         door = self._door
         listening = [place.port for place in record.tenants.values()]
         ran = door.running
-        # A port that the running door already holds is not taken by somebody else.
-        before = [route.port for route in Routes.read(self.run).tenants.values()] if ran else []
-        ports.check([port for port in listening if port not in before], self.folder, record.port_base)
+        before = [route.port for route in Routes.read(self.run).tenants.values()]
+        self._check_ports(record.port_base, listening)
         if not ran:
             self.front_door_faults.clear()
         self._routes(record)
@@ -355,6 +356,15 @@ class Estate:
             self._server(record.port_base).stop()
         if self._pg.is_dir() and self._installed:
             self.database.stop()
+
+    def _check_ports(self, base: int, wanted: Sequence[int]) -> None:
+        """A port that this estate's own running servers hold is not taken by somebody else."""
+        record, own = Record.read(self.folder), set[int]()
+        if record and self._server(record.port_base).daemon.running:
+            own.add(record.port_base)
+        if self._door.running:
+            own |= {route.port for route in Routes.read(self.run).tenants.values()}
+        ports.check([port for port in wanted if port not in own], self.folder, base)
 
     def _check_space(self) -> None:
         place = next(folder for folder in (self.folder, *self.folder.parents) if folder.is_dir())

@@ -20,7 +20,7 @@ from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, free_port, same_process, write_atomically
 from ringgate.estate.progress import Progress
 from ringgate.estate.record import Place, Record
-from ringgate.estate.series import DEFAULT, MODULES, key
+from ringgate.estate.series import DEFAULT, key
 from ringgate.estate.tools import Tools, lock, run
 from ringgate.estate.trouble import EstateTrouble
 from ringgate.inventory import Inventory
@@ -82,12 +82,6 @@ def test_passwords_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> No
     assert first == second == {"auditor": "first-secret"}
     assert stat.S_IMODE((tmp_path / "t" / "auditor").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "t").stat().st_mode) == 0o700
-
-
-def test_the_template_has_what_the_books_need() -> None:
-    from ringgate.estate import seeding
-
-    assert set(seeding.MODULES) <= set(MODULES)
 
 
 # --- processes -----------------------------------------------------------------------------------------------------
