@@ -59,6 +59,14 @@ graceful_timeout = 20
 keepalive = 30
 control_socket_disable = True
 worker_tmp_dir = {shared!r}
+
+
+def worker_exit(server, worker):
+    # All requests are answered. Taking the loaded ERP apart would cost seconds of processor time for nothing.
+    import os
+
+    if worker.booted:
+        os._exit(0)
 """
 
 THREADS = 8
