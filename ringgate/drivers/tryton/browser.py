@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringgate.drivers.protocol import Books, Call, Connection, Reversal
-from ringgate.errors import Refused
+from ringgate.errors import Refused, SignInRefused
 from ringgate.model import Attachment, Capability, Channel, Role, Tenant
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class TrytonBrowserDriver:
 
     def connect(self, tenant: Tenant, call: Call) -> BrowserConnection:
         return BrowserConnection(tenant, call, self)
+
+    @property
+    def started(self) -> bool:
+        return self._seats is not None
 
     @property
     def seats(self) -> Seats:
@@ -73,26 +77,34 @@ class BrowserConnection:
         self._seated: dict[Role, tuple[Seat, int]] = {}
         self._own: list[Seat] = []
         self._api: Connection | None = None
+        self._spent = 0
 
     @property
     def calls(self) -> int:
         """Requests sent so far: by the web client, and by us over the API."""
         kept = sum(seat.client.sent - before for seat, before in self._seated.values())
-        return kept + sum(seat.client.sent for seat in self._own) + (self._api.calls if self._api else 0)
+        own = self._spent + sum(seat.client.sent for seat in self._own)
+        return kept + own + (self._api.calls if self._api else 0)
 
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonBrowserActor:
         """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
+        from ringgate.drivers.tryton import browser_evidence
         from ringgate.drivers.tryton.browser_office import TrytonBrowserActor
 
-        if password is None and not fresh:
-            if role not in self._seated:
-                seat = self._driver.seats.take(self._tenant, role, self._call)
-                self._seated[role] = (seat, seat.client.sent)
-            return TrytonBrowserActor(self._seated[role][0], self._call.run_id)
-        seat = self._driver.seats.new(self._tenant, role, self._call, password)
-        if not self._driver.seats.signed_in(seat):
-            raise Refused("sign_in", "the web client asked for the password again")
-        self._own.append(seat)
+        seats = self._driver.seats
+        if password is not None or fresh:
+            seat = seats.new(self._tenant, role, self._call, password)
+            if not seats.signed_in(seat):
+                self._spent += seat.client.sent
+                raise _refusal(seat, password)
+            self._own.append(seat)
+            browser_evidence.start(seat)
+        elif role in self._seated:
+            seat = self._seated[role][0]
+        else:
+            seat = seats.take(self._tenant, role, self._call)
+            self._seated[role] = (seat, seat.client.sent)
+            browser_evidence.start(seat)
         return TrytonBrowserActor(seat, self._call.run_id)
 
     def books(self) -> Books:
@@ -107,11 +119,37 @@ class BrowserConnection:
         return self._api
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
-        return ()
+        """A screenshot and a trace of each window of this run, which are closed then: what failed is not used again."""
+        from ringgate.drivers.tryton import browser_evidence
+
+        found = []
+        for number, seat in enumerate(self._windows, start=1):
+            name = f"{seat.role.value}-{number}" if seat in self._own else seat.role.value
+            found += browser_evidence.save(seat, folder, name)
+            seat.usable = False
+        return tuple(found)
+
+    @property
+    def _windows(self) -> list[Seat]:
+        return [*(seat for seat, _ in self._seated.values()), *self._own]
 
     def close(self) -> None:
-        for seat in self._own:
-            seat.close()
+        """Leave an empty desk behind. A window that cannot be tidied is given up."""
+        if self._driver.started:
+            from ringgate.drivers.tryton import browser_evidence
+
+            for seat in self._own:
+                seat.close()
+            for seat, _ in self._seated.values():
+                browser_evidence.discard(seat)
+                seat.tidy()
         self._own.clear()
+        self._seated.clear()
         if self._api is not None:
             self._api.close()
+
+
+def _refusal(seat: Seat, password: str | None) -> Exception:
+    if password is None:
+        return SignInRefused(f"{seat.login} could not sign in to {seat.tenant.id}: its password was not accepted.")
+    return Refused("sign_in", "the web client asked for the password again")

@@ -82,10 +82,19 @@ class BrowserActing:
         self._tabs.validate_page(screen, model)
         return screen
 
+    def _saved(self, verb: str) -> Screen:
+        """Save what was typed. The screen then shows the record, by its number."""
+        screen = self._did(verb, self._form.save())
+        if not screen.record:
+            raise Refused(verb, "it was not saved")
+        return screen
+
     def _state(self) -> str:
-        """The state of the record on the screen, "" where none is shown."""
-        form = self._client.last.form if self._client.last else None
-        return form.fields["state"].text if form and "state" in form.fields else ""
+        """The state of the record on the screen, "" where none is shown or it was never saved."""
+        last = self._client.last
+        if last is None or last.form is None or not last.record or "state" not in last.form.fields:
+            return ""
+        return last.form.text("state")
 
     def _today(self) -> date:
         return datetime.now(ZoneInfo(self._seat.tenant.timezone)).date()
@@ -135,40 +144,36 @@ class ProjectVerbs(BrowserActing):
     """Projects and time."""
 
     def create_project(self, draft: ProjectDraft) -> Project:
-        """A project with one task is billed itself; one with several gets each as a sub-task, in a window."""
-        with self._verb("create_project"):
-            policy, single = self._seat.tenant.policy, len(draft.tasks) == 1
-            defaults = {"default_type": "project", "default_project_invoice_method": policy.invoice_method.value}
-            if single:
-                # A link with the choices already made: of the client's forms this one is the costliest to fill.
-                self._did("create_project", self._tabs.new(WORK, defaults | {"default_timesheet_available": True}))
-            else:
-                self._did("create_project", self._tabs.new(WORK))
-                self._form.select("type", "project")
+        """A project with one task is billed itself; one with several gets them below it, one form each.
+
+        The forms are opened by links in which the choices are made already: they are the costliest of the client to
+        fill, field by field. What a project is about is typed.
+        """
+        verb, policy = "create_project", self._seat.tenant.policy
+        single = len(draft.tasks) == 1
+        with self._verb(verb):
+            choices: dict[str, object] = {
+                "default_type": "project",
+                "default_project_invoice_method": policy.invoice_method.value,
+            }
+            self._did(verb, self._tabs.new(WORK, choices | {"default_timesheet_available": single}))
             self._form.fill("name", draft.name)
             self._form.choose("party", draft.customer)
             if single:
-                self._fill_task(self._form, draft.tasks[0])
-            else:
-                self._form.select("project_invoice_method", policy.invoice_method.value)
-                for task in draft.tasks:
-                    self._add_task(task)
-            screen = self._did("create_project", self._form.save())
-            if not screen.record:
-                raise Refused("create_project", "the project was not saved")
-            return self._project(screen, screen.record)
+                self._fill_task(draft.tasks[0])
+            project = self._saved(verb)
+            for task in () if single else draft.tasks:
+                choices = {"default_type": "task", "default_parent": int(project.record)}
+                self._did(verb, self._tabs.new(WORK, choices | {"default_timesheet_available": True}))
+                self._form.fill("name", task.name)
+                self._fill_task(task)
+                self._saved(verb)
+            return self._project(project if single else self._opened(verb, WORK, project.record), project.record)
 
-    def _add_task(self, task: TaskDraft) -> None:
-        self._form.add_to("children")
-        self._window.fill("name", task.name)
-        self._fill_task(self._window, task)
-        self._window.tick("timesheet_available")
-        self._did("create_project", self._window.accept())
-
-    def _fill_task(self, form: Form, task: TaskDraft) -> None:
-        form.choose("product", self._product(task.tax))
-        form.number("list_price", task.rate.amount)
-        form.fill("effort_duration", self._client.formats.hours_text(task.planned))
+    def _fill_task(self, task: TaskDraft) -> None:
+        self._form.choose("product", self._product(task.tax))
+        self._form.number("list_price", task.rate.amount)
+        self._form.fill("effort_duration", self._client.formats.hours_text(task.planned))
 
     def _product(self, tax: str) -> str:
         """The service that is billed under a tax rule; under the tenant's first where none is named."""
@@ -209,7 +214,7 @@ class ProjectVerbs(BrowserActing):
                 screen = self._opened("complete_work", WORK, record)
                 self._form.number("progress", Decimal(100))
                 self._form.select_last("status")
-                screen = self._did("complete_work", self._form.save())
+                screen = self._saved("complete_work")
             stated = self._project(screen, project.ref.id)
             if stated.state != "done":
                 raise Refused("complete_work", "nothing changed", stated.state)
@@ -222,16 +227,14 @@ class ProjectVerbs(BrowserActing):
             self._form.fill_date("date", on)
             self._form.fill("duration", self._client.formats.hours_text(hours))
             self._form.fill("description", description)
-            screen = self._did("enter_time", self._form.save())
-            if not screen.record:
-                raise Refused("enter_time", "the time was not saved")
+            screen = self._saved("enter_time")
             return self._entry(screen, screen.record, task.ref)
 
     def correct_time(self, entry: TimeEntry, hours: Decimal) -> TimeEntry:
         with self._verb("correct_time"):
             self._opened("correct_time", TIME, entry.ref.id)
             self._form.fill("duration", self._client.formats.hours_text(hours))
-            stated = self._entry(self._did("correct_time", self._form.save()), entry.ref.id, entry.task)
+            stated = self._entry(self._saved("correct_time"), entry.ref.id, entry.task)
             if stated.hours != hours:
                 raise Refused("correct_time", f"it still says {stated.hours} h")
             return stated

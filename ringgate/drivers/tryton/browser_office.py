@@ -7,7 +7,7 @@ from typing import Final
 
 from ringgate.drivers.tryton.browser_actor import WORK, BrowserActing, IdentityVerbs, ProjectVerbs
 from ringgate.drivers.tryton.pages.client import FormView, Screen
-from ringgate.drivers.tryton.pages.form import NotOffered
+from ringgate.drivers.tryton.pages.form import Row
 from ringgate.errors import ErpMisbehaved, Refused
 from ringgate.model import (
     EntryDraft,
@@ -50,9 +50,7 @@ class ProcurementVerbs(BrowserActing):
             self._window.number("quantity", draft.quantity)
             self._window.number("unit_price", draft.unit_price.amount)
             self._did(verb, self._window.accept())
-            screen = self._did(verb, self._form.save())
-            if not screen.record:
-                raise Refused(verb, "the request was not saved")
+            screen = self._saved(verb)
             return self._request(screen, screen.record)
 
     def read_request(self, request: PurchaseRequest) -> PurchaseRequest:
@@ -200,7 +198,7 @@ class BillingVerbs(BrowserActing):
     def _currency(self, shown: FormView) -> Currency:
         """Forms show a currency's name, which leads to its code in the list of currencies, read once for each seat."""
         own = self._seat.tenant.policy.currency
-        code = self._seat.currency_code(shown.text("currency"))
+        code = self._seat.listed("currency.currency", [["name", "=", shown.text("currency")]])["code"]
         return own if code == own.code else Currency(code)
 
 
@@ -208,12 +206,58 @@ class LedgerVerbs(BrowserActing):
     """Manual entries."""
 
     def post_entry(self, entry: EntryDraft) -> Posting:
+        """The head of the entry is saved before its lines are typed: a closed period is refused there."""
         verb = "post_entry"
         with self._verb(verb):
+            journal = self._seat.listed("account.journal", [["type", "=", "general"]])["name"]
             self._did(verb, self._tabs.new(MOVE))
-            self._form.select_first("journal")
+            self._form.select_label("journal", journal)
             self._form.fill_date("date", entry.on)
-            raise NotOffered(str((EntryLine, Posting, PostingLine)))
+            self._form.fill("description_used", entry.description)
+            self._saved(verb)
+            for line in entry.lines:
+                self._type(line)
+            screen = self._saved(verb)
+            stated = self._posting(self._did(verb, self._form.press("post", screen)))
+            if stated.state != "posted":
+                raise Refused(verb, "the entry was not posted", stated.state)
+            return stated
+
+    def _type(self, line: EntryLine) -> None:
+        self._form.add_to("lines")
+        row, accounts = Row(self._client, list_name="lines"), self._seat.tenant.policy.accounts
+        row.choose("account", line.account)
+        if line.account == accounts.receivable:
+            row.choose("party", self._seat.tenant.policy.customer)
+        row.number("debit", line.debit.amount)
+        row.number("credit", line.credit.amount)
+
+    def _posting(self, screen: Screen) -> Posting:
+        shown = self._form.validate_page(screen, "post_number", "date", "period", "state", "lines")
+        period = self._tabs.form_beside("account.period", [["name", "=", shown.text("period")]])
+        texts = (shown.text("date"), period.text("start_date"), period.text("end_date"))
+        on, start, end = map(self._client.formats.date_of, texts)
+        if on is None or start is None or end is None:
+            raise ErpMisbehaved("The posted entry on the screen lacks a date, or its period does.")
+        return Posting(
+            ref=Ref("posting", screen.record),
+            number=shown.text("post_number"),
+            on=on,
+            period=shown.text("period"),
+            period_start=start,
+            period_end=end,
+            state=shown.text("state"),
+            currency=self._seat.tenant.policy.currency,
+            lines=tuple(
+                PostingLine(
+                    row["account"].partition(" - ")[0],
+                    self._money(row["debit"]),
+                    self._money(row["credit"]),
+                    row["party"],
+                )
+                for row in shown.lists["lines"]
+            ),
+        )
 
 
 class TrytonBrowserActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, BillingVerbs, LedgerVerbs):

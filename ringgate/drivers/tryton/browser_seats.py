@@ -8,6 +8,7 @@ the client's own question for the password.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from ringgate.browser import find_browser
 from ringgate.drivers.tryton.pages.client import WATCH, SessionOver, WebClient
 from ringgate.drivers.tryton.pages.login import LoginPage
 from ringgate.drivers.tryton.pages.tabs import Tabs
-from ringgate.errors import BrowserTrouble, NoRoute, SignInRefused
+from ringgate.errors import BrowserTrouble, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
 from ringgate.model import Role, Tenant
 from ringgate.secrets import hide
 
@@ -89,7 +90,7 @@ class Chromium:
 
 @dataclass
 class Seat:
-    """One user in front of the web client. `usable` is False once it must not be kept."""
+    """One user in front of the web client. `usable` is False once it must not be kept; `traced` while it is recorded."""
 
     tenant: Tenant
     role: Role
@@ -98,7 +99,8 @@ class Seat:
     password: str
     usable: bool = True
     ended: bool = False
-    currencies: dict[str, str] = field(default_factory=dict)
+    traced: bool = False
+    reference: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     old_session: tuple[str, str] | None = None
 
     @property
@@ -134,12 +136,15 @@ class Seat:
             raise SignInRefused(f"The session of {self.role} on {self.tenant.id} died, and could not be renewed.")
         self.remember_session()
 
-    def currency_code(self, name: str) -> str:
-        """The code of a currency by the name that forms show, from the client's own list of currencies, read once."""
-        if name not in self.currencies:
-            screen = Tabs(self.client).beside("currency.currency")
-            self.currencies.update({row["name"]: row["code"] for row in screen.rows})
-        return self.currencies.get(name, "")
+    def listed(self, model: str, domain: list[object]) -> Mapping[str, str]:
+        """The first row of the client's own list of reference data that `domain` admits; read once for each seat."""
+        key = (model, repr(domain))
+        if key not in self.reference:
+            rows = Tabs(self.client).beside(model, domain)
+            if not rows:
+                raise ErpMisbehaved(f"The web client lists no {model} where {domain}.")
+            self.reference[key] = rows[0]
+        return self.reference[key]
 
     def carry(self, call: Call) -> None:
         """Every request from now on names this run and its trace."""
@@ -147,8 +152,14 @@ class Seat:
             self.context.set_extra_http_headers(headers_of(call))
 
     def tidy(self) -> None:
-        """Close the tabs, so that the next run starts at an empty desk."""
-        Tabs(self.client).close_all()
+        """Close the tabs, so that the next run starts at an empty desk; give the window up if that fails."""
+        if self.usable:
+            try:
+                Tabs(self.client).close_all()
+            except (RinggateError, SessionOver):
+                self.usable = False
+        if not self.usable:
+            self.close()
 
     def close(self) -> None:
         self.usable = False
@@ -189,7 +200,9 @@ class Seats:
         """A seat of its own, not yet signed in, that the caller closes."""
         database = urlsplit(tenant.web).fragment.partition("/")[0]
         if not database:
-            raise NoRoute(f"The address {tenant.web!r} of tenant {tenant.id} names no database: write http://host/#name.")
+            raise NoRoute(
+                f"The address {tenant.web!r} of tenant {tenant.id} names no database: write http://host/#name."
+            )
         account = tenant.users.get(role)
         if account is None:
             raise NoRoute(f"Tenant {tenant.id} has no user for the role {role}: add [users.{role}].")

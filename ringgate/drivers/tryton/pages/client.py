@@ -1,8 +1,8 @@
 """One browser page with the web client in it: waiting until it is at rest, looking at it, telling trouble apart.
 
-    client = WebClient(page, "aldgate", limit=30.0)
-    screen = client.go("model/account.invoice/42")     # as if the address had been pasted
-    screen.form.fields["state"].text                   # "draft": the value behind what is chosen, in every language
+client = WebClient(page, "aldgate", limit=30.0)
+screen = client.go("model/account.invoice/42")     # as if the address had been pasted
+screen.form.fields["state"].text                   # "draft": the value behind what is chosen, in every language
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ WATCH: Final = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
 SETTLE: Final = "([_, limit]) => __ringgate.settle(limit)"
 
 UNREACHABLE: Final = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_CERT_DATE", "ERR_HTTP")
-NO_ROUTE: Final = ("ERR_NAME_NOT_RESOLVED", "ERR_ADDRESS_UNREACHABLE", "ERR_INTERNET_DISCONNECTED", "ERR_CERT", "ERR_SSL")
+NO_ROUTE: Final = (
+    "ERR_NAME_NOT_RESOLVED",
+    "ERR_ADDRESS_UNREACHABLE",
+    "ERR_INTERNET_DISCONNECTED",
+    "ERR_CERT",
+    "ERR_SSL",
+)
 
 
 @dataclass(frozen=True, slots=True)

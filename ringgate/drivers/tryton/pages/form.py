@@ -106,6 +106,14 @@ class Form:
             field.select_option(value=[each for each in values if each not in NO_CHOICE][-1:])
         return self.client.leave_field(what)
 
+    def select_label(self, name: str, label: str) -> Screen:
+        """Choose by what is read; for records of the tenant's own, whose names are known."""
+        what = f"the choice {label!r} of {name!r}"
+        self._editable(name)
+        with self.client.trouble(what):
+            self.field(name).select_option(label=label)
+        return self.client.leave_field(what)
+
     def select(self, name: str, value: object) -> Screen:
         """Choose by the value behind a choice."""
         what = f"the choice {value!r} of {name!r}"
@@ -189,3 +197,17 @@ class Form:
             raise NotOffered(f"the field {name!r} is not offered")
         if field.fixed:
             raise NotOffered(f"the field {name!r} cannot be changed")
+
+
+@dataclass(frozen=True)
+class Row(Form):
+    """The row that is being typed in, of a list in a form."""
+
+    list_name: str = ""
+
+    @property
+    def root(self) -> Locator:
+        return super().root.locator(f"[data-field={json.dumps(self.list_name)}] table.tree > tbody > tr.selected")
+
+    def _editable(self, name: str) -> None:
+        """A row shows only in its inputs what can be typed in it."""

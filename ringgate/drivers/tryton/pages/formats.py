@@ -1,9 +1,9 @@
 """How a user's web client writes numbers, dates and durations, and back again.
 
-    formats = Formats(decimal=",", group=".", day="%d.%m.%Y", seconds={"t": Decimal(28800)})
-    formats.number("1.234,50 €")     # -> Decimal("1234.50")
-    formats.date_of("22.11.2026")    # -> date(2026, 11, 22)
-    formats.hours("1t 01:30")        # -> Decimal("9.5")
+formats = Formats(decimal=",", group=".", day="%d.%m.%Y", seconds={"t": Decimal(28800)})
+formats.number("1.234,50 €")     # -> Decimal("1234.50")
+formats.date_of("22.11.2026")    # -> date(2026, 11, 22)
+formats.hours("1t 01:30")        # -> Decimal("9.5")
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from playwright.sync_api import Locator
 
-from ringgate.drivers.tryton.pages.client import Screen, WebClient
+from ringgate.drivers.tryton.pages.client import FormView, Screen, WebClient
 from ringgate.drivers.tryton.pages.dialogs import Dialogs
 from ringgate.errors import ErpMisbehaved
 
@@ -55,14 +56,26 @@ class Tabs:
 
     def listing(self, model: str, domain: object, limit: int = 100) -> Screen:
         """A list of the records that `domain` admits, at most `limit`."""
-        wanted = quote(json.dumps(domain))
-        return self._open(f"model/{model};domain={wanted}&limit={limit}")
+        return self._open(self._list(model, domain, limit))
 
-    def beside(self, model: str) -> Screen:
-        """A list, in a tab beside the one that is open, which is shown again afterwards."""
-        screen = self.client.go(f"model/{model};limit=1000")
+    @staticmethod
+    def _list(model: str, domain: object, limit: int) -> str:
+        return f"model/{model};domain={quote(json.dumps(domain))}&limit={limit}"
+
+    def beside(self, model: str, domain: object) -> tuple[Mapping[str, str], ...]:
+        """The rows of a list, read in a tab beside the one that is open, which is in front again afterwards."""
+        screen = self.client.go(self._list(model, domain, 100))
         self._close_one(screen)
-        return screen
+        return screen.rows
+
+    def form_beside(self, model: str, domain: object) -> FormView:
+        """The form of the first record of a list, read in a tab beside the one that is open."""
+        self.client.go(self._list(model, domain, 1))
+        screen = self.open_row(0)
+        self._close_one(screen)
+        if screen.form is None:
+            raise ErpMisbehaved(f"The web client shows no form of {model}.")
+        return screen.form
 
     def wizard(self, action: str, model: str, record: str) -> Screen:
         """The first window of a wizard, as if it had been launched from the record's form."""
