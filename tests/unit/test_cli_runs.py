@@ -73,7 +73,7 @@ def test_the_demo_runs_the_suites_on_what_stands(standing: StandIn, pytest_runs:
     assert cli.run(["demo", "--tenants", "6", "--workers", "auto"]) == 0
     assert standing.asked == [6]
     assert pytest_runs["command"][1:] == [
-        "-m", "pytest", "suites", "-n", "auto", "--inventory", "/estate/inventory",
+        "-m", "pytest", "suites", "--ignore", "suites/properties", "-n", "auto", "--inventory", "/estate/inventory",
     ]  # fmt: skip
     assert (pytest_runs["cwd"] / "suites").is_dir()
 
