@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ringgate.drivers import protocol
 from ringgate.drivers.protocol import Reversal
+from ringgate.errors import Refused
 from ringgate.journal import RunJournal
 from ringgate.making import Make
 from ringgate.model import (
@@ -38,7 +39,11 @@ class Actor:
 
     def _write(self, verb: str, act: Callable[[], R], *, marker: str = "", target: str = "") -> R:
         seq = self._journal.register(Reversal(verb, self.role.value, marker or self._make.marker, target))
-        done = act()
+        try:
+            done = act()
+        except Refused:
+            self._journal.answered(seq)
+            raise
         self._journal.resolve(seq, done.ref.id)
         return done
 

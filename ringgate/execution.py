@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ringgate.drivers.protocol import Call, Connection, Driver
+from ringgate.drivers.protocol import NOTHING_TO_UNDO, Call, Connection, Driver
 from ringgate.erp import Erp
-from ringgate.errors import ErpError, RinggateError
+from ringgate.errors import ErpError, OurSideError, RinggateError
 from ringgate.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
 from ringgate.expectations import ExpectationFailed
 from ringgate.journal import Journal, RunJournal
@@ -32,6 +32,9 @@ from ringgate.model import (
     Tenant,
 )  # fmt: skip
 from ringgate.occupancy import Occupancy
+
+SETTLE = 60.0
+"""Seconds after which an ERP no longer does what it was asked without answering: twice the drivers' time-out."""
 
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters or digits that are misread
 
@@ -90,7 +93,7 @@ class Engine:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
-def not_applicable(
+def not_applicable(  # noqa: PLR0911 - one for each reason
     scenario: Scenario, tenant: Tenant, channel: Channel, capabilities: frozenset[Capability] | None, today: date
 ) -> str:
     """Why this scenario does not apply to this tenant over this channel; "" if it does. Nothing is sent to find out."""
@@ -203,12 +206,20 @@ def _act(
     return done
 
 
-def undo(journal: RunJournal, connection: Connection, redact: Callable[[str], str] = str) -> list[Residue]:
-    """Take back what the journal holds, newest first, each tried even if another fails. Returns what is left."""
+def undo(
+    journal: RunJournal, connection: Connection, redact: Callable[[str], str] = str, *, settle: float = SETTLE
+) -> list[Residue]:
+    """Take back what the journal holds, newest first, each tried even if another fails. Returns what is left.
+
+    A write that got no answer may still be done by the ERP after we looked: it stays in the journal until `settle`
+    seconds after it was sent."""
     left: list[Residue] = []
     for seq, reversal in journal.pending():
         try:
-            journal.undone(seq, connection.undo(reversal))
+            done = connection.undo(reversal)
+            if done == NOTHING_TO_UNDO and journal.unsettled(seq, settle):
+                raise OurSideError("the ERP has not answered this write, and may still do it")
+            journal.undone(seq, done)
         except Exception as error:
             reason = redact(_message(error))
             journal.left(seq, reason)

@@ -6,7 +6,7 @@ holds. A run that left nothing takes its file away; residue keeps its file for `
 
     {"run": "k3v9x2m7q4ta", "tenant": "aldgate", "scenario": "project-to-cash", "channel": "api"}
     {"seq": 1, "verb": "create_project", "role": "project_manager", "marker": "RG-k3v9x2m7q4ta-1", ...}
-    {"seq": 1, "ref": "412"}
+    {"seq": 1, "ref": "412"}              the ERP did it; {"seq": 1, "answered": true} if it refused
     {"seq": 1, "undone": "deleted"}
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,20 +32,34 @@ class RunJournal:
         self.run_id, self.tenant = head["run"], head["tenant"]
         self.scenario, self.channel = head["scenario"], head["channel"]
         self._entries: dict[int, Reversal] = {}
+        self._sent: dict[int, float] = {}
+        self._answered: set[int] = set()
         self._undone: dict[int, str] = {}
         self._residue: dict[int, str] = {}
 
     def register(self, reversal: Reversal) -> int:
         """Durably note what must be undone. Returns its number. To be called before the write is sent."""
         seq = len(self._entries) + 1
-        self._entries[seq] = reversal
-        self._append({"seq": seq, **asdict(reversal)}, durable=True)
+        self._entries[seq], self._sent[seq] = reversal, time.time()
+        self._append({"seq": seq, **asdict(reversal), "at": self._sent[seq]}, durable=True)
         return seq
 
     def resolve(self, seq: int, ref: str) -> None:
         """Note what came of it. Not flushed: after a crash the record is found by its marker instead."""
         self._entries[seq] = replace(self._entries[seq], ref=ref)
         self._append({"seq": seq, "ref": ref})
+
+    def answered(self, seq: int) -> None:
+        """Note that the ERP refused it: nothing can come of it any more."""
+        self._answered.add(seq)
+        self._append({"seq": seq, "answered": True})
+
+    def unsettled(self, seq: int, within: float) -> float:
+        """Seconds for which the ERP may still do what it was asked: no answer came, and it was sent less than
+        `within` seconds ago. 0.0 if it is settled."""
+        if self._entries[seq].ref or seq in self._answered:
+            return 0.0
+        return max(0.0, self._sent.get(seq, 0.0) + within - time.time())
 
     def pending(self) -> list[tuple[int, Reversal]]:
         """What is still to be undone, newest first."""
@@ -74,7 +89,10 @@ class RunJournal:
     def _replay(self, line: dict[str, Any]) -> None:
         seq = int(line["seq"])
         if "verb" in line:
-            self._entries[seq] = Reversal(**{key: value for key, value in line.items() if key != "seq"})
+            self._sent[seq] = float(line.get("at", 0.0))
+            self._entries[seq] = Reversal(**{key: value for key, value in line.items() if key not in ("seq", "at")})
+        elif "answered" in line:
+            self._answered.add(seq)
         elif "undone" in line:
             self._undone[seq] = str(line["undone"])
         elif "residue" in line:
@@ -142,6 +160,6 @@ def _read(path: Path, handle: int) -> RunJournal | None:
             if number == 0:
                 raise ValueError(f"{path} is not a journal; move it away to go on without it") from None
     journal = RunJournal(path, handle, parsed[0])
-    for line in parsed[1:]:
-        journal._replay(line)
+    for entry in parsed[1:]:
+        journal._replay(entry)
     return journal

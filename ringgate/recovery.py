@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ringgate.drivers.protocol import Call, Driver
-from ringgate.execution import undo
+from ringgate.execution import SETTLE, undo
 from ringgate.journal import Journal, RunJournal
 from ringgate.model import Channel, Residue, Tenant
 
@@ -29,15 +30,19 @@ def recover(
     *,
     only: frozenset[str] | None = None,
     redact: Callable[[str], str] = str,
+    settle: float = SETTLE,
 ) -> list[Recovered]:
     """Undo what no living run holds, always over the API. Idempotent: may itself be killed and called again.
 
-    `only` limits it to some tenants. A tenant that is not in the inventory, or cannot be reached, is residue."""
+    `only` limits it to some tenants. A tenant that is not in the inventory, or cannot be reached, is residue. Where a
+    process died while a write was on its way, it is waited for up to `settle` seconds after that write was sent."""
     taken: list[Recovered] = []
     for crashed in journal.crashed(only):
         try:
             before = len(crashed.pending())
-            left = _take_up(crashed, tenants.get(crashed.tenant), drivers, redact)
+            tenant = tenants.get(crashed.tenant)
+            driver = drivers.get((tenant.erp, Channel.API)) if tenant else None
+            left = _take_up(crashed, tenant, driver, redact, settle)
             taken.append(Recovered(crashed.run_id, crashed.tenant, crashed.scenario, before - len(left), tuple(left)))
         finally:
             crashed.close()
@@ -47,21 +52,27 @@ def recover(
 def _take_up(
     crashed: RunJournal,
     tenant: Tenant | None,
-    drivers: Mapping[tuple[str, Channel], Driver],
+    driver: Driver | None,
     redact: Callable[[str], str],
+    settle: float,
 ) -> list[Residue]:
-    driver = drivers.get((tenant.erp, Channel.API)) if tenant else None
     if tenant is None or driver is None:
         reason = (
             "the inventory no longer has this tenant" if tenant is None else f"there is no api driver for {tenant.erp}"
         )
-        for seq, _ in crashed.pending():
-            crashed.left(seq, reason)
-        return [
-            Residue(crashed.tenant, crashed.run_id, each.verb, each.marker, reason) for _, each in crashed.pending()
+        left = [
+            (seq, Residue(crashed.tenant, crashed.run_id, each.verb, each.marker, reason))
+            for seq, each in crashed.pending()
         ]
+        for seq, _ in left:
+            crashed.left(seq, reason)
+        return [residue for _, residue in left]
     connection = driver.connect(tenant, Call(crashed.run_id, crashed.run_id.encode().hex()[:32].ljust(32, "0")))
     try:
-        return undo(crashed, connection, redact)
+        left_behind = undo(crashed, connection, redact, settle=settle)
+        if on_its_way := max((crashed.unsettled(seq, settle) for seq, _ in crashed.pending()), default=0.0):
+            time.sleep(on_its_way)
+            left_behind = undo(crashed, connection, redact, settle=settle)
+        return left_behind
     finally:
         connection.close()

@@ -90,6 +90,10 @@ class Books(Protocol):
     ) -> frozenset[str]: ...  # a line each: drafts, waiting requests, unpaid invoices, unbilled time
 
 
+NOTHING_TO_UNDO = "nothing to undo"
+"""What `Connection.undo` answers when the ERP has no such record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """What every call to an ERP carries: the run it belongs to, and its W3C trace (32 hex digits)."""
@@ -123,7 +127,7 @@ class Connection(Protocol):
     def books(self) -> Books: ...
     def undo(self, reversal: Reversal) -> str:
         """Take back what `reversal` names, found by `ref` or by `marker`; idempotent. Returns what was done, in a few
-        words ("nothing to undo" if there is no such record). Raises if it cannot be taken back: that is residue."""
+        words (NOTHING_TO_UNDO if there is no such record). Raises if it cannot be taken back: that is residue."""
         ...
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.samples import tenant
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
+from ringgate.drivers.protocol import NOTHING_TO_UNDO
 from ringgate.errors import BrowserTrouble, ErpUnavailable, Refused, SecretMissing
 from ringgate.events import RunFinished, RunStarted, StepFinished, StepStarted
 from ringgate.execution import Engine, not_applicable, run_once
@@ -192,6 +193,27 @@ def test_each_reversal_is_tried_and_what_is_left_is_residue_until_recovered(engi
     (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers)
     assert (recovered.undone, recovered.left) == (1, ())
     assert recover(engine.journal, {"aldgate": tenant()}, engine.drivers) == []
+
+
+def test_a_write_that_got_no_answer_stays_noted_until_it_can_no_longer_come(engine, driver):
+    def unanswered(erp, make, run):
+        driver.undo = lambda reversal: NOTHING_TO_UNDO
+        driver.create_project = lambda draft: (_ for _ in ()).throw(ErpUnavailable("timed out"))
+        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
+
+    (residue,) = run(unanswered, engine).residue
+    assert residue.reason == "the ERP has not answered this write, and may still do it"
+    (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, settle=0)
+    assert (recovered.undone, recovered.left) == (1, ())
+
+
+def test_a_refused_write_is_settled_at_once(engine, driver):
+    def refused(erp, make, run):
+        driver.undo = lambda reversal: NOTHING_TO_UNDO
+        driver.create_project = lambda draft: (_ for _ in ()).throw(Refused("create_project", "no"))
+        expect_refusal(erp.sign_in(PROJECT_MANAGER).create_project, make.project(), because="nobody may")
+
+    assert run(refused, engine).residue == ()
 
 
 def test_recovery_of_a_tenant_that_is_gone_is_residue_and_is_kept(engine, driver):

@@ -107,3 +107,16 @@ def test_the_file_is_only_for_its_owner(journal):
     run = journal.begin("r1", "aldgate", "time-entry", "api")
     assert run.path.stat().st_mode & 0o077 == 0
     run.close()
+
+
+def test_a_write_without_an_answer_is_unsettled_for_a_while(journal):
+    run = journal.begin("r1", "aldgate", "time-entry", "api")
+    sent, refused, done = (run.register(PROJECT) for _ in range(3))
+    run.answered(refused)
+    run.resolve(done, "412")
+    assert [run.unsettled(seq, within=60) > 0 for seq in (sent, refused, done)] == [True, False, False]
+    assert run.unsettled(sent, within=0) == 0
+    run.close()
+    (again,) = journal.crashed()
+    assert [again.unsettled(seq, within=60) > 0 for seq in (sent, refused, done)] == [True, False, False]
+    again.close()

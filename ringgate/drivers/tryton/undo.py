@@ -25,12 +25,11 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ringgate.drivers.protocol import Reversal
+from ringgate.drivers.protocol import NOTHING_TO_UNDO, Reversal
 from ringgate.drivers.tryton.sessions import UserSession, refusals
 from ringgate.drivers.tryton.wire import BusinessError
 from ringgate.model import Role
 
-NOTHING: Final = "nothing to undo"
 Rows = list[dict[str, Any]]
 
 
@@ -53,11 +52,11 @@ class Undo:
             "post_entry": self._entries,
         }
         if (way := ways.get(reversal.verb)) is None:
-            return NOTHING
+            return NOTHING_TO_UNDO
         session = self._session_of(Role(reversal.role))
         with refusals(f"undo {reversal.verb}", session):
             done = way(session, reversal)
-        return ", ".join(done) or NOTHING
+        return ", ".join(done) or NOTHING_TO_UNDO
 
     # finding
 
