@@ -177,7 +177,8 @@ def _result(row: Any) -> RunResult:
     return RunResult(
         run_id=row["run_id"], trace_id=row["trace_id"], session=row["session"], release=row["release"],
         scenario=row["scenario"], tenant=row["tenant"], ring=row["ring"], channel=Channel(row["channel"]),
-        outcome=Outcome(row["outcome"]), started_at=started_at, seconds=row["seconds"], undo_seconds=row["undo_seconds"],
+        outcome=Outcome(row["outcome"]), started_at=started_at, seconds=row["seconds"],
+        undo_seconds=row["undo_seconds"],
         calls=row["calls"], reason=row["reason"], failure=Failure(**row["failure"]) if row["failure"] else None,
         steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
         residue=tuple(Residue(**each) for each in row["residue"]),
