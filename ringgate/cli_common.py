@@ -66,9 +66,9 @@ def complain(message: str) -> None:
     print(f"ringgate: {redact(message)}", file=sys.stderr)
 
 
-def console() -> Console:
-    """Where tables go. Nothing is cut off when the output is piped."""
+def console(markup: bool = False) -> Console:
+    """Where tables go. Nothing is cut off when the output is piped; `markup` is for what escapes its own texts."""
     from rich.console import Console
 
-    screen = Console(highlight=False, markup=False)
-    return screen if screen.is_terminal else Console(highlight=False, markup=False, width=PIPED_WIDTH)
+    screen = Console(highlight=False, markup=markup)
+    return screen if screen.is_terminal else Console(highlight=False, markup=markup, width=PIPED_WIDTH)

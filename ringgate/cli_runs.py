@@ -159,12 +159,14 @@ def report(
         raise UsageMistake(f"{what}: run `pytest suites` or `ringgate demo` first")
     ran = {result.scenario for result in found}
     scenarios = [each for each in load_scenarios(Path("scenarios")).values() if each.id in ran]
+    channels = sorted({result.channel for result in found})
     tenants = [each for each in Inventory.load(inventory).tenants if any(x.tenant == each.id for x in found)]
     page = build_report(
         found, tenants, scenarios, title="Business processes", generated_at=datetime.now(UTC),
         release=found[-1].release, out=out or paths.reports() / "report.html",
-        attachments_root=paths.reports() / "evidence",
+        attachments_root=paths.reports() / "evidence", channels=channels,
     )  # fmt: skip
-    console().print(matrix_table(found, tenants, scenarios))
+    console(markup=True).print(matrix_table(found, tenants, scenarios, channels=channels))
     typer.echo(f"report: {page}")
-    return {"pass": Exit.OK, "fail": Exit.FAILED}.get(conclude_results(found, tenants, scenarios).word, Exit.BROKEN)
+    word = conclude_results(found, tenants, scenarios, channels=channels).word
+    return {"pass": Exit.OK, "fail": Exit.FAILED}.get(word, Exit.BROKEN)

@@ -172,6 +172,7 @@ def test_the_last_session_is_reported_again(place: Path, capsys: pytest.CaptureF
     assert cli.run(["report", "--out", "out/again.html"]) == 0
     out = capsys.readouterr().out
     assert "project-to-cash" in out
+    assert "[green]" not in out
     assert "report: out/again.html" in out
     assert (place / "out/again.html").read_text().startswith("<!doctype html>")
 
