@@ -106,9 +106,7 @@ class ErpServer:
         hashing = self.folder / "passlib.ini"
         write_atomically(hashing, HASHING)
         values = {"uri": self.database_uri, "files": files, "root": self.web_root or "", "passlib": hashing}
-        # A percent sign in a path would be read as a reference to another setting.
-        text = CONFIGURATION.format(**{name: str(value).replace("%", "%%") for name, value in values.items()})
-        write_atomically(self.configuration, text)
+        write_atomically(self.configuration, CONFIGURATION.format(**values))
         shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(self.folder)  # noqa: S108
         workers = max(2, min(4, os.cpu_count() or 2))
         gunicorn = GUNICORN.format(
