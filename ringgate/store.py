@@ -87,7 +87,7 @@ class Store:
                     connection.execute(insert(_schema).values(version=SCHEMA_VERSION))
                 elif max(known) > SCHEMA_VERSION:
                     raise StoreTrouble(
-                        f"the result store is of version {max(known)}, this Ringgate knows {SCHEMA_VERSION}: upgrade Ringgate"
+                        f"the result store is of version {max(known)}, newer than {SCHEMA_VERSION}: upgrade Ringgate"
                     )
 
     def on(self, event: Event) -> None:
