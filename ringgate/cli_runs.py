@@ -78,11 +78,15 @@ def _pytest(arguments: list[str]) -> int:
 def recover(
     inventory: InventoryOption = None,
     tenant: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.", metavar="ID")] = None,
+    settle: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long a write that got no answer may still come.")
+    ] = 60.0,
     as_json: JsonOption = False,
 ) -> int:
     """Take back what runs that were killed left in the ERP.
 
-    Ends with 0 if nothing is left, 1 if something could not be taken back.
+    A write that was on its way when its run was killed is waited for. Ends with 0 if nothing is left, 1 if something
+    could not be taken back.
     """
     from ringgate import paths
     from ringgate.cli_common import UsageMistake
@@ -97,7 +101,7 @@ def recover(
     drivers = Drivers([each.erp for each in known.tenants])
     try:
         by_id = {each.id: each for each in known.tenants}
-        done = take_back(Journal(paths.journal()), by_id, drivers, only=chosen, redact=redact)
+        done = take_back(Journal(paths.journal()), by_id, drivers, only=chosen, redact=redact, settle=settle)
     except ValueError as error:  # a file that is no journal; it is named, and kept
         raise UsageMistake(str(error)) from None
     finally:
