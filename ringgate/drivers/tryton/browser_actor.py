@@ -48,9 +48,11 @@ class BrowserActing:
         except SessionOver:
             raise Refused(name, "the web client asks for the password: the session has ended") from None
         except NotOffered as error:
+            self._client.place = ""
             complaint = self._dialogs.complaint(self._client.settle("the screen"))[0]
             raise Refused(name, complaint or str(error), self._state()) from None
         except Refused:
+            self._client.place = ""
             raise
         except BaseException:
             self._seat.usable = False

@@ -152,8 +152,9 @@ class Seat:
             self.context.set_extra_http_headers(headers_of(call))
 
     def tidy(self) -> None:
-        """Close the tabs, so that the next run starts at an empty desk; give the window up if that fails."""
-        if self.usable:
+        """Leave one saved record open at most, for its form to be used again; give the window up if that fails."""
+        last = self.client.last
+        if self.usable and last is not None and (last.dialogs or last.tabs > 1 or not self.client.place):
             try:
                 Tabs(self.client).close_all()
             except (RinggateError, SessionOver):

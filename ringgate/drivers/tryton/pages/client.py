@@ -24,7 +24,7 @@ from ringgate.errors import BrowserTrouble, ErpMisbehaved, ErpProtocolError, Erp
 WATCH: Final = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
 """Runs in every page before the client's own scripts."""
 
-SETTLE: Final = "([_, limit]) => __ringgate.settle(limit)"
+SETTLE: Final = "([limit]) => __ringgate.settle(limit)"
 
 UNREACHABLE: Final = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_CERT_DATE", "ERR_HTTP")
 NO_ROUTE: Final = (
@@ -128,12 +128,14 @@ class WebClient:
     """The web client in one page.
 
     `limit` are seconds to wait; `sent` counts the requests sent since it was loaded; `last` is the last look at it.
+    `place` is the address by which the tab in front was opened, "" if it is not to be used again.
     `on_password` is called when the client asks for the password of a session that died, and must answer it.
     """
 
     def __init__(self, page: Page, database: str, limit: float) -> None:
         self.page, self.database, self.limit = page, database, limit
         self.sent = 0
+        self.place = ""
         self.last: Screen | None = None
         self.on_password: Callable[[], None] | None = None
         self.formats = Formats(".", ",", "%m/%d/%Y", {})
@@ -141,25 +143,28 @@ class WebClient:
 
     def load(self, address: str) -> Screen:
         """Load the client itself. Raises ErpUnavailable or NoRoute if nobody serves it."""
-        self.sent, self.last = 0, None
+        self.sent, self.place, self.last = 0, "", None
         with self.trouble("the web client to load"):
             answer = self.page.goto(address, wait_until="load")
         if answer is not None and answer.status >= 400:
             raise ErpUnavailable(f"The web client at {_bare(address)} answered with HTTP {answer.status}.")
         return self.settle("the web client to start")
 
-    def go(self, route: str) -> Screen:
-        """Open a tab by its address, such as "model/party.party/5"."""
-        what = route.partition(";")[0]
-        return self._ask("([hash, limit]) => __ringgate.go(hash, limit)", f"#{self.database}/{route}", what)
+    def go(self, route: str, *, alone: bool = False) -> Screen:
+        """Open a tab by its address, such as "model/party.party/5"; `alone` closes all others first.
+
+        If one of those does not close, because it was changed and not saved, the client asks, and nothing is opened.
+        """
+        what, address = route.partition(";")[0], f"{self.database}/{route}"
+        return self._ask("([address, alone, limit]) => __ringgate.go(address, alone, limit)", what, address, alone)
 
     def settle(self, what: str) -> Screen:
         """Wait until nothing is under way any more, then look. `what` says in a time-out what was waited for."""
-        return self._ask(SETTLE, "", what)
+        return self._ask(SETTLE, what)
 
     def leave_field(self, what: str) -> Screen:
         """Leave the field that was typed in, so that the client takes the value, and settle."""
-        return self._ask("([_, limit]) => __ringgate.leave(limit)", "", what)
+        return self._ask("([limit]) => __ringgate.leave(limit)", what)
 
     def ask(self, script: str, argument: object, what: str) -> Any:
         """Run one of the page's `__ringgate` functions. `argument` must be JSON."""
@@ -171,15 +176,15 @@ class WebClient:
         seconds = {word: Decimal(value) for word, value in raw["seconds"].items()}
         self.formats = Formats(raw["decimal"], raw["group"], strftime_of(raw["date"]), seconds)
 
-    def _ask(self, script: str, argument: str, what: str) -> Screen:
-        screen = self._look(script, argument, what)
+    def _ask(self, script: str, what: str, *arguments: object) -> Screen:
+        screen = self._look(script, what, *arguments)
         if screen.asks_password and self.on_password is not None:
             self.on_password()
-            screen = self._look(SETTLE, "", what)
+            screen = self._look(SETTLE, what)
         return screen
 
-    def _look(self, script: str, argument: str, what: str) -> Screen:
-        raw = self.ask(script, [argument, self.limit * 1000], what)
+    def _look(self, script: str, what: str, *arguments: object) -> Screen:
+        raw = self.ask(script, [*arguments, self.limit * 1000], what)
         self.sent = raw["sent"]
         self._judge(raw, what)
         self.last = Screen(

@@ -27,6 +27,10 @@ class Tabs:
         return self.client.page.locator("#tabcontent > .tab-pane.active table.tree > tbody > tr")
 
     @property
+    def new_button(self) -> Locator:
+        return self.client.page.locator("#tabcontent > .tab-pane.active button#new_")
+
+    @property
     def reload_button(self) -> Locator:
         return self.client.page.locator("#tabcontent > .tab-pane.active button#reload")
 
@@ -50,9 +54,18 @@ class Tabs:
         return self._open(f"model/{model}/{record}")
 
     def new(self, model: str, context: object = None) -> Screen:
-        """An empty form: the client takes the record number 0 for one yet to be made. `context` may hold defaults."""
-        extra = f";context={quote(json.dumps(context))}" if context else ""
-        return self._open(f"model/{model}/0{extra}")
+        """An empty form: the client takes the record number 0 for one yet to be made. `context` may hold defaults.
+
+        A form opened the same way before, whose record was saved, is emptied instead by the button "new": to build a
+        form is the costliest thing that the client does.
+        """
+        route = f"model/{model}/0" + (f";context={quote(json.dumps(context))}" if context else "")
+        last = self.client.last
+        if self.client.place == route and last is not None and last.tabs == 1 and not last.dialogs and last.record:
+            with self.client.trouble("the button for a new record"):
+                self.new_button.click()
+            return self.client.settle(f"an empty form of {model}")
+        return self._open(route)
 
     def listing(self, model: str, domain: object, limit: int = 100) -> Screen:
         """A list of the records that `domain` admits, at most `limit`."""
@@ -90,7 +103,7 @@ class Tabs:
 
     def close_all(self) -> None:
         """Close what is open, without saving."""
-        screen = self.client.last or self.client.settle("the open tabs")
+        screen = self.client.settle("the open tabs")
         while screen.tabs:
             screen = self._close_one(screen)
 
@@ -103,5 +116,10 @@ class Tabs:
         return left
 
     def _open(self, route: str) -> Screen:
-        self.close_all()
-        return self.client.go(route)
+        screen = self.client.go(route, alone=True)
+        if screen.front is not None and screen.front.kind == "confirmation-dialog":
+            Dialogs(self.client).decline(screen)
+            self.close_all()
+            screen = self.client.go(route)
+        self.client.place = route
+        return screen

@@ -253,16 +253,14 @@
     };
   };
 
-  // As if the address had been pasted: the client's own route opens the tab.
-  watch.go = async (hash, limit) => {
-    if (location.hash !== hash) {
-      await new Promise((resolve) => {
-        addEventListener('hashchange', resolve, { once: true });
-        location.hash = hash;
-      });
-    } else if (window.Sao) {
-      window.onhashchange();
+  // As if the address had been pasted: the client's own route opens the tab; `alone` closes the others first.
+  watch.go = async (route, alone, limit) => {
+    if (alone && Sao.Tab.tabs.length) {
+      for (const tab of [...Sao.Tab.tabs]) tab.close();
+      const found = await watch.settle(limit);
+      if (found.tabs || found.dialogs.length) return found;
     }
+    Sao.open_url(route);
     return watch.settle(limit);
   };
 })();
