@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ringgate.drivers import protocol
 from ringgate.drivers.protocol import Reversal
-from ringgate.errors import Refused
+from ringgate.errors import ErpMisbehaved, Refused
 from ringgate.journal import RunJournal
 from ringgate.making import Make
 from ringgate.model import (
@@ -41,7 +41,7 @@ class Actor:
         seq = self._journal.register(Reversal(verb, self.role.value, marker or self._make.marker, target))
         try:
             done = act()
-        except Refused:
+        except (Refused, ErpMisbehaved):
             self._journal.answered(seq)
             raise
         self._journal.resolve(seq, done.ref.id)

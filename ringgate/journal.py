@@ -50,7 +50,7 @@ class RunJournal:
         self._append({"seq": seq, "ref": ref})
 
     def answered(self, seq: int) -> None:
-        """Note that the ERP refused it: nothing can come of it any more."""
+        """Note that the ERP answered, but not by doing it: nothing can come of it any more."""
         self._answered.add(seq)
         self._append({"seq": seq, "answered": True})
 
