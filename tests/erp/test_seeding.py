@@ -52,7 +52,7 @@ def test_a_year_of_books_is_there_and_balances(tenant: Tenant, sign_in: Sign) ->
     assert len(posted) >= 24
     assert sum(i["state"] == "draft" for i in invoices) >= 2
     assert any(i["number"] and i["untaxed_amount"] < 0 for i in invoices), "a credit note"
-    assert sum(i["state"] == "paid" for i in posted) > len(posted) / 2
+    assert sum(i["state"] == "paid" for i in posted) > 12, "most of the year's"
     assert len(rows(auditor, "timesheet.line")) >= 200
     requests = Counter(r["state"] for r in rows(auditor, "purchase.requisition", "state"))
     assert requests["waiting"] >= 2
