@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from ringgate.estate.faults.doors import DOORS
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.settings import SETTINGS
+from ringgate.estate.faults.switches import standing
 from ringgate.estate.faults.triggers import TRIGGERS
 
 FAULTS: Mapping[str, Fault] = {fault.id: fault for fault in (*SETTINGS, *TRIGGERS, *DOORS)}
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "Fault", "standing"]

@@ -30,6 +30,9 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Break a tenant on purpose, to see which scenario notices."
 )
 
+PIPED_WIDTH = 240
+"""Columns of a table that nobody looks at on a terminal, so that grep finds whole rows."""
+
 NameOption = Annotated[str, typer.Option("--name", help="Which estate.")]
 FaultArgument = Annotated[str, typer.Argument(metavar="FAULT", help="What is to be wrong; `fault list` shows all.")]
 TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to break; no other is touched.")]
@@ -67,13 +70,20 @@ def list_faults(
         ]
         typer.echo(json.dumps(rows, indent=1))
         return
-    table = Table(
-        "fault", "where", "what is wrong", "noticed by", *(["on"] if tenant else []), box=None, pad_edge=False
-    )
+    screen = Console(highlight=False, markup=False)
+    if not screen.is_terminal:
+        screen = Console(highlight=False, markup=False, width=PIPED_WIDTH)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("fault", no_wrap=True)
+    table.add_column("where", no_wrap=True)
+    table.add_column("what is wrong")
+    table.add_column("noticed by", no_wrap=not screen.is_terminal)
+    if tenant:
+        table.add_column("on")
     for fault in FAULTS.values():
         state = ["on" if fault.id in on else ""] if tenant else []
         table.add_row(fault.id, fault.where, fault.title, ", ".join(sorted(fault.catches)), *state)
-    Console(highlight=False, markup=False).print(table)
+    screen.print(table)
 
 
 @app.command("on")

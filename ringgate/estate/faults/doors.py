@@ -99,7 +99,7 @@ DOORS = (
         title=f"Correcting a time entry takes {SLOW:.0f} seconds",
         where="front-door",
         says={"time-entry": "did not answer in time"},
-        switch=_rule(r"^model\.timesheet\.line\.write$", delay=SLOW),
+        switch=_rule(r"^model\.timesheet\.line\.write$", where={"params.1.duration.seconds": "."}, delay=SLOW),
     ),
     Fault(
         id="unavailable",

@@ -99,7 +99,6 @@ CONFIGURATION = (
             "login LIKE 'synthetic.%'",
             {"language": "(SELECT id FROM ir_lang WHERE translatable AND id <> language ORDER BY id LIMIT 1)"},
         ),
-        cached=True,
     ),
 )
 

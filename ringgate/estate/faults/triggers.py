@@ -13,10 +13,7 @@ SYNTHETIC = "%[RG-%"
 _OF_TYPE = "(SELECT a.id FROM account_account a JOIN account_account_type t ON t.id = a.type WHERE t.{} ORDER BY a.id)"
 REVENUE, EXPENSE, RECEIVABLE = (_OF_TYPE.format(kind) for kind in ("revenue", "expense", "receivable"))
 CASH = "(SELECT debit_account FROM account_invoice_payment_method ORDER BY id LIMIT 1)"
-OTHER_CUSTOMER = (
-    "(SELECT i.party FROM account_invoice i WHERE i.type = 'out' AND i.party <> NEW.party "
-    "AND i.invoice_address IS NOT NULL ORDER BY i.id LIMIT 1)"
-)
+OTHER_CUSTOMER = "(SELECT min(party) FROM account_invoice WHERE type = 'out' AND invoice_address IS NOT NULL)"
 BECOMES_POSTED = "OLD.state <> 'posted' AND NEW.state = 'posted' AND NEW.origin LIKE 'account.invoice,%'"
 
 _LAYERS = "the layers disagree with the oracle"
@@ -69,8 +66,9 @@ TIME = (
             IF TG_OP = 'DELETE' THEN
                 DELETE FROM timesheet_line WHERE description = OLD.description AND id <> OLD.id;
             ELSIF NEW.duration <> OLD.duration THEN
-                INSERT INTO timesheet_line (company, employee, work, date, duration, description)
-                VALUES (OLD.company, OLD.employee, OLD.work, OLD.date, OLD.duration, OLD.description);
+                INSERT INTO timesheet_line (company, employee, work, date, duration, cost_price, description)
+                VALUES (OLD.company, OLD.employee, OLD.work, OLD.date, OLD.duration, OLD.cost_price,
+                    OLD.description);
                 {keep("added", "timesheet_line", "currval('timesheet_line_id_seq')")}
             END IF;""",
             only=f"OLD.description LIKE '{SYNTHETIC}'",
@@ -155,6 +153,7 @@ LEDGER = (
             f"UPDATE account_move_line SET credit = credit + sign(credit), debit = debit + sign(debit) "
             f"WHERE move = NEW.id AND account IN {REVENUE};",
             only=BECOMES_POSTED,
+            deferred=True,
         ),
     ),
     Fault(
@@ -186,11 +185,14 @@ LEDGER = (
         says={"financial-posting": "the period holds the date"},
         switch=Trigger(
             "account_move",
-            "BEFORE UPDATE OF state",
+            "AFTER UPDATE OF state",
             """
-            SELECT p.id INTO NEW.period FROM account_period p JOIN account_period n ON n.id = OLD.period
-            WHERE p.end_date < n.start_date AND p.type = 'standard' ORDER BY p.end_date DESC LIMIT 1;""",
+            UPDATE account_move SET period = (
+                SELECT p.id FROM account_period p JOIN account_period n ON n.id = NEW.period
+                WHERE p.end_date < n.start_date AND p.type = 'standard' ORDER BY p.end_date DESC LIMIT 1
+            ) WHERE id = NEW.id;""",
             only=BECOMES_POSTED,
+            deferred=True,
         ),
     ),
     Fault(
