@@ -25,12 +25,13 @@ MOMENTS = [
     ("project-to-cash", 3, "unsent"),
     ("project-to-cash", 5, "sent"),
 ]
+CASES = [(*moment, "api") for moment in MOMENTS] + [("project-to-cash", 4, "sent", "browser")]
 
 
-@pytest.mark.parametrize(("scenario", "write", "moment"), MOMENTS)
-def test_a_killed_run_is_recovered(own_tenant, books_of, environment, scenario, write, moment):
+@pytest.mark.parametrize(("scenario", "write", "moment", "channel"), CASES)
+def test_a_killed_run_is_recovered(own_tenant, books_of, environment, scenario, write, moment, channel):
     before = books_of(own_tenant.tenant)
-    command = [own_tenant.inventory, own_tenant.id, "api", scenario, str(write), moment]
+    command = [own_tenant.inventory, own_tenant.id, channel, scenario, str(write), moment]
     killed = subprocess.run(
         [sys.executable, "-m", "tests.erp.killed_run", *command],
         env=environment,
