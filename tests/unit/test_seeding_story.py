@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringgate.estate.seeding import SeedSpec
@@ -34,6 +34,7 @@ def test_two_tenants_have_different_years() -> None:
 
 
 @pytest.mark.parametrize("tenant", sorted(TENANTS))
+@settings(max_examples=25, deadline=None)
 @given(today=DAYS)
 def test_a_year_has_everything_that_comparisons_need(tenant: str, today: date) -> None:
     story = tell(spec(tenant, today))
@@ -50,6 +51,7 @@ def test_a_year_has_everything_that_comparisons_need(tenant: str, today: date) -
     assert Counter(p.outcome for p in story.purchases)["waiting"] >= 2
 
 
+@settings(max_examples=25, deadline=None)
 @given(today=DAYS)
 def test_nothing_happens_before_the_first_month_or_after_today(today: date) -> None:
     story = tell(spec(today=today))
@@ -62,6 +64,7 @@ def test_nothing_happens_before_the_first_month_or_after_today(today: date) -> N
         assert engagement.paid_on is None or engagement.paid_on >= engagement.billed_on
 
 
+@settings(max_examples=25, deadline=None)
 @given(today=DAYS)
 def test_a_credit_note_does_not_fall_due_in_the_past(today: date) -> None:
     [credited] = [e.credited_on for e in tell(spec(today=today)).engagements if e.credited_on]
