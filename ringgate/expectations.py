@@ -45,7 +45,9 @@ def expect_refusal(verb: Callable[..., object], *args: object, because: str, **k
     except Refused as refusal:
         return refusal
     name = getattr(verb, "__name__", "the verb").replace("_", " ")
-    raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=_say(done), because=because)
+    state = getattr(done, "state", "")
+    actual = f"done (state read back: {state})" if state else "done"
+    raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because)
 
 
 def expect_agreement(
