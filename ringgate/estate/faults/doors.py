@@ -83,7 +83,7 @@ DOORS = (
         title="The button that approves a purchase does nothing",
         where="front-door",
         says={"procurement-approval": "approve_request was refused: the request did not become approved"},
-        switch=_rule(r"^model\.purchase\.requisition\.approve$", replace={"method": "model.purchase.requisition.wait"}),
+        switch=_rule(r"^model\.purchase\.requisition\.approve$", replace={"method": "model.res.user.get_preferences"}),
     ),
     Fault(
         id="rejection-approves",

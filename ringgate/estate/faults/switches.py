@@ -26,6 +26,7 @@ from ringgate.estate.trouble import EstateTrouble
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
+    from ringgate.estate.faults.fault import Switch
 
 PREFIX = "ringgate_fault_"
 KEPT = "ringgate_fault_kept"
@@ -220,6 +221,27 @@ class Removed(_Remembered):
             "INSERT INTO " + KEPT + " (fault, what, tbl, id, old) "
             f"SELECT '{fault}', 'removed', '{self.table}', id, old FROM gone"
         ).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Changes that only together are one fault."""
+
+    switches: Sequence[Switch]
+
+    def on(self, estate: Estate, tenant: str, fault: str) -> bool:
+        changed = [switch.on(estate, tenant, name) for name, switch in self._named(fault)]
+        return any(changed)
+
+    def off(self, estate: Estate, tenant: str, fault: str) -> bool:
+        changed = [switch.off(estate, tenant, name) for name, switch in self._named(fault)]
+        return any(changed)
+
+    def is_on(self, estate: Estate, tenant: str, fault: str) -> bool:
+        return any(switch.is_on(estate, tenant, name) for name, switch in self._named(fault))
+
+    def _named(self, fault: str) -> list[tuple[str, Switch]]:
+        return [(f"{fault}-{number}", switch) for number, switch in enumerate(self.switches, start=1)]
 
 
 @dataclass(frozen=True, slots=True)

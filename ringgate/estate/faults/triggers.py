@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ringgate.estate.faults.fault import Fault
-from ringgate.estate.faults.switches import KEPT, Trigger, keep
+from ringgate.estate.faults.switches import KEPT, Several, Trigger, keep
 
 SYNTHETIC = "%[RG-%"
 """What the description or name of a record that a scenario made looks like."""
@@ -147,13 +147,21 @@ LEDGER = (
             "credit-and-payment": "ledger states net",
             "project-to-cash": "ledger states net",
         },
-        switch=Trigger(
-            "account_move",
-            "AFTER UPDATE OF state",
-            f"UPDATE account_move_line SET credit = credit + sign(credit), debit = debit + sign(debit) "
-            f"WHERE move = NEW.id AND account IN {REVENUE};",
-            only=BECOMES_POSTED,
-            deferred=True,
+        switch=Several(
+            (
+                Trigger(
+                    "account_move",
+                    "AFTER UPDATE OF state",
+                    "UPDATE account_move_line SET credit = credit + sign(credit), debit = debit + sign(debit) "
+                    f"WHERE move = NEW.id AND account IN {REVENUE};",
+                    only=BECOMES_POSTED,
+                    deferred=True,
+                ),
+                # Else the ERP notices by itself at the next step, and lets nobody settle what was posted.
+                Trigger(
+                    "account_move_line", "BEFORE UPDATE OF state", "NEW.state := OLD.state;", only="OLD.state = 'valid'"
+                ),
+            )
         ),
     ),
     Fault(
@@ -267,17 +275,16 @@ MONEY = (
         where="sql",
         says={
             "credit-and-payment": "was paid",
-            "project-to-cash": "pay_invoice was refused",
+            "project-to-cash": "the money that came in is in cash",
         },
         switch=Trigger(
-            "account_move_line",
-            "BEFORE INSERT",
+            "account_move",
+            "AFTER UPDATE OF state",
             """
-            IF EXISTS (SELECT FROM account_move m JOIN account_journal j ON j.id = m.journal
-                       WHERE m.id = NEW.move AND j.type = 'cash' AND m.origin LIKE 'account.invoice,%') THEN
-                NEW.debit := round(NEW.debit / 2, 2);
-                NEW.credit := round(NEW.credit / 2, 2);
-            END IF;""",
+            UPDATE account_move_line SET debit = round(debit / 2, 2), credit = round(credit / 2, 2)
+            WHERE move = NEW.id AND EXISTS (SELECT FROM account_journal WHERE id = NEW.journal AND type = 'cash');""",
+            only=BECOMES_POSTED,
+            deferred=True,
         ),
     ),
     Fault(
