@@ -155,8 +155,9 @@ class Workshop:
         return self._once("Seeded tenants", name, build)
 
     def _bench(self, folder: Path) -> tuple[Cluster, ErpServer]:
-        cluster = Cluster(self.binaries, folder / "pg", folder / "run" / "pg", folder / "logs" / "postgresql.log")
-        log = folder / "logs" / "erp.log"
+        logs = folder / "logs"
+        cluster = Cluster(self.binaries, folder / "pg", folder / "run" / "pg", logs / "postgresql.log", growing=True)
+        log = logs / "erp.log"
         port = free_port()
         server = ErpServer(self.series, self.environment, folder / "run", log, port, cluster.url(), web_root=None)
         return cluster, server

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from ringgate import cli
-from ringgate.cli_common import Exit, exit_code_of
+from ringgate.cli.common import Exit, exit_code_of
 from ringgate.errors import NoRoute, RinggateError, SecretMissing, SignInRefused
 from ringgate.inventory import InventoryError, SelectionError
 from ringgate.secrets import hide

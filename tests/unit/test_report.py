@@ -19,8 +19,8 @@ from rich.console import Console
 from ringgate.errors import RinggateError
 from ringgate.model import Attachment, Channel, Failure, Outcome, RunResult
 from ringgate.report import build_report, matrix_table
-from ringgate.report_text import approval_words, clean, fault, host, seconds, tax_words
-from ringgate.report_timing import Sample, axis, strip
+from ringgate.report.text import approval_words, clean, fault, host, seconds, tax_words
+from ringgate.report.timing import Sample, axis, strip
 from ringgate.secrets import hide
 from tests.unit.report_sample import START, all_passed, eight_scenarios, ended, four_tenants, run, skipped, troubled
 

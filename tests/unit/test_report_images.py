@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.report_images import LARGE, embed, shrink, size
+from ringgate.report.images import LARGE, embed, shrink, size
 from tests.unit.report_sample import png
 
 ROOM = 10_000_000

@@ -8,7 +8,7 @@ import pytest
 
 from ringgate.model import Channel, Failure, Outcome, RunResult
 from ringgate.report import conclude_results
-from ringgate.report_matrix import State, build_matrix
+from ringgate.report.matrix import State, build_matrix
 from tests.unit.report_sample import all_passed, eight_scenarios, ended, four_tenants, run, skipped
 
 TENANTS, SCENARIOS = four_tenants(), eight_scenarios()

@@ -11,6 +11,7 @@ session that dies during a run is renewed by its password: so the saved file is 
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from pathlib import Path
 
@@ -30,11 +31,9 @@ def save(seat: Seat, folder: Path, name: str) -> list[Attachment]:
     """Save what can be saved of one window into `folder`; what a window that crashed cannot give is left out."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
-    try:
+    with contextlib.suppress(RinggateError):
         # What signed in since it was last noted must be known before anything is written.
         seat.remember_session()
-    except RinggateError:
-        pass
     picture = folder / f"{name}.png"
     if _photograph(seat, picture):
         found.append(Attachment(f"screen of {name}", "screenshot", f"{folder.name}/{picture.name}"))

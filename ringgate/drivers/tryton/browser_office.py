@@ -111,7 +111,7 @@ class BillingVerbs(BrowserActing):
             return self._invoice(self._opened("read_invoice", INVOICE, invoice.ref.id, anew=True))
 
     def post_invoice(self, invoice: Invoice, on: date) -> Invoice:
-        """Without a date the ERP dates an invoice today, in the tenant's own time zone: as a person, we leave it that."""
+        """An invoice of today is left undated, as a person would: the ERP dates it, in the tenant's own time zone."""
         verb = "post_invoice"
         with self._verb(verb):
             screen = self._opened(verb, INVOICE, invoice.ref.id)

@@ -7,6 +7,7 @@ the client's own question for the password.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,11 @@ class Chromium:
 
 @dataclass
 class Seat:
-    """One user in front of the web client. `usable` is False once it must not be kept; `traced` while it is recorded."""
+    """One user in front of the web client.
+
+    `usable` is False once the seat must not be kept, `ended` once its user signed out, `traced` while it is recorded.
+    `old_session` is the client's own name and content for its session, `reference` what was read of reference data.
+    """
 
     tenant: Tenant
     role: Role
@@ -164,10 +169,8 @@ class Seat:
 
     def close(self) -> None:
         self.usable = False
-        try:
+        with contextlib.suppress(PlaywrightError):  # its browser may be gone
             self.context.close()
-        except PlaywrightError:
-            pass  # its browser is gone
 
 
 def headers_of(call: Call) -> dict[str, str]:
@@ -183,7 +186,7 @@ class Seats:
         self._kept: dict[tuple[str, Role], Seat] = {}
 
     def take(self, tenant: Tenant, role: Role, call: Call) -> Seat:
-        """The seat kept for this user, or a new one. Raises SignInRefused if the inventory's password is not accepted."""
+        """The seat kept for this user, or a new one. Raises SignInRefused if the password is not accepted."""
         key = (tenant.id, role)
         seat = self._kept.get(key)
         if seat is not None and seat.usable and seat.tenant == tenant:

@@ -109,7 +109,9 @@ class Screen:
     @property
     def asks_password(self) -> bool:
         """The client wants the user to sign in (again)."""
-        return any(each.kind == "login-dialog" or each.kind == "ask-dialog" and each.password for each in self.dialogs)
+        return any(
+            each.kind == "login-dialog" or (each.kind == "ask-dialog" and each.password) for each in self.dialogs
+        )
 
 
 def _form(raw: Mapping[str, Any] | None) -> FormView | None:
@@ -205,7 +207,7 @@ class WebClient:
         failures: list[int] = raw["failures"]
         if 429 in failures:
             raise Throttled("The ERP says that we ask too often (HTTP 429); wait a while.")
-        if gone := [status for status in failures if status == 0 or status >= 500 and status != 501]:
+        if gone := [status for status in failures if status == 0 or (status >= 500 and status != 501)]:
             said = f"HTTP {gone[0]}" if gone[0] else "no answer"
             raise ErpUnavailable(f"The web client got {said} from its server while waiting for {what}.")
         if raw["garbled"]:

@@ -10,8 +10,8 @@ from typing import Final
 
 from playwright.sync_api import Locator
 
-from ringgate.drivers.tryton.pages.dialogs import COMPLAINTS
 from ringgate.drivers.tryton.pages.client import Field, FormView, Screen, WebClient
+from ringgate.drivers.tryton.pages.dialogs import COMPLAINTS
 from ringgate.errors import ErpMisbehaved
 
 TAB: Final = "#tabcontent > .tab-pane.active"

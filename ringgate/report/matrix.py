@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ringgate.model import Channel, Outcome, RunResult, Scenario, Tenant
-from ringgate.report_text import CHANNEL_WORDS, clean, count, humanise, listed, unique
+from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed, unique
 
 
 class State(StrEnum):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from ringgate.inventory_files import (
+from ringgate.inventory.files import (
     Layer,
     Path_,
     Problem,
@@ -25,7 +25,7 @@ from ringgate.inventory_files import (
     read_layer,
     without_indexes,
 )
-from ringgate.inventory_schema import CURRENCIES, CohortTable, DefaultsTable, SecretTable, TenantTable
+from ringgate.inventory.schema import CURRENCIES, CohortTable, DefaultsTable, SecretTable, TenantTable
 from ringgate.model import Account, Accounts, Approval, Effect, Feature, Policy, TaxRule, Tenant
 from ringgate.secrets import EnvSecret, FileSecret, Secret
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from ringgate.model import Attachment, Failure, InvoiceMethod, Outcome, RunResult, Scenario, Tenant
-from ringgate.report_images import Picture, embed
-from ringgate.report_matrix import STATE_WORDS, Matrix, State
-from ringgate.report_text import (
+from ringgate.report.images import Picture, embed
+from ringgate.report.matrix import STATE_WORDS, Matrix, State
+from ringgate.report.text import (
     CHANNEL_WORDS,
     DASH,
     LONG,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringgate.cli_common import Exit, InventoryOption, JsonOption, console, counted
+from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted
 
 if TYPE_CHECKING:
     from ringgate.inventory import Inventory
@@ -207,7 +207,7 @@ def keys(as_json: JsonOption = False) -> None:
 
 
 def _documented() -> Iterator[dict[str, str]]:
-    from ringgate.inventory_schema import documented_keys
+    from ringgate.inventory.schema import documented_keys
 
     for key, meaning, default, example in documented_keys():
         yield {"key": key, "meaning": meaning, "default": default, "example": example}

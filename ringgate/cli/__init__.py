@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from ringgate import cli_estate, cli_runs, cli_tenants
-from ringgate.cli_common import Exit, complain, exit_code_of
+from ringgate.cli import estate, runs, tenants
+from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
 \b
@@ -39,9 +39,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-cli_runs.add_to(app)
-app.add_typer(cli_tenants.app, name="tenants")
-cli_estate.add_to(app)
+runs.add_to(app)
+app.add_typer(tenants.app, name="tenants")
+estate.add_to(app)
 
 
 def _version(wanted: bool) -> None:
@@ -114,7 +114,3 @@ def _explain(error: Exception) -> int:
         "`RINGGATE_DEBUG=1` shows."
     )
     return Exit.BROKEN
-
-
-if __name__ == "__main__":
-    main()

@@ -22,8 +22,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ringgate.errors import RinggateError
-from ringgate.inventory_files import Problem, nearest
-from ringgate.inventory_reader import Setting, read
+from ringgate.inventory.files import Problem, nearest
+from ringgate.inventory.reader import Setting, read
 from ringgate.model import Tenant
 
 __all__ = [

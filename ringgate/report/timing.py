@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ringgate.model import Channel, Outcome, RunResult
-from ringgate.report_matrix import Matrix
-from ringgate.report_text import CHANNEL_WORDS, DASH, clean, count, humanise, seconds
+from ringgate.report.matrix import Matrix
+from ringgate.report.text import CHANNEL_WORDS, DASH, clean, count, humanise, seconds
 
 MOST_DOTS = 60
 """More dots than this on one strip would be a bar; the slowest, the fastest and an even choice between them stay."""

@@ -23,11 +23,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.markup import escape
 from rich.table import Table
 
-from ringgate import report_timing, report_views
 from ringgate.errors import RinggateError
 from ringgate.model import Channel, RunResult, Scenario, Tenant
-from ringgate.report_matrix import STATE_MEANINGS, STATE_WORDS, Cell, Conclusion, Matrix, State, build_matrix, conclude
-from ringgate.report_text import CHANNEL_WORDS, DASH, TIMES, clean, clock, humanise, moment, seconds
+from ringgate.report import timing, views
+from ringgate.report.matrix import STATE_MEANINGS, STATE_WORDS, Cell, Conclusion, Matrix, State, build_matrix, conclude
+from ringgate.report.text import CHANNEL_WORDS, DASH, TIMES, clean, clock, humanise, moment, seconds
 
 __all__ = ["build_report", "conclude_results", "matrix_table"]
 
@@ -135,8 +135,8 @@ def _context(
     """Everything the templates read."""
     matrix = build_matrix(results, tenants, scenarios, channels)
     conclusion = conclude(matrix)
-    where = report_views.anchors(results)
-    absent, absences = report_views.absences(matrix)
+    where = views.anchors(results)
+    absent, absences = views.absences(matrix)
     rings = {run.tenant: run.ring for run in results} | {tenant.id: tenant.ring for tenant in tenants}
     return {
         "title": clean(title, 120) or "Ringgate report",
@@ -146,17 +146,17 @@ def _context(
         "generated": moment(generated_at),
         "generated_iso": generated_at.isoformat(timespec="seconds"),
         "generated_clock": clock(generated_at),
-        "facts": report_views.facts(results, tenants, matrix, release),
+        "facts": views.facts(results, tenants, matrix, release),
         "tally": [(s.value, STATE_WORDS[s], STATE_MEANINGS[s], conclusion.counts[s]) for s in _MARKS],
         "matrix": _matrix_view(matrix, where, absent, {t: clean(r, 40) for t, r in rings.items()}, scenarios),
-        "failures": report_views.failures(results, matrix, where, out, root),
-        "residue": report_views.residue(results),
-        "overview": report_timing.overview(matrix, results),
-        "panels": report_timing.panels(matrix, results),
-        "slowest": report_timing.slowest(results),
+        "failures": views.failures(results, matrix, where, out, root),
+        "residue": views.residue(results),
+        "overview": timing.overview(matrix, results),
+        "panels": timing.panels(matrix, results),
+        "slowest": timing.slowest(results),
         "absences": absences,
-        "tenants": report_views.tenant_views(tenants),
-        "audit": report_views.audit(results, where),
+        "tenants": views.tenant_views(tenants),
+        "audit": views.audit(results, where),
         "writes": any(scenario.effect for scenario in scenarios) or not scenarios,
     }
 
@@ -169,7 +169,7 @@ def _matrix_view(
     scenarios: Sequence[Scenario],
 ) -> dict[str, Any]:
     """The matrix as rows of cells, with the shorter side across."""
-    titles = report_views.scenario_titles(scenarios)
+    titles = views.scenario_titles(scenarios)
     heads_t = [{"id": t, "name": clean(t, 60), "note": rings.get(t, ""), "hint": ""} for t in matrix.tenants]
     heads_s = [{"id": s, "name": humanise(s), "note": "", "hint": titles.get(s, "")} for s in matrix.scenarios]
     across, down = (heads_t, heads_s) if matrix.tenants_across else (heads_s, heads_t)
@@ -208,9 +208,9 @@ def _matrix_view(
 
 
 def _render(context: dict[str, Any]) -> str:
-    templates = Path(__file__).parent / "_templates"
+    templates = Path(__file__).parents[1] / "_templates"
     if not templates.is_dir():
-        templates = Path(__file__).parent.parent / "reports" / "templates"
+        templates = Path(__file__).parents[2] / "reports" / "templates"
     env = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,

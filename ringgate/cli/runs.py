@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli_common import Exit, InventoryOption, JsonOption, console, counted
+from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted
 
 if TYPE_CHECKING:
     from ringgate.recovery import Recovered
@@ -59,7 +59,7 @@ def demo(
 
 def _pytest(arguments: list[str]) -> int:
     """Runs pytest in the source tree, lets it talk, and returns our exit code for its."""
-    tree = Path(__file__).resolve().parent.parent
+    tree = Path(__file__).resolve().parents[2]
     if not (tree / "suites").is_dir():
         tree = Path.cwd()
     command = [sys.executable, "-m", "pytest", *arguments]
@@ -89,7 +89,7 @@ def recover(
     could not be taken back.
     """
     from ringgate import paths
-    from ringgate.cli_common import UsageMistake
+    from ringgate.cli.common import UsageMistake
     from ringgate.drivers.registry import Drivers
     from ringgate.inventory import Inventory
     from ringgate.journal import Journal
@@ -147,7 +147,7 @@ def report(
 
     from ringgate import assembly, paths
     from ringgate.catalogue import load_scenarios
-    from ringgate.cli_common import UsageMistake
+    from ringgate.cli.common import UsageMistake
     from ringgate.inventory import Inventory
     from ringgate.report import build_report, conclude_results, matrix_table
     from ringgate.store import Store

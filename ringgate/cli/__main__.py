@@ -1,0 +1,5 @@
+"""`python -m ringgate.cli` is `ringgate`."""
+
+from ringgate.cli import main
+
+main()
