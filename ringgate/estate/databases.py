@@ -24,33 +24,59 @@ class TenantDatabases:
     secrets_folder: Path
 
     def missing(self, roster: Sequence[Member]) -> list[Member]:
+        """Those that have no database yet."""
         there = self.cluster.databases()
         return [member for member in roster if member.id not in there]
 
+    def locked_out(self, roster: Sequence[Member]) -> list[Member]:
+        """Those of whose passwords a file was lost."""
+        files = {
+            member.id: [self.secrets_folder / member.id / role for role in self._logins(member)] for member in roster
+        }
+        return [member for member in roster if not all(file.is_file() for file in files[member.id])]
+
     def make(self, roster: Sequence[Member]) -> None:
         """Makes each member's database anew from its archetype's golden one. Sessions on the old one are ended."""
-        known = {member.id: self.passwords(member) for member in roster}
-        flat = [(member, role) for member in roster for role in known[member.id]]
-        hashed = self.server.hashes([known[member.id][role] for member, role in flat])
+        hashes = self._hashes(roster)
         for member in roster:
-            mine = {role: value for (owner, role), value in zip(flat, hashed, strict=True) if owner is member}
-            self._make(member, mine)
+            # Prepared under another name, so that a tenant with somebody else's passwords is never met.
+            new = f"new_{member.id}"
+            self.cluster.clone(GOLDEN + member.archetype.id, new)
+            self._let_in(member, new, hashes[member.id])
+            if not member.is_archetype:
+                self._give_name(member, new)
+            self.cluster.rename(new, member.id)
 
-    def passwords(self, member: Member) -> dict[str, str]:
-        """The passwords of a tenant's users by role, and of its administrator; made up if they are not there yet."""
-        roles = [ADMIN, *map(str, member.archetype.users)]
-        return passwords(self.secrets_folder / member.id, roles, {role: secrets.token_urlsafe(18) for role in roles})
+    def let_in(self, roster: Sequence[Member]) -> None:
+        """Sets every user's password to what its file says; what has no file gets one."""
+        hashes = self._hashes(roster)
+        for member in roster:
+            self._let_in(member, member.id, hashes[member.id])
 
-    def _make(self, member: Member, hashes: Mapping[str, str]) -> None:
-        # Prepared under another name, so that a tenant with somebody else's passwords is never met.
-        new = f"new_{member.id}"
-        self.cluster.clone(GOLDEN + member.archetype.id, new)
-        logins = {ADMIN: ADMIN, **{str(role): account.login for role, account in member.archetype.users.items()}}
-        with self.cluster.connect(new) as database:
-            for role, login in logins.items():
+    def _hashes(self, roster: Sequence[Member]) -> dict[str, dict[str, str]]:
+        """For each tenant and role its password as the ERP stores it."""
+        flat = []
+        for member in roster:
+            fresh = {role: secrets.token_urlsafe(18) for role in self._logins(member)}
+            known = passwords(self.secrets_folder / member.id, list(fresh), fresh)
+            flat += [(member.id, role, password) for role, password in known.items()]
+        hashed = self.server.hashes([password for _, _, password in flat])
+        found: dict[str, dict[str, str]] = {member.id: {} for member in roster}
+        for (name, role, _), value in zip(flat, hashed, strict=True):
+            found[name][role] = value
+        return found
+
+    def _let_in(self, member: Member, name: str, hashes: Mapping[str, str]) -> None:
+        with self.cluster.connect(name) as database:
+            for role, login in self._logins(member).items():
                 database.execute("UPDATE res_user SET password_hash = %s WHERE login = %s", [hashes[role], login])
             database.execute("DELETE FROM ir_session")
-            if not member.is_archetype:
-                company = "UPDATE party_party SET name = %s WHERE id IN (SELECT party FROM company_company)"
-                database.execute(company, [member.name])
-        self.cluster.rename(new, member.id)
+
+    def _give_name(self, member: Member, name: str) -> None:
+        company = "UPDATE party_party SET name = %s WHERE id IN (SELECT party FROM company_company)"
+        with self.cluster.connect(name) as database:
+            database.execute(company, [member.name])
+
+    def _logins(self, member: Member) -> dict[str, str]:
+        """Role -> login, the administrator among them."""
+        return {ADMIN: ADMIN, **{str(role): account.login for role, account in member.archetype.users.items()}}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from ringgate.estate.roster import Member
 from ringgate.estate.series import DEFAULT, SERIES, Series
 from ringgate.estate.server import ErpServer
 from ringgate.estate.tools import Tools, lock
-from ringgate.estate.trouble import EstateTrouble
+from ringgate.estate.trouble import EstateTrouble, in_one_sentence
 from ringgate.inventory import Inventory
 from ringgate.model import Tenant
 
@@ -120,7 +121,7 @@ class Estate:
         Tenants that stand already stay, also if there are more than asked for.
         """
         progress = progress or Progress()
-        with self._lock(progress, "it"):
+        with self._work(progress):
             old = Record.read(self.folder)
             members = roster.members(self.tenants_folder, max(tenants, len(old.tenants) if old else 0))
             self._check_space()
@@ -139,12 +140,12 @@ class Estate:
 
     def down(self) -> None:
         """Stops all servers; nothing is lost."""
-        with self._lock(Progress(), "it"):
+        with self._work(Progress()):
             self._stop()
 
     def destroy(self) -> None:
         """Stops all servers and removes the estate's folder. What is installed stays, for the next one."""
-        with self._lock(Progress(), "it"):
+        with self._work(Progress()):
             self._stop()
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -155,7 +156,7 @@ class Estate:
             self._place(tenant)
         members = roster.members(self.tenants_folder, len(record.tenants))
         chosen = [member for member in members if member.id in tenants]
-        with self._lock(Progress(), "it"):
+        with self._work(Progress()):
             self._routes(record, closed=tenants)
             try:
                 self._databases(record.port_base).make(chosen)
@@ -229,10 +230,13 @@ class Estate:
         databases = self._databases(record.port_base)
         with progress.stage("Tenants") as stage:
             missing = databases.missing(members)
+            locked_out = [member for member in databases.locked_out(members) if member not in missing]
             if missing:
                 stage.say(", ".join(member.id for member in missing))
                 databases.make(missing)
-            else:
+            if locked_out:
+                databases.let_in(locked_out)
+            if not missing and not locked_out:
                 stage.already()
             self._write_inventory(record, members)
         web.result()
@@ -375,6 +379,9 @@ class Estate:
                 "make room, or set RINGGATE_HOME to a folder on a larger disk."
             )
 
-    def _lock(self, progress: Progress, what: str) -> Any:
+    @contextmanager
+    def _work(self, progress: Progress) -> Iterator[None]:
+        """Alone with the estate; what goes wrong is one sentence."""
         guard = self.folder.parent / f".{self.name}.lock"
-        return lock(guard, progress.remark, f"the estate {self.name}" if what == "it" else what)
+        with in_one_sentence(), lock(guard, progress.remark, f"the estate {self.name}"):
+            yield

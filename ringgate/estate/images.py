@@ -146,7 +146,12 @@ class Workshop:
                     seeding.seed(server.url, tenant.id, password, tenant, days[tenant.id], roles, stage.say)
 
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(fill, tenants))
+                try:
+                    list(pool.map(fill, tenants))
+                except BaseException:
+                    # After a failure or Ctrl-C the other tenants would go on for a minute; without a server they end.
+                    server.stop()
+                    raise
             server.stop()
             for each in ids:
                 cluster.seal(each, GOLDEN + each)

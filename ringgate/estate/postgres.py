@@ -123,7 +123,11 @@ class Cluster:
     def copy_to(self, data: Path) -> None:
         """Copies the stopped cluster, sharing blocks where the file system can."""
         _let_others_through(data.parent)
-        subprocess.run(["cp", "-a", "--reflink=auto", str(self.data), str(data)], check=True, capture_output=True)
+        command = ["cp", "-a", "--reflink=auto", str(self.data), str(data)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            why = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise EstateTrouble(f"The databases could not be copied ({why[0]}): make room on the disk and start again.")
 
     # --- databases ----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from ringgate.errors import RinggateError
+from ringgate.errors import SecretMissing
 from ringgate.estate.series import Series
 from ringgate.model import Role, Tenant
 from ringgate.secrets import hide
@@ -46,7 +46,7 @@ def state(tenant: Tenant, series: Series) -> str:
             headers = {"authorization": f"Session {token}"}
             client.post(path, json={"id": 2, "method": "common.db.logout", "params": []}, headers=headers)
             return READY
-    except RinggateError as problem:
-        return str(problem)
+    except SecretMissing:
+        return f"the {role} has no password file"
     except (httpx.HTTPError, ValueError) as problem:
         return f"no answer ({type(problem).__name__})"

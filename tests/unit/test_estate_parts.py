@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -13,16 +15,17 @@ from datetime import date
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
-from ringgate.estate import ports, roster
+from ringgate.estate import Estate, ports, roster
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, free_port, same_process, write_atomically
 from ringgate.estate.progress import Progress
 from ringgate.estate.record import Place, Record
 from ringgate.estate.series import DEFAULT, key
 from ringgate.estate.tools import Tools, lock, run
-from ringgate.estate.trouble import EstateTrouble
+from ringgate.estate.trouble import EstateTrouble, in_one_sentence
 from ringgate.inventory import Inventory
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -170,6 +173,40 @@ def test_a_second_start_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
     thread.join(10)
     assert done.is_set()
     assert said == ["Another start is busy with the estate; waiting for it to finish."]
+
+
+def test_a_full_disk_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RINGGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12, 10**9))
+    with pytest.raises(EstateTrouble, match=r"Only 0\.9 GB are free .* RINGGATE_HOME"):
+        Estate("full").up()
+    assert not (tmp_path / "home" / "tools").exists()
+
+
+def test_what_the_system_says_becomes_one_sentence() -> None:
+    with (
+        pytest.raises(EstateTrouble, match=r"No space left on device \(/x/y\); make room and start again\.$"),
+        in_one_sentence(),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device", "/x/y")
+    with pytest.raises(EstateTrouble, match="could not extend file"), in_one_sentence():
+        raise psycopg.errors.DiskFull("could not extend file")
+
+
+@pytest.mark.parametrize("name", ["", "Demo", "a b", "../x", "-x", "x" * 40])
+def test_an_estates_name_is_a_folders_name(name: str) -> None:
+    with pytest.raises(EstateTrouble, match="cannot name an estate"):
+        Estate(name)
+
+
+def test_an_estate_that_is_not_there_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RINGGATE_HOME", str(tmp_path))
+    estate = Estate("nowhere")
+    with pytest.raises(EstateTrouble, match="ringgate estate up --name nowhere"):
+        estate.sql("aldgate")
+    assert not estate.status().standing
+    estate.down()
+    estate.destroy()
 
 
 # --- installs ------------------------------------------------------------------------------------------------------
