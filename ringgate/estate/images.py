@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,10 @@ TEMPLATE = "ringgate_template"
 GOLDEN = "golden_"
 AT_ONCE = 2
 """Tenants that are seeded at the same time."""
+
+KEPT = 2
+UNUSED = 7 * 24 * 3600
+"""Golden images that are kept in any case, and the seconds after which others are removed."""
 
 
 class Seed(Protocol):
@@ -157,7 +162,16 @@ class Workshop:
                 cluster.seal(each, GOLDEN + each)
             _describe(folder, password)
 
-        return self._once("Seeded tenants", name, build)
+        image = self._once("Seeded tenants", name, build)
+        self._forget_old(image)
+        return image
+
+    def _forget_old(self, image: Image) -> None:
+        """Removes golden images that have been of no use for a while: each month's books make another."""
+        known = sorted(self.root.glob(f"golden-{self.series.name}-*"), key=lambda folder: -folder.stat().st_mtime)
+        for folder in known[KEPT:]:
+            if folder != image.folder and time.time() - folder.stat().st_mtime > UNUSED:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _bench(self, folder: Path) -> tuple[Cluster, ErpServer]:
         logs = folder / "logs"
