@@ -44,7 +44,7 @@ class TenantDatabases:
             self.cluster.clone(GOLDEN + member.archetype.id, new)
             self._let_in(member, new, hashes[member.id])
             if not member.is_archetype:
-                self._give_name(member, new)
+                self._vary(member, new)
             self.cluster.rename(new, member.id)
 
     def let_in(self, roster: Sequence[Member]) -> None:
@@ -72,10 +72,17 @@ class TenantDatabases:
                 database.execute("UPDATE res_user SET password_hash = %s WHERE login = %s", [hashes[role], login])
             database.execute("DELETE FROM ir_session")
 
-    def _give_name(self, member: Member, name: str) -> None:
+    def _vary(self, member: Member, name: str) -> None:
+        """What tells a further tenant from its archetype: the company's name, and its approval threshold if any."""
         company = "UPDATE party_party SET name = %s WHERE id IN (SELECT party FROM company_company)"
+        rule = """
+            UPDATE ir_model_button_rule SET description = %s,
+            condition = jsonb_set(condition::jsonb, '{s2}', to_jsonb(%s::float))::text
+        """
         with self.cluster.connect(name) as database:
             database.execute(company, [member.name])
+            if member.threshold is not None:
+                database.execute(rule, [f"More than {member.threshold} needs an approver", member.threshold])
 
     def _logins(self, member: Member) -> dict[str, str]:
         """Role -> login, the administrator among them."""

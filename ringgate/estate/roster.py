@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ FURTHER: Mapping[str, tuple[str, ...]] = {
 """The ids of further tenants by archetype; the estate takes one from each archetype in turn."""
 
 SLAS = ("bronze", "silver", "gold")
+THRESHOLDS = ("250.00", "1000.00", "2000.00", "750.00", "100.00")
+"""Amounts above which a request needs an approver, for variations of a tenant that has such a threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ class Member:
     @property
     def is_archetype(self) -> bool:
         return self.id == self.archetype.id
+
+    @property
+    def threshold(self) -> Decimal | None:
+        """The approval threshold if it is another than the archetype's."""
+        said = self.values.get("policy", {}).get("approval", {}).get("threshold")
+        return Decimal(said) if said is not None and not self.is_archetype else None
 
 
 def source() -> Path:
@@ -83,7 +92,12 @@ def _varied(known: Sequence[Member], archetype: Tenant, name: str, turn: int) ->
     base = next(member.values for member in known if member.id == archetype.id)
     title = f"{name.capitalize()} {archetype.name.partition(' ')[2]}".strip()
     ring = "early" if turn == 0 else "broad"
-    return {**base, "id": name, "name": title, "ring": ring, "sla": SLAS[turn % len(SLAS)]}
+    varied = {**base, "id": name, "name": title, "ring": ring, "sla": SLAS[turn % len(SLAS)]}
+    if archetype.policy.approval.steps and archetype.policy.approval.threshold:
+        policy = dict(base.get("policy", {}))
+        policy["approval"] = {**policy.get("approval", {}), "threshold": THRESHOLDS[turn % len(THRESHOLDS)]}
+        varied["policy"] = policy
+    return varied
 
 
 # --- what an estate writes about its tenants -----------------------------------------------------------------------

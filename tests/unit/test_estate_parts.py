@@ -40,6 +40,9 @@ def test_the_demo_tenants_come_first_and_others_are_variations() -> None:
     assert len({member.id for member in members}) == 24
     assert members[4].archetype.id == "aldgate"
     assert members[4].name != members[0].name
+    assert members[4].threshold != members[0].archetype.policy.approval.threshold
+    assert members[0].threshold is None
+    assert members[5].threshold is None
 
 
 @pytest.mark.parametrize("count", [0, 25])
