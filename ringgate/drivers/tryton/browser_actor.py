@@ -61,7 +61,8 @@ class BrowserActing:
     def _come_back(self) -> None:
         """Use the client with the session that was ended, as a window that was left open would."""
         name, stored = self._seat.old_session or ("", "")
-        self._client.ask("([name, value]) => localStorage.setItem(name, value)", [name, stored], "the old session")
+        script = "([name, value, hash]) => { localStorage.setItem(name, value); location.hash = hash; }"
+        self._client.ask(script, [name, stored, self._client.database], "the old session")
         with self._client.trouble("the web client to load again"):
             self._client.page.reload(wait_until="load")
         if self._client.settle("the desk of the user").asks_password:
@@ -69,6 +70,8 @@ class BrowserActing:
 
     def _did(self, verb: str, screen: Screen) -> Screen:
         """The screen after an act: questions are answered with yes, complaints are refusals."""
+        if screen.failures:
+            self._seat.usable = False
         screen = self._dialogs.confirm(screen)
         fatal = any(each.kind == "error-dialog" for each in screen.dialogs) and 403 not in screen.failures
         complaint, screen = self._dialogs.complaint(screen)

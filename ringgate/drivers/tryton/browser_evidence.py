@@ -1,12 +1,13 @@
-"""What a run that did not pass leaves behind of each window: a screenshot, and a Playwright trace without secrets.
+"""What a run that did not pass leaves behind of each window, without secrets.
 
-    <run>/accountant.png        the window as it stands, password fields covered
-    <run>/accountant.trace.zip  every click and request of the run; open it with `playwright show-trace`
+    <run>/accountant.png           the window as it stands, password fields covered
+    <run>/accountant.trace.zip     every action of the run; open it with `playwright show-trace`
+    <run>/accountant.requests.txt  the last requests of the web client, with status and duration
 
-A trace is recorded through every run, because nobody knows beforehand which one fails. It holds actions and requests,
-but no snapshots of the page after each action: measured, those cost 30 to 60 % more CPU in the browser, while actions
-and requests cost less than 5 %. Recording starts after the sign-in. Still, requests carry the session's token, and a
-session that dies during a run is renewed by its password: so the saved file is rewritten without any of them.
+A trace is recorded through every run, because nobody knows beforehand which one fails. It holds the actions alone:
+Playwright records requests only together with a snapshot of the page after each action, and those cost 30 to 60 % more
+CPU in the browser as measured, the actions less than 5 %. Recording starts after the sign-in. Still, a session that
+dies during a run is renewed by its password: so the saved file is rewritten without any secret.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ def save(seat: Seat, folder: Path, name: str) -> list[Attachment]:
     picture = folder / f"{name}.png"
     if _photograph(seat, picture):
         found.append(Attachment(f"screen of {name}", "screenshot", f"{folder.name}/{picture.name}"))
+    requests = folder / f"{name}.requests.txt"
+    if _list_requests(seat, requests):
+        found.append(Attachment(f"requests of {name}", "text", f"{folder.name}/{requests.name}"))
     trace = folder / f"{name}.trace.zip"
     if stop(seat.context, trace):
         found.append(Attachment(f"trace of {name}", "trace", f"{folder.name}/{trace.name}"))
@@ -51,6 +55,15 @@ def _photograph(seat: Seat, path: Path) -> bool:
         page.screenshot(path=path, mask=[page.locator("input[type=password]")], animations="disabled", timeout=5000)
     except PlaywrightError:
         return False
+    return True
+
+
+def _list_requests(seat: Seat, path: Path) -> bool:
+    try:
+        lines = seat.client.ask("__ringgate.log", None, "the list of requests")
+    except RinggateError:
+        return False
+    path.write_text(redact("\n".join(["time, HTTP status, duration, method", *lines, ""])), encoding="utf-8")
     return True
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -45,8 +46,27 @@ VIEWPORT: Final[Any] = {"width": 1000, "height": 400}
 """The narrowest at which the client shows all its tools; what is not painted costs nothing."""
 
 
+_of_thread = threading.local()
+"""Playwright runs at most once in a thread, however many drivers there are: `playwright`, and its number of `users`."""
+
+
+def _playwright() -> Playwright:
+    if getattr(_of_thread, "users", 0) == 0:
+        _of_thread.playwright = sync_playwright().start()
+        _of_thread.users = 0
+    _of_thread.users += 1
+    running: Playwright = _of_thread.playwright
+    return running
+
+
+def _release_playwright() -> None:
+    _of_thread.users -= 1
+    if _of_thread.users == 0:
+        _of_thread.playwright.stop()
+
+
 class Chromium:
-    """The process's browser, started when it is first needed."""
+    """A driver's browser, started when it is first needed."""
 
     def __init__(self) -> None:
         self._playwright: Playwright | None = None
@@ -70,7 +90,7 @@ class Chromium:
         flags = [*FLAGS, "--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else list(FLAGS)
         try:
             if self._playwright is None:
-                self._playwright = sync_playwright().start()
+                self._playwright = _playwright()
             self._browser = self._playwright.chromium.launch(executable_path=program, args=flags)
         except PlaywrightError as error:
             raise BrowserTrouble(f"The browser {program} did not start: {_first_line(error)}") from None
@@ -86,7 +106,7 @@ class Chromium:
             pass  # it is gone already, which is what was wanted
         finally:
             if playwright is not None:
-                playwright.stop()
+                _release_playwright()
 
 
 @dataclass

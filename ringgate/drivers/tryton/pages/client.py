@@ -7,6 +7,7 @@ screen.form.fields["state"].text                   # "draft": the value behind w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,11 @@ from ringgate.errors import BrowserTrouble, ErpMisbehaved, ErpProtocolError, Erp
 WATCH: Final = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
 """Runs in every page before the client's own scripts."""
 
+GO: Final = "([address, alone, limit]) => __ringgate.go(address, alone, limit)"
 SETTLE: Final = "([limit]) => __ringgate.settle(limit)"
+
+GRACE: Final = 2.0
+"""Seconds that the page has to say itself that it is still busy."""
 
 UNREACHABLE: Final = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_CERT_DATE", "ERR_HTTP")
 NO_ROUTE: Final = (
@@ -129,7 +134,8 @@ class SessionOver(Exception):
 class WebClient:
     """The web client in one page.
 
-    `limit` are seconds to wait; `sent` counts the requests sent since it was loaded; `last` is the last look at it.
+    `limit` are seconds to wait; `sent` counts the requests sent since it was loaded; `last` is the last look at it;
+    `renewed` counts how often its session was renewed.
     `place` is the address by which the tab in front was opened, "" if it is not to be used again.
     `on_password` is called when the client asks for the password of a session that died, and must answer it.
     """
@@ -137,6 +143,7 @@ class WebClient:
     def __init__(self, page: Page, database: str, limit: float) -> None:
         self.page, self.database, self.limit = page, database, limit
         self.sent = 0
+        self.renewed = 0
         self.place = ""
         self.last: Screen | None = None
         self.on_password: Callable[[], None] | None = None
@@ -157,8 +164,12 @@ class WebClient:
 
         If one of those does not close, because it was changed and not saved, the client asks, and nothing is opened.
         """
-        what, address = route.partition(";")[0], f"{self.database}/{route}"
-        return self._ask("([address, alone, limit]) => __ringgate.go(address, alone, limit)", what, address, alone)
+        what, address, renewed = route.partition(";")[0], f"{self.database}/{route}", self.renewed
+        screen = self._ask(GO, what, address, alone)
+        if self.renewed > renewed and not screen.tabs and not screen.dialogs:
+            # The session had died. The client does not open again what it could not open before it was renewed.
+            screen = self._ask(GO, what, address, alone)
+        return screen
 
     def settle(self, what: str) -> Screen:
         """Wait until nothing is under way any more, then look. `what` says in a time-out what was waited for."""
@@ -170,8 +181,17 @@ class WebClient:
 
     def ask(self, script: str, argument: object, what: str) -> Any:
         """Run one of the page's `__ringgate` functions. `argument` must be JSON."""
+        page: Any = self.page
         with self.trouble(what):
-            return self.page.evaluate(script, argument)
+            # The client waits for some answers in place. If one never comes, its scripts stand still, so that only a
+            # time-out on our side helps; Playwright has none for `evaluate`, hence the way around its public face.
+            try:
+                asking = page._impl_obj.evaluate(script, argument)
+                return page._sync(asyncio.wait_for(asking, self.limit + GRACE))
+            except TimeoutError:
+                raise ErpUnavailable(
+                    f"The web client got no answer in {self.limit:.0f} s of waiting for {what}."
+                ) from None
 
     def learn_formats(self) -> None:
         raw = self.ask("__ringgate.formats()", None, "the user's formats")
@@ -182,6 +202,7 @@ class WebClient:
         screen = self._look(script, what, *arguments)
         if screen.asks_password and self.on_password is not None:
             self.on_password()
+            self.renewed += 1
             screen = self._look(SETTLE, what)
         return screen
 

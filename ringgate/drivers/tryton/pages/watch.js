@@ -3,7 +3,7 @@
 // screen that the client leaves anonymous (columns, lists in forms and their buttons), so that no label is needed.
 (() => {
   if (window.__ringgate) return;
-  const watch = (window.__ringgate = { pending: 0, sent: 0, failures: [], errors: [], garbled: 0 });
+  const watch = (window.__ringgate = { pending: 0, sent: 0, failures: [], errors: [], log: [], garbled: 0 });
   const timers = new Set();
   let waiting = [];
 
@@ -28,16 +28,30 @@
     return open.call(this, method, url, ...rest);
   };
   XMLHttpRequest.prototype.send = function (body) {
-    if (!/\/bus$/.test(this.__url)) {
-      watch.pending += 1;
-      watch.sent += 1;
-      this.addEventListener('loadend', () => {
-        watch.pending -= 1;
-        if (this.__call && (this.status === 0 || this.status >= 400)) watch.failures.push(this.status);
-        check();
-      });
+    if (/\/bus$/.test(this.__url)) return send.call(this, body);
+    const began = performance.now();
+    let over = false;
+    const end = () => {
+      if (over) return;
+      over = true;
+      watch.pending -= 1;
+      const failed = this.status === 0 || this.status >= 400;
+      if (this.__call && failed) watch.failures.push(this.status);
+      const method = /"method":"([^"]*)"/.exec(typeof body === 'string' ? body.slice(0, 500) : '');
+      const took = Math.round(performance.now() - began);
+      watch.log.push(`${new Date().toISOString()} ${this.status} ${took} ms ${method ? method[1] : this.__url}`);
+      if (watch.log.length > 200) watch.log.shift();
+      check();
+    };
+    watch.pending += 1;
+    watch.sent += 1;
+    this.addEventListener('loadend', end);
+    try {
+      return send.call(this, body);
+    } catch (error) {  // a request that the client waits for in place throws instead
+      end();
+      throw error;
     }
-    return send.call(this, body);
   };
 
   // Short timers are how the client's promises pass results on; long ones (blinking, polling) do not count.
@@ -165,10 +179,11 @@
   const dialog = (modal) => {
     const kind = ['login-dialog', 'ask-dialog', 'user-warning-dialog', 'warning-dialog', 'message-dialog',
       'error-dialog', 'confirmation-dialog', 'wizard-dialog', 'window-form'].find((each) => modal.classList.contains(each));
-    const body = modal.querySelector('.alert, .modal-body');
+    const body = (modal.querySelector('.alert') || modal.querySelector('.modal-body') || modal).cloneNode(true);
+    body.querySelectorAll('.sr-only, a.btn').forEach((each) => each.remove());
     return {
       kind: kind || 'window',
-      text: body ? body.innerText.trim().replace(/\s+/g, ' ') : '',
+      text: body.textContent.trim().replace(/\s+/g, ' '),
       password: Boolean(modal.querySelector('input[type=password]')),
     };
   };
@@ -256,7 +271,13 @@
   // As if the address had been pasted: the client's own route opens the tab; `alone` closes the others first.
   watch.go = async (route, alone, limit) => {
     if (alone && Sao.Tab.tabs.length) {
-      for (const tab of [...Sao.Tab.tabs]) tab.close();
+      for (const tab of [...Sao.Tab.tabs]) {
+        try {
+          tab.close();
+        } catch (error) {  // one that never came to be, because its first request failed
+          Sao.Tab.tabs.splice(Sao.Tab.tabs.indexOf(tab), 1);
+        }
+      }
       const found = await watch.settle(limit);
       if (found.tabs || found.dialogs.length) return found;
     }
