@@ -7,6 +7,7 @@ sentence says what to do.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -92,7 +93,11 @@ def destroy(
     name: NameOption = DEMO, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
 ) -> None:
     """Removes the estate with all its books. What is installed stays, so the next `up` is quick."""
-    estate = Estate.at(name)
+    with _one_sentence():
+        estate = Estate.at(name)
+    if not yes and not sys.stdin.isatty():
+        typer.echo("ringgate: nobody can be asked here: say --yes to remove the estate.", err=True)
+        raise typer.Exit(3)
     if not yes:
         typer.confirm(f"Remove the estate {name} with all its tenants ({estate.folder})?", abort=True)
     with _one_sentence():

@@ -160,6 +160,14 @@ def test_a_request_can_be_replaced(stage: Stage) -> None:
     assert [hit["action"] for hit in stage.faults.hits()] == []
 
 
+def test_a_damaged_file_changes_nothing(stage: Stage) -> None:
+    stage.faults.set([Fault(status=503)])
+    assert stage.call().status_code == 503
+    for name in ("routes.json", "faults.json"):
+        (stage.folder / name).write_text("{")
+    assert stage.call().status_code == 503
+
+
 def test_what_is_not_http_is_refused(stage: Stage) -> None:
     with pytest.raises(BadMessage):
         Head.parse(b"SSH-2.0-OpenSSH_9.2")

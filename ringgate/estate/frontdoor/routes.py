@@ -70,6 +70,10 @@ class Followed(Generic[Model]):
             return self._value
         seen = (status.st_mtime_ns, status.st_ino, status.st_size)
         if seen != self._seen:
-            self._value = self._model.model_validate_json(self._path.read_text())
             self._seen = seen
+            try:
+                self._value = self._model.model_validate_json(self._path.read_text())
+            except ValueError as problem:
+                # What was in force stays in force: a slip of the pen must not close every tenant's door.
+                print(f"{self._path} is ignored: {problem}", flush=True)
         return self._value
