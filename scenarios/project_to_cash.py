@@ -60,6 +60,8 @@ def project_to_cash(erp: Erp, make: Make, run: Run) -> None:
         expect(paid.open, equals=erp.money("0"), because="it was paid in full", what="amount to pay")
 
     with run.step("find the money"):
-        cash = [posting.on_account(erp.policy.accounts.cash) for posting in erp.books.postings_of(invoice.ref)]
-        received = sum(cash, erp.money("0"))
+        postings, accounts = erp.books.postings_of(invoice.ref), erp.policy.accounts
+        received = sum((posting.on_account(accounts.cash) for posting in postings), erp.money("0"))
+        owed = sum((posting.on_account(accounts.receivable) for posting in postings), erp.money("0"))
         expect(received, equals=expected.total, because="the money that came in is in cash", what="cash received")
+        expect(owed, equals=erp.money("0"), because="what was billed is paid", what="amount owed in the ledger")
