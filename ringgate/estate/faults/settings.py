@@ -65,7 +65,7 @@ CONFIGURATION = (
         where="configuration",
         says={
             "project-creation": "expected 120.00 GBP, but it is 120.00 CHF",
-            "procurement-approval": "expected 850.00 GBP, but it is 850.00 CHF",
+            "procurement-approval": "one piece at this price was asked for",
             "invoicing-from-time": "CHF",
             "financial-posting": "CHF",
             "credit-and-payment": "CHF",

@@ -100,7 +100,7 @@ class Trigger:
 
     `when` is its moment as SQL says it ("BEFORE INSERT", "AFTER UPDATE OF state"), `only` its condition, `body` what
     it does in PL/pgSQL; `deferred` lets it act when the transaction ends. What it changes beside the row at hand it
-    writes down with `keep`. `tidy` is done before that is put back.
+    writes down with `keep`. `tidy` are statements that are run before that is put back.
     """
 
     table: str
@@ -108,7 +108,7 @@ class Trigger:
     body: str
     only: str = "true"
     deferred: bool = False
-    tidy: str = ""
+    tidy: Sequence[str] = ()
 
     def on(self, estate: Estate, tenant: str, fault: str) -> bool:
         with _changing(estate, tenant) as database:
@@ -129,8 +129,8 @@ class Trigger:
         with _changing(estate, tenant) as database:
             stood = self._stands(database, fault)
             database.execute(f"DROP FUNCTION IF EXISTS {_name(fault)}() CASCADE")
-            if stood and self.tidy:
-                database.execute(self.tidy, {"fault": fault})
+            for statement in self.tidy if stood else ():
+                database.execute(statement, {"fault": fault})
             _put_back(database, fault)
         return stood
 

@@ -14,6 +14,8 @@ _OF_TYPE = "(SELECT a.id FROM account_account a JOIN account_account_type t ON t
 REVENUE, EXPENSE, RECEIVABLE = (_OF_TYPE.format(kind) for kind in ("revenue", "expense", "receivable"))
 CASH = "(SELECT debit_account FROM account_invoice_payment_method ORDER BY id LIMIT 1)"
 OTHER_CUSTOMER = "(SELECT min(party) FROM account_invoice WHERE type = 'out' AND invoice_address IS NOT NULL)"
+OF_AN_INVOICE = "NEW.journal IN (SELECT id FROM account_journal WHERE type = 'revenue')"
+OF_A_PAYMENT = "NEW.journal IN (SELECT id FROM account_journal WHERE type = 'cash')"
 BECOMES_POSTED = "OLD.state <> 'posted' AND NEW.state = 'posted' AND NEW.origin LIKE 'account.invoice,%'"
 
 _LAYERS = "the layers disagree with the oracle"
@@ -168,22 +170,33 @@ LEDGER = (
         id="double-posting",
         title="An invoice reaches the ledger twice",
         where="sql",
-        says={"financial-posting": "an invoice reaches the ledger once"},
+        says={
+            "financial-posting": "an invoice reaches the ledger once",
+            "project-to-cash": "what was billed is paid",
+        },
         switch=Trigger(
             "account_move",
             "AFTER UPDATE OF state",
             f"""
-            INSERT INTO account_move (company, date, description, journal, number, origin, period, post_date,
-                post_number, state)
-            SELECT company, date, description, journal, number, origin, period, post_date, post_number, 'posted'
-            FROM account_move WHERE id = NEW.id;
-            {keep("added", "account_move", "currval('account_move_id_seq')")}
-            INSERT INTO account_move_line (account, credit, debit, description, maturity_date, move, party, state)
-            SELECT account, credit, debit, description, maturity_date, currval('account_move_id_seq'), party, state
-            FROM account_move_line WHERE move = NEW.id;""",
+            IF {OF_AN_INVOICE} THEN
+                INSERT INTO account_move (company, date, description, journal, number, origin, period, post_date,
+                    post_number, state)
+                SELECT company, date, description, journal, number, origin, period, post_date, post_number, 'posted'
+                FROM account_move WHERE id = NEW.id;
+                {keep("added", "account_move", "currval('account_move_id_seq')")}
+                INSERT INTO account_move_line (account, credit, debit, description, maturity_date, move, party, state)
+                SELECT account, credit, debit, description, maturity_date, currval('account_move_id_seq'), party, state
+                FROM account_move_line WHERE move = NEW.id;
+            END IF;""",
             only=f"{BECOMES_POSTED} AND NEW.number IS NOT NULL",
-            tidy=f"DELETE FROM account_move WHERE origin IN (SELECT 'account.move,' || id FROM {KEPT} "
-            "WHERE fault = %(fault)s AND tbl = 'account_move')",
+            # Undo cancels what it finds of a payment, the second posting too, by counter-entries.
+            tidy=(
+                f"DELETE FROM account_move WHERE origin IN (SELECT 'account.move,' || id FROM {KEPT} "
+                "WHERE fault = %(fault)s)",
+                f"DELETE FROM account_move WHERE id IN (SELECT id FROM {KEPT} WHERE fault = %(fault)s)",
+                "DELETE FROM account_move_reconciliation r WHERE NOT EXISTS "
+                "(SELECT FROM account_move_line WHERE reconciliation = r.id)",
+            ),
         ),
     ),
     Fault(
@@ -194,11 +207,11 @@ LEDGER = (
         switch=Trigger(
             "account_move",
             "AFTER UPDATE OF state",
-            """
+            f"""
             UPDATE account_move SET period = (
                 SELECT p.id FROM account_period p JOIN account_period n ON n.id = NEW.period
                 WHERE p.end_date < n.start_date AND p.type = 'standard' ORDER BY p.end_date DESC LIMIT 1
-            ) WHERE id = NEW.id;""",
+            ) WHERE id = NEW.id AND {OF_AN_INVOICE};""",
             only=BECOMES_POSTED,
             deferred=True,
         ),
@@ -280,9 +293,9 @@ MONEY = (
         switch=Trigger(
             "account_move",
             "AFTER UPDATE OF state",
-            """
+            f"""
             UPDATE account_move_line SET debit = round(debit / 2, 2), credit = round(credit / 2, 2)
-            WHERE move = NEW.id AND EXISTS (SELECT FROM account_journal WHERE id = NEW.journal AND type = 'cash');""",
+            WHERE move = NEW.id AND {OF_A_PAYMENT};""",
             only=BECOMES_POSTED,
             deferred=True,
         ),
