@@ -39,15 +39,19 @@ def run_all(engine: Engine, scenarios: dict[str, Scenario]) -> Iterator[RunAll]:
 
 
 @pytest.fixture
-def restored(estate: Estate, books_of: Callable[[Tenant], Books]) -> Iterator[Callable[[Tenant], Books]]:
-    """Reads the books of a tenant; a tenant whose books are others at the end of the test gets fresh ones."""
-    first: dict[Tenant, Books] = {}
+def take(
+    estate: Estate, lease: Callable[..., Leased], books_of: Callable[[Tenant], Books]
+) -> Iterator[Callable[[str], tuple[Tenant, Books]]]:
+    """Gives a tenant to break and its books; if they are others at the end of the test, it gets fresh ones."""
+    taken: list[tuple[Tenant, Books]] = []
 
-    def read(tenant: Tenant) -> Books:
-        return first.setdefault(tenant, books_of(tenant))
+    def take(currency: str) -> tuple[Tenant, Books]:
+        tenant = lease(currency=currency).tenant
+        taken.append((tenant, books_of(tenant)))
+        return taken[-1]
 
-    yield read
-    for tenant, before in first.items():
+    yield take
+    for tenant, before in taken:
         if books_of(tenant) != before:
             estate.reset(tenant.id)
 
@@ -70,14 +74,12 @@ def why(result: RunResult) -> str:
 def test_the_right_scenarios_notice_a_fault(
     fault: Fault,
     estate: Estate,
-    lease: Callable[..., Leased],
+    take: Callable[[str], tuple[Tenant, Books]],
     run_all: RunAll,
     scenarios: dict[str, Scenario],
     books_of: Callable[[Tenant], Books],
-    restored: Callable[[Tenant], Books],
 ) -> None:
-    tenant = lease(currency=fault.currency).tenant
-    before = restored(tenant)
+    tenant, before = take(fault.currency)
 
     with broken(fault, estate, tenant):
         results = run_all(fault, tenant, frozenset(scenarios))
