@@ -126,6 +126,15 @@ def test_a_window_of_a_run_that_did_not_pass_is_not_used_again(
     assert window_of(connect(own_tenant.tenant).sign_in(Role.CONSULTANT)) is not page
 
 
+def test_a_browser_that_went_away_is_started_again(own_tenant: Leased, connect: Callable[[Tenant], Connection]) -> None:
+    first = connect(own_tenant.tenant)
+    page = window_of(first.sign_in(Role.CONSULTANT))
+    first.close()
+    page.context.browser.close()
+    second = connect(own_tenant.tenant)
+    assert ask_for(second.sign_in(Role.CONSULTANT), second, own_tenant.tenant) == "draft"
+
+
 def test_a_session_that_died_is_renewed_by_the_clients_own_question(
     own_tenant: Leased, connect: Callable[[Tenant], Connection]
 ) -> None:

@@ -74,36 +74,33 @@ class BrowserConnection:
 
     def __init__(self, tenant: Tenant, call: Call, driver: TrytonBrowserDriver) -> None:
         self._tenant, self._call, self._driver = tenant, call, driver
-        self._seated: dict[Role, tuple[Seat, int]] = {}
+        self._seated: dict[Role, Seat] = {}
         self._own: list[Seat] = []
         self._api: Connection | None = None
-        self._spent = 0
 
     @property
     def calls(self) -> int:
         """Requests sent so far: by the web client, and by us over the API."""
-        kept = sum(seat.client.sent - before for seat, before in self._seated.values())
-        own = self._spent + sum(seat.client.sent for seat in self._own)
-        return kept + own + (self._api.calls if self._api else 0)
+        return sum(seat.calls for seat in self._windows) + (self._api.calls if self._api else 0)
 
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonBrowserActor:
         """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
         from ringgate.drivers.tryton import browser_evidence
         from ringgate.drivers.tryton.browser_office import TrytonBrowserActor
 
-        seats = self._driver.seats
-        if password is not None or fresh:
-            seat = seats.new(self._tenant, role, self._call, password)
-            if not seats.signed_in(seat):
-                self._spent += seat.client.sent
+        own = password is not None or fresh
+        seat = None if own else self._seated.get(role) or self._driver.seats.kept(self._tenant, role, self._call)
+        if seat is None:
+            seat = self._driver.seats.new(self._tenant, role, self._call, password)
+            self._own.append(seat)  # a sign-in that fails leaves its window for evidence
+            if not seat.sign_in():
                 raise _refusal(seat, password)
-            self._own.append(seat)
-            browser_evidence.start(seat)
-        elif role in self._seated:
-            seat = self._seated[role][0]
-        else:
-            seat = seats.take(self._tenant, role, self._call)
-            self._seated[role] = (seat, seat.client.sent)
+            if not own:
+                self._own.remove(seat)
+                self._driver.seats.keep(seat)
+        if not own:
+            self._seated[role] = seat
+        if not seat.traced:
             browser_evidence.start(seat)
         return TrytonBrowserActor(seat, self._call.run_id)
 
@@ -131,7 +128,7 @@ class BrowserConnection:
 
     @property
     def _windows(self) -> list[Seat]:
-        return [*(seat for seat, _ in self._seated.values()), *self._own]
+        return [*self._seated.values(), *self._own]
 
     def close(self) -> None:
         """Leave an empty desk behind. A window that cannot be tidied is given up."""
@@ -140,7 +137,7 @@ class BrowserConnection:
 
             for seat in self._own:
                 seat.close()
-            for seat, _ in self._seated.values():
+            for seat in self._seated.values():
                 browser_evidence.discard(seat)
                 seat.tidy()
         self._own.clear()

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.drivers.tryton.browser_seats import Seat
@@ -42,7 +42,7 @@ def save(seat: Seat, folder: Path, name: str) -> list[Attachment]:
     if _list_requests(seat, requests):
         found.append(Attachment(f"requests of {name}", "text", f"{folder.name}/{requests.name}"))
     trace = folder / f"{name}.trace.zip"
-    if stop(seat.context, trace):
+    if stop(seat, trace):
         found.append(Attachment(f"trace of {name}", "trace", f"{folder.name}/{trace.name}"))
     seat.traced = False
     return found
@@ -63,7 +63,8 @@ def _list_requests(seat: Seat, path: Path) -> bool:
         lines = seat.client.ask("__ringgate.log", None, "the list of requests")
     except RinggateError:
         return False
-    path.write_text(redact("\n".join(["time, HTTP status, duration, method", *lines, ""])), encoding="utf-8")
+    text = "\n".join(["time, HTTP status, duration, method", *lines, ""])
+    path.write_text(redact(seat.hidden.redact(text)), encoding="utf-8")
     return True
 
 
@@ -79,22 +80,22 @@ def start(seat: Seat) -> None:
 def discard(seat: Seat) -> None:
     """Throw away what was recorded."""
     if seat.traced:
-        stop(seat.context, None)
+        stop(seat, None)
         seat.traced = False
 
 
-def stop(context: BrowserContext, path: Path | None) -> bool:
+def stop(seat: Seat, path: Path | None) -> bool:
     """End the recording; save it to `path`, without secrets, if one is given."""
     try:
         if path is None:
-            context.tracing.stop()
+            seat.context.tracing.stop()
             return True
         raw = path.with_suffix(".raw")
         try:
-            context.tracing.stop(path=raw)
+            seat.context.tracing.stop(path=raw)
             if not raw.exists():
                 return False
-            rewrite(raw, path)
+            rewrite(raw, path, lambda text: redact(seat.hidden.redact(text)))
         finally:
             raw.unlink(missing_ok=True)
     except (PlaywrightError, OSError, zipfile.BadZipFile):
@@ -102,16 +103,14 @@ def stop(context: BrowserContext, path: Path | None) -> bool:
     return True
 
 
-def rewrite(source: Path, target: Path) -> None:
-    """Copy a zip file, with every secret that this process knows hidden, in whatever file of it."""
+def rewrite(source: Path, target: Path, hide: Callable[[str], str]) -> None:
+    """Copy a zip file, with `hide` applied to each of its files."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
-            new.writestr(entry.filename, _without_secrets(old.read(entry)))
-
-
-def _without_secrets(content: bytes) -> bytes:
-    try:
-        return redact(content.decode("utf-8")).encode("utf-8")
-    except UnicodeDecodeError:
-        # Latin-1 gives every byte back as it was, and shows any secret of plain letters.
-        return redact(content.decode("latin-1")).encode("latin-1")
+            content = old.read(entry)
+            try:
+                hidden = hide(content.decode("utf-8")).encode("utf-8")
+            except UnicodeDecodeError:
+                # Latin-1 gives every byte back as it was, and shows any secret of plain letters.
+                hidden = hide(content.decode("latin-1")).encode("latin-1")
+            new.writestr(entry.filename, hidden)

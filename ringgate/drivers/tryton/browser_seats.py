@@ -24,7 +24,7 @@ from ringgate.drivers.tryton.pages.login import LoginPage
 from ringgate.drivers.tryton.pages.tabs import Tabs
 from ringgate.errors import BrowserTrouble, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
 from ringgate.model import Role, Tenant
-from ringgate.secrets import hide
+from ringgate.secrets import Redactor
 
 if TYPE_CHECKING:
     from ringgate.drivers.protocol import Call
@@ -63,6 +63,10 @@ def _release_playwright() -> None:
     _of_thread.users -= 1
     if _of_thread.users == 0:
         _of_thread.playwright.stop()
+
+
+MOST: Final = 16
+"""Seats kept at most: each takes some 100 MB. Four tenants with four users each never sign in twice."""
 
 
 class Chromium:
@@ -109,24 +113,28 @@ class Chromium:
                 _release_playwright()
 
 
-@dataclass
+@dataclass(eq=False)
 class Seat:
     """One user in front of the web client.
 
-    `usable` is False once the seat must not be kept, `ended` once its user signed out, `traced` while it is recorded.
-    `old_session` is the client's own name and content for its session, `reference` what was read of reference data.
+    `usable` is False once the seat must not be kept, `ended` once its user signed out, `traced` while it is recorded;
+    `sent_before` counts the requests of earlier runs.
+    `old_session` is the client's own name and content for its session, `reference` what was read of reference data,
+    `hidden` knows the tokens of its sessions: they live shorter than the process, which hides only passwords for good.
     """
 
     tenant: Tenant
     role: Role
     context: BrowserContext
     client: WebClient
-    password: str
+    password: str = field(repr=False)
     usable: bool = True
     ended: bool = False
     traced: bool = False
+    sent_before: int = 0
     reference: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
-    old_session: tuple[str, str] | None = None
+    old_session: tuple[str, str] | None = field(default=None, repr=False)
+    hidden: Redactor = field(default_factory=Redactor, repr=False)
 
     @property
     def login(self) -> str:
@@ -150,7 +158,7 @@ class Seat:
         name, stored = self.client.ask(script, f"sao_session_{self.client.database}", "the session")
         self.old_session = (name, stored)
         for token in self.client.ask("__ringgate.secrets()", None, "the session"):
-            hide(token)
+            self.hidden.add(token)
 
     def _renew(self) -> None:
         """The client asks for the password: its session is no longer known."""
@@ -171,8 +179,20 @@ class Seat:
             self.reference[key] = rows[0]
         return self.reference[key]
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can be used: neither given up, nor lost with its browser."""
+        browser = self.context.browser
+        return self.usable and browser is not None and browser.is_connected() and not self.client.page.is_closed()
+
+    @property
+    def calls(self) -> int:
+        """Requests sent in the present run."""
+        return self.client.sent - self.sent_before
+
     def carry(self, call: Call) -> None:
         """Every request from now on names this run and its trace."""
+        self.sent_before = self.client.sent
         with self.client.trouble("the browser"):
             self.context.set_extra_http_headers(headers_of(call))
 
@@ -205,23 +225,27 @@ class Seats:
         self._chromium = Chromium()
         self._kept: dict[tuple[str, Role], Seat] = {}
 
-    def take(self, tenant: Tenant, role: Role, call: Call) -> Seat:
-        """The seat kept for this user, or a new one. Raises SignInRefused if the password is not accepted."""
-        key = (tenant.id, role)
-        seat = self._kept.get(key)
-        if seat is not None and seat.usable and seat.tenant == tenant:
-            seat.carry(call)
-            return seat
-        if seat is not None:
+    def kept(self, tenant: Tenant, role: Role, call: Call) -> Seat | None:
+        """The seat kept for this user, if there is one that can be used."""
+        seat = self._kept.pop((tenant.id, role), None)
+        if seat is None:
+            return None
+        if not seat.alive or seat.tenant != tenant:
             seat.close()
-        seat = self.new(tenant, role, call, None)
-        if not self.signed_in(seat):
-            raise SignInRefused(f"{seat.login} could not sign in to {tenant.id}: its password was not accepted.")
-        self._kept[key] = seat
+            return None
+        self._kept[tenant.id, role] = seat  # now the one used last
+        seat.carry(call)
         return seat
 
+    def keep(self, seat: Seat) -> None:
+        """Keep a seat that is signed in for later runs, and give up those longest not used where they are too many."""
+        self._kept[seat.tenant.id, seat.role] = seat
+        for key in list(self._kept)[:-MOST]:
+            if key[0] != seat.tenant.id:
+                self._kept.pop(key).close()
+
     def new(self, tenant: Tenant, role: Role, call: Call, password: str | None) -> Seat:
-        """A seat of its own, not yet signed in, that the caller closes."""
+        """A new seat, not yet signed in, that the caller closes or keeps."""
         database = urlsplit(tenant.web).fragment.partition("/")[0]
         if not database:
             raise NoRoute(
@@ -236,18 +260,6 @@ class Seats:
             return Seat(tenant, role, context, WebClient(context.new_page(), database, self._limit), secret)
         except PlaywrightError as error:
             raise BrowserTrouble(f"The browser opened no page: {_first_line(error)}") from None
-
-    @staticmethod
-    def signed_in(seat: Seat) -> bool:
-        """Sign in; a seat at which that fails is closed."""
-        try:
-            done = seat.sign_in()
-        except BaseException:
-            seat.close()
-            raise
-        if not done:
-            seat.close()
-        return done
 
     def close(self) -> None:
         for seat in self._kept.values():
