@@ -115,7 +115,8 @@ class BillingVerbs(BrowserActing):
         verb = "post_invoice"
         with self._verb(verb):
             screen = self._opened(verb, INVOICE, invoice.ref.id)
-            if on != self._today() and self._form.view(screen).buttons.get("post"):
+            shown = self._form.view(screen)
+            if shown.buttons.get("post") and (on != self._today() or shown.text("invoice_date")):
                 screen = self._form.fill_date("invoice_date", on)
             stated = self._invoice(self._did(verb, self._form.press("post", screen)))
             if stated.state not in ("posted", "paid"):
@@ -126,13 +127,13 @@ class BillingVerbs(BrowserActing):
         """An open invoice is settled by its credit note; one that is paid, even in part, gets one to be settled."""
         verb = "credit_invoice"
         with self._verb(verb):
-            screen = self._opened(verb, INVOICE, invoice.ref.id)
-            if self._state() not in ("posted", "paid"):
-                raise Refused(verb, "only a posted invoice can be credited", self._state())
+            standing = self._invoice(self._opened(verb, INVOICE, invoice.ref.id, anew=True))
+            if standing.state not in ("posted", "paid"):
+                raise Refused(verb, "only a posted invoice can be credited", standing.state)
             screen = self._did(verb, self._tabs.wizard("account.invoice.credit", INVOICE, invoice.ref.id))
-            shown = self._window.validate_page(screen, "with_refund", "invoice_date")
-            if shown.fields["with_refund"].text == "false" and not shown.fields["with_refund"].fixed:
-                self._window.tick("with_refund")
+            box = self._window.validate_page(screen, "with_refund", "invoice_date").fields["with_refund"]
+            if not box.fixed:
+                self._window.tick("with_refund", on=standing.state == "posted" and standing.open == standing.total)
             self._window.fill_date("invoice_date", on)
             screen = self._did(verb, self._window.accept())
             if screen.form is None or screen.record in ("", invoice.ref.id):

@@ -65,8 +65,11 @@ def _release_playwright() -> None:
         _of_thread.playwright.stop()
 
 
-MOST: Final = 16
-"""Seats kept at most: each takes some 100 MB. Four tenants with four users each never sign in twice."""
+MOST: Final = 8
+"""Seats kept at most: each takes 100 to 200 MB. Runs that go tenant by tenant never sign a user in twice."""
+
+RUNS: Final = 40
+"""After so many runs a seat is given up: the client's page grows with every form, by some 10 MB a run."""
 
 
 class Chromium:
@@ -118,7 +121,7 @@ class Seat:
     """One user in front of the web client.
 
     `usable` is False once the seat must not be kept, `ended` once its user signed out, `traced` while it is recorded;
-    `sent_before` counts the requests of earlier runs.
+    `sent_before` counts the requests of earlier runs, `runs` the runs.
     `old_session` is the client's own name and content for its session, `reference` what was read of reference data,
     `hidden` knows the tokens of its sessions: they live shorter than the process, which hides only passwords for good.
     """
@@ -132,6 +135,7 @@ class Seat:
     ended: bool = False
     traced: bool = False
     sent_before: int = 0
+    runs: int = 0
     reference: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     old_session: tuple[str, str] | None = field(default=None, repr=False)
     hidden: Redactor = field(default_factory=Redactor, repr=False)
@@ -230,7 +234,8 @@ class Seats:
         seat = self._kept.pop((tenant.id, role), None)
         if seat is None:
             return None
-        if not seat.alive or seat.tenant != tenant:
+        seat.runs += 1
+        if not seat.alive or seat.tenant != tenant or seat.runs >= RUNS:
             seat.close()
             return None
         self._kept[tenant.id, role] = seat  # now the one used last

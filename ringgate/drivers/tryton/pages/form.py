@@ -122,11 +122,11 @@ class Form:
             self.field(name).select_option(value=json.dumps(value))
         return self.client.leave_field(what)
 
-    def tick(self, name: str) -> Screen:
+    def tick(self, name: str, *, on: bool = True) -> Screen:
         self._editable(name)
         with self.client.trouble(f"the box {name!r}"):
-            self.field(name).check()
-        return self.client.settle(f"the box {name!r} to be ticked")
+            self.field(name).set_checked(on)
+        return self.client.settle(f"the box {name!r} to change")
 
     def choose(self, name: str, text: str) -> Screen:
         """Point at another record: type its name, and click it in what the client proposes."""
