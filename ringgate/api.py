@@ -51,13 +51,16 @@ def scenario(
     roles: Iterable[Role],
     layer: Layer = Layer.PROCESS,
     channels: Iterable[Channel] = tuple(Channel),
+    smoke: bool = False,
 ) -> Callable[[Function], Scenario]:
     """Make a scenario of a function. Its title is the first line of the function's, else the module's, docstring."""
 
     def make(function: Function) -> Scenario:
         text = function.__doc__ or function.__globals__.get("__doc__") or id
         title = text.strip().splitlines()[0]
-        return Scenario(id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function)
+        return Scenario(
+            id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function, smoke
+        )
 
     return make
 

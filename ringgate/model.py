@@ -404,7 +404,10 @@ class PurchaseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One business process. `function` takes (erp, make, run); `needs` decides where it applies."""
+    """One business process. `function` takes (erp, make, run); `needs` decides where it applies.
+
+    `smoke` scenarios together touch each screen once: the short selection for the browser.
+    """
 
     id: str
     title: str
@@ -414,6 +417,7 @@ class Scenario:
     layer: Layer
     channels: frozenset[Channel]
     function: Callable[..., None]
+    smoke: bool = False
 
 
 @dataclass(frozen=True, slots=True)

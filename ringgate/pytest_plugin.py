@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run scenarios of this layer only",
     )
     group.addoption(
+        "--smoke", action="store_true", help="over the browser, only the scenarios marked smoke; over the API, all"
+    )
+    group.addoption(
         "--inventory", metavar="DIR", help="the tenants' folder (default: RINGGATE_INVENTORY, else tenants/)"
     )
     group.addoption("--release", default="", metavar="NAME", help="label the results with the release under test")
@@ -79,13 +83,19 @@ class Selection:
             check_known(option("scenario"), self.scenarios)
         except RinggateError as error:
             raise pytest.UsageError(str(error)) from None
-        self.channels = [Channel(name) for name in option("channel")] or list(Channel)
+        self.channels = [channel for channel in Channel if channel in (option("channel") or list(Channel))]
+        self._smoke: bool = option("smoke")
         self._wanted, self._layers = set(option("scenario")), set(option("layer"))
 
     def wants(self, scenario: Scenario) -> bool:
         return (not self._wanted or scenario.id in self._wanted) and (
             not self._layers or scenario.layer in self._layers
         )
+
+    def channels_of(self, scenario: Scenario) -> list[Channel]:
+        """The selected channels over which this scenario is to run."""
+        passed_over = {Channel.BROWSER} if self._smoke and not scenario.smoke else set()
+        return [channel for channel in self.channels if channel not in passed_over]
 
 
 class Session:
@@ -165,8 +175,7 @@ def pytest_pycollect_makeitem(
     return [
         ScenarioItem.of(collector, obj, tenant, channel)
         for tenant in selection.tenants
-        for channel in Channel
-        if channel in selection.channels
+        for channel in selection.channels_of(obj)
     ]
 
 
@@ -335,7 +344,12 @@ def _summarise(session: Session, config: pytest.Config, terminalreporter: Any) -
         terminalreporter.write_line(f"no report: {error}", red=True)
         return
     selection, results = session.selection, list(results)
-    planned = [scenario for scenario in selection.scenarios.values() if any(r.scenario == scenario.id for r in results)]
+    ran = {result.scenario for result in results}
+    planned = [
+        replace(scenario, channels=scenario.channels & set(selection.channels_of(scenario)))
+        for scenario in selection.scenarios.values()
+        if scenario.id in ran
+    ]
     out = Path(config.getoption("report") or paths.reports() / "report.html")
     build_report(
         results,

@@ -24,6 +24,7 @@ from ringgate.api import (
     effect=REVERSIBLE,
     needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
+    smoke=True,
 )
 def project_to_cash(erp: Erp, make: Make, run: Run) -> None:
     draft = make.project(rate="120.00", planned="8")

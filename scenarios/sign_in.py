@@ -3,7 +3,7 @@
 from ringgate.api import CONSULTANT, PLATFORM, READ, SIGN_IN, Erp, Make, Run, expect, expect_refusal, scenario
 
 
-@scenario(id="sign-in", effect=READ, needs={SIGN_IN}, roles={CONSULTANT}, layer=PLATFORM)
+@scenario(id="sign-in", effect=READ, needs={SIGN_IN}, roles={CONSULTANT}, layer=PLATFORM, smoke=True)
 def sign_in(erp: Erp, make: Make, run: Run) -> None:
     with run.step("sign in"):
         consultant = erp.sign_in_anew(CONSULTANT)

@@ -34,6 +34,9 @@ def demo(
     tenants: Annotated[int, typer.Option(min=1, max=24, help="How many tenants are to stand.")] = 4,
     workers: Annotated[str, typer.Option(metavar="N", help="Processes that run scenarios, or auto.")] = "2",
     channel: Annotated[str | None, typer.Option(metavar="NAME", help="Only this channel: api or browser.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Over the browser, too, every process; not only one through each screen.")
+    ] = False,
     down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
 ) -> int:
     """Stand up a real ERP with its tenants, run every business process on them, write the report."""
@@ -46,6 +49,7 @@ def demo(
         estate.up(tenants, board)
     screen.print()
     chosen = ["--channel", channel] if channel else []
+    chosen += [] if everything else ["--smoke"]
     try:
         where = ["--inventory", str(estate.inventory_path)]
         # The properties run each process many times with other amounts; that is `pytest suites/properties`.

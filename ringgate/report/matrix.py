@@ -126,7 +126,7 @@ def build_matrix(
             reason = next((run.reason for run in runs if run.reason), "") if worst is Outcome.SKIPPED else ""
             return Cell(scenario, tenant, channel, State(worst.value), runs, reason)
         if scenario in known and channel not in known[scenario].channels:
-            return Cell(scenario, tenant, channel, State.SKIPPED, (), "this process has no form over this channel")
+            return Cell(scenario, tenant, channel, State.SKIPPED, (), "this check was not selected over this channel")
         if channel not in expected_channels:
             return Cell(scenario, tenant, channel, State.SKIPPED, (), "this channel was not selected")
         if tenant in expected_tenants and scenario in known:

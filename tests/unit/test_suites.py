@@ -80,6 +80,7 @@ def test_each_scenario_is_collected_for_each_tenant_and_channel(suites) -> None:
     [
         (["--tenant", "bolt", "--scenario", "sign-in"], {"sign-in[bolt-api]", "sign-in[bolt-browser]"}),
         (["--cohort", "emea", "--layer", "platform", "--channel", "api"], {"sign-in[acme-api]"}),
+        (["--tenant", "acme", "--smoke", "--scenario", "invoicing-from-time"], {"invoicing-from-time[acme-api]"}),
         (["--ring", "early", "--scenario", "time-entry", "--channel", "browser"], {"time-entry[bolt-browser]"}),
     ],
 )
