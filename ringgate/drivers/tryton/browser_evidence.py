@@ -27,6 +27,9 @@ from ringgate.secrets import redact
 TALL = {"width": 1280, "height": 1000}
 """Tall enough to show most forms whole; windows are kept small otherwise, because painting costs."""
 
+NO_ICONS = "img { visibility: hidden; }"
+"""Pictures are not loaded, and the signs in their place would hide text."""
+
 
 def save(seat: Seat, folder: Path, name: str) -> list[Attachment]:
     """Save what can be saved of one window into `folder`; what a window that crashed cannot give is left out."""
@@ -52,7 +55,8 @@ def _photograph(seat: Seat, path: Path) -> bool:
     page = seat.client.page
     try:
         page.set_viewport_size(TALL)  # type: ignore[arg-type]
-        page.screenshot(path=path, mask=[page.locator("input[type=password]")], animations="disabled", timeout=5000)
+        passwords = page.locator("input[type=password]")
+        page.screenshot(path=path, mask=[passwords], style=NO_ICONS, animations="disabled", timeout=5000)
     except PlaywrightError:
         return False
     return True
