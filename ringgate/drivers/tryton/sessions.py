@@ -181,12 +181,12 @@ class SessionPool:
     def take(self, tenant: Tenant, role: Role, carrier: Carrier) -> UserSession:
         """The user's session, opened if there is none."""
         key = (tenant.id, tenant.api, role)
-        session = self._pooled.get(key)
-        if session is None or session.ended or session.doubtful:
-            if session is not None:
-                session.client.close()
-            session = self.open(tenant, role, carrier)
-            self._pooled[key] = session
+        session = self._pooled.pop(key, None)
+        if session is not None and (session.ended or session.doubtful):
+            session.client.close()
+            session = None
+        session = session or self.open(tenant, role, carrier)
+        self._pooled[key] = session
         session.carrier = carrier
         return session
 
