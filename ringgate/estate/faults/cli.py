@@ -22,7 +22,7 @@ from rich.table import Table
 
 from ringgate.errors import RinggateError
 from ringgate.estate.estate import DEMO, Estate
-from ringgate.estate.faults import FAULTS, Fault
+from ringgate.estate.faults import FAULTS, Fault, mend
 from ringgate.estate.trouble import EstateTrouble
 from ringgate.secrets import redact
 
@@ -106,8 +106,10 @@ def switch_off(
 ) -> None:
     """Mends a tenant, whoever broke it; nothing happens if it is not broken."""
     with _one_sentence():
-        for chosen in FAULTS.values() if fault == "all" else [_known(fault)]:
-            chosen.off(Estate.at(name), tenant)
+        if fault == "all":
+            mend(Estate.at(name), tenant)
+        else:
+            _known(fault).off(Estate.at(name), tenant)
     typer.echo(f"{'Every fault' if fault == 'all' else fault} is off for {tenant}.")
 
 
