@@ -117,7 +117,7 @@ DOORS = (
     ),
     Fault(
         id="garbage",
-        title="What is read of the books' entries is no JSON",
+        title="A payment is answered with garbage instead of JSON",
         where="front-door",
         says={"credit-and-payment": "is not the JSON", "project-to-cash": "is not the JSON"},
         switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", garbage=True),
