@@ -53,9 +53,12 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
     with run.step("decide at the threshold"):
         at_threshold = _waiting(consultant, make, small)
         if erp.may_approve_alone(at_threshold.total):
-            approved = consultant.approve_request(at_threshold)
+            at_threshold = consultant.approve_request(at_threshold)
             expect(
-                approved.state, equals="approved", because=f"requests up to {threshold} need nobody else", what="state"
+                at_threshold.state,
+                equals="approved",
+                because=f"requests up to {threshold} need nobody else",
+                what="state",
             )
         else:
             expect_refusal(
@@ -63,7 +66,8 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
             )
 
     with run.step("reject"):
-        rejected = approver.reject_request(_waiting(consultant, make, large))
+        undecided = at_threshold if at_threshold.state == "waiting" else _waiting(consultant, make, large)
+        rejected = approver.reject_request(undecided)
         expect(rejected.state, equals="rejected", because="the approver said no", what="state")
 
 

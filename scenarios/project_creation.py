@@ -15,7 +15,7 @@ from ringgate.api import (
 )  # fmt: skip
 
 
-@scenario(id="project-creation", effect=REVERSIBLE, needs={PROJECTS}, roles={PROJECT_MANAGER, CONSULTANT}, smoke=True)
+@scenario(id="project-creation", effect=REVERSIBLE, needs={PROJECTS}, roles={PROJECT_MANAGER, CONSULTANT})
 def project_creation(erp: Erp, make: Make, run: Run) -> None:
     draft = make.project(rate="120.00", planned="16")
 

@@ -16,7 +16,7 @@ from ringgate.api import (
 )  # fmt: skip
 
 
-@scenario(id="time-entry", effect=REVERSIBLE, needs={PROJECTS, TIME}, roles={PROJECT_MANAGER, CONSULTANT}, smoke=True)
+@scenario(id="time-entry", effect=REVERSIBLE, needs={PROJECTS, TIME}, roles={PROJECT_MANAGER, CONSULTANT})
 def time_entry(erp: Erp, make: Make, run: Run) -> None:
     with run.step("create project"):
         manager, consultant = erp.sign_in(PROJECT_MANAGER, CONSULTANT)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-HELP = "The ERP that stands on this machine: up, down, status, destroy."
+HELP = "The ERP that stands on this machine: up, down, status, destroy, fault."
 
 
 def add_to(app: typer.Typer) -> None:

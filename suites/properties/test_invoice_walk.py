@@ -52,7 +52,9 @@ class Walk:
         self.state, self.open = "posted", self.invoice.total
 
     def _pay(self, action: str) -> None:
-        amount = ((self.open or self.invoice.total) * (1 if action == "pay the rest" else self.erp.money("1").amount / 3)).rounded()
+        amount = (
+            (self.open or self.invoice.total) * (1 if action == "pay the rest" else self.erp.money("1").amount / 3)
+        ).rounded()
         if self.state != "posted":
             expect_refusal(
                 self.accountant.pay_invoice,

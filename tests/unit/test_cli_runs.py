@@ -74,6 +74,7 @@ def test_the_demo_runs_the_suites_on_what_stands(standing: StandIn, pytest_runs:
     assert standing.asked == [6]
     assert pytest_runs["command"][1:] == [
         "-m", "pytest", "suites", "--ignore", "suites/properties", "-n", "auto", "--inventory", "/estate/inventory",
+        "--smoke",
     ]  # fmt: skip
     assert (pytest_runs["cwd"] / "suites").is_dir()
 
@@ -81,7 +82,12 @@ def test_the_demo_runs_the_suites_on_what_stands(standing: StandIn, pytest_runs:
 def test_the_demo_can_leave_nothing_running(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
     assert cli.run(["demo", "--down", "--channel", "api"]) == 0
     assert standing.asked == [4, "down"]
-    assert pytest_runs["command"][-2:] == ["--channel", "api"]
+    assert pytest_runs["command"][-3:] == ["--channel", "api", "--smoke"]
+
+
+def test_the_demo_runs_everything_if_asked(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
+    assert cli.run(["demo", "--all"]) == 0
+    assert "--smoke" not in pytest_runs["command"]
 
 
 @pytest.mark.parametrize(("pytests", "ours"), [(0, 0), (1, 1), (2, 130), (3, 2), (4, 3), (5, 3), (-9, 2)])
