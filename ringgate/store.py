@@ -30,8 +30,10 @@ from sqlalchemy import (
     event,
     insert,
     select,
+    text,
 )  # fmt: skip
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ringgate.errors import OurSideError
 from ringgate.events import Event, RunFinished
@@ -79,16 +81,19 @@ class Store:
     def __init__(self, url: str) -> None:
         """`url` is SQLAlchemy's; a PostgreSQL one is `postgresql+psycopg://...`. Creates what is missing."""
         self._engine = _open(url)
-        with self._trouble("opened"):
-            _metadata.create_all(self._engine)
-            with self._engine.begin() as connection:
-                known = connection.execute(select(_schema.c.version)).scalars().all()
-                if not known:
-                    connection.execute(insert(_schema).values(version=SCHEMA_VERSION))
-                elif max(known) > SCHEMA_VERSION:
-                    raise StoreTrouble(
-                        f"the result store is of version {max(known)}, newer than {SCHEMA_VERSION}: upgrade Ringgate"
-                    )
+        with self._trouble("opened"), self._engine.begin() as connection:
+            for table in _metadata.sorted_tables:  # several processes may come here at once
+                connection.execute(CreateTable(table, if_not_exists=True))
+                for index in sorted(table.indexes, key=lambda each: str(each.name)):
+                    connection.execute(CreateIndex(index, if_not_exists=True))
+            first = text("INSERT INTO ringgate_schema (version) VALUES (:version) ON CONFLICT DO NOTHING")
+            if connection.execute(select(_schema.c.version)).first() is None:
+                connection.execute(first, {"version": SCHEMA_VERSION})
+            newest = max(connection.execute(select(_schema.c.version)).scalars())
+        if newest > SCHEMA_VERSION:
+            raise StoreTrouble(
+                f"the result store is of version {newest}, newer than {SCHEMA_VERSION}: upgrade Ringgate"
+            )
 
     def on(self, event: Event) -> None:
         if isinstance(event, RunFinished):
@@ -145,9 +150,9 @@ def _open(url: str) -> Engine:
 
         @event.listens_for(engine, "connect")
         def settle(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA busy_timeout=30000")  # first: the next one waits for others too
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute("PRAGMA busy_timeout=30000")
 
     return engine
 

@@ -1,5 +1,8 @@
 """A result comes back from the store as it went in, once."""
 
+import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,3 +65,25 @@ def test_a_database_password_stays_out_of_the_message():
     with pytest.raises(StoreTrouble) as told:
         Store("postgresql+psycopg://ringgate:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(told.value)
+
+
+def test_processes_that_make_the_store_at_once_do_not_collide(tmp_path):
+    code = f"from ringgate.store import Store; input(); Store('sqlite:///{tmp_path}/new/results.sqlite').close()"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [process.communicate()[1] for process in started]
+    assert told == [""] * 6
+
+
+def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
+    url = f"sqlite:///{tmp_path}/results.sqlite"
+    Store(url).close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute("UPDATE ringgate_schema SET version = 99")
+    with pytest.raises(StoreTrouble, match="of version 99, newer than 1: upgrade Ringgate"):
+        Store(url)
