@@ -406,7 +406,7 @@ class PurchaseRequest:
 class Scenario:
     """One business process. `function` takes (erp, make, run); `needs` decides where it applies.
 
-    `smoke` scenarios together touch each screen once: the short selection for the browser.
+    `smoke` scenarios are the short selection for the browser: one walk through the screens that matter most.
     """
 
     id: str

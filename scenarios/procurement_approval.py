@@ -16,7 +16,7 @@ from ringgate.api import (
 )  # fmt: skip
 
 
-@scenario(id="procurement-approval", effect=REVERSIBLE, needs={APPROVALS}, roles={CONSULTANT, APPROVER}, smoke=True)
+@scenario(id="procurement-approval", effect=REVERSIBLE, needs={APPROVALS}, roles={CONSULTANT, APPROVER})
 def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
     threshold = erp.policy.approval.threshold
     small, large = str(max(threshold, 1)), str(threshold + 350)

@@ -35,7 +35,8 @@ def demo(
     workers: Annotated[str, typer.Option(metavar="N", help="Processes that run scenarios, or auto.")] = "2",
     channel: Annotated[str | None, typer.Option(metavar="NAME", help="Only this channel: api or browser.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Over the browser, too, every process; not only one through each screen.")
+        bool,
+        typer.Option("--all", help="Over the browser, too, every process; not only the walk from sign-in to cash."),
     ] = False,
     down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
 ) -> int:
