@@ -37,7 +37,7 @@ STATE_MEANINGS = {
     State.FAILED: "the ERP is wrong",
     State.BROKEN: "our side is at fault",
     State.MISSING: "no result, so nothing is known",
-    State.SKIPPED: "not part of this tenant",
+    State.SKIPPED: "not part of this tenant, or not selected",
 }
 _WORST_FIRST = (Outcome.FAILED, Outcome.BROKEN, Outcome.PASSED, Outcome.SKIPPED)
 
