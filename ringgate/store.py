@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from sqlalchemy import (
     JSON,
     Column,
@@ -81,7 +82,7 @@ class Store:
     def __init__(self, url: str) -> None:
         """`url` is SQLAlchemy's; a PostgreSQL one is `postgresql+psycopg://...`. Creates what is missing."""
         self._engine = _open(url)
-        with self._trouble("opened"), self._engine.begin() as connection:
+        with self._alone(), self._trouble("opened"), self._engine.begin() as connection:
             for table in _metadata.sorted_tables:  # several processes may come here at once
                 connection.execute(CreateTable(table, if_not_exists=True))
                 for index in sorted(table.indexes, key=lambda each: str(each.name)):
@@ -129,6 +130,19 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time opens an SQLite file: its change to WAL fails at once if another one is at it, too."""
+        file = self._engine.url.database
+        if self._engine.dialect.name != "sqlite" or not file or file == ":memory:":
+            yield
+            return
+        try:
+            with FileLock(f"{file}.lock", timeout=60):
+                yield
+        except (Timeout, OSError) as error:
+            raise StoreTrouble(f"the result store {file} cannot be opened: {_first_line(error)}") from None
 
     @contextmanager
     def _trouble(self, what: str) -> Iterator[None]:

@@ -1,9 +1,9 @@
 """A result comes back from the store as it went in, once."""
 
+import multiprocessing
 import sqlite3
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Barrier
 
 import pytest
 
@@ -67,17 +67,26 @@ def test_a_database_password_stays_out_of_the_message():
     assert "hunter2" not in str(told.value)
 
 
+def make_stores(folder: str, at_once: Barrier, number: int) -> None:
+    """What each of several processes does: make the same new stores at the same moments."""
+    for turn in range(15):
+        at_once.wait(20)
+        store = Store(f"sqlite:///{folder}/{turn}/results.sqlite")
+        store.add(result(f"r{number}"))
+        store.close()
+
+
 def test_processes_that_make_the_store_at_once_do_not_collide(tmp_path):
-    code = f"from ringgate.store import Store; input(); Store('sqlite:///{tmp_path}/new/results.sqlite').close()"
-    started = [
-        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(6)
-    ]
+    system = multiprocessing.get_context("fork")
+    at_once = system.Barrier(4)
+    started = [system.Process(target=make_stores, args=(str(tmp_path), at_once, number)) for number in range(4)]
     for process in started:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    told = [process.communicate()[1] for process in started]
-    assert told == [""] * 6
+        process.start()
+    for process in started:
+        process.join()
+    assert [process.exitcode for process in started] == [0] * 4
+    for turn in range(15):
+        assert len(Store(f"sqlite:///{tmp_path}/{turn}/results.sqlite").results()) == 4
 
 
 def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
