@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,21 @@ import psycopg
 
 from ringgate import paths
 from ringgate.estate import ports, roster
+from ringgate.estate.backups import Backup, Backups
 from ringgate.estate.browser import ensure_browser
 from ringgate.estate.databases import TenantDatabases
-from ringgate.estate.frontdoor import FaultControl, Route, Routes
+from ringgate.estate.frontdoor import FaultControl
 from ringgate.estate.images import Image, Seeding, Workshop
 from ringgate.estate.postgres import Cluster
-from ringgate.estate.processes import Daemon, answers
 from ringgate.estate.progress import Progress
 from ringgate.estate.readiness import READY, states
 from ringgate.estate.record import Place, Record, Report, Row
 from ringgate.estate.roster import Member
 from ringgate.estate.series import DEFAULT, SERIES, Series
-from ringgate.estate.server import ErpServer
+from ringgate.estate.serving import Serving
 from ringgate.estate.tools import Tools, lock
 from ringgate.estate.trouble import EstateTrouble, in_one_sentence
+from ringgate.estate.upgrading import ManualStep, Stages, Upgrades
 from ringgate.inventory import Inventory
 from ringgate.model import Tenant
 
@@ -84,12 +85,25 @@ class Estate:
 
     @property
     def server_url(self) -> str:
-        """The ERP's server itself, without the front door; a tenant's API is at `/<tenant>/`."""
-        return self._server(self.record.port_base).url
+        """The ERP's server of the first series itself, without the front door; a tenant's API is at `/<tenant>/`."""
+        return self.serving.server(self.series).url
+
+    @property
+    def serving(self) -> Serving:
+        """The servers and the front door."""
+        return self._serving(self.record)
+
+    @property
+    def backups(self) -> Backups:
+        return Backups(self.folder / "backups", self.database)
+
+    def tenant(self, tenant: str) -> Tenant:
+        """A tenant as the estate's inventory describes it."""
+        return next(each for each in self._inventory() if each.id == tenant)
 
     def front_door(self, tenant: str) -> str:
         """A tenant's public address, without a path. Raises EstateTrouble for an unknown tenant."""
-        return f"http://127.0.0.1:{self._place(tenant).port}"
+        return f"http://127.0.0.1:{self.place(tenant).port}"
 
     @property
     def front_door_faults(self) -> FaultControl:
@@ -105,20 +119,23 @@ class Estate:
 
     def sql(self, tenant: str, user: str = "postgres") -> psycopg.Connection[Any]:
         """A superuser's connection to a tenant's database, in autocommit mode. The caller closes it."""
-        self._place(tenant)
+        self.place(tenant)
         return self.database.connect(tenant, user=user, autocommit=True)
 
     def admin_password(self, tenant: str) -> str:
         """The password of the tenant's ERP administrator, whose login is `admin`."""
-        self._place(tenant)
+        self.place(tenant)
         return (self.folder / "secrets" / tenant / "admin").read_text()
 
     # --- life -----------------------------------------------------------------------------------------------------
 
-    def up(self, tenants: int = 4, progress: Progress | None = None, port_base: int | None = None) -> Report:
+    def up(
+        self, tenants: int = 4, progress: Progress | None = None, port_base: int | None = None, also: Sequence[str] = ()
+    ) -> Report:
         """Makes `tenants` of them stand and be ready, doing only what is not done yet. Raises EstateTrouble.
 
-        Tenants that stand already stay, also if there are more than asked for.
+        Tenants that stand already stay, also if there are more than asked for; an upgrade of theirs that was cut off
+        is taken back. `also` names series that are to be installed, too, for upgrades to come.
         """
         progress = progress or Progress()
         with self._work(progress):
@@ -127,16 +144,22 @@ class Estate:
             self._check_space()
             base = port_base or (old.port_base if old else ports.choose(self.name))
             # Asked again when the servers start; asked now so that nobody waits minutes for this answer.
-            self._check_ports(base, [base, *(base + 1 + index for index in range(len(members)))])
+            listening = [base, *(base + 1 + index for index in range(len(members)))]
+            Serving(self.folder, base).check_ports(listening)
             tools = self._tools(progress)
+            used = {self.series.name, *also, *(place.series for place in (old.tenants.values() if old else ()))}
             with ThreadPoolExecutor(4) as pool:
-                web = pool.submit(tools.install_web_client, self.series)
+                web = [pool.submit(tools.install_web_client, SERIES[name]) for name in sorted(used)]
+                further = [pool.submit(tools.install_erp, SERIES[name]) for name in used - {self.series.name}]
                 browser = pool.submit(self._browser, progress)
                 image = self._image(old, tools, pool, progress)
                 record = self._record(base, members, image)
-                self._start(record, members, image, web, progress)
+                self._start(record, members, image, [*web, *further], progress)
                 browser.result()
-            return self._ready(progress)
+        for name, place in self.record.tenants.items():
+            if place.upgrade and Upgrades(self).mend(name):
+                progress.remark(f"An upgrade of tenant {name} had been cut off; it is as it was before.")
+        return self._ready(progress)
 
     def down(self) -> None:
         """Stops all servers; nothing is lost."""
@@ -153,36 +176,103 @@ class Estate:
         """Gives tenants fresh books: new databases, no sessions, nothing cached by the ERP."""
         record = self.record
         for tenant in tenants:
-            self._place(tenant)
+            self.place(tenant)
         members = roster.members(self.tenants_folder, len(record.tenants))
         chosen = [member for member in members if member.id in tenants]
         with self._work(Progress()):
-            self._routes(record, closed=tenants)
+            serving = self._serving(record)
+            serving.routes(record, closed=tenants)
             try:
-                self._databases(record.port_base).make(chosen)
-                self.reload()
+                self._databases().make(chosen)
+                for tenant in tenants:
+                    record = record.with_place(tenant, series=self.series.name, upgrade=None)
+                record.write(self.folder)
+                serving.start(record, self.series)
+                serving.server(self.series).reload()
             finally:
-                self._routes(record)
+                serving.routes(record)
 
     def reload(self) -> None:
         """Drops what the ERP has cached, as needed after its tables were changed by SQL. Requests under way go on."""
-        self._server(self.record.port_base).reload()
+        for server in self.serving.servers:
+            if server.running:
+                server.reload()
+
+    # --- moving tenants between series ----------------------------------------------------------------------------
+
+    def backup(self, tenant: str) -> Backup:
+        """Backs up a tenant while it is in use."""
+        return self.backups.take(tenant, self.place(tenant).series)
+
+    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStep] = (), stages: Stages = nullcontext) -> Backup:
+        """Brings a tenant to a later series at its same address. Returns the backup taken when it was closed for it.
+
+        Raises UpgradeFailed; then the tenant is served as before, from that backup.
+        """
+        return Upgrades(self).upgrade(tenant, to, steps, stages)
+
+    def roll_back(self, tenant: str, backup: Backup, stages: Stages = nullcontext) -> None:
+        """Serves a tenant as it was when the backup was taken."""
+        Upgrades(self).roll_back(tenant, backup, stages)
+
+    def mend(self, tenant: str) -> bool:
+        """Takes back an upgrade or rollback of a tenant that was cut off. Says whether there was one."""
+        return Upgrades(self).mend(tenant)
+
+    @contextmanager
+    def beside(self, backup: Backup) -> Iterator[Tenant]:
+        """The tenant as restored from a backup, in a database of its own that ends with the context."""
+        name, server = f"drill_{backup.tenant}", self.serving.server(SERIES[backup.series])
+        try:
+            self.backups.restore(backup, name)
+            if backup.series != DEFAULT.name:
+                server.load([*self.record.served_from(backup.series), name])
+            yield replace(self.tenant(backup.tenant), api=f"{server.url}/{name}", web="")
+        finally:
+            self.database.drop(name)
+
+    @contextmanager
+    def alone(self) -> Iterator[Record]:
+        """The record, which nobody else changes meanwhile; `note` writes what comes of it."""
+        with self._work(Progress()):
+            yield self.record
+
+    def note(self, record: Record) -> None:
+        """Writes the record, and tells the front door. To be called inside `alone`."""
+        record.write(self.folder)
+        self._serving(record).routes(record)
+
+    def amend(self, tenant: str, **changes: object) -> None:
+        """Changes one tenant's place in the record."""
+        with self.alone() as record:
+            self.note(record.with_place(tenant, **changes))
 
     def status(self) -> Report:
         """What stands now, found out by asking."""
         record = Record.read(self.folder)
         if record is None:
             return Report(self.name, self.folder, self.inventory_path, {}, ())
-        server, door = self._server(record.port_base), self._door
+        serving = self._serving(record)
         database = self._pg.is_dir() and self._installed and self.database.running
-        running = {"PostgreSQL": database, server.daemon.name: server.daemon.running, "front door": door.running}
+        used = {place.series for place in record.tenants.values()}
+        servers = [server for server in serving.servers if server.series.name in used]
+        running = {"PostgreSQL": database, **{server.daemon.name: server.running for server in servers}}
+        running["front door"] = serving.door.running
         known = {tenant.id: tenant for tenant in self._inventory()}
         if all(running.values()):
             found = states(known, {name: SERIES[place.series] for name, place in record.tenants.items()})
         else:
             found = dict.fromkeys(known, "down")
         rows = [
-            Row(tenant.id, tenant.ring, tenant.policy.currency.code, tenant.web, tenant.api, found[tenant.id])
+            Row(
+                tenant.id,
+                tenant.ring,
+                tenant.policy.currency.code,
+                tenant.web,
+                tenant.api,
+                found[tenant.id],
+                record.tenants[tenant.id].series,
+            )
             for tenant in sorted(known.values(), key=lambda tenant: record.tenants[tenant.id].port)
         ]
         words = {name: "running" if runs else "stopped" for name, runs in running.items()}
@@ -210,8 +300,11 @@ class Estate:
         if old and old.port_base != base:
             self._stop()
         name = image.folder.name if image else old.image if old else ""
+        known = old.tenants if old and not image else {}
         places = {
-            member.id: Place(archetype=member.archetype.id, port=base + 1 + index, series=self.series.name)
+            member.id: known[member.id].model_copy(update={"port": base + 1 + index})
+            if member.id in known
+            else Place(archetype=member.archetype.id, port=base + 1 + index, series=self.series.name)
             for index, member in enumerate(members)
         }
         record = Record(name=self.name, port_base=base, image=name if not image else "", tenants=places)
@@ -219,7 +312,12 @@ class Estate:
         return record
 
     def _start(
-        self, record: Record, members: Sequence[Member], image: Image | None, web: Future[Path], progress: Progress
+        self,
+        record: Record,
+        members: Sequence[Member],
+        image: Image | None,
+        installed: Sequence[Future[Path]],
+        progress: Progress,
     ) -> None:
         with progress.stage("Database") as stage:
             if self._start_database(image):
@@ -227,24 +325,32 @@ class Estate:
         if image:
             record = record.model_copy(update={"image": image.folder.name})
             record.write(self.folder)
-        databases = self._databases(record.port_base)
+        databases = self._databases()
         with progress.stage("Tenants") as stage:
             missing = databases.missing(members)
             locked_out = [member for member in databases.locked_out(members) if member not in missing]
             if missing:
                 stage.say(", ".join(member.id for member in missing))
                 databases.make(missing)
+                for member in missing:
+                    record = record.with_place(member.id, series=self.series.name, upgrade=None)
+                record.write(self.folder)
             if locked_out:
                 databases.let_in(locked_out)
             if not missing and not locked_out:
                 stage.already()
             self._write_inventory(record, members)
-        web.result()
-        with progress.stage(f"ERP server {self.series.name}") as stage:
-            if self._start_server(record):
-                stage.already()
+        for each in installed:
+            each.result()
+        serving = self._serving(record)
+        for series in SERIES.values():
+            if series is not self.series and not record.served_from(series.name):
+                continue
+            with progress.stage(f"ERP server {series.name}") as stage:
+                if serving.start(record, series):
+                    stage.already()
         with progress.stage("Front door") as stage:
-            if self._start_door(record):
+            if serving.open_door(record):
                 stage.already()
 
     def _start_database(self, image: Image | None) -> bool:
@@ -260,30 +366,6 @@ class Estate:
         ran = cluster.running
         cluster.start()
         return ran
-
-    def _start_server(self, record: Record) -> bool:
-        server = self._server(record.port_base)
-        if server.serves(record.tenants):
-            return True
-        server.stop()
-        self._check_ports(record.port_base, [server.port])
-        server.start(list(record.tenants))
-        return False
-
-    def _start_door(self, record: Record) -> bool:
-        door = self._door
-        listening = [place.port for place in record.tenants.values()]
-        ran = door.running
-        before = [route.port for route in Routes.read(self.run).tenants.values()]
-        self._check_ports(record.port_base, listening)
-        if not ran:
-            self.front_door_faults.clear()
-        self._routes(record)
-        if not ran:
-            command = [sys.executable, "-m", "ringgate.estate.frontdoor", str(self.run), str(self.logs)]
-            door.start(command, env=ports.environment(), cwd=self.folder)
-        door.await_ready(lambda: all(map(answers, listening)), within=20)
-        return ran and sorted(before) == sorted(listening)
 
     def _ready(self, progress: Progress) -> Report:
         with progress.stage("Readiness"):
@@ -304,46 +386,26 @@ class Estate:
         return "" if self.name == DEMO else f" --name {self.name}"
 
     @property
-    def _door(self) -> Daemon:
-        return Daemon("front door", self.run / "front-door.pid", self.logs / "front-door.log")
-
-    @property
     def _installed(self) -> bool:
         return paths.tools().is_dir()
 
     def _tools(self, progress: Progress) -> Tools:
         return Tools(paths.tools(), progress)
 
-    def _server(self, port_base: int) -> ErpServer:
-        tools = self._tools(Progress())
-        return ErpServer(
-            series=self.series,
-            environment=tools.erp_folder(self.series),
-            folder=self.run,
-            log=self.logs / f"erp-{self.series.name}.log",
-            port=port_base,
-            database_uri=Cluster(Path(), self._pg, self.run / "pg", self.logs).url(),
-            web_root=tools.web_client_folder(self.series),
-        )
+    def _serving(self, record: Record) -> Serving:
+        return Serving(self.folder, record.port_base)
 
-    def _databases(self, port_base: int) -> TenantDatabases:
-        server = self._server(port_base)
+    def _databases(self) -> TenantDatabases:
+        server = self.serving.server(self.series)
         server.configure()
         return TenantDatabases(self.database, server, self.folder / "secrets")
 
-    def _place(self, tenant: str) -> Place:
+    def place(self, tenant: str) -> Place:
+        """Where a tenant stands now. Raises EstateTrouble for one that the estate does not have."""
         places = self.record.tenants
         if tenant not in places:
             raise EstateTrouble(f"Estate {self.name} has no tenant {tenant}: it has {', '.join(places)}.")
         return places[tenant]
-
-    def _routes(self, record: Record, closed: Sequence[str] = ()) -> None:
-        def route(name: str, place: Place) -> Route:
-            server, series = self._server(record.port_base), SERIES[place.series]
-            backend = server.url.removeprefix("http://")
-            return Route(port=place.port, backend=backend, root_rpc=series.root_rpc, open=name not in closed)
-
-        Routes(tenants={name: route(name, place) for name, place in record.tenants.items()}).write(self.run)
 
     def _write_inventory(self, record: Record, members: Sequence[Member]) -> None:
         places: Mapping[str, int] = {name: place.port for name, place in record.tenants.items()}
@@ -355,20 +417,10 @@ class Estate:
 
     def _stop(self) -> None:
         record = Record.read(self.folder)
-        self._door.stop()
         if record is not None:
-            self._server(record.port_base).stop()
+            self._serving(record).stop()
         if self._pg.is_dir() and self._installed:
             self.database.stop()
-
-    def _check_ports(self, base: int, wanted: Sequence[int]) -> None:
-        """A port that this estate's own running servers hold is not taken by somebody else."""
-        record, own = Record.read(self.folder), set[int]()
-        if record and self._server(record.port_base).daemon.running:
-            own.add(record.port_base)
-        if self._door.running:
-            own |= {route.port for route in Routes.read(self.run).tenants.values()}
-        ports.check([port for port in wanted if port not in own], self.folder, base)
 
     def _check_space(self) -> None:
         place = next(folder for folder in (self.folder, *self.folder.parents) if folder.is_dir())

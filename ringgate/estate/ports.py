@@ -1,4 +1,4 @@
-"""Which ports an estate takes: the base is its ERP server's, the tenants' follow it."""
+"""Which ports an estate takes: the base is its first ERP server's, the tenants' follow it, then further servers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from ringgate.estate.trouble import EstateTrouble
 
 DEMO_BASE = 8070
 STEP = 100
-PORTS = 25
-"""Ports of one estate: its server's and those of 24 tenants."""
+PORTS = 30
+"""Ports of one estate: those of 24 tenants and of a server for each series."""
+
+
+def server(base: int, index: int) -> int:
+    """The port of the estate's ERP server of the series that is number `index`, counted from 0."""
+    return base if index == 0 else base + 24 + index
 
 
 def choose(name: str) -> int:

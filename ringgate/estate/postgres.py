@@ -180,6 +180,31 @@ class Cluster:
                 connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(name))
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
+    def create_database(self, database: str) -> None:
+        """Makes an empty database, in place of any that had its name."""
+        self.drop(database)
+        self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+
+    def dump(self, database: str, file: Path) -> None:
+        """Writes one database to a file, as it is at one moment. Others go on using it."""
+        options = ["--format=custom", "--compress=1", f"--file={file}"]
+        self._tool("pg_dump", "be backed up", database, *options, database)
+
+    def load(self, file: Path, database: str) -> None:
+        """Makes `database` anew from a file that `dump` wrote."""
+        self.create_database(database)
+        options = ["--no-owner", "--jobs=2", "--exit-on-error", f"--dbname={database}"]
+        self._tool("pg_restore", "be restored", database, *options, str(file))
+        # A dump carries no statistics, and without them the first plans are bad ones.
+        self.execute("ANALYZE", database=database)
+
+    def _tool(self, program: str, what: str, database: str, *arguments: str) -> None:
+        command = [str(self.binaries / program), "-h", str(self.sockets), "-U", SUPERUSER, "-w", *arguments]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
+            raise EstateTrouble(f"Database {database} could not {what} ({said[0].rstrip('.')}): see {self.log}.")
+
     def seal(self, database: str, name: str | None = None) -> None:
         """Keeps a database as it is: hidden from the ERP and closed to connections, so it can always be cloned."""
         sealed = sql.Identifier(name or database)

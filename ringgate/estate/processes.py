@@ -64,6 +64,13 @@ class Daemon:
             note = {"pid": child.pid, "started": psutil.Process(child.pid).create_time()}
             write_atomically(self.pid_file, json.dumps(note))
 
+    def wait(self) -> int:
+        """Waits for the end of a process that this very one started, and answers its exit code."""
+        child = _started.pop(int(json.loads(self.pid_file.read_text())["pid"]))
+        code = child.wait()
+        self.pid_file.unlink(missing_ok=True)
+        return code
+
     def process(self) -> psutil.Process | None:
         """The running process, or None. A pid file that speaks of another process is ignored."""
         try:

@@ -13,14 +13,27 @@ from ringgate.estate.processes import write_atomically
 FILE = "estate.json"
 
 
+class Upgrading(BaseModel):
+    """An upgrade under way: to which series, and the backup that the tenant is restored from if it does not succeed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    to: str
+    backup: str
+
+
 class Place(BaseModel):
-    """Where one tenant stands: the demo tenant whose books it has, its port on the front door, its ERP's series."""
+    """Where one tenant stands: the demo tenant whose books it has, its port on the front door, its ERP's series.
+
+    While `upgrade` is set the tenant is under maintenance and its database must be taken as half migrated.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     archetype: str
     port: int
     series: str
+    upgrade: Upgrading | None = None
 
 
 class Record(BaseModel):
@@ -41,6 +54,15 @@ class Record(BaseModel):
         except (OSError, ValidationError):
             return None
 
+    def served_from(self, series: str) -> list[str]:
+        """The tenants of one series, without those under maintenance."""
+        return [name for name, place in self.tenants.items() if place.series == series and place.upgrade is None]
+
+    def with_place(self, tenant: str, **changes: object) -> Record:
+        """The record with one tenant's place changed."""
+        place = self.tenants[tenant].model_copy(update=changes)
+        return self.model_copy(update={"tenants": {**self.tenants, tenant: place}})
+
     def write(self, folder: Path) -> None:
         write_atomically(folder / FILE, self.model_dump_json(indent=1) + "\n")
 
@@ -55,6 +77,7 @@ class Row:
     web: str
     api: str
     state: str
+    series: str = ""
 
 
 @dataclass(frozen=True, slots=True)

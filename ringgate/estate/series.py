@@ -104,7 +104,19 @@ V70 = Series(
     root_rpc="/",
 )
 
-SERIES: Mapping[str, Series] = {series.name: series for series in (V70,)}
+V80 = Series(
+    name="8.0",
+    database_driver="psycopg[binary,pool]",
+    web_client=WebClient(package="tryton-sao", packages=("tryton-sao@~8.0.0",), home="node_modules", links={}),
+    rpc="/{database}/rpc/",
+    root_rpc="/rpc/",
+    # Its database driver keeps threads, which do not survive a fork.
+    preload=False,
+)
+
+SERIES: Mapping[str, Series] = {series.name: series for series in (V70, V80)}
+"""In their order: a tenant is upgraded from an earlier to a later one."""
+
 DEFAULT = V70
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Collection, Sequence
@@ -50,6 +51,7 @@ passlib = {passlib}
 
 GUNICORN = """\
 bind = "127.0.0.1:{port}"
+raw_env = ["TRYTOND_CONFIG={configuration}", "TRYTOND_DATABASE_NAMES={databases}"]
 workers = {workers}
 threads = {threads}
 worker_class = "gthread"
@@ -68,6 +70,14 @@ def worker_exit(server, worker):
     if worker.booted:
         os._exit(0)
 """
+
+
+def _told(said: str) -> str:
+    """The sentence of the exception that a Python program ended with."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Undefined\w*|Violation\w*)\b.*:", line)]
+    return (errors or lines or ["it said nothing"])[-1][:300].rstrip(".") + "."
+
 
 THREADS = 8
 START = 120.0
@@ -98,6 +108,10 @@ class ErpServer:
     def configuration(self) -> Path:
         return self.folder / f"trytond-{self.series.name}.conf"
 
+    @property
+    def running(self) -> bool:
+        return self.daemon.running
+
     def configure(self) -> None:
         """Writes what the server and the ERP's own command line read."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -107,11 +121,15 @@ class ErpServer:
         write_atomically(hashing, HASHING)
         values = {"uri": self.database_uri, "files": files, "root": self.web_root or "", "passlib": hashing}
         write_atomically(self.configuration, CONFIGURATION.format(**values))
+
+    def _tell(self, databases: Sequence[str]) -> None:
+        """Writes what the server reads when it starts, and again when it reloads."""
         shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(self.folder)  # noqa: S108
         workers = max(2, min(4, os.cpu_count() or 2))
         gunicorn = GUNICORN.format(
-            port=self.port, workers=workers, threads=THREADS, preload=self.series.preload, shared=shared
-        )
+            port=self.port, workers=workers, threads=THREADS, preload=self.series.preload, shared=shared,
+            configuration=self.configuration, databases=",".join(databases),
+        )  # fmt: skip
         write_atomically(self._gunicorn, gunicorn)
 
     @property
@@ -132,13 +150,19 @@ class ErpServer:
     def start(self, databases: Sequence[str]) -> None:
         """Starts it with these databases loaded, and waits until it answers."""
         self.configure()
+        self._tell(databases)
         env = {name: value for name, value in os.environ.items() if not name.startswith(("TRYTOND_", "PYTHON"))}
-        env |= {"TRYTOND_CONFIG": str(self.configuration), "TRYTOND_DATABASE_NAMES": ",".join(databases)}
         env |= {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
         python = str(self.environment / "bin" / "python")
         command = [python, "-m", "gunicorn", "-c", str(self._gunicorn), "trytond.application:app"]
         self.daemon.start(command, env=env, cwd=self.folder)
         self.daemon.await_ready(lambda: answers(self.port), START)
+        write_atomically(self._loaded, json.dumps(sorted(databases)))
+
+    def load(self, databases: Sequence[str]) -> None:
+        """Has the running server serve these databases, too: its workers are replaced, requests under way go on."""
+        self._tell(databases)
+        self.reload()
         write_atomically(self._loaded, json.dumps(sorted(databases)))
 
     def reload(self) -> None:
@@ -164,6 +188,14 @@ class ErpServer:
         command = [str(self.environment / "bin" / "trytond-admin"), "-c", str(self.configuration), "-d", database]
         env = {**os.environ, "TRYTONPASSFILE": str(passwords), "LC_ALL": "C.UTF-8"}
         run([*command, *arguments], f"The ERP could not prepare database {database}", env=env)
+
+    def migrate(self, database: str, process: Daemon) -> None:
+        """Brings a database of the series before to this one, as `process`. Raises EstateTrouble with what was said."""
+        command = [str(self.environment / "bin" / "trytond-admin"), "-c", str(self.configuration), "-d", database]
+        process.log.unlink(missing_ok=True)
+        process.start([*command, "--all"], env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)
+        if process.wait():
+            raise EstateTrouble(_told(process.log.read_text(errors="replace")))
 
     def hashes(self, passwords: Sequence[str]) -> list[str]:
         """Each password as the ERP stores it."""

@@ -1,0 +1,109 @@
+"""Backups of tenants: one file for each, with a note of what it is that is written last.
+
+    backups/aldgate/20261124T041502-7.0.dump
+    backups/aldgate/20261124T041502-7.0.json     {"tenant": "aldgate", "series": "7.0", "digest": "3f0c...", ...}
+
+A file without its note is a backup that did not come to its end, and is not one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from ringgate.estate.postgres import Cluster
+from ringgate.estate.processes import write_atomically
+from ringgate.estate.trouble import EstateTrouble
+
+KEPT = 5
+"""Backups of a tenant that are kept; older ones are removed when a new one is whole."""
+
+
+class Backup(BaseModel):
+    """One tenant's database as it was at `taken_at` (UTC), when the dump began.
+
+    `name` is unique among the tenant's; `size` in bytes, `seconds` how long it took, `digest` the file's SHA-256.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tenant: str
+    name: str
+    series: str
+    taken_at: AwareDatetime
+    seconds: float
+    size: int
+    digest: str
+
+
+class Backups:
+    """The backups of one estate, below `folder`."""
+
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
+        self._folder, self._cluster = folder, cluster
+
+    def take(self, tenant: str, series: str) -> Backup:
+        """Backs up the tenant's database. It may be in use."""
+        taken_at, began = datetime.now(UTC), time.monotonic()
+        name = f"{taken_at:%Y%m%dT%H%M%S%f}-{series}"
+        file = self._folder / tenant / f"{name}.dump"
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._cluster.dump(tenant, file)
+        backup = Backup(
+            tenant=tenant,
+            name=name,
+            series=series,
+            taken_at=taken_at,
+            seconds=time.monotonic() - began,
+            size=file.stat().st_size,
+            digest=_digest(file),
+        )
+        write_atomically(file.with_suffix(".json"), backup.model_dump_json(indent=1), mode=0o600)
+        self._tidy(tenant)
+        return backup
+
+    def of(self, tenant: str) -> list[Backup]:
+        """All whole backups of a tenant, oldest first."""
+        found = []
+        for note in sorted((self._folder / tenant).glob("*.json")):
+            try:
+                backup = Backup.model_validate_json(note.read_text())
+            except (OSError, ValidationError):
+                continue
+            if self.file(backup).is_file():
+                found.append(backup)
+        return found
+
+    def find(self, tenant: str, name: str) -> Backup:
+        """Raises EstateTrouble if there is none of that name."""
+        for backup in self.of(tenant):
+            if backup.name == name:
+                return backup
+        raise EstateTrouble(
+            f"The backup {name} of tenant {tenant} is gone: `ringgate estate destroy` and `up` make the tenant anew."
+        )
+
+    def file(self, backup: Backup) -> Path:
+        # The name ends in the series, whose dot must not be taken for that of a suffix.
+        return self._folder / backup.tenant / f"{backup.name}.dump"
+
+    def restore(self, backup: Backup, database: str) -> None:
+        """Makes `database` from a backup. Raises EstateTrouble if the file is not what was written."""
+        file = self.file(backup)
+        if _digest(file) != backup.digest:
+            raise EstateTrouble(f"The backup {file} is damaged: its checksum is not the one that was noted.")
+        self._cluster.load(file, database)
+
+    def _tidy(self, tenant: str) -> None:
+        for old in self.of(tenant)[:-KEPT]:
+            self.file(old).with_suffix(".json").unlink(missing_ok=True)
+            self.file(old).unlink(missing_ok=True)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

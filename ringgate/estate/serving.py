@@ -1,0 +1,111 @@
+"""An estate's servers: one ERP server for each series that is in use, and the front door before them all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringgate import paths
+from ringgate.estate import ports
+from ringgate.estate.frontdoor import FaultControl, Route, Routes
+from ringgate.estate.postgres import Cluster
+from ringgate.estate.processes import Daemon, answers
+from ringgate.estate.record import Place, Record
+from ringgate.estate.series import SERIES, Series
+from ringgate.estate.server import ErpServer
+from ringgate.estate.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What runs for the estate in `folder`, whose ports begin at `port_base`."""
+
+    folder: Path
+    port_base: int
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def door(self) -> Daemon:
+        return Daemon("front door", self.run / "front-door.pid", self.logs / "front-door.log")
+
+    @property
+    def faults(self) -> FaultControl:
+        return FaultControl(self.run, self.logs)
+
+    def server(self, series: Series) -> ErpServer:
+        tools = Tools(paths.tools())
+        return ErpServer(
+            series=series,
+            environment=tools.erp_folder(series),
+            folder=self.run,
+            log=self.logs / f"erp-{series.name}.log",
+            port=ports.server(self.port_base, list(SERIES).index(series.name)),
+            database_uri=Cluster(Path(), self.folder / "pg", self.run / "pg", self.logs).url(),
+            web_root=tools.web_client_folder(series),
+        )
+
+    @property
+    def servers(self) -> list[ErpServer]:
+        """Of every series, whether or not they run."""
+        return [self.server(series) for series in SERIES.values()]
+
+    def start(self, record: Record, series: Series) -> bool:
+        """Makes the server of a series run with its tenants loaded. Says whether it did already.
+
+        One that runs takes up further tenants without leaving requests unanswered.
+        """
+        server, databases = self.server(series), record.served_from(series.name)
+        if server.serves(databases):
+            return True
+        if server.running:
+            server.load(databases)
+            return False
+        self.check_ports([server.port])
+        server.start(databases)
+        return False
+
+    def open_door(self, record: Record, closed: Collection[str] = ()) -> bool:
+        """Makes the front door run and lead to each tenant. Says whether nothing had to be done."""
+        listening = [place.port for place in record.tenants.values()]
+        ran, before = self.door.running, [route.port for route in Routes.read(self.run).tenants.values()]
+        self.check_ports(listening)
+        if not ran:
+            self.faults.clear()
+        self.routes(record, closed)
+        if not ran:
+            command = [sys.executable, "-m", "ringgate.estate.frontdoor", str(self.run), str(self.logs)]
+            self.door.start(command, env=ports.environment(), cwd=self.folder)
+        self.door.await_ready(lambda: all(map(answers, listening)), within=20)
+        return ran and sorted(before) == sorted(listening)
+
+    def routes(self, record: Record, closed: Collection[str] = ()) -> None:
+        """Tells the front door where each tenant is. Closed ones, and those under maintenance, answer 503."""
+
+        def route(name: str, place: Place) -> Route:
+            series = SERIES[place.series]
+            backend = self.server(series).url.removeprefix("http://")
+            opened = name not in closed and place.upgrade is None
+            return Route(port=place.port, backend=backend, root_rpc=series.root_rpc, open=opened)
+
+        Routes(tenants={name: route(name, place) for name, place in record.tenants.items()}).write(self.run)
+
+    def stop(self) -> None:
+        self.door.stop()
+        for server in self.servers:
+            server.stop()
+
+    def check_ports(self, wanted: Sequence[int]) -> None:
+        """A port that this estate's own running servers hold is not taken by somebody else."""
+        own = {server.port for server in self.servers if server.running}
+        if self.door.running:
+            own |= {route.port for route in Routes.read(self.run).tenants.values()}
+        ports.check([port for port in wanted if port not in own], self.folder, self.port_base)
