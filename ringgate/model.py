@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
@@ -161,11 +161,20 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a service level promises after a loss: at most `point` of work lost, served again within `time`."""
+
+    point: timedelta
+    time: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One customer's ERP, with everything Ringgate may assume about it.
 
     `id` is immutable: it is the pytest id and the metric label. `sessions` caps how many runs may use the tenant at
-    once. `lacks` names capabilities the tenant does not have although its ERP could.
+    once. `lacks` names capabilities the tenant does not have although its ERP could. `recovery` is what its service
+    level promises, None where the inventory states no such promises.
     """
 
     id: str
@@ -189,6 +198,7 @@ class Tenant:
     extensions: Mapping[str, str] = field(default_factory=dict)
     paused_until: date | None = None
     paused_reason: str = ""
+    recovery: Recovery | None = None
 
     def __str__(self) -> str:
         return self.id

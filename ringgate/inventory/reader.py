@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib.metadata import entry_points
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from ringgate.inventory.files import (
     Layer,
@@ -25,8 +25,8 @@ from ringgate.inventory.files import (
     read_layer,
     without_indexes,
 )
-from ringgate.inventory.schema import CURRENCIES, CohortTable, DefaultsTable, SecretTable, TenantTable
-from ringgate.model import Account, Accounts, Approval, Effect, Feature, Policy, TaxRule, Tenant
+from ringgate.inventory.schema import CURRENCIES, CohortTable, DefaultsTable, SecretTable, SlaTable, TenantTable
+from ringgate.model import Account, Accounts, Approval, Effect, Feature, Policy, Recovery, TaxRule, Tenant
 from ringgate.secrets import EnvSecret, FileSecret, Secret
 
 BUILT_IN = "built-in default"
@@ -83,6 +83,8 @@ class _Reader:
         files = sorted(self.path.glob("*.toml"))
         defaults = self._defaults()
         self.rings = tuple(defaults.data.get("rings", _RINGS)) if defaults else _RINGS
+        promised = defaults.data.get("slas") if defaults else None
+        self.slas = promised if isinstance(promised, dict) else {}
         self.cohorts = self._cohorts()
         self._refuse_strays()
         tenants = [self._tenant(file, defaults) for file in files if file.name != "defaults.toml"]
@@ -150,9 +152,16 @@ class _Reader:
             return None
         table = TenantTable.model_validate(values)
         self._look_for_stale(table, origins)
-        tenant = _to_model(table, self.path)
+        tenant = replace(_to_model(table, self.path), recovery=self._recovery(table.sla))
         self.settings[table.id] = _settings(table, tenant, values, origins)
         return tenant
+
+    def _recovery(self, sla: str) -> Recovery | None:
+        try:
+            promised = SlaTable.model_validate(self.slas[sla])
+        except (KeyError, ValidationError):  # none is given, or it is among the problems already
+            return None
+        return Recovery(promised.recovery_point, promised.recovery_time)
 
     def _check_id(self, own: Layer, path: Path) -> None:
         given = own.data.get("id")
@@ -168,7 +177,7 @@ class _Reader:
     def _chain(self, own: Layer, defaults: Layer) -> tuple[list[Layer], bool]:
         """The layers of a tenant, and whether all of them could be had."""
         names = own.data.get("cohorts", defaults.data.get("cohorts", []))
-        chain = [Layer(defaults.file, {k: v for k, v in defaults.data.items() if k != "rings"})]
+        chain = [Layer(defaults.file, {k: v for k, v in defaults.data.items() if k not in ("rings", "slas")})]
         for index, name in enumerate(names if isinstance(names, list) else []):
             layer = self.cohorts.get(name) if isinstance(name, str) else None
             if layer:
@@ -185,8 +194,9 @@ class _Reader:
         for key, known, rule in (
             ("ring", self.rings, f"is not one of the rings in {self.path}/defaults.toml"),
             ("erp", known_erps, "no driver is installed for it"),
+            ("sla", self.slas, f"is not one of the slas in {self.path}/defaults.toml"),
         ):
-            name = values.get(key)
+            name = values.get(key, TenantTable.model_fields[key].default)
             if isinstance(name, str) and known and name not in known:
                 self._add(origin_of((key,), origins) or own, key, f"{rule}{nearest(name, known)}", f'"{name}"')
         for key, other in (("paused_until", "paused_reason"), ("paused_reason", "paused_until")):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlsplit
@@ -90,11 +90,22 @@ def _effect(value: Any) -> Any:
     return value
 
 
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> Any:
+    found = re.fullmatch(r"(\d+) ?(s|min|h|d)", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('must be a time with its unit (s, min, h, d), such as "30 min"')
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Url = Annotated[str, AfterValidator(_url)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -263,11 +274,19 @@ class TenantTable(Table):
     )
 
 
+class SlaTable(Table):
+    recovery_point: Duration = Field(description="The most work that a loss may cost.", examples=["4 h"])
+    recovery_time: Duration = Field(description="How soon a lost tenant is served again.", examples=["30 min"])
+
+
 class DefaultsTable(TenantTable):
     """`defaults.toml`: what holds for every tenant that does not say otherwise."""
 
     rings: tuple[Slug, ...] = Field(
         ("canary", "early", "broad"), min_length=1, description="All rings in the order of a rollout."
+    )
+    slas: dict[Slug, SlaTable] = Field(
+        {}, description="What each service level promises; if any is given, every tenant's must be."
     )
 
 

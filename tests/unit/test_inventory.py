@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from ringgate.inventory import Inventory, SelectionError, pause_of, secret_problems
-from ringgate.model import Capability, Effect, InvoiceMethod, Role, TaxRounding
+from ringgate.inventory import Inventory, InventoryError, SelectionError, pause_of, secret_problems
+from ringgate.model import Capability, Effect, InvoiceMethod, Recovery, Role, TaxRounding
 from ringgate.money import RoundingMode
 
 TODAY = date(2026, 11, 22)
@@ -198,6 +198,23 @@ def test_tenants_come_in_the_order_of_the_rollout(tmp_path: Path) -> None:
     inventory = load(tmp_path, {"defaults.toml": rings, **files})
     assert [tenant.id for tenant in inventory.tenants] == ["b", "d", "a", "c"]
     assert inventory.rings == ("first", "second")
+
+
+def test_a_service_level_promises_a_recovery(tmp_path: Path) -> None:
+    promises = '[slas.gold]\nrecovery_point = "15 min"\nrecovery_time = "4 h"\n'
+    acme = SMALLEST.format(id="acme").replace('id = "acme"', 'id = "acme"\nsla = "gold"', 1)
+    tenant = load(tmp_path, {"defaults.toml": DEFAULTS + promises, "acme.toml": acme}).tenants[0]
+    assert tenant.recovery == Recovery(timedelta(minutes=15), timedelta(hours=4))
+    assert load(tmp_path / "none", {"acme.toml": acme}).tenants[0].recovery is None
+
+
+def test_where_service_levels_are_stated_every_tenant_has_one_of_them(tmp_path: Path) -> None:
+    promises = '[slas.gold]\nrecovery_point = "15 min"\nrecovery_time = "soon"\n'
+    with pytest.raises(InventoryError) as told:
+        load(tmp_path, {"defaults.toml": DEFAULTS + promises, "acme.toml": SMALLEST.format(id="acme")})
+    text = str(told.value)
+    assert "tenants/acme.toml: sla: is not one of the slas in tenants/defaults.toml; there is gold" in text
+    assert 'slas.gold.recovery_time: must be a time with its unit (s, min, h, d), such as "30 min" (got "soon")' in text
 
 
 @pytest.fixture

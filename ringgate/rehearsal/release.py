@@ -1,0 +1,236 @@
+"""The definition of a release, `release.toml`: what changes, what is done by hand, and when the rollout stops.
+
+Read like the inventory: unknown keys are refused, and every mistake is told at once with file, key and rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from ringgate.errors import RinggateError
+from ringgate.inventory import Inventory
+from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
+from ringgate.inventory.schema import Duration, Name, Slug, Table
+from ringgate.model import Tenant
+
+
+class ReleaseError(RinggateError):
+    """The release definition is wrong; `problems` holds every reason, and the text lists them, one to a line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Risk(StrEnum):
+    """How much a release may break. It chooses what is verified, see `PLANS`."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Action(StrEnum):
+    """What happens to the rollout when a condition is met."""
+
+    PROMOTE = "promote"
+    PAUSE = "pause"
+    ROLL_BACK = "roll back"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is verified on each tenant of a ring. `browser`: `all` tenants, the ring's `first`, or `none`."""
+
+    everything: bool
+    browser: str
+    isolation: bool
+    in_flight: bool
+    drill: str
+    why: str
+
+
+PLANS: Mapping[Risk, Plan] = {
+    Risk.LOW: Plan(False, "none", False, False, "first", "smoke over the API; one restore drill for each ring"),
+    Risk.MEDIUM: Plan(
+        True, "first", True, True, "first",
+        "every process over the API, the browser walk on each ring's first tenant, isolation, work in flight",
+    ),
+    Risk.HIGH: Plan(
+        True, "all", True, True, "all",
+        "every process over the API, the browser walk, isolation, work in flight and a restore drill on each tenant",
+    ),
+}  # fmt: skip
+
+
+class ComponentTable(Table):
+    """One part of the product. In TOML `from` and `to`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    before: str = Field("", alias="from", description="Version before.", examples=["7.0"])
+    after: str = Field("", alias="to", description="Version after.", examples=["8.0"])
+    note: str = Field("", description="What changes, in a sentence.", examples=["the RPC path moves"])
+
+
+class ComponentsTable(Table):
+    application: ComponentTable = Field(description="The ERP itself.")
+    database: ComponentTable = Field(ComponentTable(), description="What happens to the data.")
+    configuration: ComponentTable = Field(ComponentTable(), description="Settings that change.")
+    integrations: ComponentTable = Field(ComponentTable(), description="Who talks to the ERP and must change.")
+
+
+class ManualStepTable(Table):
+    name: Name = Field(description="What operators know the step as.", examples=["7.6: columns of ir_model"])
+    sql: Annotated[str, Field(min_length=1)] = Field(
+        description="What is done, as SQL on the tenant's database; one transaction.",
+        examples=["ALTER TABLE ir_model RENAME COLUMN name TO string;"],
+    )
+
+
+class ExceptionTable(Table):
+    tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
+    skip: bool = Field(False, strict=True, description="It is left out of this release.", examples=[True])
+    ring: Slug | None = Field(None, description="It goes with another ring than the inventory's.", examples=["broad"])
+    risk: Risk | None = Field(None, description="It is verified by another risk class.", examples=["high"])
+    owner: Name = Field(description="Who answers for the exception.", examples=["release-team"])
+    reason: Name = Field(description="Why.", examples=["year-end close"])
+    expires: date = Field(description="After this day it no longer holds.", examples=["2027-01-31"])
+
+
+class ConditionsTable(Table):
+    """What happens to the rollout when a condition is met: `pause` or `roll back`. Each key's default is its safest."""
+
+    not_ready: Action = Field(Action.PAUSE, description="A tenant was unwell before anything was done.")
+    drill_failed: Action = Field(Action.PAUSE, description="A backup does not restore, or not within the SLA.")
+    migration_failed: Action = Field(Action.ROLL_BACK, description="A tenant could not be migrated.")
+    fingerprint_drift: Action = Field(Action.ROLL_BACK, description="The books are not as they were.")
+    platform_failed: Action = Field(Action.ROLL_BACK, description="Sign-in and the like fail after the upgrade.")
+    process_failed: Action = Field(Action.ROLL_BACK, description="A business process fails after the upgrade.")
+    isolation_failed: Action = Field(Action.ROLL_BACK, description="Another tenant's data, or a right too many.")
+    in_flight_failed: Action = Field(Action.ROLL_BACK, description="Work begun before cannot be finished after.")
+    surge_failed: Action = Field(Action.PAUSE, description="A neighbour suffered while a ring was migrated.")
+    inconclusive: Action = Field(Action.PAUSE, description="Our own side broke, or something was not tested.")
+
+
+class SurgeTable(Table):
+    every: Duration = Field(
+        "3 s", validate_default=True, description="How often a scenario starts on a neighbour.", examples=["3 s"]
+    )
+
+
+class ReleaseTable(Table):
+    """A whole release definition. In TOML `from` and `to` are the ERP's series."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    id: Slug = Field(description="Labels results, metrics and reports.", examples=["tryton-8-0"])
+    title: Name = Field(description="What people call it.", examples=["Tryton 7.0 LTS to 8.0 LTS"])
+    before: str = Field(alias="from", min_length=1, description="The series before.", examples=["7.0"])
+    after: str = Field(alias="to", min_length=1, description="The series after.", examples=["8.0"])
+    risk: Risk = Field(description="low, medium or high: chooses suites and strictness.", examples=["high"])
+    approvers: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+        description="Who may let the rollout go on.", examples=[["release-manager"]]
+    )
+    notes: str = Field("", description="What people should know.", examples=["Plan a window of 5 min a tenant."])
+    policy: str = Field(
+        "", description="Tolerances and waivers for fingerprints, beside this file.", examples=["waivers.toml"]
+    )
+    components: ComponentsTable = Field(description="What changes.")
+    manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
+    exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")
+    conditions: ConditionsTable = Field(ConditionsTable(), description="When the rollout pauses or rolls back.")
+    surge: SurgeTable = Field(SurgeTable(), description="The load on the neighbours while a ring is migrated.")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release definition that is right. `digest` is that of its file: another text is another release."""
+
+    table: ReleaseTable
+    path: Path
+    digest: str
+    rings: tuple[tuple[str, tuple[Tenant, ...]], ...]
+    skipped: Mapping[str, ExceptionTable]
+
+    @property
+    def id(self) -> str:
+        return self.table.id
+
+    def plan_of(self, tenant: str) -> Plan:
+        for each in self.table.exceptions:
+            if each.tenant == tenant and each.risk:
+                return PLANS[each.risk]
+        return PLANS[self.table.risk]
+
+    @property
+    def tenants(self) -> tuple[Tenant, ...]:
+        return tuple(tenant for _, ring in self.rings for tenant in ring)
+
+
+def load_release(path: Path, inventory: Inventory, today: date | None = None) -> Release:
+    """Reads and checks a release definition against the inventory. Raises ReleaseError with all problems."""
+    layer = read_layer(path)
+    if isinstance(layer, Problem):
+        raise ReleaseError([layer])
+    file = layer.file
+    problems = [Problem(file, dotted(where), rule, got) for where, rule, got, _ in faults(ReleaseTable, layer.data)]
+    problems += _cross_checks(file, layer.data, inventory, today or datetime.now(UTC).date())
+    if problems:
+        raise ReleaseError(list(dict.fromkeys(problems)))
+    table = ReleaseTable.model_validate(layer.data)
+    moved = {each.tenant: each.ring for each in table.exceptions if each.ring}
+    skipped = {each.tenant: each for each in table.exceptions if each.skip}
+    rings = [
+        (ring, tuple(t for t in inventory.tenants if moved.get(t.id, t.ring) == ring and t.id not in skipped))
+        for ring in inventory.rings
+    ]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Release(table, path, digest, tuple((ring, tenants) for ring, tenants in rings if tenants), skipped)
+
+
+def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, today: date) -> list[Problem]:
+    """What a key's own rule cannot see. Works on the raw values, so that other mistakes do not hide these."""
+    found = []
+    known = [tenant.id for tenant in inventory.tenants]
+    listed = data.get("exceptions")
+    seen: set[object] = set()
+    for index, each in enumerate(listed if isinstance(listed, list) else []):
+        if not isinstance(each, dict):
+            continue
+        at = f"exceptions[{index}]"
+        tenant, ring, until = each.get("tenant"), each.get("ring"), each.get("expires")
+        if isinstance(tenant, str) and tenant not in known:
+            found.append(Problem(file, f"{at}.tenant", f"is not in the inventory{nearest(tenant, known)}", tenant))
+        if tenant in seen:
+            found.append(Problem(file, f"{at}.tenant", "has an exception already", str(tenant)))
+        seen.add(tenant)
+        if isinstance(ring, str) and ring not in inventory.rings:
+            found.append(Problem(file, f"{at}.ring", f"is not a ring{nearest(ring, inventory.rings)}", ring))
+        if isinstance(until, date) and until < today:
+            found.append(Problem(file, f"{at}.expires", "has passed: renew the exception or remove it", str(until)))
+        if not any(key in each for key in ("skip", "ring", "risk")):
+            found.append(Problem(file, at, "says nothing: give skip, ring or risk"))
+    conditions = data.get("conditions")
+    for key, action in conditions.items() if isinstance(conditions, dict) else ():
+        if action == Action.PROMOTE:
+            found.append(Problem(file, f"conditions.{key}", "must be pause or roll back", f'"{action}"'))
+    names = [s.get("name") for s in _tables(data.get("manual_steps"))]
+    for name in sorted({str(name) for name in names if names.count(name) > 1}):
+        found.append(Problem(file, "manual_steps", "two steps must not have the same name", f'"{name}"'))
+    policy = data.get("policy")
+    if isinstance(policy, str) and policy and not (Path(file).parent / policy).is_file():
+        found.append(Problem(file, "policy", "there is no such file beside this one", f'"{policy}"'))
+    return found
+
+
+def _tables(value: object) -> list[dict[str, object]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
