@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+from ringgate.fingerprints import Fingerprint
 from ringgate.model import (
     Attachment,
     Capability,
@@ -88,6 +89,7 @@ class Books(Protocol):
     def open_documents(
         self,
     ) -> frozenset[str]: ...  # a line each: drafts, waiting requests, unpaid invoices, unbilled time
+    def fingerprint(self) -> Fingerprint: ...  # everything that an upgrade must not change
 
 
 NOTHING_TO_UNDO = "nothing to undo"

@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from ringgate.drivers.tryton import records
+from ringgate.drivers.tryton import fingerprint, records
 from ringgate.drivers.tryton.sessions import UserSession, refusals
 from ringgate.errors import ErpMisbehaved
+from ringgate.fingerprints import Fingerprint
 from ringgate.model import Invoice, Posting, Project, PurchaseRequest, Ref
 from ringgate.money import Money
 
@@ -140,6 +141,9 @@ class TrytonBooks:
     def open_documents(self) -> frozenset[str]:
         with refusals("read the books", self._session):
             return frozenset(self._open())
+
+    def fingerprint(self) -> Fingerprint:
+        return fingerprint.take(self._session)
 
     def _open(self) -> Iterator[str]:
         for model, domain, fields, line in _OPEN:

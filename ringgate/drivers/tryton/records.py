@@ -106,8 +106,13 @@ def hours(span: dt.timedelta | None) -> Decimal:
 
 def amount(money: Money) -> Decimal:
     """The same amount without idle decimals: Tryton refuses 50.00 where a currency has none."""
-    plain = money.amount.normalize()
-    return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain
+    return plain(money.amount)
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same value without idle decimals, and without an exponent where it is whole."""
+    short = value.normalize()
+    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
 
 
 def currency(row: Row | None) -> Currency:

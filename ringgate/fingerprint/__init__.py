@@ -1,0 +1,25 @@
+"""Compares a tenant's books before and after a change, and says why they differ.
+
+    before, after = fingerprints.read(path), books.fingerprint()
+    for difference in compare(before, after):
+        print(difference.cause)    # invoice AE2026-0012 is now numbered AE2026-0099.
+"""
+
+from ringgate.fingerprint.comparison import compare
+from ringgate.fingerprint.difference import Difference
+from ringgate.fingerprint.loss import LostDocument, lost_documents
+from ringgate.fingerprint.policy import Judgement, Policy, PolicyError, Tolerances, Waiver, judge, load
+
+__all__ = [
+    "Difference",
+    "Judgement",
+    "LostDocument",
+    "Policy",
+    "PolicyError",
+    "Tolerances",
+    "Waiver",
+    "compare",
+    "judge",
+    "load",
+    "lost_documents",
+]

@@ -1,0 +1,127 @@
+"""What may differ: tolerances, and waivers that somebody answers for and that end.
+
+    [tolerances]
+    posting = "0.00"            # an amount of a ledger line may differ by this much
+    balance = "0.00"            # an account in a period by this much
+
+    [[waivers]]
+    tenant = "aldgate"          # or "*"
+    signature = "sequence:next:*"
+    owner = "finance-team"
+    reason = "numbers restart with the new year's series"
+    expires = 2027-01-31
+
+All mistakes of a file are told at once, each with its key and rule. An expired waiver covers nothing and is a failure
+of its own; one that covered nothing is remarked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ringgate.fingerprint.difference import Difference
+from ringgate.inventory import InventoryError
+from ringgate.inventory.files import Problem, dotted, faults, read_layer
+from ringgate.inventory.schema import Exact, Name, Table
+
+Amount = Annotated[Exact, Field(ge=0)]
+_NIL = Decimal(0)
+
+
+class Tolerances(Table):
+    """By how much values may differ, by section. Nothing may, unless it is said here."""
+
+    posting: Amount = Field(_NIL, description="Amounts of ledger lines.", examples=["0.01"])
+    document: Amount = Field(_NIL, description="Amounts of invoices, requests and payments.", examples=["0.01"])
+    balance: Amount = Field(_NIL, description="An account's balance in a period.", examples=["0.05"])
+    hours: Amount = Field(_NIL, description="Hours of one time entry.", examples=["0.001"])
+    project: Amount = Field(_NIL, description="Rates and planned hours of projects.", examples=["0.01"])
+
+    def of(self, section: str) -> Decimal:
+        """A section's tolerance; nil for those whose values are no amounts."""
+        return getattr(self, section, _NIL) if section in type(self).model_fields else _NIL
+
+
+class Waiver(Table):
+    """One accepted difference."""
+
+    tenant: Name = Field(description="The tenant that it is for, or * for all.", examples=["aldgate"])
+    signature: Name = Field(description="The difference's signature; * stands for anything.")
+    owner: Name = Field(description="Who answers for it.", examples=["finance-team"])
+    reason: Name = Field(description="Why the difference is right.")
+    expires: date = Field(description="The first day on which it covers nothing.", examples=["2027-01-31"])
+
+    def covers(self, tenant: str, signature: str) -> bool:
+        fits = self.signature == signature or fnmatchcase(signature, self.signature)
+        return fits and self.tenant in ("*", tenant)
+
+    def __str__(self) -> str:
+        return f"the waiver of {self.signature} for {self.tenant} ({self.owner})"
+
+
+class Policy(Table):
+    """A whole policy file."""
+
+    tolerances: Tolerances = Tolerances()
+    waivers: tuple[Waiver, ...] = ()
+
+
+class PolicyError(InventoryError):
+    """A policy file is wrong; `problems` holds every reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is left of the differences. `waived` pairs a difference with its waiver; `expired` and `remarks` are
+    sentences. The fingerprints are accepted when nothing is `left` and nothing `expired`."""
+
+    left: tuple[Difference, ...]
+    waived: tuple[tuple[Difference, Waiver], ...] = ()
+    expired: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        return not self.left and not self.expired
+
+
+def load(path: Path) -> Policy:
+    """Reads a policy. Raises PolicyError with all its problems."""
+    layer = read_layer(path)
+    if isinstance(layer, Problem):
+        raise PolicyError([layer])
+    if found := faults(Policy, layer.data):
+        raise PolicyError([Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in found])
+    return Policy.model_validate(layer.data)
+
+
+def judge(tenant: str, differences: Iterable[Difference], policy: Policy, today: date) -> Judgement:
+    """Takes out what a waiver covers on that day. Waivers of other tenants are neither used nor remarked."""
+    ours = [waiver for waiver in policy.waivers if waiver.tenant in ("*", tenant)]
+    living = [waiver for waiver in ours if today < waiver.expires]
+    left, waived, used = [], [], set()
+    for difference in differences:
+        cover = next((each for each in living if each.covers(tenant, difference.signature)), None)
+        if cover is None:
+            left.append(difference)
+        else:
+            waived.append((difference, cover))
+            used.add(cover)
+    return Judgement(
+        left=tuple(left),
+        waived=tuple(waived),
+        expired=tuple(
+            f"{str(each)[0].upper()}{str(each)[1:]} expired on {each.expires}: {each.reason}"
+            for each in ours
+            if each not in living
+        ),
+        remarks=tuple(f"{each} covered nothing: it can be removed" for each in living if each not in used),
+    )
