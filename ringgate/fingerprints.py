@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -265,6 +265,15 @@ class Fingerprint:
         """Drafts and what waits for an approval or a payment."""
         done = ("paid", "cancelled", "rejected", "done", "succeeded", "failed", "processing", "approved")
         return tuple(each for each in self.documents if each.state not in done)
+
+
+def order(record: object) -> object:
+    """What a section is sorted by: values as they are, so that amounts and dates that all move keep their order."""
+    if isinstance(record, tuple):
+        return tuple(order(each) for each in record)
+    if is_dataclass(record):
+        return tuple(order(getattr(record, field.name)) for field in fields(record))
+    return (record is not None, record) if record is not None else (False,)
 
 
 def bucket(due: date | None, as_of: date) -> str:

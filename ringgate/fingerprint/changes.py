@@ -1,71 +1,48 @@
-"""Every single value that differs between two fingerprints, before anything is made of it."""
+"""Every single value that differs between two fingerprints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from ringgate.fingerprint.pairing import pair
+from ringgate.fingerprint.change import CHANGED, LOST, NEW, RENAMED, Change
+from ringgate.fingerprint.pairing import Key, pair
+from ringgate.fingerprint.patterns import most_common
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.sections import SECTIONS, Section, line_label
-from ringgate.fingerprints import DocumentLine, Fingerprint, Line
+from ringgate.fingerprints import Fingerprint
 
-LOST, NEW, RENAMED, CHANGED = "lost", "new", "renamed", "changed"
 UNCOMPARED = {"lines", "roles", "rights"}
 """Values of a record that are compared item by item."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value of one record. `was` and `is_` are the records (`line_was`, `line_is` the lines) that differ."""
-
-    section: Section
-    what: str
-    field: str
-    before: Any
-    after: Any
-    was: Any = None
-    is_: Any = None
-    line_was: Line | DocumentLine | None = None
-    line_is: Line | DocumentLine | None = None
-
-    @property
-    def record(self) -> Any:
-        """As it was, unless it is new."""
-        return self.was if self.was is not None else self.is_
-
-    @property
-    def line(self) -> Line | DocumentLine | None:
-        return self.line_was or self.line_is
-
-    @property
-    def label(self) -> str:
-        return self.section.label(self.record)
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        """account -> period -> document -> line for the ledger, document -> line for others."""
-        head: tuple[str, ...] = ()
-        if self.section.attribute == "entries":
-            lines = [self.line] if isinstance(self.line, Line) else self.record.lines
-            head = (", ".join(sorted({line.account for line in lines})), self.record.period)
-        tail = (line_label(self.line),) if self.line else ()
-        return (*head, self.label, *tail, *([self.field] if self.field and self.what == CHANGED else []))
 
 
 def changes(before: Fingerprint, after: Fingerprint, tolerances: Tolerances) -> Iterator[Change]:
     """In the order of the sections."""
     for section in SECTIONS:
         was, is_ = getattr(before, section.attribute), getattr(after, section.attribute)
-        pairs, lost, new = pair(was, is_, section.keys)
-        for one, other in pairs:
-            yield from _within(section, one, other, tolerances)
-        for each in lost:
-            yield Change(section, LOST, "", section.label(each), None, was=each)
-        for each in new:
-            yield Change(section, NEW, "", None, section.label(each), is_=each)
+        if was != is_:
+            readings = [list(_read(section, keys, was, is_, tolerances)) for keys in section.readings]
+            yield from min(readings, key=_causes)
+
+
+def _read(section: Section, keys: list[Key], was: Any, is_: Any, tolerances: Tolerances) -> Iterator[Change]:
+    pairs, lost, new = pair(was, is_, keys)
+    for one, other in pairs:
+        yield from _within(section, one, other, tolerances)
+    for each in lost:
+        yield Change(section, LOST, "", section.label(each), None, was=each)
+    for each in new:
+        yield Change(section, NEW, "", None, section.label(each), is_=each)
+
+
+def _causes(found: list[Change]) -> tuple[int, int]:
+    """How many causes a reading needs: where records have no number, several readings of one change are possible."""
+    patterns = most_common(found)
+    alone = sum(not pattern for pattern in patterns)
+    kinds = {(change.field, pattern) for change, pattern in zip(found, patterns, strict=True) if pattern}
+    return alone + len(kinds), len(found)
 
 
 def _within(section: Section, was: Any, is_: Any, tolerances: Tolerances) -> Iterator[Change]:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from ringgate.fingerprint import words
-from ringgate.fingerprint.changes import CHANGED, LOST, NEW, RENAMED, Change, changes
+from ringgate.fingerprint.change import CHANGED, LOST, NEW, RENAMED, Change
+from ringgate.fingerprint.changes import changes
 from ringgate.fingerprint.difference import Difference
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.renaming import carried, merged_parties
@@ -56,7 +57,7 @@ def _came_with_the_series(change: Change) -> bool:
         return change.what == NEW and record.subject.startswith(_WITH_A_SERIES)
     if isinstance(record, RoleRights):
         shipped = "." in record.role
-        return shipped and (change.field == "name" or (not record.rights and change.what in (LOST, NEW)))
+        return shipped and (change.field == "name" or (change.field == "" and change.what in (LOST, NEW)))
     if change.section.attribute == "users" and change.field == "roles":
         # What a role of the ERP's own allows is told by the rights; which of them there are is the release's.
         return "." in str(change.before or change.after) and set(change.was.rights) == set(change.is_.rights)

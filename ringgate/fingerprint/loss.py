@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ringgate.fingerprint.changes import CHANGED, NEW, Change, changes
+from ringgate.fingerprint.change import CHANGED, NEW, Change
+from ringgate.fingerprint.changes import changes
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.sections import shown
 from ringgate.fingerprints import Document, Entry, Fingerprint, Hours, Work

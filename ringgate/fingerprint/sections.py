@@ -33,6 +33,14 @@ class Section:
     label: Callable[[Any], str]
     numbered: str = ""  # the value that is a number or a name of the record, so that a change of it is a renaming
     line_keys: tuple[Key, ...] = ()
+    unnumbered: bool = False  # records have no name at all: what changed must be told from what all changes have in common
+
+    @property
+    def readings(self) -> list[list[Key]]:
+        """The orders in which the keys may be tried."""
+        if not self.unnumbered:
+            return [self.keys]
+        return [[first, *(key for key in self.keys if key is not first)] for first in self.keys]
 
 
 def entry_label(entry: kinds.Entry) -> str:
@@ -115,7 +123,8 @@ SECTIONS = (
     ),
     Section("works", "project", [by("name"), all_but(kinds.Work, "name")], lambda work: f"{work.kind} {work.name}",
             "name"),
-    Section("hours", "hours", [*each_but_one(kinds.Hours), by("work", "employee", "description")], hours_label),
+    Section("hours", "hours", [*each_but_one(kinds.Hours), by("work", "employee", "description")], hours_label,
+            unnumbered=True),
     Section("sequences", "sequence", [by("name", "prefix"), by("name")], lambda each: f"sequence {each.name}"),
     Section("parties", "party", [by("name"), by("code")], lambda party: f"party {party.name}", "name"),
     Section("accounts", "account", [by("account"), by("name")], lambda each: f"account {each.account}", "account"),

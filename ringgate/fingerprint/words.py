@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ringgate.fingerprint.changes import CHANGED, LOST, NEW, RENAMED, Change
+from ringgate.fingerprint.change import LOST, NEW, RENAMED, Change
 from ringgate.fingerprint.difference import Difference
+from ringgate.fingerprint.patterns import most_common
 from ringgate.fingerprint.renaming import Merged
 from ringgate.fingerprint.sections import WORDS, Section, line_label, shown
 from ringgate.fingerprints import Entry, Line, Sequence
@@ -151,8 +151,8 @@ def extension(name: str, there: bool) -> Difference:
 def grouped(causes: list[Change]) -> tuple[list[Group], list[Change]]:
     """Changes of many records that follow one pattern, and all others."""
     alike: dict[tuple[int, str, str], list[Change]] = defaultdict(list)
-    for change in causes:
-        if pattern := _pattern(change):
+    for change, pattern in zip(causes, most_common(causes), strict=True):
+        if pattern:
             alike[id(change.section), _AMOUNTS.get(change.field, change.field), pattern].append(change)
     groups = [
         ((members[0].section, field, pattern), members)
@@ -161,23 +161,6 @@ def grouped(causes: list[Change]) -> tuple[list[Group], list[Change]]:
     ]
     grouped = {id(each) for _, members in groups for each in members}
     return groups, [each for each in causes if id(each) not in grouped]
-
-
-def _pattern(change: Change) -> str:
-    """What kind of change it is, if many records may have had the same; "" for one that stands for itself."""
-    before, after = change.before, change.after
-    if change.what != CHANGED or change.section.attribute in ("settings", "users", "sequences"):
-        return ""
-    if isinstance(before, date) and isinstance(after, date):
-        days = (after - before).days
-        return f"{abs(days)} day{'' if abs(days) == 1 else 's'} {'later' if days > 0 else 'earlier'}"
-    if isinstance(before, Decimal) and isinstance(after, Decimal):
-        for places in (0, 1, 2):
-            if round(before, places) != before and abs(after - before) <= Decimal(5).scaleb(-places - 1) and (
-                round(after, places) == after):  # fmt: skip
-                return "rounded to whole units" if places == 0 else f"rounded to {places} decimals"
-        return f"multiplied by {(after / before).normalize():f}" if before and after else ""
-    return f"{shown(after)} instead of {shown(before)}"
 
 
 def group(section: Section, field: str, pattern: str, members: list[Change]) -> Difference:

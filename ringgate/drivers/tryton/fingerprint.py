@@ -32,6 +32,7 @@ from ringgate.fingerprints import (
     Sequence,
     TaxAmount,
     Work,
+    order,
 )
 
 Row = Mapping[str, Any]
@@ -65,12 +66,27 @@ class Reader:
             if len(page) < PAGE:
                 return found
 
-    def shipped(self, module: str, name: str) -> int | None:
-        """The id of a record that came with a module; None where the module or the record is not there."""
+    def shipped(self, places: Iterable[tuple[str, str]]) -> dict[int, str]:
+        """Records that came with modules, by id; what this tenant or series has not got is left out.
+
+        7.0 lets the table of places be read and offers no look-up, later series offer the look-up alone.
+        """
+        wanted = list(places)
+        if self.series == "7.0":
+            either = ["OR", *([("module", "=", module), ("fs_id", "=", name)] for module, name in wanted)]
+            rows = self.rows("ir.model.data", ["module", "fs_id", "db_id"], [either])
+            found = {row["db_id"]: f"{row['module']}.{row['fs_id']}" for row in rows}
+        else:
+            found = {id: ".".join(place) for place in wanted if (id := self._place(*place)) is not None}
+        return found
+
+    def _place(self, module: str, name: str) -> int | None:
         try:
             return int(self.session.call("model.ir.model.data.get_id", module, name))
-        except ErpMisbehaved:
-            return None
+        except ErpMisbehaved as error:
+            if name in str(error):  # the server names the place that it does not know
+                return None
+            raise
 
     def names(self, model: str, field: str = "name") -> dict[int | None, str]:
         return {None: "", **{row["id"]: str(row[field] or "") for row in self.rows(model, [field])}}
@@ -103,7 +119,7 @@ class _Taking:
                                               for r in reader.rows("company.employee", ["party"])}}  # fmt: skip
         self.accounts = reader.rows(
             "account.account",
-            ["code", "name", "type", "active", "balance", *(f"type.{kind}" for kind in _KINDS)],
+            ["code", "name", "type", "active", "balance", "childs", *(f"type.{kind}" for kind in _KINDS)],
             [("type", "!=", None)],
             posted=True,
         )
@@ -129,7 +145,7 @@ class _Taking:
             "settings": settings,
             "extensions": configuration.extensions(self.reader),
         }
-        return {name: tuple(sorted(items, key=repr)) for name, items in found.items()}
+        return {name: tuple(sorted(items, key=order)) for name, items in found.items()}
 
     def _party(self, party: int | None) -> str:
         return self.parties[party].name if party is not None else ""
@@ -137,6 +153,8 @@ class _Taking:
     def _balances(self) -> list[Balance]:
         sums: dict[str, Decimal] = defaultdict(Decimal)
         for row in self.accounts:
+            if row["childs"]:  # a heading only sums up what is below it
+                continue
             sums[self.codes[row["id"]]] += row["balance"] or _NIL
         return [Balance(account, amount) for account, amount in sums.items()]
 
@@ -158,7 +176,7 @@ class _Taking:
                 journal=journals[row["journal"]],
                 origin=numbers.get(row["origin"] or "", ""),
                 description=row["description"] or "",
-                lines=tuple(sorted(lines.get(row["id"], ()), key=repr)),
+                lines=tuple(sorted(lines.get(row["id"], ()), key=order)),
             )
             for row in moves
         ]
@@ -179,7 +197,7 @@ class _Taking:
                 description=row["description"] or "",
                 due=row["maturity_date"],
                 settled=row["reconciliation"] is not None,
-                taxes=tuple(sorted(taxes.get(row["id"], ()), key=repr)),
+                taxes=tuple(sorted(taxes.get(row["id"], ()), key=order)),
             )
             found[row["move"]].append(line)
         return found
@@ -206,7 +224,7 @@ class _Taking:
                 total=row["total_amount"],
                 description=row["description"] or "",
                 reversed_by=reversals.get(row["id"], ""),
-                lines=tuple(sorted(lines[row["id"]], key=repr)),
+                lines=tuple(sorted(lines[row["id"]], key=order)),
             )
             for row in rows
         ]
@@ -247,7 +265,7 @@ class _Taking:
                 on=row["supply_date"],
                 total=row["total_amount"],
                 description=row["description"] or "",
-                lines=tuple(sorted(lines[row["id"]], key=repr)),
+                lines=tuple(sorted(lines[row["id"]], key=order)),
             )
             for row in rows
         ]
@@ -319,11 +337,11 @@ class _Taking:
 
         8.0 copies the sequences of postings to gapless ones and uses these, so the gapless one of two counts.
         """
-        drafts = self.reader.shipped("account", "sequence_type_account_journal")
+        drafts = self.reader.shipped([("account", "sequence_type_account_journal")])
         found: dict[tuple[str, str], Sequence] = {}
         for model in ("ir.sequence", "ir.sequence.strict"):
             for row in self.reader.rows(model, ["name", "prefix", "number_next", "sequence_type"]):
-                if drafts is None or row["sequence_type"] != drafts:
+                if row["sequence_type"] not in drafts:
                     name, prefix = row["name"], row["prefix"] or ""
                     found[name, prefix] = Sequence(name, prefix, row["number_next"] or 0)
         return list(found.values())

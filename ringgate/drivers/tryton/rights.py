@@ -99,7 +99,7 @@ class Rights:
 
     def _stable_keys(self) -> dict[int | None, str]:
         """A group that came with a module is known by its place there: its name is translated, and changes."""
-        shipped = {self._reader.shipped(*place): ".".join(place) for place in SHIPPED}
+        shipped = self._reader.shipped(SHIPPED)
         own = {id: row["name"] for id, row in self._groups.items() if id not in shipped}
         return {**own, **shipped, None: EVERYBODY}
 
