@@ -153,7 +153,9 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
         return finished
 
     driver = engine.drivers.get((tenant.erp, channel))
-    if reason := not_applicable(scenario, tenant, channel, driver.capabilities if driver else None, today, engine.neighbours):
+    if reason := not_applicable(
+        scenario, tenant, channel, driver.capabilities if driver else None, today, engine.neighbours
+    ):
         return result(Outcome.SKIPPED, seconds=0.0, reason=reason)
     assert driver is not None
     run = Run(run_id, emit, today)

@@ -130,7 +130,7 @@ def _tried(outsider: Outsider, kinds: Sequence[Sequence[Thing]], guessed: Sequen
 
 def _seen_by(insider: Outsider, kinds: Sequence[Sequence[Thing]]) -> dict[tuple[Way, str], str]:
     """What somebody with a right to them is told of the things, by way and kind; each must be there."""
-    told = {}
+    told: dict[tuple[Way, str], str] = {}
     for way in (way for way in Way if way is not Way.WRITE):
         for things in kinds:
             attempt = insider.attempt(way, things)

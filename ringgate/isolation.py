@@ -1,8 +1,8 @@
 """What a tenant keeps to itself, who tries to see it, and what an attempt came to. Pure: nothing here calls an ERP.
 
 Two kinds of people try. To who comes to a tenant with another tenant's session, or with none, every call must be
-refused (`barred`). Who asks his own tenant for a record of ours is answered, since ids coincide between databases: there
-the content decides, and no text that only our records carry may be in it.
+refused (`barred`). Who asks his own tenant for a record of ours is answered, since ids coincide between databases:
+there the content decides, and no text that only our records carry may be in it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ LEAKS = frozenset({Came.ACCEPTED, Came.DISCLOSED, Came.CHANGED})
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A record that a tenant keeps to itself. `tells` are texts that stand on it and on no other tenant's records, the one of
-    its own first: a marker, or the company's name.
+    """A record that a tenant keeps to itself. `tells` are texts that stand on it and on no other tenant's
+    records, the one of its own first: a marker, or the company's name.
 
     `made` says that this run made it, so that an attempt to change it does no harm: it is taken back with the run.
     """

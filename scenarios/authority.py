@@ -107,7 +107,8 @@ class Staff:
         self.people: dict[Role, Actor] = {role: erp.sign_in(role) for role in STAFF}
 
     def hold(self, verb: str, act: Verb, amount: Money | None = None) -> Any:
-        """Everybody tries: who may not first, each on the same record, so that who may then shows that it could be done.
+        """Everybody tries: who may not first, on the same record, so that who may then shows that it could be done.
+
         Returns what came of it for the last who may."""
         done: Any = None
         for right in self._rights:

@@ -1,4 +1,4 @@
-"""Tenant disclosure: strangers learn nothing of a tenant's books, by asking or by guessing, nor who else is a tenant."""
+"""Tenant disclosure: strangers learn nothing of a tenant's books, by asking or guessing, nor who else is one."""
 
 from ringgate.api import (
     API,
@@ -41,7 +41,9 @@ def tenant_disclosure(erp: Erp, make: Make, run: Run) -> None:
         names = {name for each in erp.neighbours for name in (each.id, each.name)}
         unknown = erp.ask_as_stranger(NOBODY)
         for question, answer in unknown.items():
-            expect(named_in(answer, names), equals=(), because="strangers are not told who else is a tenant", what=question)
+            expect(
+                named_in(answer, names), equals=(), because="strangers are not told who else is a tenant", what=question
+            )
 
     with run.step("tell a tenant from none"):
         for neighbour in erp.neighbours:

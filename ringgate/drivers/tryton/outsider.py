@@ -133,8 +133,8 @@ class Street:
             raise ErpProtocolError(f"The answer of {_base(url)} to {method} is not the JSON of Tryton.") from error
         if not isinstance(answer, dict):  # some series answer with the bare result
             answer = {"result": answer}
-        error = text_of(answer.get("error", ""))
-        return Reply(response.status_code, error, answer.get("result"), response.text)
+        said = text_of(answer.get("error", ""))
+        return Reply(response.status_code, said, answer.get("result"), response.text)
 
     def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         call = self._carrier.call

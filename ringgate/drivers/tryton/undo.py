@@ -76,9 +76,7 @@ class Undo:
             done = self._by(keeper, way, reversal)
         return ", ".join(done) or NOTHING_TO_UNDO
 
-    def _by(
-        self, role: Role, way: Callable[[UserSession, Reversal], list[str]], reversal: Reversal
-    ) -> list[str]:
+    def _by(self, role: Role, way: Callable[[UserSession, Reversal], list[str]], reversal: Reversal) -> list[str]:
         session = self._session_of(role)
         with refusals(f"undo {reversal.verb}", session):
             return way(session, reversal)
