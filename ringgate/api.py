@@ -13,7 +13,8 @@ from ringgate.actors import Actor
 from ringgate.erp import Erp
 from ringgate.errors import Refused
 from ringgate.execution import Run
-from ringgate.expectations import expect, expect_agreement, expect_refusal
+from ringgate.expectations import expect, expect_agreement, expect_isolation, expect_refusal
+from ringgate.isolation import Thing, Way, named_in
 from ringgate.making import Make
 from ringgate.model import (
     Capability,
@@ -37,6 +38,8 @@ ACCOUNTANT, AUDITOR, INTEGRATION = Role.ACCOUNTANT, Role.AUDITOR, Role.INTEGRATI
 SIGN_IN, PROJECTS, TIME, INVOICING = Capability.SIGN_IN, Capability.PROJECTS, Capability.TIME, Capability.INVOICING
 CREDIT_NOTES, PAYMENTS, APPROVALS = Capability.CREDIT_NOTES, Capability.PAYMENTS, Capability.APPROVALS
 LEDGER, JOURNAL_ENTRIES = Capability.LEDGER, Capability.JOURNAL_ENTRIES
+OUTSIDERS = Capability.OUTSIDERS
+API, BROWSER = Channel.API, Channel.BROWSER
 PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
 TIMESHEET, EFFORT = InvoiceMethod.TIMESHEET, InvoiceMethod.EFFORT
 
@@ -67,9 +70,11 @@ def scenario(
 
 __all__ = [
     "ACCOUNTANT",
+    "API",
     "APPROVALS",
     "APPROVER",
     "AUDITOR",
+    "BROWSER",
     "CONSULTANT",
     "CREDIT_NOTES",
     "EFFORT",
@@ -79,6 +84,7 @@ __all__ = [
     "ISOLATION",
     "JOURNAL_ENTRIES",
     "LEDGER",
+    "OUTSIDERS",
     "PAYMENTS",
     "PERMANENT",
     "PLATFORM",
@@ -105,9 +111,13 @@ __all__ = [
     "Refused",
     "Role",
     "Run",
+    "Thing",
     "TimeEntry",
+    "Way",
     "expect",
     "expect_agreement",
+    "expect_isolation",
     "expect_refusal",
+    "named_in",
     "scenario",
 ]  # fmt: skip

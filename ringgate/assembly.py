@@ -36,8 +36,12 @@ def engine(
     release: str = "",
     results: str | None = None,
     sinks: Sequence[Sink] = (),
+    neighbours: Sequence[Tenant] = (),
 ) -> Iterator[Engine]:
-    """An engine for these tenants whose results are stored; its drivers are closed at the end."""
+    """An engine for these tenants whose results are stored; its drivers are closed at the end.
+
+    `neighbours` are all tenants of the inventory (default: `tenants`), whose sessions are tried on each other."""
+    tenants = tuple(tenants)
     store = Store(results_url(results))
     drivers = Drivers([tenant.erp for tenant in tenants])
     try:
@@ -50,6 +54,7 @@ def engine(
             redact=redact,
             session=session,
             release=release,
+            neighbours=neighbours or tenants,
         )
     finally:
         drivers.close()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import overload
 
-from ringgate import oracle
+from ringgate import authority, oracle
 from ringgate.actors import Actor
-from ringgate.drivers.protocol import Books, Connection
+from ringgate.drivers.protocol import Books, Connection, Outsider
+from ringgate.errors import OurSideError
+from ringgate.isolation import Thing
 from ringgate.journal import RunJournal
 from ringgate.making import Make
-from ringgate.model import Channel, Invoice, InvoiceMethod, Policy, Role, Task, TaskDraft, Tenant
+from ringgate.model import Channel, Invoice, InvoiceMethod, Policy, Ref, Role, Task, TaskDraft, Tenant
 from ringgate.money import Currency, Money
 
 
@@ -20,9 +22,16 @@ class Erp:
     """One tenant's ERP during one run. Scenarios never see over which channel."""
 
     def __init__(
-        self, tenant: Tenant, connection: Connection, channel: Channel, journal: RunJournal, make: Make, today: date
+        self,
+        tenant: Tenant,
+        connection: Connection,
+        channel: Channel,
+        journal: RunJournal,
+        make: Make,
+        today: date,
+        neighbours: Sequence[Tenant] = (),
     ) -> None:
-        self.tenant, self.today = tenant, today
+        self.tenant, self.today, self.neighbours = tenant, today, tuple(neighbours)
         self._connection, self._channel, self._journal, self._make = connection, channel, journal, make
 
     # people
@@ -114,3 +123,37 @@ class Erp:
         if self._channel is Channel.BROWSER:
             stated["screen"] = {"net": invoice.net, "tax": invoice.tax, "total": invoice.total}
         return stated
+
+    # who should see nothing of it
+
+    def rights(self) -> tuple[authority.Right, ...]:
+        """Every cell of the matrix role x verb x amount that this tenant must keep to, in the order of the process."""
+        return authority.matrix(self.policy, self.tenant.users)
+
+    def outsiders(self) -> Iterator[Outsider]:
+        """Every user of every other tenant, at each door, and strangers. Raises OurSideError if there is no other tenant:
+        then nothing can be shown."""
+        if not self.neighbours:
+            raise OurSideError(f"The inventory has no other tenant whose sessions could be tried on {self.tenant.id}.")
+        return self._connection.outsiders(self.neighbours)
+
+    def insider(self, role: Role) -> Outsider:
+        """A user of the tenant itself, who tries what the outsiders try and must succeed."""
+        return self._connection.insider(role)
+
+    def seen(self) -> Sequence[Thing]:
+        """Records that were there before the run: one of each kind that matters."""
+        return self._connection.seen()
+
+    def thing(self, ref: Ref, marker: str = "", *, made: bool = False) -> Thing:
+        """A record that is nobody else's business, known by its marker, and by the company's name on it."""
+        return Thing(ref, (marker, self.tenant.name) if marker else (self.tenant.name,), made)
+
+    def guesses(self, ref: Ref, reach: int = 3) -> tuple[Thing, ...]:
+        """The records whose ids lie around a known one: what somebody who guesses would try."""
+        near = range(max(1, int(ref.id) - reach), int(ref.id) + reach + 1) if ref.id.isdigit() else ()
+        return tuple(self.thing(Ref(ref.kind, str(each))) for each in near if str(each) != ref.id)
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        """What anybody may ask at the tenant's address about a tenant of that id, and what is answered."""
+        return self._connection.ask_as_stranger(about)

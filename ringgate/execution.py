@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -80,7 +80,8 @@ class Engine:
     """What runs have in common in one process: drivers, journal, locks, consumers.
 
     `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
-    secrets out of any text, `session` and `release` label the results."""
+    secrets out of any text, `session` and `release` label the results. `neighbours` are all tenants of the inventory, also
+    those that are not selected: whose sessions are tried on others."""
 
     drivers: Mapping[tuple[str, Channel], Driver]
     journal: Journal
@@ -90,11 +91,26 @@ class Engine:
     redact: Callable[[str], str] = str
     session: str = ""
     release: str = ""
+    neighbours: Sequence[Tenant] = ()
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
+def others(tenant: Tenant, tenants: Iterable[Tenant], today: date) -> tuple[Tenant, ...]:
+    """The tenants whose sessions can be tried on this one: of the same ERP, and not paused."""
+    return tuple(
+        each
+        for each in tenants
+        if each.id != tenant.id and each.erp == tenant.erp and not (each.paused_until and today < each.paused_until)
+    )
+
+
 def not_applicable(  # noqa: PLR0911 - one for each reason
-    scenario: Scenario, tenant: Tenant, channel: Channel, capabilities: frozenset[Capability] | None, today: date
+    scenario: Scenario,
+    tenant: Tenant,
+    channel: Channel,
+    capabilities: frozenset[Capability] | None,
+    today: date,
+    neighbours: Iterable[Tenant] = (),
 ) -> str:
     """Why this scenario does not apply to this tenant over this channel; "" if it does. Nothing is sent to find out."""
     if channel not in scenario.channels:
@@ -105,6 +121,8 @@ def not_applicable(  # noqa: PLR0911 - one for each reason
         return f"the {channel} driver for {tenant.erp} cannot do {', '.join(lacking)}"
     if lacking := sorted(scenario.needs & tenant.lacks):
         return f"{tenant.id} does not have {', '.join(lacking)}"
+    if Capability.OUTSIDERS in scenario.needs and not others(tenant, neighbours, today):
+        return f"the inventory has no other {tenant.erp} tenant whose sessions could be tried on {tenant.id}"
     if absent := sorted(scenario.roles - set(tenant.users)):
         return f"{tenant.id} has no synthetic user for {', '.join(absent)}"
     if scenario.effect > tenant.policy.effects:
@@ -135,7 +153,9 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
         return finished
 
     driver = engine.drivers.get((tenant.erp, channel))
-    if reason := not_applicable(scenario, tenant, channel, driver.capabilities if driver else None, today):
+    if reason := not_applicable(
+        scenario, tenant, channel, driver.capabilities if driver else None, today, engine.neighbours
+    ):
         return result(Outcome.SKIPPED, seconds=0.0, reason=reason)
     assert driver is not None
     run = Run(run_id, emit, today)
@@ -187,7 +207,8 @@ def _act(
     try:
         connection = driver.connect(tenant, call)
         make = Make(tenant, run.id, run.today)
-        scenario.function(Erp(tenant, connection, channel, journal, make, run.today), make, run)
+        neighbours = others(tenant, engine.neighbours, run.today)
+        scenario.function(Erp(tenant, connection, channel, journal, make, run.today, neighbours), make, run)
     except (Exception, KeyboardInterrupt) as error:
         done.error = error
     done.seconds = time.monotonic() - began

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from ringgate.errors import ErpError, Refused
+from ringgate.drivers.protocol import Outsider
+from ringgate.errors import ErpError, OurSideError, Refused
+from ringgate.isolation import Attempt, Thing, Way
 
 T = TypeVar("T")
 _UNSET = object()
@@ -38,13 +40,15 @@ def expect(
     return actual
 
 
-def expect_refusal(verb: Callable[..., object], *args: object, because: str, **kwargs: object) -> Refused:
-    """Fail unless the ERP refuses the verb. Returns the refusal, with the state that was read back after it."""
+def expect_refusal(
+    verb: Callable[..., object], *args: object, because: str, what: str = "", **kwargs: object
+) -> Refused:
+    """Fail unless the ERP refuses the verb; `what` names it where it has no name of its own. Returns the refusal, with the state that was read back after it."""
     try:
         done = verb(*args, **kwargs)
     except Refused as refusal:
         return refusal
-    name = getattr(verb, "__name__", "the verb").replace("_", " ")
+    name = what or getattr(verb, "__name__", "the verb").replace("_", " ")
     state = getattr(done, "state", "")
     actual = f"done (state read back: {state})" if state else "done"
     raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because)
@@ -65,6 +69,81 @@ def expect_agreement(
         raise ExpectationFailed(
             "the layers disagree with the oracle", expected=stated, actual="; ".join(wrong), because=because
         )
+
+
+MOST_LEAKS = 5
+"""Leaks that a message names; it counts the others."""
+
+
+def expect_isolation(
+    insider: Outsider,
+    outsiders: Iterable[Outsider],
+    things: Sequence[Thing],
+    *,
+    because: str,
+    guesses: Sequence[Thing] = (),
+) -> int:
+    """Fail unless no outsider gets at any of the things, in any way. Returns the number of attempts.
+
+    `guesses` are records that may be there or not: outsiders try them too, and nothing may be told of them.
+
+    The insider tries first and last: he must see each thing in each way, else a refusal of others proves nothing, and
+    he must see the same as before. Nobody changes what he was already let in to: that is told without more harm."""
+    kinds, guessed = _by_kind(things), _by_kind(guesses)
+    before = _seen_by(insider, kinds)
+    tried: list[Attempt] = []
+    leaks: list[str] = []
+    for outsider in outsiders:
+        attempts = _tried(outsider, kinds, guessed)
+        tried += attempts
+        leaks += [f"{outsider.name}: {attempt}" for attempt in attempts if attempt.leaks]
+    if leaks:
+        more = f"; and {len(leaks) - MOST_LEAKS} more" if len(leaks) > MOST_LEAKS else ""
+        actual = "; ".join(leaks[:MOST_LEAKS]) + more
+        raise ExpectationFailed("isolation", expected="nothing told to outsiders", actual=actual, because=because)
+    if not tried:
+        raise OurSideError("Nobody tried anything, which proves nothing.")
+    after = _seen_by(insider, kinds)
+    if changed := [f"{way} of {kind}" for (way, kind), told in after.items() if told != before[way, kind]]:
+        raise ExpectationFailed(
+            "what outsiders left", expected="all as before", actual=f"{', '.join(changed)} says something else",
+            because=because,
+        )  # fmt: skip
+    return len(tried)
+
+
+def _by_kind(things: Sequence[Thing]) -> list[list[Thing]]:
+    kinds = dict.fromkeys(thing.ref.kind for thing in things)
+    return [[thing for thing in things if thing.ref.kind == kind] for kind in kinds]
+
+
+def _tried(outsider: Outsider, kinds: Sequence[Sequence[Thing]], guessed: Sequence[Sequence[Thing]]) -> list[Attempt]:
+    attempts: list[Attempt] = []
+    for way in (way for way in Way if way in outsider.ways):
+        for things in (*kinds, *(guessed if way in (Way.READ, Way.EXPORT) else ())):
+            if way is Way.WRITE and any(attempt.leaks for attempt in attempts):
+                continue
+            attempt = outsider.attempt(way, things)
+            attempts += [attempt] if attempt is not None else []
+    return attempts
+
+
+def _seen_by(insider: Outsider, kinds: Sequence[Sequence[Thing]]) -> dict[tuple[Way, str], str]:
+    """What somebody with a right to them is told of the things, by way and kind; each must be there."""
+    told: dict[tuple[Way, str], str] = {}
+    for way in (way for way in Way if way is not Way.WRITE):
+        for things in kinds:
+            attempt = insider.attempt(way, things)
+            if attempt is None:
+                continue
+            told[way, things[0].ref.kind] = attempt.told
+            for thing in things:
+                expect(
+                    thing.tells[0] in attempt.told,
+                    because=f'its "{thing.tells[0]}" stands on it, and {insider.name} may see it',
+                    what=f"{way} of {thing.ref.kind} {thing.ref.id}",
+                )
+    return told
 
 
 def _say(value: object) -> str:

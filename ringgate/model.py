@@ -45,6 +45,7 @@ class Capability(StrEnum):
     APPROVALS = "approvals"
     LEDGER = "ledger"
     JOURNAL_ENTRIES = "journal-entries"
+    OUTSIDERS = "outsiders"
 
 
 class Effect(IntEnum):

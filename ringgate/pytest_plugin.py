@@ -79,6 +79,7 @@ class Selection:
             self.tenants: Sequence[Tenant] = inventory.select(
                 option("tenant"), cohorts=option("cohort"), rings=option("ring"), regions=option("region")
             )
+            self.everybody: Sequence[Tenant] = inventory.tenants
             self.scenarios = load_scenarios(config.rootpath / "scenarios")
             check_known(option("scenario"), self.scenarios)
         except RinggateError as error:
@@ -131,6 +132,7 @@ class Session:
                     release=self._config.getoption("release"),
                     results=self._config.getoption("results"),
                     sinks=sinks,
+                    neighbours=self.selection.everybody,
                 )
             )
         return self._engine
@@ -236,7 +238,8 @@ class ScenarioItem(pytest.Function):
         item.scenario, item.tenant, item.channel = scenario, tenant, channel
         item.user_properties += [("scenario", scenario.id), ("tenant", tenant.id), ("channel", channel.value)]
         today = datetime.now(UTC).astimezone(ZoneInfo(tenant.timezone)).date()
-        reason = not_applicable(scenario, tenant, channel, capabilities(tenant.erp, channel), today)
+        neighbours = parent.config.stash[_SESSION].selection.everybody
+        reason = not_applicable(scenario, tenant, channel, capabilities(tenant.erp, channel), today, neighbours)
         if reason:
             item.add_marker(pytest.mark.skip(reason=f"not applicable: {reason}"))
         return item

@@ -10,7 +10,7 @@ a writing verb, and calls `Connection.undo` later. What a driver cannot do it le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ringgate.fingerprints import Fingerprint
+from ringgate.isolation import Attempt, Thing, Way
 from ringgate.model import (
     Attachment,
     Capability,
@@ -92,6 +93,25 @@ class Books(Protocol):
     def fingerprint(self) -> Fingerprint: ...  # everything that an upgrade must not change
 
 
+class Outsider(Protocol):
+    """Somebody with some session, or none, who tries to get at a tenant's records.
+
+    `barred`: every call of his must be refused. Who is not barred calls his own tenant, which answers him, but must tell
+    nothing of ours. `ways` is what he can try at all.
+    """
+
+    name: str
+    barred: bool
+    ways: frozenset[Way]
+
+    def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
+        """Try all `things`, of one kind, in one call. None where the ERP has no such way to records of that kind.
+
+        Whoever tries sends the very same bytes, apart from address and session: what caches them must tell them apart.
+        """
+        ...
+
+
 NOTHING_TO_UNDO = "nothing to undo"
 """What `Connection.undo` answers when the ERP has no such record."""
 
@@ -130,6 +150,23 @@ class Connection(Protocol):
     def undo(self, reversal: Reversal) -> str:
         """Take back what `reversal` names, found by `ref` or by `marker`; idempotent. Returns what was done, in a few
         words (NOTHING_TO_UNDO if there is no such record). Raises if it cannot be taken back: that is residue."""
+        ...
+
+    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Outsider]:
+        """Every user of every neighbour at every door, and strangers with forged sessions and with none."""
+        ...
+
+    def insider(self, role: Role) -> Outsider:
+        """A user of this tenant, who may see its records: the control that makes the others' attempts mean anything."""
+        ...
+
+    def seen(self) -> Sequence[Thing]:
+        """Records that were there before, one of each kind that matters, each known by its company's name."""
+        ...
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        """What anybody may ask at this tenant's address without a session, about a tenant of that id: question ->
+        status and text of the answer, with `about` itself taken out of it."""
         ...
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:

@@ -10,16 +10,19 @@ Reversals are of this channel too: a driver of another channel may hand its own 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ringgate.drivers.protocol import Call, Reversal
+from ringgate.drivers.protocol import Call, Outsider, Reversal
 from ringgate.drivers.tryton.acting import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.tryton.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.books import TrytonBooks
+from ringgate.drivers.tryton.outsider import Gate
 from ringgate.drivers.tryton.procurement import ProcurementVerbs
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.undo import Undo
 from ringgate.errors import Refused, SignInRefused
+from ringgate.isolation import Thing
 from ringgate.model import Attachment, Capability, Channel, Role, Tenant
 
 
@@ -35,6 +38,7 @@ class ApiConnection:
         self._carrier = Carrier(call)
         self._memory = Memory()
         self._own: list[UserSession] = []
+        self._knocked: Gate | None = None
 
     @property
     def calls(self) -> int:
@@ -63,6 +67,23 @@ class ApiConnection:
     def undo(self, reversal: Reversal) -> str:
         return Undo(self._session).take_back(reversal)
 
+    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Outsider]:
+        return self._gate().outsiders(neighbours)
+
+    def insider(self, role: Role) -> Outsider:
+        return self._gate().insider(role)
+
+    def seen(self) -> Sequence[Thing]:
+        return self._gate().seen()
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        return self._gate().ask_as_stranger(about)
+
+    def _gate(self) -> Gate:
+        if self._knocked is None:
+            self._knocked = Gate(self._tenant, self._pool, self._carrier)
+        return self._knocked
+
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         """Nothing: what an API saw last is in the failure itself."""
         return ()
@@ -71,6 +92,8 @@ class ApiConnection:
         for session in self._own:
             close(session)
         self._own.clear()
+        if self._knocked is not None:
+            self._knocked.close()
 
 
 class TrytonApiDriver:

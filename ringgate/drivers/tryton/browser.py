@@ -11,11 +11,13 @@ Everything that loads the browser's library is imported when the first connectio
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringgate.drivers.protocol import Books, Call, Connection, Reversal
+from ringgate.drivers.protocol import Books, Call, Connection, Outsider, Reversal
 from ringgate.errors import Refused, SignInRefused
+from ringgate.isolation import Thing
 from ringgate.model import Attachment, Capability, Channel, Role, Tenant
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class TrytonBrowserDriver:
     """One process's browser and its seats at all Tryton tenants. `limit` is in seconds, for each wait on the client."""
 
     channel = Channel.BROWSER
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.OUTSIDERS}  # whose way in is no screen
 
     def __init__(self, limit: float = 30.0) -> None:
         self._limit = limit
@@ -109,6 +111,18 @@ class BrowserConnection:
 
     def undo(self, reversal: Reversal) -> str:
         return self._over_api().undo(reversal)
+
+    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Outsider]:
+        return self._over_api().outsiders(neighbours)
+
+    def insider(self, role: Role) -> Outsider:
+        return self._over_api().insider(role)
+
+    def seen(self) -> Sequence[Thing]:
+        return self._over_api().seen()
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        return self._over_api().ask_as_stranger(about)
 
     def _over_api(self) -> Connection:
         if self._api is None:

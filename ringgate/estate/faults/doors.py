@@ -33,6 +33,12 @@ def _any_password(estate: Estate, tenant: str) -> Rule:
     )
 
 
+def _lent(estate: Estate, tenant: str, rpc: str) -> Rule:
+    """Who has no session acts in the auditor's name."""
+    account = Inventory.load(estate.inventory_path).tenant(tenant).users[Role.AUDITOR]
+    return Rule(tenant=tenant, rpc=rpc, lend=(account.login, account.password.reveal()))
+
+
 def _into_the_open_month(estate: Estate, tenant: str) -> Rule:
     """Entries that scenarios write for a closed month reach the ERP with today's month and date."""
     with estate.sql(tenant) as database:
@@ -128,5 +134,61 @@ DOORS = (
         where="front-door",
         says=dict.fromkeys(("credit-and-payment", "project-to-cash"), "closed the connection unanswered"),
         switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", close="after"),
+    ),
+    Fault(
+        id="cache-without-tenant",
+        title="A cache on the way gives a tenant's search results to whoever searches for the same",
+        where="front-door",
+        says={"tenant-isolation": "at his own tenant: search of project"},
+        switch=AtTheDoor(
+            lambda estate, tenant: Rule(
+                cache=tenant, rpc=r"^model\.project\.work\.search_read$", where={"params.0": "RG-"}
+            )
+        ),
+    ),
+    Fault(
+        id="session-lent",
+        title="A gateway repeats what was refused for want of a session in the name of its own user",
+        where="front-door",
+        says={"tenant-isolation": "at the address of", "tenant-disclosure": "somebody without a session"},
+        switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^model\.account\.(invoice|account)\.")),
+    ),
+    Fault(
+        id="reports-open",
+        title="Reports are rendered for people who are not signed in",
+        where="front-door",
+        says=dict.fromkeys(("tenant-isolation", "tenant-disclosure"), "report of invoice"),
+        switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^report\.")),
+    ),
+    Fault(
+        id="path-crossed",
+        title="A tenant's address lets through paths that lead to other tenants",
+        where="front-door",
+        says={"tenant-disclosure": "a tenant is answered for like a name that nobody has"},
+        switch=AtTheDoor(lambda estate, tenant: Rule(tenant=tenant, path=f"^/(?!{tenant}/)[^/]+/", crossing=True)),
+    ),
+    Fault(
+        id="databases-listed",
+        title="Anybody is told the names of all databases",
+        where="front-door",
+        says={"tenant-disclosure": "which databases there are: expected nothing"},
+        switch=AtTheDoor(
+            lambda estate, tenant: Rule(tenant=tenant, rpc=r"^common\.db\.list$", answer=sorted(estate.record.tenants))
+        ),
+    ),
+    Fault(
+        id="error-names-tenants",
+        title="The answer to a wrong address names the tenants that there are",
+        where="front-door",
+        says={"tenant-disclosure": "strangers are not told who else is a tenant"},
+        switch=AtTheDoor(
+            lambda estate, tenant: Rule(
+                tenant=tenant,
+                method="POST",
+                path=f"^/(?!{tenant}/|rpc/)[^/]+/",
+                status=404,
+                text=f"No such tenant. There are: {', '.join(sorted(estate.record.tenants))}.",
+            )
+        ),
     ),
 )

@@ -140,6 +140,22 @@ RIGHTS = (
         cached=True,
     ),
     Fault(
+        id="consultant-keeps-books",
+        title="Consultants are in the group that keeps the books",
+        where="rights",
+        says={"authority": "was allowed"},
+        switch=_joins("consultant", "account.group_account"),
+        cached=True,
+    ),
+    Fault(
+        id="auditor-approves",
+        title="The auditor is in the group that approves purchases",
+        where="rights",
+        says={"authority": "by the auditor was allowed"},
+        switch=_joins("auditor", "purchase_requisition.group_purchase_requisition_approval"),
+        cached=True,
+    ),
+    Fault(
         id="accountant-cannot-bill",
         title="Accountants have lost the right to bill projects",
         where="rights",

@@ -18,6 +18,7 @@ from ringgate.estate.processes import write_atomically
 
 FILE = "faults.json"
 LOG = "faults.jsonl"
+ACTIONS = ("status", "truncate", "garbage", "close", "replace", "answer", "lend", "cache", "crossing")
 
 
 class Fault(BaseModel):
@@ -26,9 +27,12 @@ class Fault(BaseModel):
     Fits: `tenant` by id; `method`, `path` of HTTP; `rpc`, the name of the called procedure; `where`, from a dotted
     place in the request's JSON to an expression for its text ({"params.0": "accountant"}).
     How often: with `probability`, after `skip` fitting requests, at most `times` times.
-    What: `delay` seconds, alone or before one of: `status` (answered instead of the ERP), `truncate` (the ERP's answer
+    What: `delay` seconds, alone or before one of: `status` (answered instead of the ERP, with `text`), `truncate` (the ERP's answer
     ends after so many bytes), `garbage` (an answer that is no JSON), `close` (the connection, `before` the ERP saw the
-    request or `after` it was carried out), `replace` (values at dotted places in the request's JSON).
+    request or `after` it was carried out), `replace` (values at dotted places in the request's JSON),
+    `answer` (a result given instead of the ERP's), `lend` (what the ERP refuses with 401 is repeated in the name of the
+    user with this login and password), `cache` (what the tenant of this id was answered is given to all who ask the
+    same), `crossing` (paths of other tenants are let through).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +51,11 @@ class Fault(BaseModel):
     garbage: bool = False
     close: Literal["before", "after"] | None = None
     replace: Mapping[str, Any] = {}
+    text: str = "Injected fault."
+    answer: Any = None
+    lend: tuple[str, str] | None = None
+    cache: str = ""
+    crossing: bool = False
 
     @field_validator("method", "path", "rpc")
     @classmethod
@@ -59,23 +68,19 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _one_action(self) -> Fault:
-        actions = [
-            self.status is not None,
-            self.truncate is not None,
-            self.garbage,
-            bool(self.close),
-            bool(self.replace),
-        ]
-        if sum(actions) > 1 or not (any(actions) or self.delay):
-            raise ValueError("needs a delay or exactly one of status, truncate, garbage, close, replace")
+        if len(self._actions) > 1 or not (self._actions or self.delay):
+            raise ValueError(f"needs a delay or exactly one of {', '.join(ACTIONS)}")
         return self
+
+    @property
+    def _actions(self) -> list[str]:
+        return [name for name in ACTIONS if getattr(self, name) not in (None, False, "", {})]
 
     @property
     def action(self) -> str:
         """What it does, in a word."""
-        kinds = {"status": self.status is not None, "truncate": self.truncate is not None, "garbage": self.garbage}
-        kinds |= {"close": bool(self.close), "replace": bool(self.replace)}
-        return next((word for word, chosen in kinds.items() if chosen), "delay")
+        done = next(iter(self._actions), "delay")
+        return f"cache of {self.cache}" if done == "cache" else done
 
 
 class FaultFile(BaseModel):

@@ -7,6 +7,7 @@ lets the idle worker take the request, and no connection can turn out to be stal
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import signal
 import sys
@@ -28,6 +29,11 @@ LARGEST_READ = 1024 * 1024
 
 LAST_WORDS = 5.0
 """Seconds that requests under way have to finish when the front door is closed."""
+
+SHARED = ("", "rpc")
+"""First parts of paths that are no tenant's: calls without a database."""
+
+NOBODY = "no-such-tenant"
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -61,6 +67,7 @@ class FrontDoor:
         self.routes = Followed(run / routes.FILE, routes.Routes)
         self.faults = Followed(run / faults.FILE, faults.FaultFile)
         self.injector = faults.Injector(logs / faults.LOG)
+        self.cached: dict[str, list[bytes]] = {}
         self.doors: dict[int, tuple[str, asyncio.Server]] = {}
         self.visits: set[asyncio.Task[None]] = set()
         self.idle: set[asyncio.Task[None]] = set()
@@ -135,38 +142,60 @@ class FrontDoor:
 
     async def _serve(self, tenant: str, route: Route, request: Request, client: Streams) -> bool:
         """Answers one request; says whether the client's connection can take another."""
-        refusal = self._refusal(tenant, route, request)
+        fault = None
+        if route.open:
+            fault = self.injector.pick(self.faults.get(), Call(tenant, request.method, request.path, request.payload))
+        refusal = self._refusal(tenant, route, request, fault)
         if refusal:
             client[1].write(refusal)
             await client[1].drain()
             return not request.rest
-        fault = self.injector.pick(self.faults.get(), Call(tenant, request.method, request.path, request.payload))
         if fault:
             if fault.delay:
                 await asyncio.sleep(fault.delay)
-            instead = _instead(fault)
+            instead = self._remembered(tenant, request, fault) or _instead(fault, request)
             if instead is not None:
                 client[1].write(instead)
                 await client[1].drain()
                 return bool(instead) and not request.rest
             if fault.replace:
                 request.content = json.dumps(faults.replaced(request.payload, fault.replace)).encode()
-        return await self._pass_on(route, request, client, fault)
+        keep = self.cached.setdefault(_key(request), []) if fault and fault.cache == tenant else None
+        if keep is not None:
+            keep.clear()
+        return await self._pass_on(route, request, client, fault, keep)
 
-    def _refusal(self, tenant: str, route: Route, request: Request) -> bytes | None:
-        """What the front door answers by itself: a tenant's address leads to this tenant and to no other."""
+    def _remembered(self, tenant: str, request: Request, fault: Fault) -> bytes | None:
+        """Another tenant's answer to the same question, where a fault gives it away."""
+        if not fault.cache or fault.cache == tenant:
+            return None
+        return b"".join(self.cached.get(_key(request), ())) or None
+
+    def _refusal(self, tenant: str, route: Route, request: Request, fault: Fault | None) -> bytes | None:
+        """What the front door answers by itself: a tenant's address leads to this tenant and to no other.
+
+        Nobody learns which other names are tenants: calls are refused for any other name, whether it is one or not. A
+        page may be a file of the web client, so that names of tenants are passed on as a name that nobody has."""
         if not route.open:
             return wire.answer(503, b"This tenant is under maintenance.", "text/plain", "retry-after: 1")
         first = request.path.split("/")[1] if request.path.startswith("/") else ""
-        if first != tenant and first in self.routes.get().tenants:
-            return wire.answer(404, b"No such tenant at this address.", "text/plain")
+        if first not in (tenant, *SHARED) and not (fault and fault.crossing):
+            if request.method not in ("GET", "HEAD"):
+                return wire.answer(404, b"No such tenant at this address.", "text/plain")
+            if first in self.routes.get().tenants:
+                method, path, version = request.head.first
+                request.head.first = (method, path.replace(first, NOBODY, 1), version)
+        if fault and fault.answer is not None:
+            return None
         call = request.payload if isinstance(request.payload, dict) else {}
         if request.path == route.root_rpc and call.get("method") == "common.db.list":
             listed = json.dumps({"id": call.get("id"), "result": [tenant]})
             return wire.answer(200, listed.encode(), "application/json")
         return None
 
-    async def _pass_on(self, route: Route, request: Request, client: Streams, fault: Fault | None) -> bool:
+    async def _pass_on(
+        self, route: Route, request: Request, client: Streams, fault: Fault | None, keep: list[bytes] | None = None
+    ) -> bool:
         try:
             server = await asyncio.open_connection(*route.address, limit=wire.LARGEST_HEAD)
         except OSError:
@@ -178,7 +207,13 @@ class FrontDoor:
                 await _tunnel(request, client, server)
                 return False
             await _send(request, client[0], server[1])
-            return await _answer(request, client[1], server[0], fault)
+            head = await _head(server[0])
+            if head and fault and fault.lend and head.first[1] == "401" and not request.rest:
+                lent = await _session(route, request, *fault.lend)
+                headers = [pair for pair in request.head.headers if pair[0] not in ("authorization", "cookie")]
+                request.head.headers = [*headers, ("authorization", lent)]
+                return await self._pass_on(route, request, client, None)
+            return await _answer(request, head, client[1], server[0], fault, keep)
         finally:
             server[1].close()
 
@@ -197,10 +232,19 @@ async def _receive(head: Head, reader: asyncio.StreamReader, writer: asyncio.Str
     return Request(head, content, rest, payload)
 
 
-def _instead(fault: Fault) -> bytes | None:
+def _key(request: Request) -> str:
+    """What is asked, whoever asks it."""
+    call = request.payload if isinstance(request.payload, dict) else {}
+    return json.dumps([call.get("method"), call.get("params")], sort_keys=True)
+
+
+def _instead(fault: Fault, request: Request) -> bytes | None:
     """What a fault puts in place of the ERP's answer: None nothing, b"" silence and the connection's end."""
     if fault.status is not None:
-        return wire.answer(fault.status, b"Injected fault.", "text/plain")
+        return wire.answer(fault.status, fault.text.encode(), "text/plain")
+    if fault.answer is not None:
+        number = request.payload.get("id") if isinstance(request.payload, dict) else None
+        return wire.answer(200, json.dumps({"id": number, "result": fault.answer}).encode(), "application/json")
     if fault.garbage:
         return wire.answer(200, b'{"id": 1, "result": [{"name": \x00\xff<', "application/json")
     return b"" if fault.close == "before" else None
@@ -219,14 +263,41 @@ async def _send(request: Request, reader: asyncio.StreamReader, writer: asyncio.
     await writer.drain()
 
 
-async def _answer(
-    request: Request, client: asyncio.StreamWriter, server: asyncio.StreamReader, fault: Fault | None
-) -> bool:
-    """Passes the ERP's answer on; says whether the client's connection can take another request."""
+async def _head(server: asyncio.StreamReader) -> Head | None:
+    """The head of the ERP's answer, None if none came."""
     try:
-        head = await wire.read_head(server)
+        return await wire.read_head(server)
     except (wire.BadMessage, ConnectionError):
-        head = None
+        return None
+
+
+async def _session(route: Route, request: Request, login: str, password: str) -> str:
+    """What a user who signs in may show as Authorization from then on, as the web client does it."""
+    call = {"id": 1, "method": "common.db.login", "params": [login, {"password": password}, "en"]}
+    content = json.dumps(call).encode()
+    reader, writer = await asyncio.open_connection(*route.address, limit=wire.LARGEST_HEAD)
+    try:
+        head = Head(("POST", request.path, "HTTP/1.1"), [("host", "front-door"), ("content-type", "application/json")])
+        head.headers.append(("content-length", str(len(content))))
+        await _send(Request(head, content, rest=False), reader, writer)
+        answered = await wire.read_head(reader)
+        if answered is None:
+            raise Gone
+        user, token = json.loads(await reader.readexactly(answered.length or 0))["result"][:2]
+    finally:
+        writer.close()
+    return "Session " + base64.b64encode(f"{login}:{user}:{token}".encode()).decode()
+
+
+async def _answer(
+    request: Request,
+    head: Head | None,
+    client: asyncio.StreamWriter,
+    server: asyncio.StreamReader,
+    fault: Fault | None,
+    keep: list[bytes] | None,
+) -> bool:
+    """Passes the ERP's answer on; says whether the client's connection can take another request. `keep` takes a copy."""
     if head is None:
         client.write(wire.answer(502, b"The ERP's server closed the connection without an answer.", "text/plain"))
         await client.drain()
@@ -235,11 +306,16 @@ async def _answer(
         raise Gone
     bodiless = request.method == "HEAD" or head.first[1] in ("204", "304")
     ends_with_connection = not bodiless and not head.chunked and head.length is None
-    client.write(head.encode(("connection", "close" if ends_with_connection else "keep-alive")))
+    first = head.encode(("connection", "close" if ends_with_connection else "keep-alive"))
+    client.write(first)
+    if keep is not None:
+        keep.append(first)
     if not bodiless:
         left = None if not fault or fault.truncate is None else min(fault.truncate, max((head.length or 2**62) - 1, 0))
         async for block in wire.body(server, head, ends_with_connection):
             client.write(block if left is None else block[:left])
+            if keep is not None:
+                keep.append(block)
             await client.drain()
             if left is not None:
                 left -= min(left, len(block))

@@ -1,0 +1,305 @@
+"""People at a tenant's gate who should get nothing: other tenants' users, forgers, and those who just come by.
+
+    gate = Gate(tenant, pool, carrier)
+    for outsider in gate.outsiders(neighbours):
+        outsider.attempt(Way.READ, things)          # -> Attempt(came=REFUSED, by="401")
+
+Every attempt is one HTTP call. All send the same bytes for the same question, whoever asks: neither the number of the
+call nor the user's own context tells them apart, so that something on the way that remembers answers is met by exactly
+the question it remembers.
+
+| door                                    | what is sent                                           | must be           |
+|-----------------------------------------|--------------------------------------------------------|-------------------|
+| at our address                          | a neighbour's session, to our address and database     | refused           |
+| at our address, as a cookie             | the same in the web client's cookie                    | refused           |
+| through his own address                 | a neighbour's session, to his address and our database | refused           |
+| at his own tenant                       | a neighbour's session, to his address and database     | silent about ours |
+| without a session, forged, ended        | to our address and database                            | refused           |
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
+from ringgate.drivers.tryton.values import decode, encode
+from ringgate.drivers.tryton.wire import Dialect, trace_headers
+from ringgate.errors import ErpError, ErpProtocolError, ErpUnavailable, OurSideError, Throttled
+from ringgate.isolation import Attempt, Thing, Way, judged, text_of
+from ringgate.model import Ref, Role, Tenant
+
+TIMEOUT: Final = 30.0
+COMPANY: Final = "company"
+COOKIE: Final = "tryton_session"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How Tryton keeps a kind of record: `label` is the field that a marker stands in, `owner` leads to the name of the
+    company, `writable` says that the label can be changed, `report` renders the record."""
+
+    model: str
+    label: str
+    owner: str = "company.party.name"
+    writable: bool = True
+    report: str = ""
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "project": Kind("project.work", "name"),
+    "task": Kind("project.work", "name"),
+    "time": Kind("timesheet.line", "description"),
+    "invoice": Kind("account.invoice", "description", report="account.invoice"),
+    "request": Kind("purchase.requisition", "description"),
+    "posting": Kind("account.move", "origin.rec_name", writable=False),
+    "account": Kind("account.account", "name", writable=False),
+    COMPANY: Kind("company.company", "rec_name", owner="party.name", writable=False),
+}
+ALL: Final = frozenset(Way)
+SEEN: Final[Mapping[str, list[Any]]] = {
+    "account": [("type", "!=", None)],
+    "invoice": [("type", "=", "out"), ("state", "in", ["posted", "paid"])],
+    "posting": [("state", "=", "posted")],
+    "project": [("type", "=", "project")],
+}
+"""Kinds of records that every firm has in its books, and which of them to take."""
+
+
+def question(way: Way, things: Sequence[Thing]) -> tuple[str, list[Any]] | None:
+    """The method and the params of an attempt on records of one kind; None where there is no such way."""
+    kind = KINDS[things[0].ref.kind]
+    ids = [int(thing.ref.id) for thing in things]
+    model = f"model.{kind.model}"
+    if way is Way.READ:
+        domain: list[Any] = [("id", "in", ids)]
+        return f"{model}.search_read", [domain, 0, None, None, [kind.label, kind.owner], {}]
+    if way is Way.SEARCH:
+        texts = sorted({thing.tells[0] for thing in things})
+        domain = ["OR", *(((field, "ilike", f"%{text}%"),) for text in texts for field in _searched(kind))]
+        return f"{model}.search_read", [domain, 0, len(ids) + 1, None, [kind.label, kind.owner], {}]
+    if way is Way.EXPORT:
+        return f"{model}.export_data", [ids, ["id", *(f.replace(".", "/") for f in (kind.label, kind.owner))], {}]
+    if way is Way.REPORT and kind.report:
+        data = {"model": kind.model, "id": ids[0], "ids": ids, "action_id": None}
+        return f"report.{kind.report}.execute", [ids, data, {}]
+    if way is Way.WRITE and kind.writable and all(thing.made for thing in things):
+        return f"{model}.write", [ids, {kind.label: f"Changed by an outsider [{things[0].tells[0]}]"}, {}]
+    return None
+
+
+def _searched(kind: Kind) -> tuple[str, ...]:
+    return (kind.owner,) if kind.label in ("rec_name", "origin.rec_name") else (kind.label, kind.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: the HTTP status, the text of the ERP's error, and its result where there is one."""
+
+    status: int
+    error: str = ""
+    result: Any = None
+    raw: str = ""
+
+
+class Street:
+    """Plain HTTP to any address, with any session."""
+
+    def __init__(self, carrier: Carrier, timeout: float = TIMEOUT) -> None:
+        self._carrier = carrier
+        self._http = httpx.Client(timeout=timeout)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def call(self, url: str, method: str, params: list[Any], headers: Mapping[str, str]) -> Reply:
+        """One call. Raises ErpUnavailable, Throttled or ErpProtocolError where the answer decides nothing."""
+        body = encode({"id": 1, "method": method, "params": params})
+        response = self.send("POST", url, body, {"content-type": "application/json", **headers})
+        if response.status_code >= 500:
+            raise ErpUnavailable(f"{_base(url)} answered {method} with HTTP {response.status_code}.")
+        if not response.is_success:
+            return Reply(response.status_code, raw=response.text)
+        try:
+            answer = decode(response.content)
+        except ValueError as error:
+            raise ErpProtocolError(f"The answer of {_base(url)} to {method} is not the JSON of Tryton.") from error
+        if not isinstance(answer, dict):  # some series answer with the bare result
+            answer = {"result": answer}
+        said = text_of(answer.get("error", ""))
+        return Reply(response.status_code, said, answer.get("result"), response.text)
+
+    def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        call = self._carrier.call
+        self._carrier.sent += 1
+        traced = trace_headers(call.run_id, f"00-{call.trace_id}-{os.urandom(8).hex()}-01")
+        try:
+            response = self._http.request(method, url, content=body, headers={**headers, **traced})
+        except httpx.HTTPError as error:
+            raise ErpUnavailable(f"{_base(url)} does not answer: {type(error).__name__}.") from error
+        if response.status_code == 429:
+            raise Throttled(f"{_base(url)} says that we ask too often (HTTP 429).")
+        if response.status_code in (502, 503, 504):
+            raise ErpUnavailable(f"{_base(url)} answered with HTTP {response.status_code}.")
+        return response
+
+
+class Visitor:
+    """Somebody at a door: `url` is where calls go, `headers` the session he shows."""
+
+    def __init__(
+        self, street: Street, name: str, url: str, headers: Mapping[str, str], *, barred: bool, ways: frozenset[Way]
+    ) -> None:
+        self.name, self.barred, self.ways = name, barred, ways
+        self._street, self._url, self._headers = street, url, headers
+
+    def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
+        asked = question(way, things)
+        if asked is None:
+            return None
+        reply = self._street.call(self._url, *asked, self._headers)
+        answer = text_of(reply.result)
+        return judged(way, things, barred=self.barred, status=reply.status, error=reply.error, answer=answer)
+
+
+class Gate:
+    """Where outsiders of one tenant come from, for one run."""
+
+    def __init__(self, tenant: Tenant, pool: SessionPool, carrier: Carrier) -> None:
+        self._tenant, self._pool, self._carrier = tenant, pool, carrier
+        self._street = Street(carrier)
+        self._database = urlsplit(tenant.api).path.strip("/")
+
+    def close(self) -> None:
+        self._street.close()
+
+    # who comes
+
+    def insider(self, role: Role) -> Visitor:
+        session = self._pool.take(self._tenant, role, self._carrier)
+        session.call("model.res.user.read", [session.user_id], ["login"])  # a session that died is renewed here
+        return self._visitor(f"{_words(role)} of {self._tenant.id}", self._tenant, session, barred=False)
+
+    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Visitor]:
+        for neighbour in neighbours:
+            for role in sorted(neighbour.users):
+                yield from self._of(neighbour, role)
+        yield from self._strangers()
+
+    def _of(self, neighbour: Tenant, role: Role) -> Iterator[Visitor]:
+        """One user of another tenant, at each door. Whether his session lives at all is seen first: a dead one would be
+        refused everywhere and prove nothing."""
+        try:
+            session = self._pool.take(neighbour, role, self._carrier)
+            session.call("model.res.user.read", [session.user_id], ["login"])
+        except ErpError as error:
+            raise OurSideError(f"{neighbour.id} could not lend the session of its {_words(role)}: {error}") from error
+        who = f"{_words(role)} of {neighbour.id}"
+        yield self._visitor(f"{who} at the address of {self._tenant.id}", self._tenant, session, barred=True)
+        yield self._visitor(f"{who} through his own address", neighbour, session, barred=True, database=self._database)
+        yield self._visitor(f"{who} at his own tenant", neighbour, session, barred=False, ways=ALL - {Way.WRITE})
+        live = session.client.session
+        assert live is not None
+        cookie = {"cookie": f"{COOKIE}={live.login}:{live.user_id}:{live.token}"}
+        url = self._url(self._tenant, self._dialect)
+        name = f"{who} at the address of {self._tenant.id}, with a cookie"
+        yield Visitor(self._street, name, url, cookie, barred=True, ways=frozenset({Way.READ, Way.REPORT}))
+
+    def _strangers(self) -> Iterator[Visitor]:
+        url = self._url(self._tenant, self._dialect)
+        live = self._pool.take(self._tenant, Role.AUDITOR, self._carrier)
+        ended = self._pool.open(self._tenant, Role.AUDITOR, self._carrier)
+        assert ended.client.session is not None
+        passed = ended.client.session.authorization
+        close(ended)
+        login, user = self._tenant.users[Role.AUDITOR].login, live.user_id
+        shown = {
+            "somebody without a session": "",
+            "somebody with an invented session": _session(login, user, secrets.token_hex(32)),
+            "somebody with an empty session": _session(login, user, ""),
+            "somebody with a session that is none": "Session x",
+            "somebody with a session that was ended": passed,
+        }
+        for name, authorization in shown.items():
+            headers = {"authorization": authorization} if authorization else {}
+            yield Visitor(self._street, name, url, headers, barred=True, ways=ALL)
+
+    def _visitor(
+        self,
+        name: str,
+        at: Tenant,
+        session: UserSession,
+        *,
+        barred: bool,
+        ways: frozenset[Way] = ALL,
+        database: str = "",
+    ) -> Visitor:
+        live = session.client.session
+        assert live is not None
+        dialect = self._dialect if at is self._tenant else session.client.dialect
+        url = self._url(at, dialect, database)
+        return Visitor(self._street, name, url, {"authorization": live.authorization}, barred=barred, ways=ways)
+
+    @property
+    def _dialect(self) -> Dialect:
+        return self._pool.take(self._tenant, Role.AUDITOR, self._carrier).client.dialect
+
+    def _url(self, at: Tenant, dialect: Dialect, database: str = "") -> str:
+        return _base(at.api) + dialect.path(database or urlsplit(at.api).path.strip("/"))
+
+    # what is there to be seen
+
+    def seen(self) -> tuple[Thing, ...]:
+        session = self._pool.take(self._tenant, Role.AUDITOR, self._carrier)
+        (row,) = session.call("model.res.user.read", [session.user_id], ["company"])
+        found = {COMPANY: [row["company"]]}
+        for kind, domain in SEEN.items():
+            found[kind] = session.call(f"model.{KINDS[kind].model}.search", domain, 0, 1, [("id", "DESC")])
+        return tuple(Thing(Ref(kind, str(ids[0])), (self._tenant.name,)) for kind, ids in found.items() if ids)
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        """Nobody is signed in with a wrong password here: that would be counted against the users."""
+        base, root = _base(self._tenant.api), self._dialect.root_path
+        asked: dict[str, tuple[str, str, bytes]] = {
+            "which databases there are": ("POST", root, _body("common.db.list", [])),
+            "which version this is": ("POST", root, _body("common.server.version", [])),
+            "a method that there is not": ("POST", root, _body("common.db.dump", [about])),
+        }
+        for dialect_path in dict.fromkeys((self._dialect.path(about), f"/{about}/", f"/{about}/rpc/")):
+            read = _body("model.party.party.read", [[1], ["name"], {}])
+            asked[f"a record at {dialect_path.replace(about, '...')}"] = ("POST", dialect_path, read)
+            asked[f"all methods at {dialect_path.replace(about, '...')}"] = (
+                "POST", dialect_path, _body("system.listMethods", []),
+            )  # fmt: skip
+        for page in ("/", f"/{about}", f"/{about}/", f"/?database={about}", f"/{about}/timesheet/employees"):
+            asked[f"the page {page.replace(about, '...')}"] = ("GET", page, b"")
+        told = {}
+        for what, (method, path, body) in asked.items():
+            headers = {"content-type": "application/json"} if body else {}
+            response = self._street.send(method, base + path, body, headers)
+            told[what] = f"{response.status_code} {response.text.replace(about, '...')}"
+        return told
+
+
+def _body(method: str, params: list[Any]) -> bytes:
+    return encode({"id": 1, "method": method, "params": params})
+
+
+def _session(login: str, user: int, token: str) -> str:
+    return "Session " + base64.b64encode(f"{login}:{user}:{token}".encode()).decode("ascii")
+
+
+def _base(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _words(role: Role) -> str:
+    return role.value.replace("_", " ")
