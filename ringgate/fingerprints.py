@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the ledger. `state` is `posted` or `draft` (then `number` is ""); `origin` is the document's number."""
+    """An entry of the ledger. `state` is `posted` or `draft` (then `number` is ""), `origin` the document's number."""
 
     number: str
     state: str
@@ -267,7 +267,7 @@ class Fingerprint:
         return tuple(each for each in self.documents if each.state not in done)
 
 
-def order(record: object) -> object:
+def order(record: object) -> Any:
     """What a section is sorted by: values as they are, so that amounts and dates that all move keep their order."""
     if isinstance(record, tuple):
         return tuple(order(each) for each in record)

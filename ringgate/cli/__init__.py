@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ringgate.cli import estate, runs, tenants
+from ringgate.cli import estate, fingerprint, runs, tenants
 from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 runs.add_to(app)
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(fingerprint.app, name="fingerprint")
 estate.add_to(app)
 
 

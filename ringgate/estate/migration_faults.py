@@ -137,7 +137,7 @@ _FAULTS = (
         tables=("timesheet_line",),
         section="hours",
         signature="hours:on:1 day earlier",
-        says="time entries is 1 day earlier",
+        says="in the same way, 1 day earlier",
     ),
     MigrationFault(
         id="amounts-rounded",

@@ -10,6 +10,7 @@ from ringgate.fingerprints import DocumentLine, Line
 
 LOST, NEW, RENAMED, CHANGED = "lost", "new", "renamed", "changed"
 
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One value of one record. `was` and `is_` are the records (`line_was`, `line_is` the lines) that differ."""

@@ -106,8 +106,9 @@ def _explains(cause: Change, change: Change) -> bool:
     if name == "documents":
         return of == name and (cause.is_ is change.is_ if change.field == "number" else cause.what in (LOST, NEW))
     if change.field == "settled":
-        parties = {line.party for line in cause.record.lines} if of == "entries" else set()
-        return cause.what in (LOST, NEW) and (change.line.party in parties if change.line else False)
+        if of != "entries" or cause.what not in (LOST, NEW) or not isinstance(change.line, Line):
+            return False
+        return change.line.party in {line.party for line in cause.record.lines}
     numbers = {each.number or each.description for each in (cause.was, cause.is_) if each is not None} if (
         of == "documents") else set()  # fmt: skip
     return bool(numbers) and cause.field in ("", "state", "number") and change.record.origin in numbers

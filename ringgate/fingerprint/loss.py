@@ -21,8 +21,8 @@ SYNTHETIC = "Ringgate Synthetic"
 class LostDocument:
     """One document that the backup does not hold, or holds in an earlier state.
 
-    `name` is its number, or what it is called; `amount` money in the tenant's currency, hours for time, None where there
-    is none; `again` whether somebody must enter it (or its last step) again, and `reason` why or why not.
+    `name` is its number, or what it is called; `amount` money in the tenant's currency, hours for time, None where
+    there is none; `again` whether somebody must enter it (or its last step) again, and `reason` why or why not.
     """
 
     kind: str
@@ -40,7 +40,8 @@ def lost_documents(backup: Fingerprint, now: Fingerprint, synthetic: str = SYNTH
     reversed_ = _reversed_to_nil(found)
     told: set[int] = set()
     lost = []
-    for change in found:
+    # Of a draft that was posted, the state says more than the number that came with it.
+    for change in sorted(found, key=lambda change: change.field != "state"):
         if change.is_ is None or id(change.is_) in told or not _counts(change):
             continue
         told.add(id(change.is_))
@@ -54,7 +55,7 @@ def _counts(change: Change) -> bool:
     record = change.is_
     if isinstance(record, Work):
         return change.what == NEW
-    return isinstance(record, Document | Entry | Hours) and (change.what == NEW or change.what == CHANGED)
+    return isinstance(record, Document | Entry | Hours) and change.what in (NEW, CHANGED)
 
 
 def _reversed_to_nil(found: list[Change]) -> set[str]:
@@ -74,7 +75,10 @@ def _lost(change: Change, reversed_: set[str], synthetic: str) -> LostDocument:
     if _is_synthetic(record, synthetic):
         again, reason = False, "synthetic: Ringgate wrote it"
     elif isinstance(record, Document) and record.number in reversed_:
-        again, reason = False, "reversed to nil by its credit note" if record.reversed_by else "takes back a new invoice"
+        again, reason = (
+            False,
+            "reversed to nil by its credit note" if record.reversed_by else "takes back a new invoice",
+        )
     return LostDocument(kind, name, party, amount, state, again, reason)
 
 
@@ -86,7 +90,13 @@ def _facts(record: object) -> tuple[str, str, str, Decimal | None, str]:
         party = next((line.party for line in record.lines if line.party), "")
         return "posting", record.number or f"draft of {record.on}", party, debit, record.state
     if isinstance(record, Hours):
-        return "time", f"{record.work}, {record.on}", record.employee, record.hours, "billed" if record.billed else "open"
+        return (
+            "time",
+            f"{record.work}, {record.on}",
+            record.employee,
+            record.hours,
+            "billed" if record.billed else "open",
+        )
     assert isinstance(record, Work)
     return record.kind, record.name, record.customer, None, record.state
 

@@ -21,7 +21,7 @@ def most_common(changes: Sequence[Change]) -> list[str]:
         (id(change.section), pattern) for change, each in zip(changes, possible, strict=True) for pattern in each
     )
     return [
-        max(each, key=lambda pattern: often[id(change.section), pattern], default="")  # noqa: B023 - used at once
+        max(each, key=lambda pattern: often[id(change.section), pattern], default="")
         for change, each in zip(changes, possible, strict=True)
     ]
 

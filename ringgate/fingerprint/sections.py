@@ -33,7 +33,9 @@ class Section:
     label: Callable[[Any], str]
     numbered: str = ""  # the value that is a number or a name of the record, so that a change of it is a renaming
     line_keys: tuple[Key, ...] = ()
-    unnumbered: bool = False  # records have no name at all: what changed must be told from what all changes have in common
+    unnumbered: bool = (
+        False  # records have no name at all: what changed must be told from what all changes have in common
+    )
 
     @property
     def readings(self) -> list[list[Key]]:
@@ -72,7 +74,7 @@ def setting_label(setting: kinds.Setting) -> str:
 
 def shown(value: object) -> str:  # noqa: PLR0911 - one for each kind of value
     """A value as people read it."""
-    if value is None or value == "" or value == ():
+    if value is None or value in ("", ()):
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -1,4 +1,4 @@
-"""Causes in the words of a release manager: one sentence each, with both values, and a signature that stays the same."""
+"""Causes in the words of a release manager: one sentence each, with both values, and a stable signature."""
 
 from __future__ import annotations
 
@@ -54,8 +54,7 @@ def _sentence(change: Change) -> tuple[str, str]:  # noqa: PLR0911 - one for eac
         return _right(change)
     if change.what == RENAMED:
         if change.field == "number":
-            kind = label.partition(f" {change.before}")[0]
-            return f"{label} is now numbered {after}.".replace(f"{kind} ", f"{kind} ", 1), "renumbered"
+            return f"{label} is now numbered {after}.", "renumbered"
         return f"{label} is now called {after}.", "renamed"
     if change.field == "line":
         verb = "lost its line" if change.what == LOST else "has a new line"
@@ -178,6 +177,6 @@ def group(section: Section, field: str, pattern: str, members: list[Change]) -> 
         path=(f"{count} {part}{of}", field),
         before=shown(first.before),
         after=shown(first.after),
-        cause=f"The {word} of {count} {part}{of} is {pattern}; {example}.",
+        cause=f"The {word} of {count} {part}{of} differs in the same way, {pattern}; {example}.",
         follows=tuple(f"{each.label}: {shown(each.before)} -> {shown(each.after)}" for each in members),
     )

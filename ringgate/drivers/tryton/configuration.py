@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ringgate.drivers.tryton import records
 from ringgate.fingerprints import Setting
@@ -145,4 +145,3 @@ def _condition(statement: str | None) -> str:
         return json.dumps(json.loads(statement or "null"), sort_keys=True)
     except ValueError:
         return str(statement)
-

@@ -77,7 +77,7 @@ class Reader:
             rows = self.rows("ir.model.data", ["module", "fs_id", "db_id"], [either])
             found = {row["db_id"]: f"{row['module']}.{row['fs_id']}" for row in rows}
         else:
-            found = {id: ".".join(place) for place in wanted if (id := self._place(*place)) is not None}
+            found = {there: ".".join(place) for place in wanted if (there := self._place(*place)) is not None}
         return found
 
     def _place(self, module: str, name: str) -> int | None:
@@ -131,8 +131,8 @@ class _Taking:
         documents = self._invoices() + self._requests() + self._purchases() + self._payments()
         rights = Rights(self.reader)
         settings = configuration.settings(self.reader, self.codes, self.taxes)
-        found = {
-            "parties": [party for party in self.parties.values()],
+        found: dict[str, list[Any]] = {
+            "parties": list(self.parties.values()),
             "accounts": [_account(row, self.codes) for row in self.accounts],
             "balances": self._balances(),
             "documents": documents,
@@ -232,10 +232,10 @@ class _Taking:
     def _reversals(self, invoices: list[Row]) -> dict[int, str]:
         """Invoice -> number of the credit note over the same amount that its ledger lines were settled with."""
         by_move = {row["move"]: row for row in invoices if row["move"]}
-        credits = [row["move"] for row in invoices if row["move"] and row["total_amount"] < 0]
-        if not credits:
+        notes = [row["move"] for row in invoices if row["move"] and row["total_amount"] < 0]
+        if not notes:
             return {}
-        domain = [("reconciliation", "!=", None), ("reconciliation.lines.move", "in", credits)]
+        domain = [("reconciliation", "!=", None), ("reconciliation.lines.move", "in", notes)]
         together: dict[int, list[Row]] = defaultdict(list)
         for line in self.reader.rows("account.move.line", ["move", "reconciliation"], domain):
             if line["move"] in by_move:

@@ -100,7 +100,7 @@ class Rights:
     def _stable_keys(self) -> dict[int | None, str]:
         """A group that came with a module is known by its place there: its name is translated, and changes."""
         shipped = self._reader.shipped(SHIPPED)
-        own = {id: row["name"] for id, row in self._groups.items() if id not in shipped}
+        own = {key: row["name"] for key, row in self._groups.items() if key not in shipped}
         return {**own, **shipped, None: EVERYBODY}
 
     def _model(self, row: Mapping[str, Any]) -> str:
@@ -162,8 +162,10 @@ class Rights:
             everybody,
             *(
                 RoleRights(
-                    self._keys[id], row["name"], tuple(each for each in self._rights([id]) if each not in everybody.rights)
+                    self._keys[group],
+                    row["name"],
+                    tuple(each for each in self._rights([group]) if each not in everybody.rights),
                 )
-                for id, row in self._groups.items()
+                for group, row in self._groups.items()
             ),
         ]
