@@ -38,8 +38,11 @@ from ringgate.fingerprints import (
 Row = Mapping[str, Any]
 Names = Mapping[int | None, str]
 
-PAGE: Final = 5000
-"""Records of one answer: large enough that calls do not count, small enough for no time-out."""
+PAGE: Final = 1000
+"""Records of one answer. The ERP's work for it grows faster than its records: with 5000 it takes twice as long."""
+
+RECORDS_OF_A_CALL: Final = 50
+"""Records whose links take as long as one more call."""
 
 _KINDS: Final = ("receivable", "payable", "revenue", "expense")
 _INVOICES: Final = {"out": ("invoice", "credit note"), "in": ("supplier invoice", "supplier credit note")}
@@ -65,6 +68,20 @@ class Reader:
             found += page
             if len(page) < PAGE:
                 return found
+
+    def links(self, model: str, field: str, targets: list[int], count: int) -> dict[int, int]:
+        """For each of `count` records the id of the one that `field` points at.
+
+        Where the ERP computes something for each record that it is asked such a link of (a ledger line's company),
+        asking it for the records of each target is much quicker, if there are not too many targets.
+        """
+        if len(targets) * RECORDS_OF_A_CALL > count:
+            return {row["id"]: row[field] for row in self.rows(model, [field], [(field, "!=", None)])}
+        found: dict[int, int] = {}
+        for target in targets:
+            ids = self.session.call(f"model.{model}.search", [(field, "=", target)], 0, None, None)
+            found.update(dict.fromkeys(ids, target))
+        return found
 
     def shipped(self, places: Iterable[tuple[str, str]]) -> dict[int, str]:
         """Records that came with modules, by id; what this tenant or series has not got is left out.
@@ -186,14 +203,18 @@ class _Taking:
         taxes: dict[int, list[TaxAmount]] = defaultdict(list)
         for row in self.reader.rows("account.tax.line", ["tax", "type", "amount", "move_line"]):
             taxes[row["move_line"]].append(TaxAmount(self.taxes[row["tax"]], row["type"], row["amount"]))
-        fields = ["move", "account", "debit", "credit", "party", "description", "maturity_date", "reconciliation"]
+        rows = self.reader.rows(
+            "account.move.line", ["move", "debit", "credit", "description", "maturity_date", "reconciliation"]
+        )
+        accounts = self.reader.links("account.move.line", "account", [row["id"] for row in self.accounts], len(rows))
+        parties = self.reader.links("account.move.line", "party", list(self.parties), len(rows))
         found: dict[int, list[Line]] = defaultdict(list)
-        for row in self.reader.rows("account.move.line", fields):
+        for row in rows:
             line = Line(
-                account=self.codes[row["account"]],
+                account=self.codes[accounts[row["id"]]],
                 debit=row["debit"],
                 credit=row["credit"],
-                party=self._party(row["party"]),
+                party=self._party(parties.get(row["id"])),
                 description=row["description"] or "",
                 due=row["maturity_date"],
                 settled=row["reconciliation"] is not None,
