@@ -54,7 +54,11 @@ class Reader:
 
     def __init__(self, session: UserSession) -> None:
         self.session = session
-        self.series = session.client.dialect.series
+
+    @property
+    def series(self) -> str:
+        """Asked each time: a session that outlived an upgrade learns of it by its first call."""
+        return self.session.client.dialect.series
 
     def rows(self, model: str, fields: Iterable[str], domain: Iterable[Any] = (), **context: Any) -> list[Row]:
         """All records in the order of their making."""

@@ -1,8 +1,9 @@
 """Who may do what, in business words: users, their roles, and what these come to.
 
 Tryton grants: a right that any of a user's groups has is the user's, rows without a group are everybody's, and a model
-without any row is open to all. A button without groups may be pressed by whoever may write. So effective rights are
-unions, and only models with a business word are looked at: what a release adds of its own is nobody's alarm.
+without any row is open to all (one of the ERP's own, `ir.`, for reading alone). A button without groups may be pressed
+by whoever may write. So effective rights are unions, and only models with a business word are looked at: what a
+release adds of its own is nobody's alarm.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ class Rights:
             ruled.add(model)
             granted[row["group"]] |= {f"{WORDS[model]}: {verb}" for perm, verb in _VERBS.items() if row[perm]}
         for model in WORDS.keys() - ruled:
-            granted[None] |= {f"{WORDS[model]}: {verb}" for verb in _VERBS.values()}
+            verbs = ["read"] if model.startswith("ir.") else list(_VERBS.values())
+            granted[None] |= {f"{WORDS[model]}: {verb}" for verb in verbs}
         for row in self._reader.rows("ir.model.button", [self._path, "name", "groups"], of_ours):
             model = self._model(row)
             if right := BUTTONS.get((model, row["name"])):
