@@ -163,13 +163,19 @@ def _unexplained(
     by_account: dict[str, Decimal] = defaultdict(Decimal)
     for (account, _), by in sums.items():
         by_account[account] += by
-    stated = {each.account: each.amount for each in before.balances}
-    states = {each.account: each.amount for each in after.balances}
+    stated, states = _stated(before), _stated(after)
     for account in sorted({*stated, *states}):
         one, other = stated.get(account, Decimal(0)), states.get(account, Decimal(0))
         if abs(other - one - by_account[account]) > allowed.balance and other != one:
             found.append(words.balance(account, "", one, other))
     return found
+
+
+def _stated(fingerprint: Fingerprint) -> Mapping[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for each in fingerprint.balances:
+        sums[each.account] += each.amount
+    return sums
 
 
 def _follows(

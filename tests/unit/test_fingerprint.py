@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringgate import fingerprints
@@ -291,6 +291,7 @@ def _changed(record: Any, draw: Any) -> Any:
     return replace(record, **{name: _other(value, draw)})
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_single_change_is_reported_and_names_its_section(data: st.DataObject) -> None:
     section = data.draw(st.sampled_from(_SECTIONS))
@@ -308,6 +309,7 @@ def test_any_single_change_is_reported_and_names_its_section(data: st.DataObject
     assert all(each.path and all(each.path) and each.cause.endswith(".") for each in found)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_order_of_records_says_nothing(data: st.DataObject) -> None:
     section = data.draw(st.sampled_from(_SECTIONS))
