@@ -31,7 +31,7 @@ def tenant_disclosure(erp: Erp, make: Make, run: Run) -> None:
         seen = erp.seen()
         expect_isolation(
             erp.insider(AUDITOR),
-            erp.outsiders(),
+            erp.outsiders(AUDITOR),
             seen,
             guesses=[guess for thing in seen for guess in erp.guesses(thing.ref)],
             because="a tenant's books are nobody else's business",

@@ -58,6 +58,7 @@ def tenant_isolation(erp: Erp, make: Make, run: Run) -> None:
         if APPROVALS not in erp.tenant.lacks:
             wanted = make.request()
             things.append(erp.thing(consultant.request_purchase(wanted).ref, wanted.marker, made=True))
+        things += erp.seen()
 
     with run.step("try them as outsiders"):
         expect_isolation(

@@ -11,7 +11,7 @@ Everything that loads the browser's library is imported when the first connectio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,8 +112,8 @@ class BrowserConnection:
     def undo(self, reversal: Reversal) -> str:
         return self._over_api().undo(reversal)
 
-    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Outsider]:
-        return self._over_api().outsiders(neighbours)
+    def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Outsider]:
+        return self._over_api().outsiders(neighbours, roles)
 
     def insider(self, role: Role) -> Outsider:
         return self._over_api().insider(role)

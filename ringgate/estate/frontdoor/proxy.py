@@ -297,7 +297,7 @@ async def _answer(
     fault: Fault | None,
     keep: list[bytes] | None,
 ) -> bool:
-    """Passes the ERP's answer on; says whether the client's connection can take another request. `keep` takes a copy."""
+    """Passes the ERP's answer on; says whether the client's connection can take another request. `keep` gets a copy."""
     if head is None:
         client.write(wire.answer(502, b"The ERP's server closed the connection without an answer.", "text/plain"))
         await client.drain()
