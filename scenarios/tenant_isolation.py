@@ -2,7 +2,6 @@
 
 from ringgate.api import (
     ACCOUNTANT,
-    API,
     APPROVALS,
     AUDITOR,
     CONSULTANT,
@@ -28,7 +27,6 @@ from ringgate.api import (
     needs={PROJECTS, TIME, INVOICING, LEDGER, OUTSIDERS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT, AUDITOR},
     layer=ISOLATION,
-    channels={API},
 )
 def tenant_isolation(erp: Erp, make: Make, run: Run) -> None:
     manager, consultant, accountant = erp.sign_in(PROJECT_MANAGER, CONSULTANT, ACCOUNTANT)

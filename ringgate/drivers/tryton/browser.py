@@ -30,7 +30,7 @@ class TrytonBrowserDriver:
     """One process's browser and its seats at all Tryton tenants. `limit` is in seconds, for each wait on the client."""
 
     channel = Channel.BROWSER
-    capabilities = frozenset(Capability) - {Capability.OUTSIDERS}  # whose way in is no screen
+    capabilities = frozenset(Capability) - {Capability.OUTSIDERS, Capability.DIRECT_CALLS}
 
     def __init__(self, limit: float = 30.0) -> None:
         self._limit = limit

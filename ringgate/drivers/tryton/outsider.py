@@ -169,6 +169,8 @@ class Visitor:
         if asked is None:
             return None
         reply = self._street.call(self._url, *asked, self._headers)
+        if reply.status == 401 and not self.barred:
+            raise OurSideError(f"The session of the {self.name} was refused where it is valid, which proves nothing.")
         answer = text_of(reply.result)
         return judged(way, things, barred=self.barred, status=reply.status, error=reply.error, answer=answer)
 

@@ -150,7 +150,7 @@ DOORS = (
         id="session-lent",
         title="A gateway repeats what was refused for want of a session in the name of its own user",
         where="front-door",
-        says={"tenant-isolation": "at the address of", "tenant-disclosure": "somebody without a session"},
+        says=dict.fromkeys(("tenant-isolation", "tenant-disclosure"), "at the address of"),
         switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^model\.account\.(invoice|account)\.")),
     ),
     Fault(
