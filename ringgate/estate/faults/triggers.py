@@ -274,7 +274,7 @@ MONEY = (
         id="payment-unlinked",
         title="A payment is booked, but the invoice does not know of it",
         where="sql",
-        says={"credit-and-payment": "pay_invoice was refused"},
+        says=dict.fromkeys(("credit-and-payment", "authority"), "pay_invoice was refused"),
         switch=Trigger(
             "account_invoice-account_move_line",
             "AFTER INSERT",
