@@ -26,7 +26,15 @@ TIME = (
         title="A time entry is accepted and is gone afterwards",
         where="sql",
         says=dict.fromkeys(
-            ("time-entry", "invoicing-from-time", "financial-posting", "credit-and-payment", "project-to-cash"),
+            (
+                "time-entry",
+                "invoicing-from-time",
+                "financial-posting",
+                "credit-and-payment",
+                "project-to-cash",
+                "tenant-isolation",
+                "authority",
+            ),
             "cannot be read back",
         ),
         switch=Trigger(
