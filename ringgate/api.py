@@ -31,6 +31,7 @@ from ringgate.model import (
     TimeEntry,
 )  # fmt: skip
 from ringgate.money import Money
+from ringgate.staff import Staff
 
 READ, REVERSIBLE, PERMANENT = Effect.READ, Effect.REVERSIBLE, Effect.PERMANENT
 CONSULTANT, PROJECT_MANAGER, APPROVER = Role.CONSULTANT, Role.PROJECT_MANAGER, Role.APPROVER
@@ -38,8 +39,7 @@ ACCOUNTANT, AUDITOR, INTEGRATION = Role.ACCOUNTANT, Role.AUDITOR, Role.INTEGRATI
 SIGN_IN, PROJECTS, TIME, INVOICING = Capability.SIGN_IN, Capability.PROJECTS, Capability.TIME, Capability.INVOICING
 CREDIT_NOTES, PAYMENTS, APPROVALS = Capability.CREDIT_NOTES, Capability.PAYMENTS, Capability.APPROVALS
 LEDGER, JOURNAL_ENTRIES = Capability.LEDGER, Capability.JOURNAL_ENTRIES
-OUTSIDERS = Capability.OUTSIDERS
-API, BROWSER = Channel.API, Channel.BROWSER
+OUTSIDERS, DIRECT_CALLS = Capability.OUTSIDERS, Capability.DIRECT_CALLS
 PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
 TIMESHEET, EFFORT = InvoiceMethod.TIMESHEET, InvoiceMethod.EFFORT
 
@@ -70,13 +70,12 @@ def scenario(
 
 __all__ = [
     "ACCOUNTANT",
-    "API",
     "APPROVALS",
     "APPROVER",
     "AUDITOR",
-    "BROWSER",
     "CONSULTANT",
     "CREDIT_NOTES",
+    "DIRECT_CALLS",
     "EFFORT",
     "INTEGRATION",
     "INTEGRATIONS",
@@ -111,6 +110,7 @@ __all__ = [
     "Refused",
     "Role",
     "Run",
+    "Staff",
     "Thing",
     "TimeEntry",
     "Way",

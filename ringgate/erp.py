@@ -130,12 +130,13 @@ class Erp:
         """Every cell of the matrix role x verb x amount that this tenant must keep to, in the order of the process."""
         return authority.matrix(self.policy, self.tenant.users)
 
-    def outsiders(self) -> Iterator[Outsider]:
-        """Every user of every other tenant, at each door, and strangers. Raises OurSideError if there is no other tenant:
-        then nothing can be shown."""
+    def outsiders(self, *roles: Role) -> Iterator[Outsider]:
+        """Every other tenant's users of these roles (default: all), at each door, and strangers.
+
+        Raises OurSideError if there is no other tenant: then nothing can be shown."""
         if not self.neighbours:
             raise OurSideError(f"The inventory has no other tenant whose sessions could be tried on {self.tenant.id}.")
-        return self._connection.outsiders(self.neighbours)
+        return self._connection.outsiders(self.neighbours, roles or tuple(Role))
 
     def insider(self, role: Role) -> Outsider:
         """A user of the tenant itself, who tries what the outsiders try and must succeed."""

@@ -80,8 +80,8 @@ class Engine:
     """What runs have in common in one process: drivers, journal, locks, consumers.
 
     `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
-    secrets out of any text, `session` and `release` label the results. `neighbours` are all tenants of the inventory, also
-    those that are not selected: whose sessions are tried on others."""
+    secrets out of any text, `session` and `release` label the results. `neighbours` are all tenants of
+    the inventory, also those that are not selected: whose sessions are tried on others."""
 
     drivers: Mapping[tuple[str, Channel], Driver]
     journal: Journal

@@ -43,7 +43,9 @@ def expect(
 def expect_refusal(
     verb: Callable[..., object], *args: object, because: str, what: str = "", **kwargs: object
 ) -> Refused:
-    """Fail unless the ERP refuses the verb; `what` names it where it has no name of its own. Returns the refusal, with the state that was read back after it."""
+    """Fail unless the ERP refuses the verb. Returns the refusal, with the state that was read back after it.
+
+    `what` names the verb where it has no name of its own."""
     try:
         done = verb(*args, **kwargs)
     except Refused as refusal:

@@ -45,7 +45,8 @@ class Capability(StrEnum):
     APPROVALS = "approvals"
     LEDGER = "ledger"
     JOURNAL_ENTRIES = "journal-entries"
-    OUTSIDERS = "outsiders"
+    OUTSIDERS = "outsiders"  # other tenants' sessions can be tried, and none
+    DIRECT_CALLS = "direct-calls"  # a user can ask for what no screen of his offers
 
 
 class Effect(IntEnum):

@@ -10,7 +10,7 @@ a writing verb, and calls `Connection.undo` later. What a driver cannot do it le
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -96,8 +96,8 @@ class Books(Protocol):
 class Outsider(Protocol):
     """Somebody with some session, or none, who tries to get at a tenant's records.
 
-    `barred`: every call of his must be refused. Who is not barred calls his own tenant, which answers him, but must tell
-    nothing of ours. `ways` is what he can try at all.
+    `barred`: every call of his must be refused. Who is not barred calls his own tenant, which answers him, but must
+    tell nothing of ours. `ways` is what he can try at all.
     """
 
     name: str
@@ -152,8 +152,8 @@ class Connection(Protocol):
         words (NOTHING_TO_UNDO if there is no such record). Raises if it cannot be taken back: that is residue."""
         ...
 
-    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Outsider]:
-        """Every user of every neighbour at every door, and strangers with forged sessions and with none."""
+    def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Outsider]:
+        """The users of these roles of every neighbour at every door, and strangers without a session of theirs."""
         ...
 
     def insider(self, role: Role) -> Outsider:

@@ -107,6 +107,39 @@ def test_a_tenants_address_leads_to_no_other_tenant(stage: Stage) -> None:
     assert stage.seen == []
 
 
+def test_nobody_learns_which_other_names_are_tenants(stage: Stage) -> None:
+    known, unknown = (stage.client.post(f"/{name}/", json=CALL) for name in ("beta", "omega"))
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert stage.client.get("/beta/data").text == stage.client.get("/omega/data").text
+    assert stage.seen == []
+
+
+def test_paths_of_other_tenants_may_be_let_through(stage: Stage) -> None:
+    with stage.faults.during(Fault(tenant="alpha", path="^/(?!alpha/)", crossing=True)):
+        assert stage.client.post("/beta/", json=CALL).json() == CALL
+
+
+def test_a_result_may_be_given_instead_of_the_erps(stage: Stage) -> None:
+    with stage.faults.during(Fault(rpc="search", answer=["alpha", "beta"])):
+        assert stage.call().json() == {"id": 1, "result": ["alpha", "beta"]}
+    with stage.faults.during(Fault(rpc="search", status=404, text="There are alpha and beta.")):
+        assert stage.call().text == "There are alpha and beta."
+    assert stage.seen == []
+
+
+def test_what_one_tenant_was_answered_may_be_given_to_another(stage: Stage) -> None:
+    routes = Routes.read(stage.folder).tenants
+    backend, other = routes["alpha"].backend, free_port()
+    Routes(tenants={**routes, "gamma": Route(port=other, backend=backend)}).write(stage.folder)
+    while not answers(other):
+        pass
+    with stage.faults.during(Fault(rpc="search", cache="alpha")):
+        assert httpx.post(f"http://127.0.0.1:{other}/gamma/", json={**CALL, "id": 5}).json()["id"] == 5
+        assert stage.call(id=7).json()["id"] == 7
+        assert httpx.post(f"http://127.0.0.1:{other}/gamma/", json={**CALL, "id": 5}).json()["id"] == 7
+    assert len(stage.seen) == 2
+
+
 def test_a_closed_tenant_says_so(stage: Stage) -> None:
     closed = httpx.get(f"http://127.0.0.1:{stage.ports['beta']}/", trust_env=False)
     assert (closed.status_code, closed.headers["retry-after"]) == (503, "1")

@@ -10,7 +10,7 @@ Reversals are of this channel too: a driver of another channel may hand its own 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ringgate.drivers.protocol import Call, Outsider, Reversal
@@ -67,8 +67,8 @@ class ApiConnection:
     def undo(self, reversal: Reversal) -> str:
         return Undo(self._session).take_back(reversal)
 
-    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Outsider]:
-        return self._gate().outsiders(neighbours)
+    def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Outsider]:
+        return self._gate().outsiders(neighbours, roles)
 
     def insider(self, role: Role) -> Outsider:
         return self._gate().insider(role)

@@ -11,7 +11,7 @@ Everything that loads the browser's library is imported when the first connectio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ class TrytonBrowserDriver:
     """One process's browser and its seats at all Tryton tenants. `limit` is in seconds, for each wait on the client."""
 
     channel = Channel.BROWSER
-    capabilities = frozenset(Capability) - {Capability.OUTSIDERS}  # whose way in is no screen
+    capabilities = frozenset(Capability) - {Capability.OUTSIDERS, Capability.DIRECT_CALLS}
 
     def __init__(self, limit: float = 30.0) -> None:
         self._limit = limit
@@ -112,8 +112,8 @@ class BrowserConnection:
     def undo(self, reversal: Reversal) -> str:
         return self._over_api().undo(reversal)
 
-    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Outsider]:
-        return self._over_api().outsiders(neighbours)
+    def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Outsider]:
+        return self._over_api().outsiders(neighbours, roles)
 
     def insider(self, role: Role) -> Outsider:
         return self._over_api().insider(role)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -64,6 +64,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     COMPANY: Kind("company.company", "rec_name", owner="party.name", writable=False),
 }
 ALL: Final = frozenset(Way)
+SLACK: Final = 20
+"""Records that others may make while a search by the company's name looks for ours, which are among the newest."""
 SEEN: Final[Mapping[str, list[Any]]] = {
     "account": [("type", "!=", None)],
     "invoice": [("type", "=", "out"), ("state", "in", ["posted", "paid"])],
@@ -76,6 +78,8 @@ SEEN: Final[Mapping[str, list[Any]]] = {
 def question(way: Way, things: Sequence[Thing]) -> tuple[str, list[Any]] | None:
     """The method and the params of an attempt on records of one kind; None where there is no such way."""
     kind = KINDS[things[0].ref.kind]
+    if way is Way.WRITE:
+        things = [thing for thing in things if thing.made]
     ids = [int(thing.ref.id) for thing in things]
     model = f"model.{kind.model}"
     if way is Way.READ:
@@ -84,13 +88,13 @@ def question(way: Way, things: Sequence[Thing]) -> tuple[str, list[Any]] | None:
     if way is Way.SEARCH:
         texts = sorted({thing.tells[0] for thing in things})
         domain = ["OR", *(((field, "ilike", f"%{text}%"),) for text in texts for field in _searched(kind))]
-        return f"{model}.search_read", [domain, 0, len(ids) + 1, None, [kind.label, kind.owner], {}]
+        return f"{model}.search_read", [domain, 0, len(ids) + SLACK, [("id", "DESC")], [kind.label, kind.owner], {}]
     if way is Way.EXPORT:
         return f"{model}.export_data", [ids, ["id", *(f.replace(".", "/") for f in (kind.label, kind.owner))], {}]
     if way is Way.REPORT and kind.report:
         data = {"model": kind.model, "id": ids[0], "ids": ids, "action_id": None}
         return f"report.{kind.report}.execute", [ids, data, {}]
-    if way is Way.WRITE and kind.writable and all(thing.made for thing in things):
+    if way is Way.WRITE and kind.writable and ids:
         return f"{model}.write", [ids, {kind.label: f"Changed by an outsider [{things[0].tells[0]}]"}, {}]
     return None
 
@@ -165,6 +169,8 @@ class Visitor:
         if asked is None:
             return None
         reply = self._street.call(self._url, *asked, self._headers)
+        if reply.status == 401 and not self.barred:
+            raise OurSideError(f"The session of the {self.name} was refused where it is valid, which proves nothing.")
         answer = text_of(reply.result)
         return judged(way, things, barred=self.barred, status=reply.status, error=reply.error, answer=answer)
 
@@ -187,9 +193,9 @@ class Gate:
         session.call("model.res.user.read", [session.user_id], ["login"])  # a session that died is renewed here
         return self._visitor(f"{_words(role)} of {self._tenant.id}", self._tenant, session, barred=False)
 
-    def outsiders(self, neighbours: Sequence[Tenant]) -> Iterator[Visitor]:
+    def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Visitor]:
         for neighbour in neighbours:
-            for role in sorted(neighbour.users):
+            for role in sorted(set(neighbour.users) & set(roles)):
                 yield from self._of(neighbour, role)
         yield from self._strangers()
 

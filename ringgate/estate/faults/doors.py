@@ -88,14 +88,18 @@ DOORS = (
         id="approval-idle",
         title="The button that approves a purchase does nothing",
         where="front-door",
-        says={"procurement-approval": "approve_request was refused: the request did not become approved"},
+        says=dict.fromkeys(
+            ("procurement-approval", "authority"), "approve_request was refused: the request did not become approved"
+        ),
         switch=_rule(r"^model\.purchase\.requisition\.approve$", replace={"method": "model.res.user.get_preferences"}),
     ),
     Fault(
         id="rejection-approves",
         title="The button that rejects a purchase approves it",
         where="front-door",
-        says={"procurement-approval": "reject_request was refused: the request did not become rejected"},
+        says=dict.fromkeys(
+            ("procurement-approval", "authority"), "reject_request was refused: the request did not become rejected"
+        ),
         switch=_rule(
             r"^model\.purchase\.requisition\.reject$", replace={"method": "model.purchase.requisition.approve"}
         ),
@@ -111,28 +115,30 @@ DOORS = (
         id="unavailable",
         title="Posting an invoice is answered with HTTP 503",
         where="front-door",
-        says=dict.fromkeys(BILLING, "answered model.account.invoice.post with HTTP 503"),
+        says=dict.fromkeys(
+            (*BILLING, "tenant-isolation", "authority"), "answered model.account.invoice.post with HTTP 503"
+        ),
         switch=_rule(r"^model\.account\.invoice\.post$", status=503),
     ),
     Fault(
         id="truncated",
         title="What is read of a purchase request ends in the middle",
         where="front-door",
-        says={"procurement-approval": "was cut short or garbled"},
+        says=dict.fromkeys(("procurement-approval", "tenant-isolation", "authority"), "was cut short or garbled"),
         switch=_rule(r"^model\.purchase\.requisition\.read$", truncate=40),
     ),
     Fault(
         id="garbage",
         title="A payment is answered with garbage instead of JSON",
         where="front-door",
-        says={"credit-and-payment": "is not the JSON", "project-to-cash": "is not the JSON"},
+        says=dict.fromkeys(("credit-and-payment", "project-to-cash", "authority"), "is not the JSON"),
         switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", garbage=True),
     ),
     Fault(
         id="answer-lost",
         title="A payment is booked, and the connection is lost before the answer",
         where="front-door",
-        says=dict.fromkeys(("credit-and-payment", "project-to-cash"), "closed the connection unanswered"),
+        says=dict.fromkeys(("credit-and-payment", "project-to-cash", "authority"), "closed the connection unanswered"),
         switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", close="after"),
     ),
     Fault(
@@ -150,7 +156,7 @@ DOORS = (
         id="session-lent",
         title="A gateway repeats what was refused for want of a session in the name of its own user",
         where="front-door",
-        says={"tenant-isolation": "at the address of", "tenant-disclosure": "somebody without a session"},
+        says=dict.fromkeys(("tenant-isolation", "tenant-disclosure"), "at the address of"),
         switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^model\.account\.(invoice|account)\.")),
     ),
     Fault(

@@ -66,6 +66,7 @@ CONFIGURATION = (
         says={
             "project-creation": "expected 120.00 GBP, but it is 120.00 CHF",
             "procurement-approval": "one piece at this price was asked for",
+            "authority": "one piece at this price was asked for",
             "invoicing-from-time": "CHF",
             "financial-posting": "CHF",
             "credit-and-payment": "CHF",
@@ -107,7 +108,10 @@ RIGHTS = (
         id="requester-approves",
         title="Who requests purchases is in the group that approves them",
         where="rights",
-        says={"procurement-approval": "need somebody else's approval"},
+        says={
+            "procurement-approval": "need somebody else's approval",
+            "authority": "reject request by the consultant was allowed",
+        },
         switch=_joins("consultant", "purchase_requisition.group_purchase_requisition_approval"),
         cached=True,
     ),
@@ -115,7 +119,10 @@ RIGHTS = (
         id="threshold-raised",
         title="Purchases need approval only from an amount that nobody reaches",
         where="rights",
-        says={"procurement-approval": "need somebody else's approval"},
+        says={
+            "procurement-approval": "need somebody else's approval",
+            "authority": "approve request by the consultant was allowed",
+        },
         switch=Changed(
             "ir_model_button_rule",
             "condition LIKE '%total_amount%'",
@@ -127,7 +134,10 @@ RIGHTS = (
         id="approval-needs-two",
         title="A purchase needs one approval more than it should",
         where="rights",
-        says={"procurement-approval": "approve_request was refused: the request did not become approved"},
+        says=dict.fromkeys(
+            ("procurement-approval", "authority"),
+            "approve_request was refused: the request did not become approved",
+        ),
         switch=Changed("ir_model_button_rule", "condition LIKE '%total_amount%'", {"number_user": "number_user + 1"}),
         cached=True,
     ),
@@ -135,7 +145,10 @@ RIGHTS = (
         id="consultant-makes-projects",
         title="Consultants may set up projects",
         where="rights",
-        says={"project-creation": "only project managers set up projects"},
+        says={
+            "project-creation": "only project managers set up projects",
+            "authority": "create project by the consultant was allowed",
+        },
         switch=_joins("consultant", "project.group_project_admin"),
         cached=True,
     ),
@@ -160,7 +173,14 @@ RIGHTS = (
         title="Accountants have lost the right to bill projects",
         where="rights",
         says=dict.fromkeys(
-            ("invoicing-from-time", "financial-posting", "credit-and-payment", "project-to-cash"),
+            (
+                "invoicing-from-time",
+                "financial-posting",
+                "credit-and-payment",
+                "project-to-cash",
+                "tenant-isolation",
+                "authority",
+            ),
             "draft_invoice was refused",
         ),
         switch=_leaves("accountant", "project_invoice.group_project_invoice"),

@@ -26,7 +26,15 @@ TIME = (
         title="A time entry is accepted and is gone afterwards",
         where="sql",
         says=dict.fromkeys(
-            ("time-entry", "invoicing-from-time", "financial-posting", "credit-and-payment", "project-to-cash"),
+            (
+                "time-entry",
+                "invoicing-from-time",
+                "financial-posting",
+                "credit-and-payment",
+                "project-to-cash",
+                "tenant-isolation",
+                "authority",
+            ),
             "cannot be read back",
         ),
         switch=Trigger(
@@ -274,7 +282,7 @@ MONEY = (
         id="payment-unlinked",
         title="A payment is booked, but the invoice does not know of it",
         where="sql",
-        says={"credit-and-payment": "pay_invoice was refused"},
+        says=dict.fromkeys(("credit-and-payment", "authority"), "pay_invoice was refused"),
         switch=Trigger(
             "account_invoice-account_move_line",
             "AFTER INSERT",

@@ -27,9 +27,9 @@ class Fault(BaseModel):
     Fits: `tenant` by id; `method`, `path` of HTTP; `rpc`, the name of the called procedure; `where`, from a dotted
     place in the request's JSON to an expression for its text ({"params.0": "accountant"}).
     How often: with `probability`, after `skip` fitting requests, at most `times` times.
-    What: `delay` seconds, alone or before one of: `status` (answered instead of the ERP, with `text`), `truncate` (the ERP's answer
-    ends after so many bytes), `garbage` (an answer that is no JSON), `close` (the connection, `before` the ERP saw the
-    request or `after` it was carried out), `replace` (values at dotted places in the request's JSON),
+    What: `delay` seconds, alone or before one of: `status` (answered instead of the ERP, with `text`), `truncate` (the
+    ERP's answer ends after so many bytes), `garbage` (an answer that is no JSON), `close` (the connection, `before` the
+    ERP saw the request or `after` it was carried out), `replace` (values at dotted places in the request's JSON),
     `answer` (a result given instead of the ERP's), `lend` (what the ERP refuses with 401 is repeated in the name of the
     user with this login and password), `cache` (what the tenant of this id was answered is given to all who ask the
     same), `crossing` (paths of other tenants are let through).

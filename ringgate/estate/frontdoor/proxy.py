@@ -161,8 +161,6 @@ class FrontDoor:
             if fault.replace:
                 request.content = json.dumps(faults.replaced(request.payload, fault.replace)).encode()
         keep = self.cached.setdefault(_key(request), []) if fault and fault.cache == tenant else None
-        if keep is not None:
-            keep.clear()
         return await self._pass_on(route, request, client, fault, keep)
 
     def _remembered(self, tenant: str, request: Request, fault: Fault) -> bytes | None:
@@ -178,6 +176,8 @@ class FrontDoor:
         page may be a file of the web client, so that names of tenants are passed on as a name that nobody has."""
         if not route.open:
             return wire.answer(503, b"This tenant is under maintenance.", "text/plain", "retry-after: 1")
+        if fault and (fault.status is not None or fault.answer is not None):
+            return None
         first = request.path.split("/")[1] if request.path.startswith("/") else ""
         if first not in (tenant, *SHARED) and not (fault and fault.crossing):
             if request.method not in ("GET", "HEAD"):
@@ -185,8 +185,6 @@ class FrontDoor:
             if first in self.routes.get().tenants:
                 method, path, version = request.head.first
                 request.head.first = (method, path.replace(first, NOBODY, 1), version)
-        if fault and fault.answer is not None:
-            return None
         call = request.payload if isinstance(request.payload, dict) else {}
         if request.path == route.root_rpc and call.get("method") == "common.db.list":
             listed = json.dumps({"id": call.get("id"), "result": [tenant]})
@@ -297,7 +295,7 @@ async def _answer(
     fault: Fault | None,
     keep: list[bytes] | None,
 ) -> bool:
-    """Passes the ERP's answer on; says whether the client's connection can take another request. `keep` takes a copy."""
+    """Passes the ERP's answer on; says whether the client's connection can take another request. `keep` gets a copy."""
     if head is None:
         client.write(wire.answer(502, b"The ERP's server closed the connection without an answer.", "text/plain"))
         await client.drain()
@@ -308,8 +306,10 @@ async def _answer(
     ends_with_connection = not bodiless and not head.chunked and head.length is None
     first = head.encode(("connection", "close" if ends_with_connection else "keep-alive"))
     client.write(first)
-    if keep is not None:
-        keep.append(first)
+    if keep is not None and head.first[1] == "200":
+        keep[:] = [first]
+    else:
+        keep = None
     if not bodiless:
         left = None if not fault or fault.truncate is None else min(fault.truncate, max((head.length or 2**62) - 1, 0))
         async for block in wire.body(server, head, ends_with_connection):
