@@ -7,12 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from ringgate.drivers import protocol
-from ringgate.drivers.protocol import Reversal
-from ringgate.errors import ErpMisbehaved, Refused
-from ringgate.journal import RunJournal
-from ringgate.making import Make
-from ringgate.model import (
+from ringgate.business import (
     EntryDraft,
     Identity,
     Invoice,
@@ -21,10 +16,15 @@ from ringgate.model import (
     ProjectDraft,
     PurchaseRequest,
     RequestDraft,
-    Role,
     Task,
     TimeEntry,
 )  # fmt: skip
+from ringgate.drivers import protocol
+from ringgate.drivers.protocol import Reversal
+from ringgate.errors import ErpMisbehaved, Refused
+from ringgate.journal import RunJournal
+from ringgate.making import Make
+from ringgate.model import Role
 from ringgate.money import Money
 
 R = TypeVar("R", Project, TimeEntry, Invoice, PurchaseRequest, Posting)

@@ -10,26 +10,14 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from ringgate.actors import Actor
+from ringgate.business import Invoice, Posting, Project, PurchaseRequest, TimeEntry
 from ringgate.erp import Erp
 from ringgate.errors import Refused
 from ringgate.execution import Run
 from ringgate.expectations import expect, expect_agreement, expect_isolation, expect_refusal
 from ringgate.isolation import Thing, Way, named_in
 from ringgate.making import Make
-from ringgate.model import (
-    Capability,
-    Channel,
-    Effect,
-    Invoice,
-    InvoiceMethod,
-    Layer,
-    Posting,
-    Project,
-    PurchaseRequest,
-    Role,
-    Scenario,
-    TimeEntry,
-)  # fmt: skip
+from ringgate.model import Capability, Channel, Effect, InvoiceMethod, Layer, Role, Scenario
 from ringgate.money import Money
 from ringgate.staff import Staff
 

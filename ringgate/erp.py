@@ -9,12 +9,13 @@ from typing import overload
 
 from ringgate import authority, oracle
 from ringgate.actors import Actor
+from ringgate.business import Invoice, Ref, Task, TaskDraft
 from ringgate.drivers.protocol import Books, Connection, Outsider
 from ringgate.errors import OurSideError
 from ringgate.isolation import Thing
 from ringgate.journal import RunJournal
 from ringgate.making import Make
-from ringgate.model import Channel, Invoice, InvoiceMethod, Policy, Ref, Role, Task, TaskDraft, Tenant
+from ringgate.model import Channel, InvoiceMethod, Policy, Role, Tenant
 from ringgate.money import Currency, Money
 
 

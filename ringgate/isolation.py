@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ringgate.model import Ref
+from ringgate.business import Ref
 
 
 class Way(StrEnum):

@@ -10,7 +10,8 @@ from itertools import count, product
 from faker import Faker
 
 from ringgate import oracle
-from ringgate.model import EntryDraft, EntryLine, ProjectDraft, RequestDraft, TaskDraft, Tenant
+from ringgate.business import EntryDraft, EntryLine, ProjectDraft, RequestDraft, TaskDraft
+from ringgate.model import Tenant
 from ringgate.money import Money
 
 _WORK = ("Discovery workshop", "Data migration", "Interface design", "Roll-out support", "Process review", "Training")

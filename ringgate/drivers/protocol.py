@@ -17,12 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from ringgate.fingerprints import Fingerprint
-from ringgate.isolation import Attempt, Thing, Way
-from ringgate.model import (
-    Attachment,
-    Capability,
-    Channel,
+from ringgate.business import (
     EntryDraft,
     Identity,
     Invoice,
@@ -32,11 +27,12 @@ from ringgate.model import (
     PurchaseRequest,
     Ref,
     RequestDraft,
-    Role,
     Task,
-    Tenant,
     TimeEntry,
 )  # fmt: skip
+from ringgate.fingerprints import Fingerprint
+from ringgate.isolation import Attempt, Thing, Way
+from ringgate.model import Attachment, Capability, Channel, Role, Tenant
 from ringgate.money import Money
 
 

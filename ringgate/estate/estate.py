@@ -97,6 +97,13 @@ class Estate:
     def backups(self) -> Backups:
         return Backups(self.folder / "backups", self.database)
 
+    def inventory(self) -> Inventory:
+        """The inventory of what stands."""
+        return Inventory.load(self.inventory_path)
+
+    series_known = tuple(SERIES)
+    """The series that tenants can run here, in their order."""
+
     def tenant(self, tenant: str) -> Tenant:
         """A tenant as the estate's inventory describes it."""
         return next(each for each in self._inventory() if each.id == tenant)
@@ -185,7 +192,7 @@ class Estate:
             try:
                 self._databases().make(chosen)
                 for tenant in tenants:
-                    record = record.with_place(tenant, series=self.series.name, upgrade=None)
+                    record = record.with_place(tenant, series=self.series.name, upgrade=None, came_from="")
                 record.write(self.folder)
                 serving.start(record, self.series)
                 serving.server(self.series).reload()
@@ -333,7 +340,7 @@ class Estate:
                 stage.say(", ".join(member.id for member in missing))
                 databases.make(missing)
                 for member in missing:
-                    record = record.with_place(member.id, series=self.series.name, upgrade=None)
+                    record = record.with_place(member.id, series=self.series.name, upgrade=None, came_from="")
                 record.write(self.folder)
             if locked_out:
                 databases.let_in(locked_out)

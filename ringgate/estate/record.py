@@ -25,7 +25,8 @@ class Upgrading(BaseModel):
 class Place(BaseModel):
     """Where one tenant stands: the demo tenant whose books it has, its port on the front door, its ERP's series.
 
-    While `upgrade` is set the tenant is under maintenance and its database must be taken as half migrated.
+    While `upgrade` is set the tenant is under maintenance and its database must be taken as half migrated. `came_from`
+    names the backup from before the last upgrade.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +35,7 @@ class Place(BaseModel):
     port: int
     series: str
     upgrade: Upgrading | None = None
+    came_from: str = ""
 
 
 class Record(BaseModel):

@@ -92,7 +92,7 @@ class Upgrades:
                 with stages("restore"):
                     self._mend(tenant)
                 raise UpgradeFailed(tenant, at, _first_line(problem)) from problem
-            self._estate.amend(tenant, series=to, upgrade=None)
+            self._estate.amend(tenant, series=to, upgrade=None, came_from=backup.name)
             return backup
 
     def roll_back(self, tenant: str, backup: Backup, stages: Stages = nullcontext) -> None:
@@ -181,7 +181,7 @@ class Upgrades:
         self._estate.backups.restore(backup, beside)
         self._estate.database.rename(beside, tenant)
         with self._estate.alone() as record:
-            after = record.with_place(tenant, series=backup.series, upgrade=None)
+            after = record.with_place(tenant, series=backup.series, upgrade=None, came_from="")
             self._take_up(self._estate.serving.server(SERIES[backup.series]), after.served_from(backup.series))
             self._estate.note(after)
         return True

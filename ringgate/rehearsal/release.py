@@ -176,14 +176,28 @@ class Release:
         return tuple(tenant for _, ring in self.rings for tenant in ring)
 
 
-def load_release(path: Path, inventory: Inventory, today: date | None = None) -> Release:
-    """Reads and checks a release definition against the inventory. Raises ReleaseError with all problems."""
+def named_series(path: Path) -> tuple[str, ...]:
+    """The series that a definition names, right or wrong, so that they can be installed before it is checked."""
+    layer = read_layer(path)
+    if isinstance(layer, Problem):
+        raise ReleaseError([layer])
+    return tuple(str(layer.data[key]) for key in ("from", "to") if key in layer.data)
+
+
+def load_release(
+    path: Path, inventory: Inventory, known_series: Sequence[str] = (), today: date | None = None
+) -> Release:
+    """Reads and checks a release definition against the inventory. Raises ReleaseError with all problems.
+
+    `known_series`, in their order, are those that the platform can run; none means that this is not checked.
+    """
     layer = read_layer(path)
     if isinstance(layer, Problem):
         raise ReleaseError([layer])
     file = layer.file
     problems = [Problem(file, dotted(where), rule, got) for where, rule, got, _ in faults(ReleaseTable, layer.data)]
     problems += _cross_checks(file, layer.data, inventory, today or datetime.now(UTC).date())
+    problems += _check_series(file, layer.data, list(known_series))
     if problems:
         raise ReleaseError(list(dict.fromkeys(problems)))
     table = ReleaseTable.model_validate(layer.data)
@@ -229,6 +243,18 @@ def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, t
     policy = data.get("policy")
     if isinstance(policy, str) and policy and not (Path(file).parent / policy).is_file():
         found.append(Problem(file, "policy", "there is no such file beside this one", f'"{policy}"'))
+    return found
+
+
+def _check_series(file: str, data: Mapping[str, object], known: list[str]) -> list[Problem]:
+    given = [(key, data[key]) for key in ("from", "to") if isinstance(data.get(key), str)]
+    found = [
+        Problem(file, key, f"is not a series that can be run here{nearest(str(name), known)}", f'"{name}"')
+        for key, name in given
+        if known and name not in known
+    ]
+    if not found and known and len(given) == 2 and known.index(str(given[1][1])) < known.index(str(given[0][1])):
+        found.append(Problem(file, "to", "is an earlier series than from: nobody is upgraded backwards"))
     return found
 
 

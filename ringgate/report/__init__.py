@@ -11,22 +11,18 @@ JavaScript, on a phone, in the dark and on paper. It says `pass` only where ever
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.markup import escape
 from rich.table import Table
 
-from ringgate.errors import RinggateError
 from ringgate.model import Channel, RunResult, Scenario, Tenant
 from ringgate.report import timing, views
 from ringgate.report.matrix import STATE_MEANINGS, STATE_WORDS, Cell, Conclusion, Matrix, State, build_matrix, conclude
+from ringgate.report.page import write_page
 from ringgate.report.text import CHANNEL_WORDS, DASH, TIMES, clean, clock, humanise, moment, seconds
 
 __all__ = ["build_report", "conclude_results", "matrix_table"]
@@ -72,19 +68,8 @@ def build_report(
     attachments' paths count. Raises RinggateError if `out` cannot be written.
     """
     results = list(results)
-    text = _render(_context(results, tenants, scenarios, channels, title, generated_at, release, out, attachments_root))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=out.parent, prefix=f".{out.name}.", delete=False
-        ) as draft:
-            draft.write(text)
-        Path(draft.name).chmod(0o644)
-        Path(draft.name).replace(out)
-    except OSError as problem:
-        why = f"the report could not be written to {out} ({problem.strerror or 'unknown reason'})"
-        raise RinggateError(f"{why}: choose another place for it") from problem
-    return out
+    context = _context(results, tenants, scenarios, channels, title, generated_at, release, out, attachments_root)
+    return write_page("report.html.j2", context, out)
 
 
 def matrix_table(
@@ -205,20 +190,3 @@ def _matrix_view(
         "fits": len(across) <= 4,
         "tall": len(across) > 4 or any(len(head["name"]) > 8 for head in across),
     }
-
-
-def _render(context: dict[str, Any]) -> str:
-    templates = Path(__file__).parents[1] / "_templates"
-    if not templates.is_dir():
-        templates = Path(__file__).parents[2] / "reports" / "templates"
-    env = Environment(
-        loader=FileSystemLoader(templates),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    script = (templates / "report.js").read_text(encoding="utf-8")
-    # The policy names the script by its hash, so that no other script runs even if something got past the escaping.
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return env.get_template("report.html.j2").render(context, script=script, script_hash=digest)

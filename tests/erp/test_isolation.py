@@ -11,11 +11,12 @@ import pytest
 
 from fixtures.estate import Leased
 from ringgate import assembly
+from ringgate.business import Ref
 from ringgate.drivers.protocol import Call
 from ringgate.execution import Engine, run_once
 from ringgate.inventory import Inventory
 from ringgate.isolation import Came, Thing, Way
-from ringgate.model import Channel, Outcome, Ref, Role, RunResult, Scenario
+from ringgate.model import Channel, Outcome, Role, RunResult, Scenario
 
 ISOLATION = ("tenant-isolation", "tenant-disclosure", "authority")
 

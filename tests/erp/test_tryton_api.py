@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fixtures.estate import Books, Leased
+from ringgate.business import Invoice, Project, PurchaseRequest, TimeEntry
 from ringgate.drivers.protocol import Actor, Call, Connection, Reversal
 from ringgate.drivers.tryton.api import TrytonApiDriver
 from ringgate.errors import Refused
 from ringgate.execution import new_run_id
 from ringgate.making import Make
-from ringgate.model import Invoice, InvoiceMethod, Project, PurchaseRequest, Role, Tenant, TimeEntry
+from ringgate.model import InvoiceMethod, Role, Tenant
 from ringgate.money import Money
 
 

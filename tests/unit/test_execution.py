@@ -10,12 +10,13 @@ import pytest
 
 from fixtures.samples import tenant
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
+from ringgate.business import Project, Ref
 from ringgate.drivers.protocol import NOTHING_TO_UNDO
 from ringgate.errors import BrowserTrouble, ErpUnavailable, Refused, SecretMissing
 from ringgate.events import RunFinished, RunStarted, StepFinished, StepStarted
 from ringgate.execution import Engine, not_applicable, run_once
 from ringgate.journal import Journal
-from ringgate.model import Attachment, Capability, Channel, Effect, Outcome, Project, Ref, Role
+from ringgate.model import Attachment, Capability, Channel, Effect, Outcome, Role
 from ringgate.occupancy import Occupancy
 from ringgate.recovery import recover
 

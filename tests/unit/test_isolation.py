@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ringgate.business import Ref
 from ringgate.errors import OurSideError
 from ringgate.expectations import ExpectationFailed, expect_isolation
 from ringgate.isolation import Attempt, Came, Thing, Way, judged, named_in, text_of
-from ringgate.model import Ref
 
 THING = Thing(Ref("invoice", "7"), ("RG-abc-1", "Aldgate Ltd"), made=True)
 

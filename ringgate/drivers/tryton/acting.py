@@ -12,11 +12,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ringgate.business import Identity, Project, ProjectDraft, Task, TimeEntry
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.sessions import UserSession, refusals, state_of
 from ringgate.drivers.tryton.wire import BusinessError
 from ringgate.errors import ErpMisbehaved, Refused
-from ringgate.model import Identity, Project, ProjectDraft, Task, Tenant, TimeEntry
+from ringgate.model import Tenant
 
 
 @dataclass

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+from ringgate.business import EntryDraft, EntryLine, Invoice, Posting, Project
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.acting import Acting
 from ringgate.drivers.tryton.sessions import refusals
 from ringgate.errors import ErpMisbehaved, Refused
-from ringgate.model import EntryDraft, EntryLine, Invoice, Posting, Project
 from ringgate.money import Money
 
 INVOICE: Final = "account.invoice"

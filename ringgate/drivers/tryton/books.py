@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from ringgate.business import Invoice, Posting, Project, PurchaseRequest, Ref
 from ringgate.drivers.tryton import fingerprint, records
 from ringgate.drivers.tryton.sessions import UserSession, refusals
 from ringgate.errors import ErpMisbehaved
 from ringgate.fingerprints import Fingerprint
-from ringgate.model import Invoice, Posting, Project, PurchaseRequest, Ref
 from ringgate.money import Money
 
 # What is open, as (model, domain, fields, the line that a row becomes). Lines begin with the kind and the id, so that

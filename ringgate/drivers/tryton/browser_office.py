@@ -5,11 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-from ringgate.drivers.tryton.browser_actor import WORK, BrowserActing, IdentityVerbs, ProjectVerbs
-from ringgate.drivers.tryton.pages.client import FormView, Screen
-from ringgate.drivers.tryton.pages.form import Row
-from ringgate.errors import ErpMisbehaved, Refused
-from ringgate.model import (
+from ringgate.business import (
     EntryDraft,
     EntryLine,
     Invoice,
@@ -22,6 +18,10 @@ from ringgate.model import (
     RequestDraft,
     TaxLine,
 )  # fmt: skip
+from ringgate.drivers.tryton.browser_actor import WORK, BrowserActing, IdentityVerbs, ProjectVerbs
+from ringgate.drivers.tryton.pages.client import FormView, Screen
+from ringgate.drivers.tryton.pages.form import Row
+from ringgate.errors import ErpMisbehaved, Refused
 from ringgate.money import Currency, Money
 
 REQUISITION: Final = "purchase.requisition"

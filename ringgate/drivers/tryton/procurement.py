@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ringgate.business import PurchaseRequest, RequestDraft
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.acting import Acting
 from ringgate.drivers.tryton.sessions import refusals
 from ringgate.errors import Refused
-from ringgate.model import PurchaseRequest, RequestDraft
 
 REQUISITION: Final = "purchase.requisition"
 LEAD_TIME: Final = timedelta(days=14)

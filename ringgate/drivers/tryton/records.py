@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from ringgate.errors import ErpMisbehaved
-from ringgate.model import (
+from ringgate.business import (
     Invoice,
     InvoiceLine,
     Posting,
@@ -23,6 +22,7 @@ from ringgate.model import (
     TaxLine,
     TimeEntry,
 )  # fmt: skip
+from ringgate.errors import ErpMisbehaved
 from ringgate.money import Currency, Money
 
 Row = Mapping[str, Any]

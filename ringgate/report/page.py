@@ -1,0 +1,51 @@
+"""Turns a template of `reports/templates` and what it shows into one HTML file that stands alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ringgate.errors import RinggateError
+
+
+def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:
+    """Writes the page to the file `out` and returns it; an older page is replaced only by a complete one.
+
+    Raises RinggateError if `out` cannot be written.
+    """
+    text = _render(template, context)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=out.parent, prefix=f".{out.name}.", delete=False
+        ) as draft:
+            draft.write(text)
+        Path(draft.name).chmod(0o644)
+        Path(draft.name).replace(out)
+    except OSError as problem:
+        why = f"the report could not be written to {out} ({problem.strerror or 'unknown reason'})"
+        raise RinggateError(f"{why}: choose another place for it") from problem
+    return out
+
+
+def _render(template: str, context: Mapping[str, Any]) -> str:
+    templates = Path(__file__).parents[1] / "_templates"
+    if not templates.is_dir():
+        templates = Path(__file__).parents[2] / "reports" / "templates"
+    env = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (templates / "report.js").read_text(encoding="utf-8")
+    # The policy names the script by its hash, so that no other script runs even if something got past the escaping.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return env.get_template(template).render(context, script=script, script_hash=digest)
