@@ -173,7 +173,7 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
     finished = result(
         _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
         failure=_failure(done.error, run, engine.redact) if done.error else None, residue=tuple(done.residue),
-        attachments=done.attachments, calls=done.calls, error=done.error,
+        attachments=done.attachments, calls=done.calls, touched=done.touched, error=done.error,
     )  # fmt: skip
     if isinstance(done.error, KeyboardInterrupt):
         raise done.error
@@ -190,6 +190,7 @@ class _Done:
     residue: list[Residue] = field(default_factory=list)
     attachments: tuple[Attachment, ...] = ()
     calls: int = 0
+    touched: frozenset[str] = frozenset()
 
 
 def _act(
@@ -220,6 +221,7 @@ def _act(
             undo_began = time.monotonic()
             done.residue = undo(journal, connection, engine.redact)
             done.undo_seconds = time.monotonic() - undo_began
+            done.touched = connection.touched
     finally:
         journal.close()
         if connection is not None:

@@ -275,6 +275,7 @@ class RunResult:
     """One execution of a scenario on a tenant over a channel.
 
     `started_at` is aware (UTC); `seconds` is monotonic and covers the scenario, `undo_seconds` its reversal;
+    `touched` is what was called, read and written (see `surfaces`), undoing included;
     `reason` is set for `skipped`, `failure` for `failed` and `broken`; `error` is the stored exception for pytest and
     never leaves the process.
     """
@@ -298,5 +299,6 @@ class RunResult:
     release: str = ""
     seed: int = 0
     calls: int = 0
+    touched: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     error: BaseException | None = field(default=None, compare=False, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)

@@ -7,6 +7,7 @@ store.results(session="20261122T2300-k3v9x2")
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     DateTime,
     Engine,
     Float,
@@ -33,6 +35,7 @@ from sqlalchemy import (
     select,
     text,
 )  # fmt: skip
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -40,7 +43,9 @@ from ringgate.errors import OurSideError
 from ringgate.events import Event, RunFinished
 from ringgate.model import Attachment, Channel, Failure, Outcome, Residue, RunResult, Step
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: runs. 2: also `touches`, which is made where it is missing; what version 1 kept stays as it is."""
+
 _metadata = MetaData()
 _schema = Table("ringgate_schema", _metadata, Column("version", Integer, primary_key=True))
 _runs = Table(
@@ -69,6 +74,18 @@ _runs = Table(
     Index("runs_by_ring", "ring", "release", "started_at"),
 )
 
+# One row for each set of touches, not for each run: runs of a scenario nearly always touch the same.
+_touches = Table(
+    "touches",
+    _metadata,
+    Column("scenario", String(128), primary_key=True),
+    Column("channel", String(16), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("touched", JSON, nullable=False),
+    Column("runs", Integer, nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+)
+
 
 class StoreTrouble(OurSideError):
     """The store cannot be read or written: no verdict may be based on it."""
@@ -87,10 +104,10 @@ class Store:
                 connection.execute(CreateTable(table, if_not_exists=True))
                 for index in sorted(table.indexes, key=lambda each: str(each.name)):
                     connection.execute(CreateIndex(index, if_not_exists=True))
-            first = text("INSERT INTO ringgate_schema (version) VALUES (:version) ON CONFLICT DO NOTHING")
-            if connection.execute(select(_schema.c.version)).first() is None:
-                connection.execute(first, {"version": SCHEMA_VERSION})
-            newest = max(connection.execute(select(_schema.c.version)).scalars())
+            newest = max(connection.execute(select(_schema.c.version)).scalars(), default=0)
+            if newest < SCHEMA_VERSION:  # the tables that it lacked were made above
+                made = text("INSERT INTO ringgate_schema (version) VALUES (:version) ON CONFLICT DO NOTHING")
+                connection.execute(made, {"version": SCHEMA_VERSION})
         if newest > SCHEMA_VERSION:
             raise StoreTrouble(
                 f"the result store is of version {newest}, newer than {SCHEMA_VERSION}: upgrade Ringgate"
@@ -103,6 +120,33 @@ class Store:
     def add(self, result: RunResult) -> None:
         with self._trouble("written"), self._engine.begin() as connection:
             connection.execute(insert(_runs).values(**_row(result)))
+            if result.touched:
+                self._count_touches(connection, result)
+
+    def _count_touches(self, connection: Connection, result: RunResult) -> None:
+        touched = sorted(result.touched)
+        key = {
+            "scenario": result.scenario,
+            "channel": result.channel.value,
+            "digest": hashlib.sha256("\n".join(touched).encode()).hexdigest(),
+        }
+        row = {**key, "touched": touched, "runs": 1, "last_at": result.started_at.astimezone(UTC)}
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        new = dialect.insert(_touches).values(**row)
+        again = {"runs": _touches.c.runs + 1, "last_at": new.excluded.last_at}
+        connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=again))
+
+    def usage(self) -> dict[str, dict[str, int]]:
+        """What runs touched: touch -> scenario and channel (`time-entry over api`) -> number of runs."""
+        query = select(_touches.c.scenario, _touches.c.channel, _touches.c.touched, _touches.c.runs)
+        found: dict[str, dict[str, int]] = {}
+        with self._trouble("read"), self._engine.connect() as connection:
+            for scenario, channel, touched, runs in connection.execute(query):
+                name = f"{scenario} over {channel}"
+                for touch in touched:
+                    uses = found.setdefault(touch, {})
+                    uses[name] = uses.get(name, 0) + runs
+        return found
 
     def results(
         self,

@@ -34,6 +34,7 @@ from ringgate.fingerprints import Fingerprint
 from ringgate.isolation import Attempt, Thing, Way
 from ringgate.model import Attachment, Capability, Channel, Role, Tenant
 from ringgate.money import Money
+from ringgate.surfaces import Surface
 
 
 class Actor(Protocol):
@@ -143,6 +144,7 @@ class Connection(Protocol):
         ...
 
     def books(self) -> Books: ...
+    def surface(self) -> Surface: ...  # what the ERP offers to programs; reads only
     def undo(self, reversal: Reversal) -> str:
         """Take back what `reversal` names, found by `ref` or by `marker`; idempotent. Returns what was done, in a few
         words (NOTHING_TO_UNDO if there is no such record). Raises if it cannot be taken back: that is residue."""
@@ -171,6 +173,8 @@ class Connection(Protocol):
 
     @property
     def calls(self) -> int: ...  # requests sent so far
+    @property
+    def touched(self) -> frozenset[str]: ...  # what was called, read and written so far: see `ringgate.surfaces`
     def close(self) -> None: ...
 
 

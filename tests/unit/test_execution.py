@@ -54,6 +54,10 @@ class Notebook:
         (folder / "page.png").write_bytes(b"x")
         return (Attachment("page", "screenshot", "page.png"),)
 
+    @property
+    def touched(self) -> frozenset[str]:
+        return frozenset({"project_manager call make"})
+
     def close(self) -> None:
         self.closed += 1
 

@@ -94,5 +94,34 @@ def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
     Store(url).close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         database.execute("UPDATE ringgate_schema SET version = 99")
-    with pytest.raises(StoreTrouble, match="of version 99, newer than 1: upgrade Ringgate"):
+    with pytest.raises(StoreTrouble, match="of version 99, newer than 2: upgrade Ringgate"):
         Store(url)
+
+
+def test_what_runs_touched_is_counted_by_scenario_and_channel(store):
+    store.add(result("r1", touched=frozenset({"a", "b"})))
+    store.add(result("r2", touched=frozenset({"a", "b"})))
+    store.add(result("r3", touched=frozenset({"a"}), channel=Channel.BROWSER))
+    store.add(result("r4"))
+    assert store.usage() == {
+        "a": {"time-entry over api": 2, "time-entry over browser": 1},
+        "b": {"time-entry over api": 2},
+    }
+
+
+def test_a_store_of_version_1_is_kept_and_goes_on(tmp_path):
+    url = f"sqlite:///{tmp_path}/results.sqlite"
+    store = Store(url)
+    store.add(result("old"))
+    store.close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute("DROP TABLE touches")
+        database.execute("DELETE FROM ringgate_schema")
+        database.execute("INSERT INTO ringgate_schema (version) VALUES (1)")
+    store = Store(url)
+    store.add(result("new", touched=frozenset({"a"})))
+    assert [each.run_id for each in store.results()] == ["new", "old"]
+    assert store.usage() == {"a": {"time-entry over api": 1}}
+    store.close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        assert database.execute("SELECT max(version) FROM ringgate_schema").fetchone() == (2,)

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ringgate.drivers.protocol import Call, Outsider, Reversal
+from ringgate.drivers.tryton import surface
 from ringgate.drivers.tryton.acting import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.tryton.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.books import TrytonBooks
@@ -24,6 +25,7 @@ from ringgate.drivers.tryton.undo import Undo
 from ringgate.errors import Refused, SignInRefused
 from ringgate.isolation import Thing
 from ringgate.model import Attachment, Capability, Channel, Role, Tenant
+from ringgate.surfaces import Surface
 
 
 class TrytonActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, BillingVerbs, LedgerVerbs):
@@ -45,6 +47,11 @@ class ApiConnection:
         """Requests sent so far."""
         return self._carrier.sent
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """What was called, read and written so far."""
+        return self._carrier.touches.all
+
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonActor:
         """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
         if password is None and not fresh:
@@ -63,6 +70,9 @@ class ApiConnection:
 
     def books(self) -> TrytonBooks:
         return TrytonBooks(self._session(Role.AUDITOR))
+
+    def surface(self) -> Surface:
+        return surface.read(self._tenant, self._session)
 
     def undo(self, reversal: Reversal) -> str:
         return Undo(self._session).take_back(reversal)

@@ -19,6 +19,7 @@ from ringgate.drivers.protocol import Books, Call, Connection, Outsider, Reversa
 from ringgate.errors import Refused, SignInRefused
 from ringgate.isolation import Thing
 from ringgate.model import Attachment, Capability, Channel, Role, Tenant
+from ringgate.surfaces import Surface
 
 if TYPE_CHECKING:
     from ringgate.drivers.tryton.api import TrytonApiDriver
@@ -85,6 +86,12 @@ class BrowserConnection:
         """Requests sent so far: by the web client, and by us over the API."""
         return sum(seat.calls for seat in self._windows) + (self._api.calls if self._api else 0)
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """What was called, read and written so far: by the web client, and by us over the API."""
+        over_api = self._api.touched if self._api else frozenset()
+        return over_api.union(*(seat.touched() for seat in self._windows))
+
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonBrowserActor:
         """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
         from ringgate.drivers.tryton import browser_evidence
@@ -108,6 +115,9 @@ class BrowserConnection:
 
     def books(self) -> Books:
         return self._over_api().books()
+
+    def surface(self) -> Surface:
+        return self._over_api().surface()
 
     def undo(self, reversal: Reversal) -> str:
         return self._over_api().undo(reversal)

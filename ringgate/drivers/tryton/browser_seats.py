@@ -22,6 +22,7 @@ from ringgate.browser import find_browser
 from ringgate.drivers.tryton.pages.client import WATCH, SessionOver, WebClient
 from ringgate.drivers.tryton.pages.login import LoginPage
 from ringgate.drivers.tryton.pages.tabs import Tabs
+from ringgate.drivers.tryton.touches import Touches
 from ringgate.errors import BrowserTrouble, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
 from ringgate.model import Role, Tenant
 from ringgate.secrets import Redactor
@@ -193,6 +194,15 @@ class Seat:
     def calls(self) -> int:
         """Requests sent in the present run."""
         return self.client.sent - self.sent_before
+
+    def touched(self) -> frozenset[str]:
+        """What the web client called, read and wrote since it was asked last; nothing once its page is gone."""
+        touches = Touches()
+        with contextlib.suppress(PlaywrightError, RinggateError):
+            if self.alive:
+                for method, params in self.client.page.evaluate("() => __ringgate.touched()"):
+                    touches.note(self.role, method, params)
+        return touches.all
 
     def carry(self, call: Call) -> None:
         """Every request from now on names this run and its trace."""

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ringgate.drivers.protocol import Call
+from ringgate.drivers.tryton.touches import Touches
 from ringgate.drivers.tryton.wire import (
     BusinessError,
     HttpFailure,
@@ -116,6 +117,8 @@ class UserSession:
             ) from error
 
     def _send(self, method: str, *params: Any, context: Mapping[str, Any] | None) -> Any:
+        if self.carrier is not None:
+            self.carrier.touches.note(self.role, method, params)
         try:
             return self.client.call(method, *params, context=context)
         except (ErpUnavailable, ErpProtocolError):
@@ -165,10 +168,10 @@ class UserSession:
 
 
 class Carrier:
-    """What the calls of one connection have in common, and their number."""
+    """What the calls of one connection have in common, their number, and what they touch."""
 
     def __init__(self, call: Call) -> None:
-        self.call, self.sent = call, 0
+        self.call, self.sent, self.touches = call, 0, Touches()
 
 
 class SessionPool:

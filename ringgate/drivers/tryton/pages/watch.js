@@ -5,6 +5,7 @@
   if (window.__ringgate) return;
   const watch = (window.__ringgate = { pending: 0, sent: 0, failures: [], errors: [], log: [], garbled: 0 });
   const timers = new Set();
+  let bodies = [];
   let waiting = [];
 
   const settled = () => watch.pending === 0 && timers.size === 0;
@@ -45,6 +46,8 @@
     };
     watch.pending += 1;
     watch.sent += 1;
+    // What signs in goes by other methods than these, so no password is kept here.
+    if (this.__call && typeof body === 'string' && /"method":"(model|wizard|report)\./.test(body)) bodies.push(body);
     this.addEventListener('loadend', end);
     try {
       return send.call(this, body);
@@ -256,6 +259,18 @@
   };
 
   // What must never be shown: the tokens of the session and of the remembered device.
+  // [method, params] of all calls since the last time, each once; of what was read only the fields, not whose.
+  watch.touched = () => {
+    const found = new Map();
+    for (const body of bodies) {
+      const { method, params } = JSON.parse(body);
+      const told = /\.read$/.test(method) ? [[], params[1]] : /\.(search|search_read|search_count|create|write)$/.test(method) ? params : [];
+      found.set(method + JSON.stringify(told), [method, told]);
+    }
+    bodies = [];
+    return [...found.values()];
+  };
+
   watch.secrets = () => {
     const session = window.Sao && Sao.Session.current_session;
     const devices = JSON.parse(localStorage.getItem('sao_device_cookies') || '{}');
