@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from ringgate.drivers.tryton.browser_seats import Seat
 from ringgate.drivers.tryton.pages.client import FormView, Screen, SessionOver
+from ringgate.drivers.tryton.pages.desk import Desk
 from ringgate.drivers.tryton.pages.dialogs import Dialogs
 from ringgate.drivers.tryton.pages.form import WINDOW, Form, NotOffered
 from ringgate.drivers.tryton.pages.login import LoginPage
@@ -119,10 +120,7 @@ class IdentityVerbs(BrowserActing):
         with self._verb("who_am_i"):
             self._tabs.close_all()
             login = self._client.ask("Sao.Session.current_session.login", None, "the session")
-            with self._client.trouble("the user's preferences"):
-                self._client.page.locator("#user-preferences > a").click()
-            screen = self._client.settle("the user's preferences")
-            shown = self._window.validate_page(screen, "name", "language", "company")
+            shown = self._window.validate_page(Desk(self._client).preferences(), "name", "language", "company")
             identity = Identity(login, shown.text("name"), shown.fields["company"].label, shown.text("language"))
             with self._client.trouble("the preferences to close"):
                 self._window.cancel_button.click()
@@ -135,9 +133,7 @@ class IdentityVerbs(BrowserActing):
             self._seat.remember_session()
             self._seat.ended, self._seat.usable = True, False
             self._client.on_password = None
-            with self._client.trouble("the button to sign out"):
-                self._client.page.locator("#user-logout > a").click()
-            LoginPage(self._client).validate_page(self._client.settle("the sign-in dialog"))
+            LoginPage(self._client).validate_page(Desk(self._client).sign_out())
             self._client.on_password = self._nobody_answers
 
     @staticmethod

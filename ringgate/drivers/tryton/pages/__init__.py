@@ -7,6 +7,7 @@
 | `tabs.py`    | `Tabs`: opening a record or a list by its address, closing it again                      |
 | `form.py`    | `Form`: fields, buttons and lists of a record or of a window                             |
 | `dialogs.py` | `Dialogs`: what the client asks, warns of or complains about                             |
+| `desk.py`    | `Desk`: the user's preferences, and signing out                                          |
 | `formats.py` | how a user's numbers, dates and durations are written                                    |
 | `watch.js`   | what runs in the client beside its own scripts, to wait and to look                      |
 

@@ -137,11 +137,11 @@
   };
   const table = (element) => {
     const columns = [...element.querySelectorAll(':scope > thead th[data-field]')];
-    return [...element.querySelectorAll(':scope > tbody > tr')].map((row) =>
+    return [...element.querySelectorAll(':scope > tbody > tr:not(.more-row)')].map((row) =>
       Object.fromEntries(columns.map((th) => [th.dataset.field, cell(row, th.id)])));
   };
   const numbers = (element) =>
-    [...element.querySelectorAll(':scope > tbody > tr')].map((row) => (row.__row ? String(row.__row.record.id) : ''));
+    [...element.querySelectorAll(':scope > tbody > tr:not(.more-row)')].map((row) => (row.__row ? String(row.__row.record.id) : ''));
   const value = (element) => {
     if (element.type === 'checkbox') return String(element.checked);
     if (element.tagName !== 'SELECT') return element.value;
@@ -213,8 +213,21 @@
     };
   };
 
+  // The client draws the rest of a list in a form, on 8.0 all of it, once its button "More" comes into view. What is
+  // read must not depend on how far the form is scrolled or on which page of it is open: the button is pressed.
+  const more = () => document.querySelector(
+    ':is(#tabcontent > .tab-pane.active, .modal) :is(.form-one2many, .form-many2many) .more-row button');
+
   // The one way the driver waits: at rest, then look.
-  watch.settle = async (limit) => ({ rest: await watch.rest(limit), ...watch.look() });
+  watch.settle = async (limit) => {
+    const end = performance.now() + limit;
+    let rest = await watch.rest(limit);
+    for (let button = more(); rest && button; button = more()) {
+      button.click();
+      rest = await watch.rest(Math.max(0, end - performance.now()));
+    }
+    return { rest, ...watch.look() };
+  };
 
   // Leaving a field is when the client takes its value.
   watch.leave = (limit) => {
