@@ -7,7 +7,9 @@ A scenario is one business process as a function of three: `erp` (people, rules,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from decimal import Decimal
+from typing import Any, get_type_hints
 
 from ringgate.actors import Actor
 from ringgate.erp import Erp
@@ -19,6 +21,7 @@ from ringgate.model import (
     Capability,
     Channel,
     Effect,
+    InFlight,
     Invoice,
     InvoiceMethod,
     Layer,
@@ -61,6 +64,35 @@ def scenario(
         return Scenario(
             id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function, smoke
         )
+
+    return make
+
+
+class Beginning:
+    """The first half of a process, which waits for its second: `@begin.finish`."""
+
+    def __init__(self, scenario: Scenario, begin: Callable[..., object]) -> None:
+        self._scenario, self._begin = scenario, begin
+
+    def finish(self, function: Callable[..., None]) -> InFlight:
+        """Make the process of both halves. What the first returns is carried to the second."""
+        scenario, begin = self._scenario, self._begin
+
+        def whole(erp: Erp, make: Make, run: Run) -> None:
+            function(erp, make, run, begin(erp, make, run))
+
+        parts = {each.name: getattr(scenario, each.name) for each in fields(scenario)} | {"function": whole}
+        return InFlight(**parts, begin=begin, finish=function, carried=get_type_hints(begin)["return"])
+
+
+def in_flight(
+    *, id: str, needs: Iterable[Capability], roles: Iterable[Role], channels: Iterable[Channel] = tuple(Channel)
+) -> Callable[[Callable[..., object]], Beginning]:
+    """Make the first half of a process that an upgrade falls into. It says by its type what is carried over."""
+
+    def make(function: Callable[..., Any]) -> Beginning:
+        whole = scenario(id=id, effect=REVERSIBLE, needs=needs, roles=roles, channels=channels)
+        return Beginning(whole(function), function)
 
     return make
 
@@ -109,5 +141,6 @@ __all__ = [
     "expect",
     "expect_agreement",
     "expect_refusal",
+    "in_flight",
     "scenario",
 ]  # fmt: skip
