@@ -7,7 +7,9 @@ A scenario is one business process as a function of three: `erp` (people, rules,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from decimal import Decimal
+from typing import Any, get_type_hints
 
 from ringgate.actors import Actor
 from ringgate.business import Invoice, Posting, Project, PurchaseRequest, TimeEntry
@@ -17,7 +19,7 @@ from ringgate.execution import Run
 from ringgate.expectations import expect, expect_agreement, expect_isolation, expect_refusal
 from ringgate.isolation import Thing, Way, named_in
 from ringgate.making import Make
-from ringgate.model import Capability, Channel, Effect, InvoiceMethod, Layer, Role, Scenario
+from ringgate.model import Capability, Channel, Effect, InFlight, InvoiceMethod, Layer, Role, Scenario
 from ringgate.money import Money
 from ringgate.staff import Staff
 
@@ -52,6 +54,35 @@ def scenario(
         return Scenario(
             id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function, smoke
         )
+
+    return make
+
+
+class Beginning:
+    """The first half of a process, which waits for its second: `@begin.finish`."""
+
+    def __init__(self, scenario: Scenario, begin: Callable[..., object]) -> None:
+        self._scenario, self._begin = scenario, begin
+
+    def finish(self, function: Callable[..., None]) -> InFlight:
+        """Make the process of both halves. What the first returns is carried to the second."""
+        scenario, begin = self._scenario, self._begin
+
+        def whole(erp: Erp, make: Make, run: Run) -> None:
+            function(erp, make, run, begin(erp, make, run))
+
+        parts = {each.name: getattr(scenario, each.name) for each in fields(scenario)} | {"function": whole}
+        return InFlight(**parts, begin=begin, finish=function, carried=get_type_hints(begin)["return"])
+
+
+def in_flight(
+    *, id: str, needs: Iterable[Capability], roles: Iterable[Role], channels: Iterable[Channel] = tuple(Channel)
+) -> Callable[[Callable[..., object]], Beginning]:
+    """Make the first half of a process that an upgrade falls into. It says by its type what is carried over."""
+
+    def make(function: Callable[..., Any]) -> Beginning:
+        whole = scenario(id=id, effect=REVERSIBLE, needs=needs, roles=roles, channels=channels)
+        return Beginning(whole(function), function)
 
     return make
 
@@ -106,6 +137,7 @@ __all__ = [
     "expect_agreement",
     "expect_isolation",
     "expect_refusal",
+    "in_flight",
     "named_in",
     "scenario",
 ]  # fmt: skip

@@ -17,12 +17,14 @@ class CatalogueError(RinggateError):
 
 
 def load_scenarios(folder: Path) -> dict[str, Scenario]:
-    """Every scenario of the folder by id, sorted. Raises CatalogueError, naming all files that are wrong."""
+    """Every scenario of the folder and of its `in_flight/`, by id, sorted.
+
+    Raises CatalogueError, naming all files that are wrong."""
     found: dict[str, tuple[Scenario, Path]] = {}
     wrong: list[str] = []
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted([*folder.glob("*.py"), *folder.glob("in_flight/*.py")]):
         try:
-            members = vars(_module(path)).values()
+            members = vars(_module(path, folder)).values()
         except Exception as error:
             wrong.append(f"{path}: cannot be imported: {type(error).__name__}: {error}")
             continue
@@ -45,8 +47,8 @@ def check_known(wanted: Collection[str], known: Collection[str]) -> None:
         raise CatalogueError(". ".join(unknown))
 
 
-def _module(path: Path) -> object:
-    name = f"{path.parent.name}.{path.stem}"
+def _module(path: Path, folder: Path) -> object:
+    name = ".".join([folder.absolute().name, *path.relative_to(folder).with_suffix("").parts])
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

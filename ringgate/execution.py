@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter
+
 from ringgate.drivers.protocol import NOTHING_TO_UNDO, Call, Connection, Driver
 from ringgate.erp import Erp
 from ringgate.errors import ErpError, OurSideError, RinggateError
@@ -24,6 +26,7 @@ from ringgate.model import (
     Capability,
     Channel,
     Failure,
+    InFlight,
     Outcome,
     Residue,
     RunResult,
@@ -35,6 +38,9 @@ from ringgate.occupancy import Occupancy
 
 SETTLE = 60.0
 """Seconds after which an ERP no longer does what it was asked without answering: twice the drivers' time-out."""
+
+FIRST_HALF = 1000
+"""More markers than the first half of a process may use; the second goes on after them."""
 
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters or digits that are misread
 
@@ -132,12 +138,51 @@ def not_applicable(  # noqa: PLR0911 - one for each reason
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Which part of a scenario is run. `waiting` is the journal of begun work that is gone on with, `keep` what is
+    done with the journal and what `function` returned instead of undoing it all."""
+
+    function: Callable[..., object]
+    waiting: RunJournal | None = None
+    keep: Callable[[RunJournal, object], None] | None = None
+
+
 def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, *, run_id: str = "") -> RunResult:
     """Run a scenario on a tenant over a channel, take back what it wrote, tell the sinks, and return what happened.
 
     Never raises for what the scenario or the ERP did: that is in the result, with the exception in `error`. An
     interruption from the keyboard is undone and reported first, then raised again."""
-    run_id, trace_id, started_at = run_id or new_run_id(), secrets.token_hex(16), engine.clock()
+    return _run(scenario, tenant, channel, engine, run_id or new_run_id(), _Part(scenario.function))
+
+
+def begin_once(process: InFlight, tenant: Tenant, channel: Channel, engine: Engine, label: str) -> RunResult:
+    """Run the first half. If it passes, nothing is undone: its journal waits, with what is carried, under `label`."""
+
+    def keep(journal: RunJournal, carried: object) -> None:
+        journal.wait(label, TypeAdapter(process.carried).dump_python(carried, mode="json"))
+
+    return _run(process, tenant, channel, engine, new_run_id(), _Part(process.begin, keep=keep))
+
+
+def finish_once(process: InFlight, waiting: RunJournal, tenant: Tenant, engine: Engine) -> RunResult:
+    """Run the second half of begun work, then take back what both halves wrote. Lets go of `waiting`.
+
+    It goes on waiting if it could not be gone on with at all (the tenant is paused, there is no room for it)."""
+
+    def finish(erp: Erp, make: Make, run: Run) -> None:
+        assert waiting.begun is not None
+        process.finish(erp, make, run, TypeAdapter(process.carried).validate_python(waiting.begun["carried"]))
+
+    try:
+        part = _Part(finish, waiting=waiting)
+        return _run(process, tenant, Channel(waiting.channel), engine, new_run_id(), part)
+    finally:
+        waiting.release() if waiting.waits else waiting.close()
+
+
+def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, run_id: str, part: _Part) -> RunResult:
+    trace_id, started_at = secrets.token_hex(16), engine.clock()
     today = started_at.astimezone(ZoneInfo(tenant.timezone)).date()
 
     def emit(event: Event) -> None:
@@ -164,9 +209,11 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
     try:
         with engine.occupancy.room(tenant, scenario.id):
             emit(RunStarted(run_id, trace_id, scenario, tenant, channel))
-            journal = engine.journal.begin(run_id, tenant.id, scenario.id, channel.value)
+            journal = part.waiting or engine.journal.begin(run_id, tenant.id, scenario.id, channel.value)
+            if part.waiting:
+                journal.go_on()
             run._began = began = time.monotonic()
-            done = _act(scenario, tenant, driver, engine, run, Call(run_id, trace_id), journal, channel)
+            done = _act(part, tenant, driver, engine, run, Call(journal.run_id, trace_id), journal, channel)
     except (Exception, KeyboardInterrupt) as error:  # no room for it, or the journal could not be begun
         done.error = error
     seconds = done.seconds or time.monotonic() - began
@@ -194,7 +241,7 @@ class _Done:
 
 
 def _act(
-    scenario: Scenario,
+    part: _Part,
     tenant: Tenant,
     driver: Driver,
     engine: Engine,
@@ -207,9 +254,11 @@ def _act(
     connection: Connection | None = None
     try:
         connection = driver.connect(tenant, call)
-        make = Make(tenant, run.id, run.today)
+        make = Make(tenant, journal.run_id, run.today, after=FIRST_HALF if part.waiting else 0)
         neighbours = others(tenant, engine.neighbours, run.today)
-        scenario.function(Erp(tenant, connection, channel, journal, make, run.today, neighbours), make, run)
+        returned = part.function(Erp(tenant, connection, channel, journal, make, run.today, neighbours), make, run)
+        if part.keep:
+            part.keep(journal, returned)
     except (Exception, KeyboardInterrupt) as error:
         done.error = error
     done.seconds = time.monotonic() - began
@@ -218,12 +267,16 @@ def _act(
             done.calls = connection.calls
             if done.error is not None:
                 done.attachments = _evidence(connection, engine, run.id)
-            undo_began = time.monotonic()
-            done.residue = undo(journal, connection, engine.redact)
-            done.undo_seconds = time.monotonic() - undo_began
+            if not journal.waits:
+                undo_began = time.monotonic()
+                done.residue = undo(journal, connection, engine.redact)
+                done.undo_seconds = time.monotonic() - undo_began
             done.touched = connection.touched
     finally:
-        journal.close()
+        if journal.waits:
+            journal.release()
+        elif not part.waiting:
+            journal.close()
         if connection is not None:
             connection.close()
     return done

@@ -8,6 +8,11 @@ holds. A run that left nothing takes its file away; residue keeps its file for `
     {"seq": 1, "verb": "create_project", "role": "project_manager", "marker": "RG-k3v9x2m7q4ta-1", ...}
     {"seq": 1, "ref": "412"}              the ERP did it; {"seq": 1, "answered": true} if it refused
     {"seq": 1, "undone": "deleted"}
+
+Begun work that waits to be finished, by another process if need be, says so and holds what is carried over:
+
+    {"begun": {"label": "tryton-8.0", "carried": {...}}}
+    {"finishing": true}                   from here on it no longer waits: killed now, it is taken back like any run
 """
 
 from __future__ import annotations
@@ -36,6 +41,28 @@ class RunJournal:
         self._answered: set[int] = set()
         self._undone: dict[int, str] = {}
         self._residue: dict[int, str] = {}
+        self.begun: dict[str, Any] | None = None
+        self.finishing = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it holds begun work that nobody has gone on with."""
+        return self.begun is not None and not self.finishing
+
+    @property
+    def label(self) -> str:
+        """Under which label the work was begun, "" for an ordinary run."""
+        return str(self.begun["label"]) if self.begun else ""
+
+    def wait(self, label: str, carried: Any) -> None:
+        """Durably note that the work is begun, and what is carried over (JSON-safe). Nobody undoes it now."""
+        self.begun = {"label": label, "carried": carried}
+        self._append({"begun": self.begun}, durable=True)
+
+    def go_on(self) -> None:
+        """Durably note that the second half begins."""
+        self.finishing = True
+        self._append({"finishing": True}, durable=True)
 
     def register(self, reversal: Reversal) -> int:
         """Durably note what must be undone. Returns its number. To be called before the write is sent."""
@@ -81,12 +108,20 @@ class RunJournal:
             self.path.unlink(missing_ok=True)
         os.close(self._handle)
 
+    def release(self) -> None:
+        """Let go, and leave the file as it is for who comes next."""
+        os.close(self._handle)
+
     def _append(self, line: dict[str, Any], *, durable: bool = False) -> None:
         os.write(self._handle, json.dumps(line, ensure_ascii=False).encode() + b"\n")
         if durable:
             os.fdatasync(self._handle)
 
     def _replay(self, line: dict[str, Any]) -> None:
+        if "seq" not in line:
+            self.begun = line.get("begun", self.begun)
+            self.finishing = self.finishing or "finishing" in line
+            return
         seq = int(line["seq"])
         if "verb" in line:
             self._sent[seq] = float(line.get("at", 0.0))
@@ -122,8 +157,18 @@ class Journal:
             os.close(folder)
         return journal
 
-    def crashed(self, tenants: frozenset[str] | None = None) -> Iterator[RunJournal]:
+    def crashed(self, tenants: frozenset[str] | None = None, *, in_flight: bool = False) -> Iterator[RunJournal]:
         """Each journal that no living process holds, locked for the caller, oldest first.
+
+        Begun work that waits to be finished is no crash, and only given with `in_flight`."""
+        for journal in self.free(tenants):
+            if journal.waits and not in_flight:
+                journal.release()
+            else:
+                yield journal
+
+    def free(self, tenants: frozenset[str] | None = None) -> Iterator[RunJournal]:
+        """Each journal that no living process holds, waiting ones too, locked for the caller, oldest first.
 
         A last line that a crash cut short is passed over: its write was never sent. A file that cannot be read as a
         journal is kept and raises ValueError with its name."""

@@ -26,12 +26,14 @@ def _faker() -> Faker:
 
 
 class Make:
-    """Drafts for one run on one tenant. Every draft carries a marker `RG-<run id>-<n>` in its name or description."""
+    """Drafts for one run on one tenant. Every draft carries a marker `RG-<run id>-<n>` in its name or description.
 
-    def __init__(self, tenant: Tenant, run_id: str, today: date) -> None:
+    `after` is the last `n` that may be taken already, where a run goes on in another process."""
+
+    def __init__(self, tenant: Tenant, run_id: str, today: date, *, after: int = 0) -> None:
         self._tenant, self._policy, self._today = tenant, tenant.policy, today
         self.marker = f"RG-{run_id}"
-        self._numbers = count(1)
+        self._numbers = count(after + 1)
         _faker().seed_instance(run_id)
 
     def next_marker(self) -> str:

@@ -23,6 +23,27 @@ class Recovered:
     left: tuple[Residue, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Work that was begun under `label` and waits to be finished; `writes` would be taken back."""
+
+    run_id: str
+    tenant: str
+    scenario: str
+    label: str
+    writes: int
+
+
+def waiting(journal: Journal, *, only: frozenset[str] | None = None) -> list[Waiting]:
+    """All begun work of these tenants that waits, oldest first. Changes nothing."""
+    found: list[Waiting] = []
+    for each in journal.free(only):
+        if each.waits:
+            found.append(Waiting(each.run_id, each.tenant, each.scenario, each.label, len(each.pending())))
+        each.release()
+    return found
+
+
 def recover(
     journal: Journal,
     tenants: Mapping[str, Tenant],
@@ -31,13 +52,15 @@ def recover(
     only: frozenset[str] | None = None,
     redact: Callable[[str], str] = str,
     settle: float = SETTLE,
+    in_flight: bool = False,
 ) -> list[Recovered]:
     """Undo what no living run holds, always over the API. Idempotent: may itself be killed and called again.
 
     `only` limits it to some tenants. A tenant that is not in the inventory, or cannot be reached, is residue. Where a
-    process died while a write was on its way, it is waited for up to `settle` seconds after that write was sent."""
+    process died while a write was on its way, it is waited for up to `settle` seconds after that write was sent.
+    Begun work that waits to be finished is taken back only with `in_flight`; `waiting` lists it."""
     taken: list[Recovered] = []
-    for crashed in journal.crashed(only):
+    for crashed in journal.crashed(only, in_flight=in_flight):
         try:
             before = len(crashed.pending())
             tenant = tenants.get(crashed.tenant)

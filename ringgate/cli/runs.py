@@ -86,12 +86,15 @@ def recover(
     settle: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long a write that got no answer may still come.")
     ] = 60.0,
+    in_flight: Annotated[
+        bool, typer.Option("--in-flight", help="Also what was begun and waits to be finished after an upgrade.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Take back what runs that were killed left in the ERP.
 
-    A write that was on its way when its run was killed is waited for. Ends with 0 if nothing is left, 1 if something
-    could not be taken back.
+    A write that was on its way when its run was killed is waited for. Begun work that waits for an upgrade is listed,
+    and left alone. Ends with 0 if nothing is left, 1 if something could not be taken back.
     """
     from ringgate import paths
     from ringgate.cli.common import UsageMistake
@@ -99,6 +102,7 @@ def recover(
     from ringgate.inventory import Inventory
     from ringgate.journal import Journal
     from ringgate.recovery import recover as take_back
+    from ringgate.recovery import waiting
     from ringgate.secrets import redact
 
     known = Inventory.load(inventory)
@@ -106,7 +110,9 @@ def recover(
     drivers = Drivers([each.erp for each in known.tenants])
     try:
         by_id = {each.id: each for each in known.tenants}
-        done = take_back(Journal(paths.journal()), by_id, drivers, only=chosen, redact=redact, settle=settle)
+        journal = Journal(paths.journal())
+        done = take_back(journal, by_id, drivers, only=chosen, redact=redact, settle=settle, in_flight=in_flight)
+        still = waiting(journal, only=chosen)
     except ValueError as error:  # a file that is no journal; it is named, and kept
         raise UsageMistake(str(error)) from None
     finally:
@@ -115,6 +121,12 @@ def recover(
         typer.echo(json.dumps([_as_json(each) for each in done], indent=2, ensure_ascii=False))
     else:
         _print_recovered(done)
+        for each in still:
+            console().print(
+                f"{each.tenant}: {each.scenario}, run {each.run_id}, waits to be finished ({each.label}); "
+                f"--in-flight takes its {counted(each.writes, 'write')} back",
+                soft_wrap=True,
+            )
     return Exit.FAILED if any(each.left for each in done) else Exit.OK
 
 
