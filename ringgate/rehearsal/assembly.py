@@ -1,0 +1,79 @@
+"""Puts a rehearsal together from this machine's folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from ringgate import assembly, paths
+from ringgate.catalogue import load_scenarios
+from ringgate.drivers.registry import Drivers
+from ringgate.execution import SETTLE
+from ringgate.fingerprint import Policy, load
+from ringgate.inventory import Inventory
+from ringgate.journal import Journal
+from ringgate.model import InFlight, RunResult
+from ringgate.recovery import recover
+from ringgate.rehearsal.conductor import Rehearsal, Watcher
+from ringgate.rehearsal.platform import Platform
+from ringgate.rehearsal.record import Ledger
+from ringgate.rehearsal.release import Release
+from ringgate.rehearsal.stages import Stagehand
+from ringgate.secrets import redact
+from ringgate.store import Store
+
+
+def assembled(
+    release: Release,
+    inventory: Inventory,
+    platform: Platform,
+    ledger: Ledger,
+    watcher: Watcher,
+    results: str | None = None,
+    settle: float = SETTLE,
+) -> Rehearsal:
+    """A rehearsal that is ready to run; `ledger` has its record already.
+
+    `results` is the store's URL, `settle` the seconds for which a write that got no answer may still come.
+    """
+    record = ledger.record
+    engine = partial(
+        assembly.engine, inventory.tenants, session=record.session, release=record.release, results=results
+    )
+    known = list(load_scenarios(_tree() / "scenarios").values())
+    processes = [each for each in known if isinstance(each, InFlight)]
+    scenarios = [each for each in known if not isinstance(each, InFlight)]
+    policy = load(release.path.parent / release.table.policy) if release.table.policy else Policy()
+
+    def history() -> list[RunResult]:
+        store = Store(assembly.results_url(results))
+        try:
+            return store.results(session=record.session)
+        finally:
+            store.close()
+
+    hand = Stagehand(
+        release, platform, scenarios, engine, ledger.folder, record.session, policy, processes, ledger, history
+    )
+
+    def take_back(in_flight: bool) -> Sequence[str]:
+        """Says of everything that could not be taken back what it is."""
+        drivers = Drivers([tenant.erp for tenant in inventory.tenants])
+        tenants = {tenant.id: tenant for tenant in inventory.tenants}
+        try:
+            journal, only = Journal(paths.journal()), frozenset(tenants)
+            done = recover(journal, tenants, drivers, only=only, redact=redact, settle=settle, in_flight=in_flight)
+        finally:
+            drivers.close()
+        return [
+            f"{left.tenant}: left behind: {left.verb} {left.marker}: {left.reason}" for x in done for left in x.left
+        ]
+
+    return Rehearsal(release, inventory, platform, scenarios, engine, ledger, hand, watcher, take_back)
+
+
+def _tree() -> Path:
+    """The source tree with `scenarios/`, else the folder that Ringgate is started in."""
+    tree = Path(__file__).resolve().parents[2]
+    return tree if (tree / "scenarios").is_dir() else Path.cwd()

@@ -1,0 +1,349 @@
+"""The stages of one tenant. Each does its work, and says in `Found` what it came to and what speaks against going on.
+
+A stage may be killed and done again: what it leaves half done is taken back by the next start (`Platform.mend`, the
+undo journal), and what is begun before the upgrade is begun once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ringgate import fingerprints
+from ringgate.drivers.protocol import Call, Connection
+from ringgate.errors import RinggateError
+from ringgate.execution import Engine, new_run_id, run_once
+from ringgate.fingerprint import Difference, LostDocument, Policy, compare, judge, lost_documents
+from ringgate.fingerprints import Fingerprint
+from ringgate.in_flight import CutOff, begin_in_flight, finish_in_flight
+from ringgate.model import Channel, InFlight, Layer, Outcome, Role, RunResult, Scenario, Tenant
+from ringgate.recovery import waiting
+from ringgate.rehearsal.platform import Backup, Platform, UpgradeRefused
+from ringgate.rehearsal.record import Ledger, Reason
+from ringgate.rehearsal.release import Plan, Release
+
+_CONDITION = {
+    Layer.PLATFORM: "platform_failed",
+    Layer.PROCESS: "process_failed",
+    Layer.INTEGRATION: "process_failed",
+    Layer.ISOLATION: "isolation_failed",
+}
+
+
+SPARE = "-spare"
+"""What the label of the second set of begun work ends with."""
+
+_CHANNELS = {Channel.API: "API", Channel.BROWSER: "browser"}
+
+
+@dataclass
+class Found:
+    """What a stage came to: a note of a few words, what the report shows, and reasons against going on."""
+
+    note: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Stagehand:
+    """What the stages of a rehearsal share.
+
+    `engine` makes one for the calling thread, `folder` keeps their files, `label` is that of the results and of begun
+    work, `processes` are begun before the upgrade and finished after it, `history` reads the results so far.
+    """
+
+    release: Release
+    platform: Platform
+    scenarios: Sequence[Scenario]
+    engine: Callable[[], AbstractContextManager[Engine]]
+    folder: Path
+    label: str
+    policy: Policy
+    processes: Sequence[InFlight]
+    ledger: Ledger
+    history: Callable[[], Sequence[RunResult]]
+
+    # --- before -----------------------------------------------------------------------------------------------------
+
+    def baseline(self, tenant: Tenant, plan: Plan) -> Found:
+        """The processes as they run before the change, work begun that must outlive it, and the books."""
+        found = Found()
+        with self.engine() as engine:
+            results = [run_once(each, tenant, Channel.API, engine) for each in self._chosen(plan)]
+            self._judge(found, tenant, results, at="before the upgrade")
+            for reason in found.reasons:
+                reason.condition = "not_ready" if reason.condition != "inconclusive" else "inconclusive"
+                reason.action = self._action(reason.condition)
+            if plan.in_flight:
+                self._begin_in_flight(found, tenant, engine)
+            with _connected(engine, tenant) as connection:
+                before = connection.books().fingerprint()
+                self._keep(tenant, "before", before)
+            begun = sum(1 for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == self.label)
+        found.detail = {"runs": _counts(results), "begun": begun, "books": _size(before)}
+        found.note = f"{_passed(results)} checks passed, {begun} begun for after"
+        return found
+
+    def drill(self, tenant: Tenant) -> Found:
+        """Backs the tenant up, restores it beside itself, and compares the books of both."""
+        found = Found()
+        earlier = self.platform.backups(tenant.id)
+        backup = self.platform.backup(tenant.id)
+        began = time.monotonic()
+        # The sessions on the copy end before the copy does.
+        with (
+            self.platform.beside(tenant.id, backup.name) as copy,
+            self.engine() as engine,
+            _connected(engine, copy) as connection,
+        ):
+            connection.sign_in(Role.AUDITOR).who_am_i()
+            recovery_time = time.monotonic() - began
+            restored = connection.books().fingerprint()
+        recovery_point = (datetime.now(UTC) - backup.taken_at).total_seconds()
+        differences = compare(self._kept(tenant, "before"), restored, self.policy.tolerances)
+        found.detail = {
+            "backup": backup.name, "size": backup.size, "backup_seconds": backup.seconds,
+            "earlier_backup_age": _age(earlier[-1]) if earlier else None,
+            "recovery_time": recovery_time, "recovery_point": recovery_point,
+            "promised_time": tenant.recovery.time.total_seconds() if tenant.recovery else None,
+            "promised_point": tenant.recovery.point.total_seconds() if tenant.recovery else None,
+            "differences": [each.cause for each in differences],
+        }  # fmt: skip
+        for each in differences:
+            self._object(found, "drill_failed", tenant, f"The restored books differ: {each.cause}")
+        if tenant.recovery is None:
+            self._object(found, "inconclusive", tenant, "The inventory promises no recovery time to measure against.")
+        elif recovery_time > tenant.recovery.time.total_seconds():
+            promised = tenant.recovery.time.total_seconds()
+            self._object(
+                found, "drill_failed", tenant, f"Restoring took {recovery_time:.0f} s, promised {promised:.0f} s."
+            )
+        elif recovery_point > tenant.recovery.point.total_seconds():
+            promised = tenant.recovery.point.total_seconds()
+            words = f"A backup was {recovery_point:.0f} s old when it was back, promised {promised:.0f} s."
+            self._object(found, "drill_failed", tenant, words)
+        found.note = f"restored in {recovery_time:.1f} s, books equal" if not differences else "restored books differ"
+        return found
+
+    # --- the change -------------------------------------------------------------------------------------------------
+
+    def upgrade(self, tenant: Tenant, since: datetime) -> Found:
+        """The migration. One that had come to its end since `since`, before we were killed, is not done again."""
+        found, parts = Found(), dict[str, float]()
+
+        @contextmanager
+        def timed(part: str) -> Any:
+            began = time.monotonic()
+            try:
+                yield
+            finally:
+                parts[part] = time.monotonic() - began
+
+        table = self.release.table
+        done = self.platform.upgraded_from(tenant.id)
+        try:
+            if done is None or done.taken_at < since or self.platform.series(tenant.id) != table.after:
+                done = self.platform.upgrade(tenant.id, table.after, table.manual_steps, timed)
+        except UpgradeRefused as refused:
+            words = f"Upgrade stopped at {refused.at}: {refused.reason} The tenant runs {table.before} from its backup."
+            self._object(found, "migration_failed", tenant, words)
+            found.note, found.detail = f"stopped at {refused.at}", {"parts": parts, "stopped_at": refused.at}
+            return found
+        found.note, found.detail = f"{table.before} to {table.after}", {"parts": parts, "backup": done.name}
+        return found
+
+    # --- after ------------------------------------------------------------------------------------------------------
+
+    def fingerprint(self, tenant: Tenant) -> Found:
+        """The books as they are now against the books as they were, before anybody writes into them."""
+        found = Found()
+        with self.engine() as engine, _connected(engine, tenant) as connection:
+            after = connection.books().fingerprint()
+        self._keep(tenant, "after", after)
+        differences = compare(self._kept(tenant, "before"), after, self.policy.tolerances)
+        judged = judge(tenant.id, differences, self.policy, datetime.now(UTC).date())
+        for words in (*(each.cause for each in judged.left), *judged.expired):
+            self._object(found, "fingerprint_drift", tenant, words)
+        found.detail = {
+            "books": _size(after),
+            "differences": [_difference(each) for each in judged.left],
+            "waived": [{**_difference(each), "waiver": str(waiver)} for each, waiver in judged.waived],
+        }
+        found.note = "books equal" if not found.reasons else f"{len(found.reasons)} differences"
+        return found
+
+    def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
+        """Layer by layer, then the work that was begun before the upgrade. `since` is when this was first begun."""
+        found = Found()
+        layers: dict[str, dict[str, int]] = {}
+        with self.engine() as engine:
+            for layer in (Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION):
+                chosen = [each for each in self._chosen(plan) if each.layer is layer]
+                results = [run_once(each, tenant, Channel.API, engine) for each in chosen]
+                walks = [each for each in chosen if each.smoke] if browser else []
+                results += [run_once(each, tenant, Channel.BROWSER, engine) for each in walks]
+                if results:
+                    layers[layer.value] = _counts(results)
+                self._judge(found, tenant, results, at="after the upgrade")
+                if layer is Layer.PLATFORM and found.reasons:
+                    break  # what stands on it would fail for the same reason
+            finished = self._finish_in_flight(found, tenant, engine, since) if plan.in_flight else 0
+        found.detail = {"layers": layers, "finished": finished}
+        total = sum(sum(each.values()) for each in layers.values())
+        passed = sum(each.get("passed", 0) for each in layers.values())
+        found.note = f"{passed} of {total} checks passed, {finished} begun before finished"
+        return found
+
+    def roll_back(self, tenant: Tenant) -> Found:
+        """States what the new series holds that the backup does not, restores the backup, and compares the books."""
+        found, backup, before = Found(), self.platform.upgraded_from(tenant.id), self._kept(tenant, "before")
+        if backup is not None and self.platform.series(tenant.id) == self.release.table.after:
+            self._note_losses(tenant, before)
+            self.platform.roll_back(tenant.id, backup.name)
+        with self.engine() as engine, _connected(engine, tenant) as connection:
+            differences = compare(before, connection.books().fingerprint(), self.policy.tolerances)
+        for each in differences:
+            self._object(found, "fingerprint_drift", tenant, f"After the rollback: {each.cause}")
+        noted = self._losses(tenant)
+        found.detail = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {"lost": [], "unread": ""}
+        lost = found.detail["lost"]
+        again = sum(1 for each in lost if each["again"])
+        found.note = f"runs {self.platform.series(tenant.id)}, {len(lost)} documents lost, {again} to enter again"
+        return found
+
+    def _losses(self, tenant: Tenant) -> Path:
+        return self.folder / f"{tenant.id}-lost.json"
+
+    def _note_losses(self, tenant: Tenant, before: Fingerprint) -> None:
+        """On disk before the books that say so are gone."""
+        lost: Sequence[LostDocument] = ()
+        unread = ""
+        try:
+            with self.engine() as engine, _connected(engine, tenant) as connection:
+                lost = lost_documents(before, connection.books().fingerprint())
+        except RinggateError as problem:
+            unread = f"What was written since the upgrade could not be read: {problem}"
+        rows = [{**asdict(each), "amount": str(each.amount)} for each in lost]
+        self._losses(tenant).write_text(json.dumps({"lost": rows, "unread": unread}, default=str), encoding="utf-8")
+
+    # --- what they share ----------------------------------------------------------------------------------------------
+
+    def _chosen(self, plan: Plan) -> list[Scenario]:
+        order = list(Layer)
+        chosen = [
+            each
+            for each in self.scenarios
+            if (plan.everything or each.smoke or each.layer is Layer.PLATFORM)
+            and (plan.isolation or each.layer is not Layer.ISOLATION)
+        ]
+        return sorted(chosen, key=lambda each: order.index(each.layer))
+
+    def _action(self, condition: str) -> Any:
+        return getattr(self.release.table.conditions, condition)
+
+    def _object(self, found: Found, condition: str, tenant: Tenant, sentence: str) -> None:
+        reason = Reason(condition=condition, action=self._action(condition), tenant=tenant.id, sentence=sentence)
+        found.reasons.append(reason)
+
+    def _judge(self, found: Found, tenant: Tenant, results: Sequence[RunResult], at: str) -> None:
+        by_id = {each.id: each for each in self.scenarios}
+        for result in results:
+            if result.outcome in (Outcome.PASSED, Outcome.SKIPPED) and not result.residue:
+                continue
+            what = f"{result.scenario} over the {_CHANNELS[result.channel]} {at}"
+            told = result.failure.message if result.failure else "left something behind"
+            failed = result.outcome is Outcome.FAILED or result.residue
+            condition = _CONDITION[by_id[result.scenario].layer] if failed else "inconclusive"
+            self._object(found, condition, tenant, f"{what}: {told}")
+        if results and not _passed(results) and not found.reasons:
+            self._object(found, "inconclusive", tenant, f"Nothing was tested {at}: every check was skipped.")
+
+    def _begin_in_flight(self, found: Found, tenant: Tenant, engine: Engine) -> None:
+        """Each process twice: a second half that is killed on its way cannot be done again, then its spare is."""
+        for label in (self.label, self.label + SPARE):
+            begun = begin_in_flight(tenant, engine, label, processes=self.processes)
+            self._judge_in_flight(found, tenant, begun, "not_ready", "could not be begun")
+
+    def _finish_in_flight(self, found: Found, tenant: Tenant, engine: Engine, since: datetime) -> int:
+        """How many processes were finished since, by this start or an earlier one that was killed."""
+        begun = self.ledger.stage(tenant.id, "baseline")
+        expected = int(begun.detail["begun"]) if begun else 0
+        results = finish_in_flight(tenant, engine, self.label, processes=self.processes)
+        if cut := {each.scenario for each in results if each.failure and each.failure.kind == CutOff.kind}:
+            spares = [each for each in self.processes if each.id in cut]
+            results = [each for each in results if each.scenario not in cut]
+            results += finish_in_flight(tenant, engine, self.label + SPARE, processes=spares)
+        self._judge_in_flight(found, tenant, results, "in_flight_failed", "could not be finished")
+        names = {each.id for each in self.processes}
+        ours = [each for each in self.history() if each.tenant == tenant.id and each.scenario in names]
+        finished = {x.scenario for x in ours if x.started_at >= since and x.outcome is Outcome.PASSED}
+        if len(finished) < expected and not found.reasons:
+            words = f"Of {expected} processes begun before the upgrade only {len(finished)} were finished after it."
+            self._object(found, "inconclusive", tenant, words)
+        return len(finished)
+
+    def _judge_in_flight(
+        self, found: Found, tenant: Tenant, results: Sequence[RunResult], condition: str, words: str
+    ) -> None:
+        for result in results:
+            if result.outcome in (Outcome.FAILED, Outcome.BROKEN):
+                told = result.failure.message if result.failure else ""
+                kind = condition if result.outcome is Outcome.FAILED else "inconclusive"
+                self._object(found, kind, tenant, f"{result.scenario} {words}: {told}")
+
+    def _keep(self, tenant: Tenant, when: str, fingerprint: Fingerprint) -> None:
+        fingerprints.write(fingerprint, self.folder / f"{tenant.id}-{when}.json.gz")
+
+    def _kept(self, tenant: Tenant, when: str) -> Fingerprint:
+        return fingerprints.read(self.folder / f"{tenant.id}-{when}.json.gz")
+
+
+@contextmanager
+def _connected(engine: Engine, tenant: Tenant) -> Any:
+    run_id = new_run_id()
+    connection: Connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call(run_id, "0" * 32))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _size(books: Fingerprint) -> dict[str, int]:
+    """How much there is in them, for people."""
+    return {
+        "postings": len(books.entries),
+        "documents": len(books.documents),
+        "accounts": len(books.accounts),
+        "time entries": len(books.hours),
+        "users": len(books.users),
+    }
+
+
+def _difference(each: Difference) -> dict[str, str]:
+    return {
+        "signature": each.signature,
+        "cause": each.cause,
+        "path": " → ".join(each.path),
+        "before": str(each.before),
+        "after": str(each.after),
+    }
+
+
+def _counts(results: Sequence[RunResult]) -> dict[str, int]:
+    outcomes = [result.outcome.value for result in results]
+    return {word: outcomes.count(word) for word in sorted(set(outcomes))}
+
+
+def _passed(results: Sequence[RunResult]) -> int:
+    return sum(1 for result in results if result.outcome is Outcome.PASSED)
+
+
+def _age(backup: Backup) -> float:
+    return (datetime.now(UTC) - backup.taken_at).total_seconds()

@@ -1,0 +1,60 @@
+"""The surge: while a ring is migrated, the scenarios keep running on its neighbours, who must not notice."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from ringgate.execution import Engine, run_once
+from ringgate.model import Channel, Outcome, RunResult, Scenario, Tenant
+
+
+@dataclass
+class Surge:
+    """Runs one scenario after another over the API, on one neighbour after another, every `every` seconds.
+
+    It runs in a thread of its own between `with surge:` and the end of that block; then `results` are complete.
+    `trouble` is what kept it from running at all.
+    """
+
+    neighbours: Sequence[Tenant]
+    scenarios: Sequence[Scenario]
+    engine: Callable[[], AbstractContextManager[Engine]]
+    every: float
+    results: list[RunResult] = field(default_factory=list)
+    trouble: str = ""
+
+    def __post_init__(self) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="surge")
+
+    def __enter__(self) -> Surge:
+        if self.neighbours:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self.neighbours:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with self.engine() as engine:
+                for scenario, tenant in itertools.cycle((s, t) for s in self.scenarios for t in self.neighbours):
+                    self.results.append(run_once(scenario, tenant, Channel.API, engine))
+                    if self._over.wait(self.every):
+                        return
+        except Exception as problem:
+            self.trouble = f"{type(problem).__name__}: {problem}"
+
+    @property
+    def failures(self) -> list[RunResult]:
+        return [result for result in self.results if result.outcome is Outcome.FAILED]
+
+    @property
+    def broken(self) -> list[RunResult]:
+        return [result for result in self.results if result.outcome is Outcome.BROKEN]
