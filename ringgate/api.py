@@ -16,12 +16,12 @@ from ringgate.erp import Erp
 from ringgate.errors import Refused
 from ringgate.execution import Run
 from ringgate.expectations import expect, expect_agreement, expect_refusal
+from ringgate.halves import InFlight
 from ringgate.making import Make
 from ringgate.model import (
     Capability,
     Channel,
     Effect,
-    InFlight,
     Invoice,
     InvoiceMethod,
     Layer,
