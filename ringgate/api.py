@@ -17,9 +17,10 @@ from ringgate.erp import Erp
 from ringgate.errors import Refused
 from ringgate.execution import Run
 from ringgate.expectations import expect, expect_agreement, expect_isolation, expect_refusal
+from ringgate.halves import InFlight
 from ringgate.isolation import Thing, Way, named_in
 from ringgate.making import Make
-from ringgate.model import Capability, Channel, Effect, InFlight, InvoiceMethod, Layer, Role, Scenario
+from ringgate.model import Capability, Channel, Effect, InvoiceMethod, Layer, Role, Scenario
 from ringgate.money import Money
 from ringgate.staff import Staff
 

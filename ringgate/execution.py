@@ -19,6 +19,7 @@ from ringgate.erp import Erp
 from ringgate.errors import ErpError, OurSideError, RinggateError
 from ringgate.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
 from ringgate.expectations import ExpectationFailed
+from ringgate.halves import InFlight
 from ringgate.journal import Journal, RunJournal
 from ringgate.making import Make
 from ringgate.model import (
@@ -26,7 +27,6 @@ from ringgate.model import (
     Capability,
     Channel,
     Failure,
-    InFlight,
     Outcome,
     Residue,
     RunResult,

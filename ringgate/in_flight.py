@@ -18,8 +18,9 @@ from ringgate.drivers.protocol import Call
 from ringgate.errors import OurSideError
 from ringgate.events import RunFinished
 from ringgate.execution import Engine, begin_once, finish_once, new_run_id, undo
+from ringgate.halves import InFlight
 from ringgate.journal import RunJournal
-from ringgate.model import Channel, Failure, InFlight, Outcome, RunResult, Tenant
+from ringgate.model import Channel, Failure, Outcome, RunResult, Tenant
 from ringgate.recovery import recover
 
 

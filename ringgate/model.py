@@ -227,19 +227,6 @@ class Scenario:
     smoke: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InFlight(Scenario):
-    """A process in two halves, with an upgrade in between. `function` runs both in one go.
-
-    `begin` takes (erp, make, run) and returns what must be carried over; `finish` takes that as its fourth. `carried`
-    is its type: values of this module and containers of them, so that it can be kept as JSON.
-    """
-
-    begin: Callable[..., object]
-    finish: Callable[..., None]
-    carried: Any
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """A named, timed part of a run. `start` and `seconds` are monotonic, counted from the start of the run."""

@@ -11,9 +11,10 @@ from ringgate.catalogue import load_scenarios
 from ringgate.drivers.registry import Drivers
 from ringgate.execution import SETTLE
 from ringgate.fingerprint import Policy, load
+from ringgate.halves import InFlight
 from ringgate.inventory import Inventory
 from ringgate.journal import Journal
-from ringgate.model import InFlight, RunResult
+from ringgate.model import RunResult
 from ringgate.recovery import recover
 from ringgate.rehearsal.conductor import Rehearsal, Watcher
 from ringgate.rehearsal.platform import Platform

@@ -21,8 +21,9 @@ from ringgate.errors import RinggateError
 from ringgate.execution import Engine, new_run_id, run_once
 from ringgate.fingerprint import Difference, LostDocument, Policy, compare, judge, lost_documents
 from ringgate.fingerprints import Fingerprint
+from ringgate.halves import InFlight
 from ringgate.in_flight import CutOff, begin_in_flight, finish_in_flight
-from ringgate.model import Channel, InFlight, Layer, Outcome, Role, RunResult, Scenario, Tenant
+from ringgate.model import Channel, Layer, Outcome, Role, RunResult, Scenario, Tenant
 from ringgate.recovery import waiting
 from ringgate.rehearsal.platform import Backup, Platform, UpgradeRefused
 from ringgate.rehearsal.record import Ledger, Reason

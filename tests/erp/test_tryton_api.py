@@ -139,10 +139,11 @@ def driver() -> Iterator[TrytonApiDriver]:
     driver.close()
 
 
-@pytest.fixture(params=["GBP", "USD", "EUR", "JPY"])
+@pytest.fixture(params=["GBP", "USD", "EUR", "JPY", "8.0"])
 def any_kind(request: pytest.FixtureRequest, lease: Callable[..., Leased]) -> Tenant:
-    """A tenant of each kind in turn: they differ in tax, rounding, approval and what they bill."""
-    return lease(request.param).tenant
+    """A tenant of each kind in turn: they differ in tax, rounding, approval and what they bill; one runs 8.0."""
+    leased: Leased = request.getfixturevalue("upgraded_tenant") if request.param == "8.0" else lease(request.param)
+    return leased.tenant
 
 
 @pytest.fixture
