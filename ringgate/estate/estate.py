@@ -194,6 +194,10 @@ class Estate:
                 for tenant in tenants:
                     record = record.with_place(tenant, series=self.series.name, upgrade=None, came_from="")
                 record.write(self.folder)
+                for tenant in tenants:
+                    for server in serving.servers:
+                        if server.series is not self.series:
+                            server.forget(tenant)
                 serving.start(record, self.series)
                 serving.server(self.series).reload()
             finally:

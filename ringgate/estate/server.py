@@ -140,12 +140,16 @@ class ErpServer:
     def _loaded(self) -> Path:
         return self.folder / f"erp-{self.series.name}.databases.json"
 
+    @property
+    def loaded(self) -> frozenset[str]:
+        """The databases that it was started with, or has taken up since."""
+        with suppress(OSError, ValueError):
+            return frozenset(json.loads(self._loaded.read_text()))
+        return frozenset()
+
     def serves(self, databases: Collection[str]) -> bool:
         """Whether it runs on its port and has these databases loaded."""
-        with suppress(OSError, ValueError):
-            loaded = set(json.loads(self._loaded.read_text()))
-            return self.daemon.running and set(databases) <= loaded and answers(self.port)
-        return False
+        return self.daemon.running and self.loaded.issuperset(databases) and answers(self.port)
 
     def start(self, databases: Sequence[str]) -> None:
         """Starts it with these databases loaded, and waits until it answers."""
@@ -159,10 +163,18 @@ class ErpServer:
         self.daemon.await_ready(lambda: answers(self.port), START)
         write_atomically(self._loaded, json.dumps(sorted(databases)))
 
-    def load(self, databases: Sequence[str]) -> None:
+    def load(self, databases: Collection[str]) -> None:
         """Has the running server serve these databases, too: its workers are replaced, requests under way go on."""
-        self._tell(databases)
+        self._note(self.loaded.union(databases))
         self.reload()
+
+    def forget(self, database: str) -> None:
+        """The next workers do not load this database: it has gone elsewhere."""
+        if database in self.loaded:
+            self._note(self.loaded - {database})
+
+    def _note(self, databases: Collection[str]) -> None:
+        self._tell(sorted(databases))
         write_atomically(self._loaded, json.dumps(sorted(databases)))
 
     def reload(self) -> None:

@@ -151,8 +151,8 @@ class Upgrades:
 
     def _serve(self, tenant: str, to: Series) -> None:
         with self._estate.alone() as record:
-            after = record.with_place(tenant, series=to.name, upgrade=None)
-            self._take_up(self._estate.serving.server(to), after.served_from(to.name))
+            others = [name for name in record.served_from(to.name) if name != tenant]
+            self._take_up(self._estate.serving.server(to), [*others, tenant])
 
     def _take_up(self, server: ErpServer, databases: list[str]) -> None:
         if server.running:
@@ -182,6 +182,9 @@ class Upgrades:
         self._estate.database.rename(beside, tenant)
         with self._estate.alone() as record:
             after = record.with_place(tenant, series=backup.series, upgrade=None, came_from="")
+            for series in SERIES.values():
+                if series.name != backup.series:
+                    self._estate.serving.server(series).forget(tenant)
             self._take_up(self._estate.serving.server(SERIES[backup.series]), after.served_from(backup.series))
             self._estate.note(after)
         return True
