@@ -174,7 +174,7 @@ class Stagehand:
             self._object(found, "fingerprint_drift", tenant, words)
         found.detail = {
             "books": _size(after),
-            "differences": [_difference(each) for each in judged.left],
+            "differences": [{**_difference(each), "waiver": ""} for each in judged.left],
             "waived": [{**_difference(each), "waiver": str(waiver)} for each, waiver in judged.waived],
         }
         found.note = "books equal" if not found.reasons else f"{len(found.reasons)} differences"

@@ -13,11 +13,12 @@ from pydantic import TypeAdapter
 
 from fixtures.samples import tenant
 from ringgate.api import PROJECT_MANAGER, PROJECTS, Project, expect, in_flight
+from ringgate.business import Invoice, InvoiceLine, Ref, TaxLine
 from ringgate.execution import Engine
 from ringgate.halves import InFlight
 from ringgate.in_flight import begin_in_flight, finish_in_flight, load_in_flight
 from ringgate.journal import Journal
-from ringgate.model import Channel, Invoice, InvoiceLine, Outcome, Ref, TaxLine
+from ringgate.model import Channel, Outcome
 from ringgate.money import Currency, Money
 from ringgate.occupancy import Occupancy
 from ringgate.recovery import recover, waiting

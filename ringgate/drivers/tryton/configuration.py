@@ -78,17 +78,18 @@ def _tax_rules(reader: Reader, taxes: Names) -> _Found:
 
 
 def _terms(reader: Reader) -> _Found:
-    fields = ["payment.name", "type", "ratio", "amount", "sequence", "relativedeltas.days",
+    fields = ["payment", "payment.name", "type", "ratio", "amount", "sequence", "relativedeltas.days",
               "relativedeltas.weeks", "relativedeltas.months", "relativedeltas.day"]  # fmt: skip
-    terms: dict[str, list[str]] = defaultdict(list)
+    # By id: a series may bring a term that is called like one of the tenant's own.
+    terms: dict[tuple[int, str], list[str]] = defaultdict(list)
     for row in reader.rows("account.invoice.payment_term.line", fields):
         deltas = "; ".join(
             ", ".join(f"{delta[unit]} {unit}" for unit in ("months", "weeks", "days", "day") if delta[unit])
             for delta in row["relativedeltas."]
         )
         share = next((f" {records.plain(row[key])}" for key in ("ratio", "amount") if row[key] is not None), "")
-        terms[row["payment."]["name"]].append(f"{row['type']}{share} in {deltas or '0 days'}")
-    for term, lines in terms.items():
+        terms[row["payment"], row["payment."]["name"]].append(f"{row['type']}{share} in {deltas or '0 days'}")
+    for (_, term), lines in terms.items():
         yield f"payment term {term}", "lines", " then ".join(lines)
 
 
