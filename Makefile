@@ -3,14 +3,17 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format lock setup clean
+.PHONY: help demo suites test bench lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '%-14s %s\n' "$$name" "$$what"; done
 
-demo: setup ## stand up four tenants of a real ERP, run every business process on them, write the report
-	@$(BIN)/ringgate demo --workers $(WORKERS)
+demo: setup ## stand up four tenants of a real ERP and rehearse its real upgrade on them; ends with the report
+	@$(BIN)/ringgate demo
+
+suites: setup ## run every business process on the four tenants as they are; ends with the report
+	@$(BIN)/ringgate suites --workers $(WORKERS)
 
 test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
 	@$(BIN)/ringgate estate up --name tests --tenants 8

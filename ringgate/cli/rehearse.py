@@ -21,27 +21,62 @@ if TYPE_CHECKING:
     from ringgate.rehearsal.release import ManualStepTable
 
 
+ReleaseArgument = Annotated[Path, typer.Argument(metavar="RELEASE", help="The release definition, a TOML file.")]
+TenantsOption = Annotated[
+    int, typer.Option("--tenants", min=1, max=24, help="How many tenants are to stand; those that stand stay.")
+]
+SettleOption = Annotated[
+    float, typer.Option("--settle", metavar="SECONDS", help="How long a write that got no answer may still come.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="[default: reports/out/rehearsal.html]", show_default=False),
+]
+
+
 def add_to(app: typer.Typer) -> None:
-    """Puts the command on `ringgate` itself."""
+    """Puts the commands on `ringgate` itself."""
+    app.command()(demo)
     app.command()(rehearse)
 
 
+def demo(
+    tenants: TenantsOption = 4,
+    leave_out: Annotated[
+        str, typer.Option("--leave-out", metavar="STEP", help="Forget the manual step whose name begins so, as 7.6.")
+    ] = "",
+    down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
+) -> int:
+    """Stand up a real ERP with its tenants and rehearse its real upgrade on them, ring by ring; ends with a report.
+
+    Each start begins anew, unless the last one was killed: then it goes on where that was.
+    """
+    from ringgate.estate.estate import Estate
+
+    estate = Estate.at()
+    try:
+        return run(_own_release(), estate, tenants, anew=None, leave_out=leave_out)
+    finally:
+        if down:
+            estate.down()
+        else:
+            typer.echo("The tenants still stand: `ringgate estate status` lists them, `ringgate estate down` stops.")
+
+
+def _own_release() -> Path:
+    return Path(__file__).resolve().parents[2] / "deploy" / "releases" / "tryton-7.0-to-8.0.toml"
+
+
 def rehearse(
-    release: Annotated[Path, typer.Argument(metavar="RELEASE", help="The release definition, a TOML file.")],
+    release: ReleaseArgument,
     estate: Annotated[str, typer.Option("--estate", metavar="NAME", help="On which estate.")] = "demo",
-    tenants: Annotated[
-        int, typer.Option(min=1, max=24, help="How many tenants are to stand; those that stand stay.")
-    ] = 4,
+    tenants: TenantsOption = 4,
     anew: Annotated[
         bool, typer.Option("--anew", help="Begin again: all tenants get fresh books of the series before.")
     ] = False,
-    settle: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long a write that got no answer may still come.")
-    ] = 60.0,
+    settle: SettleOption = 60.0,
     results: ResultsOption = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="[default: reports/out/rehearsal.html]", show_default=False)
-    ] = None,
+    out: OutOption = None,
 ) -> int:
     """Rehearse a release: upgrade real tenants ring by ring, check everything, stop and roll back where it fails.
 
@@ -58,12 +93,16 @@ def run(
     estate: Estate,
     tenants: int,
     *,
-    anew: bool,
+    anew: bool | None,
+    leave_out: str = "",
     settle: float = 60.0,
     results: str | None = None,
     out: Path | None = None,
 ) -> int:
-    """What `ringgate rehearse` and `ringgate demo` do. Returns the exit code."""
+    """What both commands do. `anew` None: begin again unless an unfinished rehearsal of this text can be gone on with.
+
+    Returns the exit code.
+    """
     from ringgate import assembly, paths
     from ringgate.estate.progress import Board as Building
     from ringgate.rehearsal.assembly import assembled
@@ -78,11 +117,15 @@ def run(
         estate.up(tenants, building, also=[name for name in wanted if name in estate.series_known])
     inventory = estate.inventory()
     definition = load_release(release, inventory, known_series=estate.series_known)
+    if leave_out:
+        definition = definition.without_step(leave_out)
     ledger = Ledger(paths.state() / "rehearsals" / f"{estate.name}-{definition.id}")
-    if anew:
-        estate.reset(*(tenant.id for tenant in inventory.tenants))
-        ledger.forget()
     platform = EstatePlatform(estate)
+    if anew or (anew is None and not ledger.unfinished(definition.digest)):
+        moved = [each.id for each in definition.tenants if platform.series(each.id) != definition.table.before]
+        if chosen := moved if anew is None else [tenant.id for tenant in inventory.tenants]:
+            estate.reset(*chosen)
+        ledger.forget()
     screen.print()
     if begin(ledger, definition, platform, assembly.new_session()):
         screen.print(f"Going on with the rehearsal that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
@@ -107,7 +150,9 @@ def exit_code(record: RehearsalRecord) -> int:
 def _conclude(record: RehearsalRecord) -> None:
     from ringgate.rehearsal.story import conclusion
 
-    console().print(conclusion(record), style="green" if record.succeeded else "bold red", soft_wrap=True)
+    screen = console()
+    screen.print()
+    screen.print(conclusion(record), style="green" if record.succeeded else "bold red", soft_wrap=True)
 
 
 class EstatePlatform:

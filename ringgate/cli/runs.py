@@ -25,12 +25,12 @@ ResultsOption = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Puts the commands on `ringgate` itself."""
-    app.command()(demo)
+    app.command()(suites)
     app.command()(recover)
     app.command()(report)
 
 
-def demo(
+def suites(
     tenants: Annotated[int, typer.Option(min=1, max=24, help="How many tenants are to stand.")] = 4,
     workers: Annotated[str, typer.Option(metavar="N", help="Processes that run scenarios, or auto.")] = "2",
     channel: Annotated[str | None, typer.Option(metavar="NAME", help="Only this channel: api or browser.")] = None,
@@ -40,7 +40,7 @@ def demo(
     ] = False,
     down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
 ) -> int:
-    """Stand up a real ERP with its tenants, run every business process on them, write the report."""
+    """Stand up a real ERP with its tenants, run every business process on them as they are, write the report."""
     from ringgate.estate.estate import Estate
     from ringgate.estate.progress import Board
 
@@ -177,7 +177,7 @@ def report(
         store.close()
     if not found:
         what = f'the session "{session}" has no results' if session else "there are no results yet"
-        raise UsageMistake(f"{what}: run `pytest suites` or `ringgate demo` first")
+        raise UsageMistake(f"{what}: run `pytest suites` first")
     ran = {result.scenario for result in found}
     scenarios = [each for each in load_scenarios(Path("scenarios")).values() if each.id in ran]
     channels = sorted({result.channel for result in found})

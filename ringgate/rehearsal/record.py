@@ -114,6 +114,11 @@ class Ledger:
             raise ValueError(f"{self._file} is not the record of a rehearsal; move it away to begin anew") from problem
         return self.record
 
+    def unfinished(self, digest: str) -> bool:
+        """Whether an earlier start of the release with this digest can be gone on with."""
+        kept = self.find()
+        return kept is not None and kept.ended is None and kept.digest == digest
+
     def forget(self) -> None:
         """Removes what is remembered."""
         for old in self.folder.glob("*.*"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -170,6 +170,15 @@ class Release:
             if each.tenant == tenant and each.risk:
                 return PLANS[each.risk]
         return PLANS[self.table.risk]
+
+    def without_step(self, name: str) -> Release:
+        """The release as it is when somebody forgets the manual steps whose names begin so. Raises ReleaseError."""
+        left = tuple(step for step in self.table.manual_steps if not step.name.startswith(name))
+        if len(left) == len(self.table.manual_steps):
+            there = nearest(name, [step.name for step in left])
+            raise ReleaseError([Problem(str(self.path), "manual_steps", f'no name begins with "{name}"{there}')])
+        table = self.table.model_copy(update={"manual_steps": left})
+        return replace(self, table=table, digest=f"{self.digest} without {name}")
 
     @property
     def tenants(self) -> tuple[Tenant, ...]:

@@ -28,7 +28,17 @@ def ringgate(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, 
 def test_help_shows_the_commands_and_the_exit_codes(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     code, out, err = ringgate(capsys, *arguments)
     assert (code, err) == (Exit.OK, "")
-    for word in ("tenants", "estate", "demo", "recover", "report", "Exit codes:", "RINGGATE_INVENTORY"):
+    for word in (
+        "tenants",
+        "estate",
+        "demo",
+        "rehearse",
+        "suites",
+        "recover",
+        "report",
+        "Exit codes:",
+        "RINGGATE_INVENTORY",
+    ):
         assert word in out
 
 
@@ -155,4 +165,4 @@ def test_a_report_without_results_says_what_to_do(
     monkeypatch.delenv("RINGGATE_RESULTS", raising=False)
     code, _, err = ringgate(capsys, "report")
     assert code == Exit.USAGE
-    assert err == "ringgate: there are no results yet: run `pytest suites` or `ringgate demo` first\n"
+    assert err == "ringgate: there are no results yet: run `pytest suites` first\n"

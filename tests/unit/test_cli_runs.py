@@ -1,4 +1,4 @@
-"""`ringgate demo`, `recover`, `report`: what they put together, and what their exit codes mean."""
+"""`ringgate suites`, `recover`, `report`: what they put together, and what their exit codes mean."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-# --- demo ------------------------------------------------------------------------------------------------------------
+# --- suites ----------------------------------------------------------------------------------------------------------
 
 
 class StandIn:
@@ -69,8 +69,8 @@ def pytest_runs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return seen
 
 
-def test_the_demo_runs_the_suites_on_what_stands(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
-    assert cli.run(["demo", "--tenants", "6", "--workers", "auto"]) == 0
+def test_the_suites_run_on_what_stands(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
+    assert cli.run(["suites", "--tenants", "6", "--workers", "auto"]) == 0
     assert standing.asked == [6]
     assert pytest_runs["command"][1:] == [
         "-m", "pytest", "suites", "--ignore", "suites/properties", "-n", "auto", "--inventory", "/estate/inventory",
@@ -79,14 +79,14 @@ def test_the_demo_runs_the_suites_on_what_stands(standing: StandIn, pytest_runs:
     assert (pytest_runs["cwd"] / "suites").is_dir()
 
 
-def test_the_demo_can_leave_nothing_running(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
-    assert cli.run(["demo", "--down", "--channel", "api"]) == 0
+def test_they_can_leave_nothing_running(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
+    assert cli.run(["suites", "--down", "--channel", "api"]) == 0
     assert standing.asked == [4, "down"]
     assert pytest_runs["command"][-3:] == ["--channel", "api", "--smoke"]
 
 
-def test_the_demo_runs_everything_if_asked(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
-    assert cli.run(["demo", "--all"]) == 0
+def test_they_run_everything_if_asked(standing: StandIn, pytest_runs: dict[str, Any]) -> None:
+    assert cli.run(["suites", "--all"]) == 0
     assert "--smoke" not in pytest_runs["command"]
 
 
@@ -94,7 +94,7 @@ def test_the_demo_runs_everything_if_asked(standing: StandIn, pytest_runs: dict[
 @pytest.mark.usefixtures("standing")
 def test_pytests_exit_code_becomes_ours(pytest_runs: dict[str, Any], pytests: int, ours: int) -> None:
     pytest_runs["code"] = pytests
-    assert cli.run(["demo"]) == ours
+    assert cli.run(["suites"]) == ours
 
 
 def test_an_estate_that_does_not_stand_is_one_sentence_and_3(
@@ -104,7 +104,7 @@ def test_an_estate_that_does_not_stand_is_one_sentence_and_3(
         raise EstateTrouble("Port 8071 is taken by another program: stop it.")
 
     monkeypatch.setattr(standing, "up", up)
-    assert cli.run(["demo"]) == 3
+    assert cli.run(["suites"]) == 3
     assert capsys.readouterr().err == "ringgate: Port 8071 is taken by another program: stop it.\n"
 
 
