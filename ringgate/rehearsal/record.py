@@ -6,6 +6,7 @@ rehearsals/tryton-8-0/aldgate-before.json      fingerprints and surfaces, named 
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -121,12 +122,11 @@ class Ledger:
 
     def forget(self) -> None:
         """Removes what is remembered."""
-        for old in self.folder.glob("*.*"):
-            old.unlink()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def begin(self, record: RehearsalRecord) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.forget()
+        self.folder.mkdir(parents=True)
         self.record = record
         self.write()
 

@@ -7,6 +7,7 @@ undo journal), and what is begun before the upgrade is begun once.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -23,8 +24,9 @@ from ringgate.fingerprint import Difference, LostDocument, Policy, compare, judg
 from ringgate.fingerprints import Fingerprint
 from ringgate.halves import InFlight
 from ringgate.in_flight import CutOff, begin_in_flight, finish_in_flight
+from ringgate.journal import Journal
 from ringgate.model import Channel, Layer, Outcome, Role, RunResult, Scenario, Tenant
-from ringgate.recovery import waiting
+from ringgate.recovery import recover, waiting
 from ringgate.rehearsal.platform import Backup, Platform, UpgradeRefused
 from ringgate.rehearsal.record import Ledger, Reason
 from ringgate.rehearsal.release import Plan, Release
@@ -210,6 +212,12 @@ class Stagehand:
             self.platform.roll_back(tenant.id, backup.name)
         with self.engine() as engine, _connected(engine, tenant) as connection:
             differences = compare(before, connection.books().fingerprint(), self.policy.tolerances)
+            for done in recover(
+                Journal(self._kept_journals(tenant)), {tenant.id: tenant}, engine.drivers, settle=0, in_flight=True
+            ):
+                for left in done.left:
+                    words = f"Work begun before the upgrade was left behind: {left.verb} {left.marker}: {left.reason}"
+                    self._object(found, "inconclusive", tenant, words)
         for each in differences:
             self._object(found, "fingerprint_drift", tenant, f"After the rollback: {each.cause}")
         noted = self._losses(tenant)
@@ -271,6 +279,15 @@ class Stagehand:
         for label in (self.label, self.label + SPARE):
             begun = begin_in_flight(tenant, engine, label, processes=self.processes)
             self._judge_in_flight(found, tenant, begun, "not_ready", "could not be begun")
+        self._kept_journals(tenant).mkdir(exist_ok=True)
+        for journal in engine.journal.free(frozenset({tenant.id})):
+            if journal.waits and journal.label in (self.label, self.label + SPARE):
+                shutil.copy2(journal.path, self._kept_journals(tenant))
+            journal.release()
+
+    def _kept_journals(self, tenant: Tenant) -> Path:
+        """Copies of the journals of begun work. Finishing uses the journals up, and a rollback brings the work back."""
+        return self.folder / f"{tenant.id}-journals"
 
     def _finish_in_flight(self, found: Found, tenant: Tenant, engine: Engine, since: datetime) -> int:
         """How many processes were finished since, by this start or an earlier one that was killed."""
