@@ -66,7 +66,7 @@ CONFIGURATION = (
         says={
             "project-creation": "expected 120.00 GBP, but it is 120.00 CHF",
             "procurement-approval": "one piece at this price was asked for",
-            "authority": "one piece at this price was asked for",
+            "authority": "GBP",
             "invoicing-from-time": "CHF",
             "financial-posting": "CHF",
             "credit-and-payment": "CHF",
