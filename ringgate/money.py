@@ -30,6 +30,11 @@ class Currency:
         """The smallest amount that can be booked: 0.01, or 1 where there are no decimals."""
         return Decimal(1).scaleb(-self.digits)
 
+    def padded(self, amount: Decimal) -> Decimal:
+        """The same amount with at least the currency's decimals, as it is written: 50 as 50.00, 0.125 as it is."""
+        exponent = amount.as_tuple().exponent
+        return amount.quantize(self.smallest) if isinstance(exponent, int) and -exponent < self.digits else amount
+
     def __str__(self) -> str:
         return self.code
 
@@ -89,10 +94,7 @@ class Money:
         return bool(self.amount)
 
     def __str__(self) -> str:
-        exponent = self.amount.as_tuple().exponent
-        if isinstance(exponent, int) and -exponent <= self.currency.digits:
-            return f"{self.amount.quantize(self.currency.smallest)} {self.currency.code}"
-        return f"{self.amount.normalize():f} {self.currency.code}"
+        return f"{self.currency.padded(self.amount.normalize()):f} {self.currency.code}"
 
     __repr__ = __str__
 

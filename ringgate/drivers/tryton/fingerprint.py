@@ -134,7 +134,7 @@ class _Taking:
     """The tables that links are resolved from, and each section made of them."""
 
     def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+        self.reader, self.money = reader, reader.session.tenant.policy.currency.padded
         self.parties = _unique_names(reader.rows("party.party", ["name", "code", "active"]))
         self.employees: Names = {None: "", **{r["id"]: self._party(r["party"])
                                               for r in reader.rows("company.employee", ["party"])}}  # fmt: skip
@@ -206,7 +206,7 @@ class _Taking:
         """By the id of their entry."""
         taxes: dict[int, list[TaxAmount]] = defaultdict(list)
         for row in self.reader.rows("account.tax.line", ["tax", "type", "amount", "move_line"]):
-            taxes[row["move_line"]].append(TaxAmount(self.taxes[row["tax"]], row["type"], row["amount"]))
+            taxes[row["move_line"]].append(TaxAmount(self.taxes[row["tax"]], row["type"], self.money(row["amount"])))
         rows = self.reader.rows(
             "account.move.line", ["move", "debit", "credit", "description", "maturity_date", "reconciliation"]
         )
@@ -216,8 +216,8 @@ class _Taking:
         for row in rows:
             line = Line(
                 account=self.codes[accounts[row["id"]]],
-                debit=row["debit"],
-                credit=row["credit"],
+                debit=self.money(row["debit"]),
+                credit=self.money(row["credit"]),
                 party=self._party(parties.get(row["id"])),
                 description=row["description"] or "",
                 due=row["maturity_date"],
@@ -246,7 +246,7 @@ class _Taking:
                 state=str(records.INVOICE_STATES.get(row["state"], row["state"])),
                 party=self._party(row["party"]),
                 on=row["invoice_date"],
-                total=row["total_amount"],
+                total=self.money(row["total_amount"]),
                 description=row["description"] or "",
                 reversed_by=reversals.get(row["id"], ""),
                 lines=tuple(sorted(lines[row["id"]], key=order)),
@@ -288,7 +288,7 @@ class _Taking:
                 state=str(records.REQUEST_STATES.get(row["state"], row["state"])),
                 party=self.employees[row["employee"]],
                 on=row["supply_date"],
-                total=row["total_amount"],
+                total=self.money(row["total_amount"]),
                 description=row["description"] or "",
                 lines=tuple(sorted(lines[row["id"]], key=order)),
             )

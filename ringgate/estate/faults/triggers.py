@@ -326,7 +326,7 @@ APPROVALS_AND_SESSIONS = (
         id="ended-session-lives",
         title="Signing out does not end the session",
         where="sql",
-        says={"sign-in": "who am i was allowed"},
+        says={"sign-in": "who am i was allowed", "tenant-disclosure": "somebody with a session that was ended"},
         switch=Trigger("ir_session", "BEFORE DELETE", f"{keep('added', 'ir_session', 'OLD.id')}\nRETURN NULL;"),
     ),
 )
