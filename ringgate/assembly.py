@@ -12,7 +12,7 @@ from ringgate.drivers.registry import Drivers
 from ringgate.events import Sink
 from ringgate.execution import Engine, new_run_id
 from ringgate.journal import Journal
-from ringgate.model import Tenant
+from ringgate.model import Source, Tenant
 from ringgate.occupancy import Occupancy
 from ringgate.secrets import redact
 from ringgate.store import Store
@@ -34,6 +34,7 @@ def engine(
     *,
     session: str,
     release: str = "",
+    source: Source = Source.SUITE,
     results: str | None = None,
     sinks: Sequence[Sink] = (),
     neighbours: Sequence[Tenant] = (),
@@ -54,6 +55,7 @@ def engine(
             redact=redact,
             session=session,
             release=release,
+            source=source,
             neighbours=neighbours or tenants,
         )
     finally:

@@ -31,6 +31,7 @@ from ringgate.model import (
     Residue,
     RunResult,
     Scenario,
+    Source,
     Step,
     Tenant,
 )  # fmt: skip
@@ -86,7 +87,7 @@ class Engine:
     """What runs have in common in one process: drivers, journal, locks, consumers.
 
     `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
-    secrets out of any text, `session` and `release` label the results. `neighbours` are all tenants of
+    secrets out of any text, `session`, `release` and `source` label the results. `neighbours` are all tenants of
     the inventory, also those that are not selected: whose sessions are tried on others."""
 
     drivers: Mapping[tuple[str, Channel], Driver]
@@ -97,6 +98,7 @@ class Engine:
     redact: Callable[[str], str] = str
     session: str = ""
     release: str = ""
+    source: Source = Source.SUITE
     neighbours: Sequence[Tenant] = ()
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -192,7 +194,8 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
     def result(outcome: Outcome, **more: object) -> RunResult:
         finished = RunResult(
             run_id=run_id, trace_id=trace_id, scenario=scenario.id, tenant=tenant.id, ring=tenant.ring, channel=channel,
-            outcome=outcome, started_at=started_at, session=engine.session, release=engine.release, **more,  # type: ignore[arg-type]
+            outcome=outcome, started_at=started_at, session=engine.session, release=engine.release,
+            source=engine.source, **more,  # type: ignore[arg-type]
         )  # fmt: skip
         emit(RunFinished(finished))
         return finished
@@ -329,9 +332,11 @@ def _message(error: BaseException) -> str:
 
 def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Failure:
     kind = "interrupted" if isinstance(error, KeyboardInterrupt) else getattr(error, "kind", "bug")
-    told = {"expected": "", "actual": "", "because": ""}
+    message = redact(_message(error))
     if isinstance(error, ExpectationFailed):
-        told = {"expected": error.expected, "actual": error.actual, "because": error.because}
-    text = "".join(traceback.format_exception(error)) if not isinstance(error, ExpectationFailed) else ""
-    words = {name: redact(value) for name, value in told.items()}
-    return Failure(kind=kind, message=redact(_message(error)), step=run.current, traceback=redact(text), **words)
+        return Failure(
+            kind=kind, message=message, step=run.current, expected=redact(error.expected), actual=redact(error.actual),
+            because=redact(error.because), ground=error.ground, invariant=error.invariant,
+        )  # fmt: skip
+    text = "".join(traceback.format_exception(error))
+    return Failure(kind=kind, message=message, step=run.current, traceback=redact(text))

@@ -8,40 +8,67 @@ from typing import TypeVar
 from ringgate.drivers.protocol import Outsider
 from ringgate.errors import ErpError, OurSideError, Refused
 from ringgate.isolation import Attempt, Thing, Way
+from ringgate.model import Ground, Invariant
 
 T = TypeVar("T")
 _UNSET = object()
 
 
 class ExpectationFailed(ErpError):
-    """The ERP did something else than the oracle says. `expected` and `actual` are words for people."""
+    """The ERP did something else than the oracle says. `expected` and `actual` are words for people.
+
+    `ground` is what the oracle went by; `invariant` what was broken, if that decides by itself."""
 
     kind = "expectation"
 
-    def __init__(self, message: str, *, expected: str, actual: str, because: str) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: str,
+        actual: str,
+        because: str,
+        ground: Ground = Ground.PROCESS,
+        invariant: Invariant | None = None,
+    ) -> None:
         super().__init__(f"{message}: expected {expected}, but it is {actual} ({because})")
         self.expected, self.actual, self.because = expected, actual, because
+        self.ground, self.invariant = ground, invariant
 
 
 def expect(
-    actual: T, *, because: str, equals: object = _UNSET, one_of: Collection[T] | None = None, what: str = "the value"
+    actual: T,
+    *,
+    because: str,
+    equals: object = _UNSET,
+    one_of: Collection[T] | None = None,
+    what: str = "the value",
+    ground: Ground = Ground.PROCESS,
+    invariant: Invariant | None = None,
 ) -> T:
-    """Fail unless `actual` equals `equals`, or is one of `one_of`; alone, unless it is truthy. Returns `actual`."""
+    """Fail unless `actual` equals `equals`, or is one of `one_of`; alone, unless it is truthy. Returns `actual`.
+
+    `ground` says what the expectation rests on, `invariant` that no release may break it even once."""
     if one_of is not None:
-        if actual not in one_of:
-            raise ExpectationFailed(
-                what, expected=f"one of {_say(sorted(map(str, one_of)))}", actual=_say(actual), because=because
-            )
+        met, expected = actual in one_of, f"one of {_say(sorted(map(str, one_of)))}"
     elif equals is not _UNSET:
-        if actual != equals:
-            raise ExpectationFailed(what, expected=_say(equals), actual=_say(actual), because=because)
-    elif not actual:
-        raise ExpectationFailed(what, expected="something", actual=_say(actual), because=because)
+        met, expected = actual == equals, _say(equals)
+    else:
+        met, expected = bool(actual), "something"
+    if not met:
+        raise ExpectationFailed(
+            what, expected=expected, actual=_say(actual), because=because, ground=ground, invariant=invariant
+        )
     return actual
 
 
 def expect_refusal(
-    verb: Callable[..., object], *args: object, because: str, what: str = "", **kwargs: object
+    verb: Callable[..., object],
+    *args: object,
+    because: str,
+    what: str = "",
+    ground: Ground = Ground.RIGHTS,
+    **kwargs: object,
 ) -> Refused:
     """Fail unless the ERP refuses the verb. Returns the refusal, with the state that was read back after it.
 
@@ -53,11 +80,15 @@ def expect_refusal(
     name = what or getattr(verb, "__name__", "the verb").replace("_", " ")
     state = getattr(done, "state", "")
     actual = f"done (state read back: {state})" if state else "done"
-    raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because)
+    raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because, ground=ground)
 
 
 def expect_agreement(
-    layers: Mapping[str, Mapping[str, object]], expected: Mapping[str, object], *, because: str
+    layers: Mapping[str, Mapping[str, object]],
+    expected: Mapping[str, object],
+    *,
+    because: str,
+    ground: Ground = Ground.PROCESS,
 ) -> None:
     """Fail unless every layer (API record, screen, ledger) states every expected figure. All differences are listed."""
     wrong = [
@@ -69,8 +100,9 @@ def expect_agreement(
     if wrong:
         stated = ", ".join(f"{name} {_say(value)}" for name, value in expected.items())
         raise ExpectationFailed(
-            "the layers disagree with the oracle", expected=stated, actual="; ".join(wrong), because=because
-        )
+            "the layers disagree with the oracle", expected=stated, actual="; ".join(wrong), because=because,
+            ground=ground,
+        )  # fmt: skip
 
 
 MOST_LEAKS = 5
@@ -102,7 +134,10 @@ def expect_isolation(
     if leaks:
         more = f"; and {len(leaks) - MOST_LEAKS} more" if len(leaks) > MOST_LEAKS else ""
         actual = "; ".join(leaks[:MOST_LEAKS]) + more
-        raise ExpectationFailed("isolation", expected="nothing told to outsiders", actual=actual, because=because)
+        raise ExpectationFailed(
+            "isolation", expected="nothing told to outsiders", actual=actual, because=because,
+            invariant=Invariant.ISOLATED,
+        )  # fmt: skip
     if not tried:
         raise OurSideError("Nobody tried anything, which proves nothing.")
     after = _seen_by(insider, kinds)

@@ -87,7 +87,8 @@ def _cut_off(process: InFlight, journal: RunJournal, tenant: Tenant, engine: Eng
         result = RunResult(
             run_id=new_run_id(), trace_id="0" * 32, scenario=process.id, tenant=tenant.id, ring=tenant.ring,
             channel=Channel(journal.channel), outcome=Outcome.BROKEN, started_at=engine.clock(), seconds=0.0,
-            session=engine.session, release=engine.release, failure=Failure(error.kind, str(error)), error=error,
+            session=engine.session, release=engine.release, source=engine.source,
+            failure=Failure(error.kind, str(error)), error=error,
         )  # fmt: skip
         result = replace(result, residue=residue, calls=connection.calls)
         for sink in engine.sinks:

@@ -79,6 +79,34 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+class Source(StrEnum):
+    """What a run was for. A gate takes suites and probes as evidence; a self-test is planted wrong, and must fail."""
+
+    SUITE = "suite"
+    PROBE = "probe"
+    REHEARSAL = "rehearsal"
+    SELF_TEST = "self-test"
+
+
+class Invariant(StrEnum):
+    """What no release may break even once. Broken, it decides at once, without statistics."""
+
+    BALANCED = "unbalanced-posting"
+    ONCE = "duplicate-posting"
+    NUMBERED = "numbering"  # a gap, or a number given twice
+    ISOLATED = "isolation"  # data of another tenant
+    BOOKS = "fingerprint-drift"  # books differ across the change, without a waiver
+
+
+class Ground(StrEnum):
+    """What an expectation rests on, and so whose business it is when it is not met."""
+
+    PROCESS = "process"  # the ERP's own logic: states, sums, what was entered comes back
+    POLICY = "policy"  # the tenant's settings: tax, accounts, terms, thresholds, currency, language
+    RIGHTS = "rights"  # who may do what, and who may sign in
+    RECORDS = "records"  # what the tenant's books already hold
+
+
 class InvoiceMethod(StrEnum):
     """What a project's bill counts: hours logged, or hours planned once the work is complete."""
 
@@ -248,7 +276,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run did not pass. `kind` is a stable word for metrics; `message` one sentence; no secrets in any field."""
+    """Why a run did not pass. `kind` is a stable word for metrics; `message` one sentence; no secrets in any field.
+
+    `ground` and `invariant` are those of the expectation that was not met, if it was one and had them.
+    """
 
     kind: str
     message: str
@@ -257,6 +288,8 @@ class Failure:
     expected: str = ""
     actual: str = ""
     traceback: str = ""
+    ground: Ground | None = None
+    invariant: Invariant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +330,45 @@ class RunResult:
     attachments: tuple[Attachment, ...] = ()
     session: str = ""
     release: str = ""
+    source: Source = Source.SUITE
     seed: int = 0
     calls: int = 0
     touched: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     error: BaseException | None = field(default=None, compare=False, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+# --- what else a gate looks at ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A release reached a ring, or some of its tenants: from here on its results are the release's own.
+
+    `at` is aware (UTC). `tenants` is empty for the whole ring. `note` and `by` are for people.
+    """
+
+    id: str
+    at: datetime
+    ring: str
+    release: str
+    tenants: tuple[str, ...] = ()
+    note: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A platform signal as it was read: server latency, queue backlog, database locks.
+
+    `at` is aware (UTC). `signal` is a stable word, `value` in `unit`. `ring` and `tenant` are empty where it is of a
+    server that many share. `limit` is the value above which it is too much, None where nobody said.
+    """
+
+    at: datetime
+    signal: str
+    value: float
+    unit: str = ""
+    ring: str = ""
+    tenant: str = ""
+    limit: float | None = None

@@ -14,7 +14,7 @@ from ringgate.fingerprint import Policy, load
 from ringgate.halves import InFlight
 from ringgate.inventory import Inventory
 from ringgate.journal import Journal
-from ringgate.model import RunResult
+from ringgate.model import RunResult, Source
 from ringgate.recovery import recover
 from ringgate.rehearsal.conductor import Rehearsal, Watcher
 from ringgate.rehearsal.platform import Platform
@@ -40,8 +40,9 @@ def assembled(
     """
     record = ledger.record
     engine = partial(
-        assembly.engine, inventory.tenants, session=record.session, release=record.release, results=results
-    )
+        assembly.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
+        results=results,
+    )  # fmt: skip
     known = list(load_scenarios(_tree() / "scenarios").values())
     processes = [each for each in known if isinstance(each, InFlight)]
     scenarios = [each for each in known if not isinstance(each, InFlight)]

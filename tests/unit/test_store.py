@@ -8,8 +8,21 @@ from multiprocessing.synchronize import Barrier
 import pytest
 
 from ringgate.events import RunFinished
-from ringgate.model import Attachment, Channel, Failure, Outcome, Residue, RunResult, Step
-from ringgate.store import Store, StoreTrouble
+from ringgate.model import (
+    Attachment,
+    Channel,
+    Deployment,
+    Failure,
+    Ground,
+    Invariant,
+    Outcome,
+    Residue,
+    RunResult,
+    Sample,
+    Source,
+    Step,
+)  # fmt: skip
+from ringgate.store import Prober, Store, StoreTrouble
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -20,10 +33,10 @@ def result(run_id: str = "r1", **changes) -> RunResult:
         "scenario": "time-entry", "tenant": "aldgate", "ring": "canary",
         "channel": Channel.API, "outcome": Outcome.FAILED, "started_at": NOON, "seconds": 1.5, "undo_seconds": 0.25,
         "steps": (Step("enter time", 0.1, 1.2, Outcome.FAILED),),
-        "failure": Failure("refused", "no", step="enter time"),
+        "failure": Failure("expectation", "no", "enter time", ground=Ground.POLICY, invariant=Invariant.ONCE),
         "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "down"),),
         "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
-        "session": "s1", "release": "8.0", "calls": 7,
+        "session": "s1", "release": "8.0", "calls": 7, "source": Source.PROBE,
     }  # fmt: skip
     return RunResult(**{**values, **changes})
 
@@ -42,9 +55,15 @@ def test_what_went_in_comes_out(store):
 
 def test_results_are_found_by_session_ring_release_and_time(store):
     store.add(result("r1"))
-    store.add(result("r2", session="s2", ring="early", release="8.2", started_at=NOON + timedelta(hours=1)))
-    for query in ({"session": "s2"}, {"ring": "early"}, {"release": "8.2"}, {"since": NOON + timedelta(minutes=1)}):
+    store.add(
+        result(
+            "r2", session="s2", ring="early", release="8.2", started_at=NOON + timedelta(hours=1), source=Source.SUITE
+        )
+    )
+    queries = ({"session": "s2"}, {"ring": "early"}, {"release": "8.2"}, {"since": NOON + timedelta(minutes=1)})
+    for query in (*queries, {"sources": [Source.SUITE, Source.SELF_TEST]}):
         assert [each.run_id for each in store.results(**query)] == ["r2"]
+    assert [each.run_id for each in store.results(until=NOON + timedelta(hours=1))] == ["r1"]
     assert store.last_session() == "s2"
 
 
@@ -94,7 +113,7 @@ def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
     Store(url).close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         database.execute("UPDATE ringgate_schema SET version = 99")
-    with pytest.raises(StoreTrouble, match="of version 99, newer than 2: upgrade Ringgate"):
+    with pytest.raises(StoreTrouble, match="of version 99, newer than 3: upgrade Ringgate"):
         Store(url)
 
 
@@ -109,19 +128,67 @@ def test_what_runs_touched_is_counted_by_scenario_and_channel(store):
     }
 
 
+def test_who_follows_the_store_is_given_what_was_recorded_since_and_a_little_before(tmp_path):
+    now = [NOON]
+    store = Store(f"sqlite:///{tmp_path}/results.sqlite", clock=lambda: now[0])
+    for number in range(5):
+        now[0] = NOON + timedelta(seconds=40 * number)
+        store.add(result(f"r{number}", started_at=NOON - timedelta(seconds=number)))  # ended in another order
+    assert [each.run_id for _, each in store.recorded(None)] == ["r0", "r1", "r2", "r3", "r4"]
+    last, _ = store.recorded(None)[-1]
+    assert last == NOON + timedelta(seconds=160)
+    assert [each.run_id for _, each in store.recorded(last)] == ["r3", "r4"]
+
+
+def test_deployments_and_samples_come_back_as_they_went_in(store):
+    later = NOON + timedelta(hours=1)
+    deployed = [
+        Deployment("d1", NOON, "canary", "8.0", ("aldgate",), "by hand", "ops"),
+        Deployment("d2", later, "early", "8.0"),
+    ]
+    for each in deployed:
+        store.deployed(each)
+    assert store.deployments() == deployed
+    assert store.deployments(ring="early") == store.deployments(since=later) == deployed[1:]
+    sampled = [Sample(NOON, "backlog", 3.0, "jobs", "canary", "aldgate", 10.0), Sample(later, "locks", 0.0)]
+    store.sampled(sampled)
+    assert store.samples() == sampled
+    assert store.samples(signal="locks") == store.samples(since=later) == sampled[1:]
+
+
+def test_tallies_add_up_across_processes(store, tmp_path):
+    late, missed = ("late", "aldgate", "time-entry", "api"), ("missed", "", "", "")
+    store.count({late: 2, missed: 1})
+    Store(f"sqlite:///{tmp_path}/deep/results.sqlite").count({late: 3})
+    assert store.tallies() == {late: 5, missed: 1}
+
+
+def test_a_prober_is_known_by_what_it_said_last(store):
+    store.seen(Prober("p1", NOON, NOON, detail={"probes": 8}))
+    store.seen(Prober("p2", NOON, NOON + timedelta(seconds=5)))
+    last = Prober("p1", NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), {"probes": 9})
+    store.seen(last)
+    assert store.probers() == [last, Prober("p2", NOON, NOON + timedelta(seconds=5), detail={})]
+
+
 def test_a_store_of_version_1_is_kept_and_goes_on(tmp_path):
     url = f"sqlite:///{tmp_path}/results.sqlite"
     store = Store(url)
     store.add(result("old"))
     store.close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
-        database.execute("DROP TABLE touches")
+        for table in ("touches", "deployments", "samples", "tallies", "probers"):
+            database.execute(f"DROP TABLE {table}")
+        database.execute("DROP INDEX runs_by_recording")
+        for column in ("source", "recorded_at"):
+            database.execute(f"ALTER TABLE runs DROP COLUMN {column}")
         database.execute("DELETE FROM ringgate_schema")
         database.execute("INSERT INTO ringgate_schema (version) VALUES (1)")
     store = Store(url)
     store.add(result("new", touched=frozenset({"a"})))
-    assert [each.run_id for each in store.results()] == ["new", "old"]
+    assert [(each.run_id, each.source) for each in store.results()] == [("new", Source.PROBE), ("old", Source.SUITE)]
+    assert [each.run_id for _, each in store.recorded(None)] == ["new"]
     assert store.usage() == {"a": {"time-entry over api": 1}}
     store.close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
-        assert database.execute("SELECT max(version) FROM ringgate_schema").fetchone() == (2,)
+        assert database.execute("SELECT max(version) FROM ringgate_schema").fetchone() == (3,)

@@ -1,0 +1,280 @@
+"""What was run and what happened around it, kept: SQLite in WAL mode by default, PostgreSQL by URL, the same code.
+
+store = Store("sqlite:////home/qa/.local/state/ringgate/results.sqlite")
+store.on(RunFinished(result))
+store.results(session="20261122T2300-k3v9x2")
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ringgate.events import Event, RunFinished
+from ringgate.model import (
+    Attachment,
+    Channel,
+    Deployment,
+    Failure,
+    Ground,
+    Invariant,
+    Outcome,
+    Residue,
+    RunResult,
+    Sample,
+    Source,
+    Step,
+)  # fmt: skip
+from ringgate.store import tables
+from ringgate.store.tables import SCHEMA_VERSION, StoreTrouble
+
+LATE = timedelta(seconds=60)
+"""How much later than its moment a row may become visible to others: transactions end in another order."""
+
+Tally = tuple[str, str, str, str]
+"""What is counted: a word, tenant, scenario, channel; "" where it does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """A process that probes, as it last said of itself. Times are aware; `stopped_at` is None while it is meant to
+    run, or after it was killed: then `seen_at` grows old."""
+
+    id: str
+    started_at: datetime
+    seen_at: datetime
+    stopped_at: datetime | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+class Store:
+    """Keeps every finished run exactly once (by its run id), and gives them back. A sink. Safe for threads."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`url` is SQLAlchemy's; a PostgreSQL one is `postgresql+psycopg://...`. Creates what is missing."""
+        self._engine, self._clock = tables.opened(url), clock
+
+    # --- runs -----------------------------------------------------------------------------------------------------
+
+    def on(self, event: Event) -> None:
+        if isinstance(event, RunFinished):
+            self.add(event.result)
+
+    def add(self, result: RunResult) -> None:
+        with self._writing() as connection:
+            connection.execute(insert(tables.runs).values(**_row(result), recorded_at=self._clock().astimezone(UTC)))
+            if result.touched:
+                self._count_touches(connection, result)
+
+    def _count_touches(self, connection: Connection, result: RunResult) -> None:
+        touched = sorted(result.touched)
+        key = {
+            "scenario": result.scenario,
+            "channel": result.channel.value,
+            "digest": hashlib.sha256("\n".join(touched).encode()).hexdigest(),
+        }
+        row = {**key, "touched": touched, "runs": 1, "last_at": result.started_at.astimezone(UTC)}
+        new = _insert(connection, tables.touches).values(**row)
+        again = {"runs": tables.touches.c.runs + 1, "last_at": new.excluded.last_at}
+        connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=again))
+
+    def usage(self) -> dict[str, dict[str, int]]:
+        """What runs touched: touch -> scenario and channel (`time-entry over api`) -> number of runs."""
+        columns = tables.touches.c
+        query = select(columns.scenario, columns.channel, columns.touched, columns.runs)
+        found: dict[str, dict[str, int]] = {}
+        with self._reading() as connection:
+            for scenario, channel, touched, count in connection.execute(query):
+                name = f"{scenario} over {channel}"
+                for touch in touched:
+                    uses = found.setdefault(touch, {})
+                    uses[name] = uses.get(name, 0) + count
+        return found
+
+    def results(
+        self,
+        *,
+        session: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        ring: str | None = None,
+        release: str | None = None,
+        sources: Iterable[Source] | None = None,
+    ) -> list[RunResult]:
+        """All results that fit, oldest first. `since` is inclusive and `until` exclusive, of their start."""
+        columns = tables.runs.c
+        query = select(tables.runs).order_by(columns.started_at, columns.run_id)
+        for column, wanted in ((columns.session, session), (columns.ring, ring), (columns.release, release)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if since is not None:
+            query = query.where(columns.started_at >= since.astimezone(UTC))
+        if until is not None:
+            query = query.where(columns.started_at < until.astimezone(UTC))
+        if sources is not None:
+            query = query.where(columns.source.in_([each.value for each in sources]))
+        with self._reading() as connection:
+            return [_result(row._mapping) for row in connection.execute(query)]
+
+    def recorded(self, after: datetime | None) -> list[tuple[datetime, RunResult]]:
+        """What was recorded since shortly before `after`, in that order, each with that moment; all for None.
+
+        For those who follow the store: ask again with the last moment, and pass over the run ids that are known."""
+        columns = tables.runs.c
+        query = select(tables.runs).where(columns.recorded_at.is_not(None)).order_by(columns.recorded_at)
+        if after is not None:
+            query = query.where(columns.recorded_at >= after.astimezone(UTC) - LATE)
+        with self._reading() as connection:
+            return [(_aware(row.recorded_at), _result(row._mapping)) for row in connection.execute(query)]
+
+    def last_session(self) -> str | None:
+        """The label of the session that finished a run last."""
+        columns = tables.runs.c
+        query = select(columns.session).where(columns.session != "").order_by(columns.started_at.desc()).limit(1)
+        with self._reading() as connection:
+            return connection.execute(query).scalar()
+
+    # --- what happened around them ------------------------------------------------------------------------------------
+
+    def deployed(self, deployment: Deployment) -> None:
+        """Notes that a release reached a ring."""
+        row = {**asdict(deployment), "at": deployment.at.astimezone(UTC), "tenants": list(deployment.tenants)}
+        with self._writing() as connection:
+            connection.execute(insert(tables.deployments).values(**row))
+
+    def deployments(self, *, ring: str | None = None, since: datetime | None = None) -> list[Deployment]:
+        """All that were noted, oldest first."""
+        columns = tables.deployments.c
+        query = select(tables.deployments).order_by(columns.at, columns.id)
+        if ring is not None:
+            query = query.where(columns.ring == ring)
+        if since is not None:
+            query = query.where(columns.at >= since.astimezone(UTC))
+        with self._reading() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(query)]
+        return [Deployment(**{**row, "at": _aware(row["at"]), "tenants": tuple(row["tenants"])}) for row in rows]
+
+    def sampled(self, samples: Sequence[Sample]) -> None:
+        """Keeps platform signals."""
+        if samples:
+            with self._writing() as connection:
+                rows = [{**asdict(each), "at": each.at.astimezone(UTC)} for each in samples]
+                connection.execute(insert(tables.samples), rows)
+
+    def samples(self, *, since: datetime | None = None, signal: str | None = None) -> list[Sample]:
+        """All that were kept, oldest first."""
+        columns = tables.samples.c
+        query = select(tables.samples).order_by(columns.at, columns.number)
+        if since is not None:
+            query = query.where(columns.at >= since.astimezone(UTC))
+        if signal is not None:
+            query = query.where(columns.signal == signal)
+        with self._reading() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(query)]
+        return [Sample(**{k: v for k, v in row.items() if k != "number"} | {"at": _aware(row["at"])}) for row in rows]
+
+    def count(self, counts: Mapping[Tally, int]) -> None:
+        """Adds to tallies: what was late, skipped or overlapping, for good and across processes."""
+        keys = ("what", "tenant", "scenario", "channel")
+        with self._writing() as connection:
+            for tally, number in counts.items():
+                new = _insert(connection, tables.tallies).values(**dict(zip(keys, tally, strict=True)), count=number)
+                more = {"count": tables.tallies.c.count + new.excluded.count}
+                connection.execute(new.on_conflict_do_update(index_elements=list(keys), set_=more))
+
+    def tallies(self) -> dict[Tally, int]:
+        columns = tables.tallies.c
+        query = select(columns.what, columns.tenant, columns.scenario, columns.channel, columns.count)
+        with self._reading() as connection:
+            return {(w, t, s, c): number for w, t, s, c, number in connection.execute(query)}
+
+    def seen(self, prober: Prober) -> None:
+        """Notes what a prober says of itself; to be said again and again while it lives."""
+        row = asdict(prober) | {"detail": dict(prober.detail or {})}
+        for name in ("started_at", "seen_at", "stopped_at"):
+            row[name] = row[name].astimezone(UTC) if row[name] else None
+        with self._writing() as connection:
+            new = _insert(connection, tables.probers).values(**row)
+            again = {name: new.excluded[name] for name in row if name != "id"}
+            connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=again))
+
+    def probers(self) -> list[Prober]:
+        """All that were ever seen, the last seen first."""
+        query = select(tables.probers).order_by(tables.probers.c.seen_at.desc())
+        with self._reading() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(query)]
+        times = ("started_at", "seen_at", "stopped_at")
+        return [Prober(**row | {name: _aware(row[name]) if row[name] else None for name in times}) for row in rows]
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return self._at_work("written", self._engine.begin)
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._at_work("read", self._engine.connect)
+
+    @contextmanager
+    def _at_work(self, what: str, begin: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
+        with tables.trouble(self._engine, what), begin() as connection:
+            yield connection
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    """An INSERT that can say what happens on a conflict, in the dialect of either database."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def _aware(moment: datetime) -> datetime:
+    """SQLite keeps no zone; what was written is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _row(result: RunResult) -> dict[str, Any]:
+    def plain(values: Sequence[Any]) -> list[dict[str, Any]]:
+        return [asdict(value) for value in values]
+
+    return {
+        "run_id": result.run_id, "trace_id": result.trace_id, "session": result.session, "release": result.release,
+        "source": result.source.value, "scenario": result.scenario, "tenant": result.tenant, "ring": result.ring,
+        "channel": result.channel.value, "outcome": result.outcome.value,
+        "started_at": result.started_at.astimezone(UTC), "seconds": result.seconds,
+        "undo_seconds": result.undo_seconds, "calls": result.calls, "reason": result.reason,
+        "failure": asdict(result.failure) if result.failure else None, "steps": plain(result.steps),
+        "residue": plain(result.residue), "attachments": plain(result.attachments),
+    }  # fmt: skip
+
+
+def _result(row: Any) -> RunResult:
+    return RunResult(
+        run_id=row["run_id"], trace_id=row["trace_id"], session=row["session"], release=row["release"],
+        source=Source(row["source"]), scenario=row["scenario"], tenant=row["tenant"], ring=row["ring"],
+        channel=Channel(row["channel"]), outcome=Outcome(row["outcome"]), started_at=_aware(row["started_at"]),
+        seconds=row["seconds"], undo_seconds=row["undo_seconds"], calls=row["calls"], reason=row["reason"],
+        failure=_failure(row["failure"]) if row["failure"] else None,
+        steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
+        residue=tuple(Residue(**each) for each in row["residue"]),
+        attachments=tuple(Attachment(**each) for each in row["attachments"]),
+    )  # fmt: skip
+
+
+def _failure(kept: Mapping[str, Any]) -> Failure:
+    ground, invariant = kept.get("ground"), kept.get("invariant")
+    return Failure(
+        **{
+            **kept,
+            "ground": Ground(ground) if ground else None,
+            "invariant": Invariant(invariant) if invariant else None,
+        }
+    )
+
+
+__all__ = ["SCHEMA_VERSION", "Prober", "Store", "StoreTrouble", "Tally"]
