@@ -17,7 +17,6 @@ Begun work that waits to be finished, by another process if need be, says so and
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -26,6 +25,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ringgate import held
 from ringgate.drivers.protocol import Reversal
 
 
@@ -123,19 +123,9 @@ class RunJournal:
             os.fdatasync(self._handle)
 
     def _begin(self, line: bytes) -> None:
-        """Makes the file with its first two lines, durably. It gets its name when it is locked and whole, so that
-        nobody takes it for that of a crashed run."""
-        new = self.path.with_suffix(".new")
-        self._handle = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(self._handle, json.dumps(self._head, ensure_ascii=False).encode() + b"\n" + line)
-        os.fdatasync(self._handle)
-        new.rename(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        """Makes the file with its first two lines, durably."""
+        head = json.dumps(self._head, ensure_ascii=False).encode() + b"\n"
+        self._handle = held.make(self.path, head + line, durable=True)
 
     def _replay(self, line: dict[str, Any]) -> None:
         if "seq" not in line:
@@ -182,12 +172,9 @@ class Journal:
 
         A last line that a crash cut short is passed over: its write was never sent. A file that cannot be read as a
         journal is kept and raises ValueError with its name."""
-        for path in self.folder.glob("*.new"):  # killed before the file had its name: nothing was sent
-            if (handle := _held(path)) is not None:
-                path.unlink()
-                os.close(handle)
+        held.sweep(self.folder)  # killed before the file had its name: nothing was sent
         for path in sorted(self.folder.glob("*.jsonl"), key=_age):
-            handle = _held(path)
+            handle = held.take(path)
             if handle is None:
                 continue
             journal = _read(path, handle)
@@ -202,22 +189,6 @@ def _age(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:  # its run has ended meanwhile
         return 0
-
-
-def _held(path: Path) -> int | None:
-    """The file opened and locked; None if somebody holds it, or took it away meanwhile."""
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_APPEND)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(handle).st_nlink:
-            return handle
-    except BlockingIOError:
-        pass
-    os.close(handle)
-    return None
 
 
 def _read(path: Path, handle: int) -> RunJournal | None:
