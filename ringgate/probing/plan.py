@@ -64,6 +64,11 @@ class Probe:
         return self.cadence.api_deadline if self.channel is Channel.API else self.cadence.browser_deadline
 
     @property
+    def home(self) -> int:
+        """A number of its tenant's, for who keeps something for some tenants and not for others."""
+        return int(_fraction(self.tenant.id) * 2**20)
+
+    @property
     def _seconds(self) -> float:
         return self.every.total_seconds()
 

@@ -12,13 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringgate.probing.plan import Probe
+from ringgate.probing.tallies import MISSED, SKIPPED, tally
 from ringgate.store import Tally
-
-MISSED = "missed"
-"""Tally: a slot went by without a run."""
-
-SKIPPED = "skipped:"
-"""Tally: a slot fell in a time in which the tenant is left alone; the kind of reason follows."""
 
 SET_BACK = timedelta(seconds=60)
 """A clock that went back by more than this was set, and the slots are counted anew."""
@@ -26,15 +21,11 @@ SET_BACK = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A probe is to run; `slot` is when it was due."""
+    """A probe is to run; `slot` is when it was due. In a self-test, what the ERP answers is falsified on our side."""
 
     probe: Probe
     slot: datetime
-
-
-def tally(what: str, probe: Probe) -> Tally:
-    """What is counted, as the store keeps it."""
-    return (what, *probe.key)
+    self_test: bool = False
 
 
 class Timetable:
