@@ -118,7 +118,7 @@ def probe(
     if processes > 1:
         from ringgate.probing.parent import run_shares
 
-        return run_shares(processes, grace)
+        return run_shares(processes, grace, endless=not (once or lasting))
     at_once = {c: max(1, n // of) for c, n in shared_out(known, probes, workers, browsers).items()}
     terms = Terms(workers=at_once, once=once, lasting=time_given, grace=grace, covers=wanted.words)
     return _run(known, probes, wanted, terms, results, quiet)
@@ -133,6 +133,7 @@ def _run(
     known: Inventory, probes: Sequence[Probe], wanted: Wanted, terms: Terms, results: str | None, quiet: bool
 ) -> int:
     from ringgate.probing.assembly import assembled
+    from ringgate.probing.parent import on_signals
     from ringgate.probing.view import Watch
 
     interrupted = False
@@ -148,9 +149,8 @@ def _run(
                 interrupted = interrupted or number == signal.SIGINT
                 prober.stop()
 
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, stop)
-            course = prober.run()
+            with on_signals(stop):
+                course = prober.run()
     except ValueError as error:  # a file that is no journal; it is named, and kept
         raise UsageMistake(str(error)) from None
     return _verdict(course, terms, interrupted)

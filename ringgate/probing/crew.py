@@ -62,6 +62,7 @@ class Crew:
         self._watcher, self._release_of, self._failed, self._self_tests = watcher, release_of, failed, self_tests
         self.halt = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._running: set[threading.Thread] = set()
 
     def start(self, workers: Mapping[Channel, int]) -> None:
         for channel, number in workers.items():
@@ -75,9 +76,9 @@ class Crew:
         thread.start()
 
     def leave(self, timeout: float) -> None:
-        """Wait for all to sign out and go; those who are stuck are left behind."""
+        """Wait for all to sign out and go; those who still run something are left behind."""
         until = time.monotonic() + timeout
-        for thread in self._threads:
+        for thread in set(self._threads) - self._running:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self, channel: Channel, number: int) -> None:
@@ -95,6 +96,7 @@ class Crew:
 
     def _once(self, tick: Tick, lane: Lane) -> bool:
         self._watcher.began(tick)
+        self._running.add(threading.current_thread())
         answered = True
         try:
             result = self._run(tick, lane)
@@ -106,6 +108,8 @@ class Crew:
         except BaseException:
             self._lineup.done(tick)
             raise
+        finally:
+            self._running.discard(threading.current_thread())
         return self._lineup.done(tick, answered=answered)
 
     def _run(self, tick: Tick, lane: Lane) -> RunResult:

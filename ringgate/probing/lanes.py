@@ -36,7 +36,9 @@ class ApiLanes:
 
     @contextmanager
     def lent(self, tenant: Tenant) -> Iterator[Lane]:
-        lane = self._take(tenant.id) or self._make(tenant)
+        lane = self._take(tenant.id)
+        if lane is None:
+            lane = self._make(tenant)
         try:
             yield lane
         finally:

@@ -12,19 +12,19 @@ from datetime import timedelta
 from typing import Any
 
 from ringgate.drivers.protocol import Actor, Books, Call, Driver, Outsider
-from ringgate.errors import ErpError, OurSideError
+from ringgate.errors import ErpError, NeverSent, OurSideError
 from ringgate.model import Role, Tenant
 
 UNLIMITED = frozenset({"undo", "evidence", "close", "calls", "touched"})
 
 
-class TooSlow(ErpError):
+class TooSlow(ErpError, NeverSent):
     """The process did not come to its end in the time that its probe has."""
 
     kind = "deadline"
 
 
-class Stopped(OurSideError):
+class Stopped(OurSideError, NeverSent):
     """The prober was told to stop, and could not wait for the run to end."""
 
     kind = "stopped"

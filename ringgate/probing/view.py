@@ -57,7 +57,7 @@ class Watch:
         due = [probe for probe in probes if not probe.never]
         tenants = {probe.tenant.id: probe.tenant for probe in due}
         self._by_ring = len(tenants) > FEW
-        self._title = f"{len(due)} probes on {len(tenants)} tenant{'' if len(tenants) == 1 else 's'}"
+        self._title = f"{_counted(len(due), 'probe')} on {_counted(len(tenants), 'tenant')}"
         names = [tenant.ring if self._by_ring else tenant.id for tenant in tenants.values()]
         self._rows = {name: _Row() for name in names}
         self._ring = {tenant.id: tenant.ring for tenant in tenants.values()}
@@ -186,6 +186,10 @@ def _tallies(tallies: Mapping[str, int]) -> str:
     told = {what: number for what, number in sorted(tallies.items()) if not what.startswith(SKIPPED)}
     told |= {"skipped": skipped} if skipped else {}
     return "".join(f", {number} {what}" for what, number in told.items() if number)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _now() -> str:

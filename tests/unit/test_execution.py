@@ -13,7 +13,7 @@ from fixtures.samples import tenant
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
 from ringgate.business import Project, Ref
 from ringgate.drivers.protocol import NOTHING_TO_UNDO
-from ringgate.errors import BrowserTrouble, ErpUnavailable, Refused, SecretMissing
+from ringgate.errors import BrowserTrouble, ErpUnavailable, NeverSent, Refused, SecretMissing
 from ringgate.events import RunFinished, RunStarted, StepFinished, StepStarted
 from ringgate.execution import Engine, not_applicable, run_once
 from ringgate.journal import Journal
@@ -221,6 +221,18 @@ def test_a_refused_write_is_settled_at_once(engine, driver):
         expect_refusal(erp.sign_in(PROJECT_MANAGER).create_project, make.project(), because="nobody may")
 
     assert run(refused, engine).residue == ()
+
+
+def test_a_write_that_was_never_sent_is_settled_at_once(engine, driver):
+    class Late(ErpUnavailable, NeverSent): ...
+
+    def never_sent(erp, make, run):
+        driver.undo = lambda reversal: NOTHING_TO_UNDO
+        driver.create_project = lambda draft: (_ for _ in ()).throw(Late("too late"))
+        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
+
+    result = run(never_sent, engine)
+    assert (result.outcome, result.residue) == (Outcome.FAILED, ())
 
 
 def test_recovery_of_a_tenant_that_is_gone_is_residue_and_is_kept(engine, driver):
