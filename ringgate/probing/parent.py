@@ -39,7 +39,7 @@ def on_signals(handler: Callable[[int, Any], None]) -> Iterator[None]:
 
 
 def run_shares(number: int, grace: float, *, endless: bool = False, arguments: Sequence[str] | None = None) -> int:
-    """Runs them until all have ended; `endless` ones end together. Returns the worst of their exit codes; raises Died."""
+    """Runs them until all have ended; `endless` ones end together. Returns their worst exit code; raises Died."""
     given = [*(sys.argv[1:] if arguments is None else arguments)]
     stopping: list[int] = []
     shares = [
@@ -57,7 +57,8 @@ def run_shares(number: int, grace: float, *, endless: bool = False, arguments: S
                 _end(shares, grace)
                 raise Died(f"A process of the prober ended with {early[0].process.returncode} right after its start.")
             if endless and not stopping and any(share.ended for share in shares):
-                _end(shares, grace)  # tenants that nobody probes would be passed over in silence
+                stopping.append(signal.SIGTERM)  # tenants that nobody probes would be passed over in silence
+                _end(shares, grace)
             time.sleep(0.1)
     codes = [share.process.returncode for share in shares]
     return max((code if code >= 0 else 2 for code in codes), key=[0, 130, 1, 2, 3].index)
