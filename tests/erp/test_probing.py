@@ -203,6 +203,17 @@ def test_what_probes_leave_in_the_books_can_be_told_from_the_firms_own(pair, inv
             WHERE p.name = %s AND i.type = 'out' AND i.description NOT LIKE '%%[RG-%%'
         """
         assert database.execute(unmarked, [customer]).fetchall() == []
+        untraced = """
+            SELECT m.id FROM account_move m
+            LEFT JOIN account_invoice i ON m.origin = 'account.invoice,' || i.id
+            LEFT JOIN account_move c ON m.origin = 'account.move,' || c.id
+            WHERE m.id IN (SELECT l.move FROM account_move_line l JOIN party_party p ON p.id = l.party
+                           WHERE p.name = %s)
+            AND concat(m.description, i.description, c.description) NOT LIKE '%%RG-%%'
+        """
+        assert database.execute(untraced, [customer]).fetchall() == []
+        paid = "SELECT count(*) FROM account_move WHERE description LIKE 'RG-%%'"
+        assert database.execute(paid).fetchone()[0] >= 2  # the payment, and what cancels it
         balance = """
             SELECT a.code, sum(l.debit - l.credit) FROM account_move_line l
             JOIN account_account a ON a.id = l.account JOIN account_move m ON m.id = l.move
