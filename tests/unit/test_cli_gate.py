@@ -10,15 +10,16 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from ringgate import cli
+from ringgate import assembly, cli
 from ringgate.cli.gate import exit_code, wait_for
 from ringgate.gate import GatePolicy, Word
 from ringgate.judging import Judge
-from ringgate.model import Deployment, Failure, Invariant, Outcome, RunResult, Source
+from ringgate.model import Channel, Deployment, Failure, Invariant, Outcome, RunResult, Source
 from ringgate.store import Store
 from tests.unit.gate_sample import run
 from tests.unit.test_inventory import SMALLEST, write
 from tests.unit.test_judging import INVENTORY
+from tests.unit.test_selftest import Truth
 
 NOW = datetime.now(UTC)
 START = NOW - timedelta(minutes=30)
@@ -101,6 +102,32 @@ def test_what_is_lacking_is_2(
 ) -> None:
     assert gate(ring, fill(**lacking)) == 2
     assert words in capsys.readouterr().out
+
+
+def test_without_a_prober_it_can_test_itself(
+    fill: Callable[..., str],
+    ring: str,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Drivers(dict[tuple[str, Channel], Truth]):
+        def __init__(self, _: object) -> None:
+            super().__init__({("tryton", Channel.API): Truth()})
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(assembly, "Drivers", Drivers)
+    (place / "scenarios").mkdir()
+    (place / "scenarios" / "requests.py").write_text(
+        "from ringgate.api import *\nfrom tests.unit.test_selftest import looks_at_who_it_is\n"
+        "looks = scenario(id='looks', effect=REVERSIBLE, needs={PROJECTS}, roles={ACCOUNTANT})(looks_at_who_it_is)\n"
+    )
+    url = fill(self_test=False)
+    assert gate(ring, url, "--self-test", "look") == 3
+    assert 'no scenario is called "look"; did you mean looks?' in capsys.readouterr().err
+    assert gate(ring, url, "--self-test", "looks") == 0
+    assert "Self-test: looks on acme" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit"])

@@ -182,6 +182,18 @@ def test_one_tenant_missing(store: Store, fill: Fill, judge: Judge) -> None:
     assert ("tenant_untested" in rules_of(verdict), verdict.word) == (True, Word.INCONCLUSIVE)
 
 
+def test_a_paused_tenant_is_untested_and_the_page_says_why(store: Store, fill: Fill, url: str, clock: Clock) -> None:
+    paused = replace(RING[1], paused_until=END.date() + timedelta(days=9), paused_reason="year-end close")
+    inventory = replace(INVENTORY, tenants=(RING[0], paused, RING[2], *LATER))
+    fill([*before(), *(r for r in good() if r.tenant != "bleecker")])
+    store.deployed(DEPLOYED)
+    verdict = Judge(lambda: Store(url, clock), inventory, POLICY, clock=clock).verdict("canary", "8.0")
+    assert "tenant_untested" in rules_of(verdict)
+    assert verdict.remarks == (
+        "bleecker is paused until 2026-12-03: year-end close. Only a waiver of untested lets it go without a run.",
+    )
+
+
 def test_a_self_test_missed(store: Store, fill: Fill, judge: Judge) -> None:
     fill([*before(), *every_minute(180), self_test(END - 10 * MINUTE, caught=False)])
     store.deployed(DEPLOYED)
