@@ -175,10 +175,12 @@ class Rehearsal:
     def _surge(self, ring: str) -> Surge:
         inside = {tenant.id for name, tenants in self.release.rings if name == ring for tenant in tenants}
         neighbours = [tenant for tenant in self.inventory.tenants if tenant.id not in inside]
-        # Those of later rings first: what they show now need not be shown again when their turn comes.
-        neighbours.sort(key=lambda tenant: self.platform.series(tenant.id) == self.release.table.after)
+        kept = self.ledger.record.rings
+        later = {t.id for name, tenants in self.release.rings if kept[name].decision is None for t in tenants} - inside
+        neighbours.sort(key=lambda tenant: tenant.id not in later)
         alone = [each for each in self.scenarios if each.layer in (Layer.PLATFORM, Layer.PROCESS)]
-        return Surge(neighbours, alone, self.engine, self.release.table.surge.every.total_seconds(), self._surged)
+        every = self.release.table.surge.every.total_seconds()
+        return Surge(neighbours, alone, self.engine, every, frozenset(later), self._surged)
 
     def _judge_surge(self, ring: str, surge: Surge) -> list[Reason]:
         conditions, reasons = self.release.table.conditions, []
