@@ -17,7 +17,7 @@ from ringgate.journal import Journal
 from ringgate.model import Channel, Scenario, Source, Tenant
 from ringgate.occupancy import Occupancy
 from ringgate.probing.calendar import unknown_holidays
-from ringgate.probing.crew import SelfTests, Watcher
+from ringgate.probing.crew import Watcher
 from ringgate.probing.plan import Probe, plan, unknown_scenarios
 from ringgate.probing.prober import Prober, Terms
 from ringgate.secrets import redact
@@ -107,7 +107,6 @@ def assembled(
     watcher: Watcher,
     *,
     results: str | None = None,
-    self_tests: SelfTests | None = None,
 ) -> Iterator[Prober]:
     """A prober that is ready to run. Raises StoreTrouble, or ValueError for a journal that is none."""
     store = Store(assembly.results_url(results))
@@ -122,6 +121,6 @@ def assembled(
         neighbours=neighbours(inventory, wanted),
     )
     try:
-        yield Prober(probes, engine, store, terms, watcher, spool=paths.spool(), self_tests=self_tests)
+        yield Prober(probes, engine, store, terms, watcher, spool=paths.spool())
     finally:
         store.close()

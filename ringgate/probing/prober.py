@@ -24,7 +24,7 @@ from ringgate.errors import RinggateError
 from ringgate.execution import Engine
 from ringgate.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
 from ringgate.probing.aftermath import Aftermath, tenants_hit
-from ringgate.probing.crew import SIGN_OUT, Crew, SelfTests, Watcher
+from ringgate.probing.crew import SIGN_OUT, Crew, SelfTest, Watcher
 from ringgate.probing.lanes import ApiLanes, BrowserLane
 from ringgate.probing.lineup import Lineup
 from ringgate.probing.plan import Probe
@@ -34,6 +34,7 @@ from ringgate.probing.spool import Spool, drain
 from ringgate.probing.tallies import OVERLAPPING, SKIPPED, tally
 from ringgate.probing.timetable import Tick, Timetable, missed_between
 from ringgate.recovery import Recovered
+from ringgate.selftest import self_test
 from ringgate.store import Prober as Sign
 from ringgate.store import Store, StoreTrouble, Tally
 
@@ -100,7 +101,7 @@ class Prober:
         *,
         spool: Path,
         make: Callable[[Sequence[Tenant]], Drivers] = drivers_for,
-        self_tests: SelfTests | None = None,
+        self_test: SelfTest = self_test,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.course = Course()
@@ -109,7 +110,6 @@ class Prober:
         self._asked, self._alone = 0, threading.Lock()
         self._deployments: list[Deployment] = []
         self._tested: dict[str, datetime] = {}
-        self._self_tests = self_tests
         self._folder = spool
         self._spool = Spool(spool, engine.session, self._ended)
         self._began = clock()
@@ -122,7 +122,7 @@ class Prober:
         self._crew = Crew(
             self._lineup, replace(engine, sinks=(self._spool, *engine.sinks)),
             ApiLanes(lambda tenant: make([tenant])), lambda: BrowserLane(lambda: make(tuple(self._tenants.values()))),
-            watcher=watcher, failed=self._failed, self_tests=self_tests,
+            watcher=watcher, failed=self._failed, self_test=self_test,
             release_of=lambda tenant: release_of(tenant, self._deployments, self._clock()),
         )  # fmt: skip
         self._sign = Sign(engine.session, self._began, self._began)
@@ -201,20 +201,14 @@ class Prober:
             self._stumbled(problem)
 
     def _self_tests_due(self) -> list[Tick]:
-        if not self._self_tests or not self._deployments:
-            return []
         now, due = self._clock(), []
         for ring in rings_to_test(self._deployments, self._tested, now):
-            fitting = [p for p in self._probes if p.tenant.ring == ring and self._suits(p, now)]
+            fitting = [p for p in self._probes if p.tenant.ring == ring and not p.never and not p.closed(now)]
+            fitting = [p for p in fitting if p.channel is Channel.API] or fitting
             if fitting:
                 self._tested[ring] = now
                 due.append(Tick(fitting[int(now.timestamp()) // 3600 % len(fitting)], now, self_test=True))
         return due
-
-    def _suits(self, probe: Probe, now: datetime) -> bool:
-        assert self._self_tests
-        suits = not probe.never and self._self_tests.suits(probe.scenario, probe.channel)
-        return suits and not probe.closed(now)
 
     # --- what it is told by its threads -------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from ringgate.store import Store
 from tests.unit.test_execution import Notebook
 from tests.unit.test_probing_spool import begun
 
+SELF_TEST = Source.SELF_TEST
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -326,26 +327,22 @@ def test_the_ticks_go_on_when_the_wall_clock_is_set_back(world, monkeypatch):
 # --- self-tests -----------------------------------------------------------------------------------------------------
 
 
-class Planted:
-    def suits(self, scenario, channel) -> bool:
-        return scenario.id == "two"
-
-    def run(self, scenario, tenant, channel, engine):
+def test_a_ring_that_bakes_gets_a_self_test_an_hour(world):
+    def planted(scenario, tenant, channel, engine):
         def falsified(erp, make, run):
             raise ErpUnavailable("planted")
 
-        return run_once(replace(scenario, function=falsified), tenant, channel, engine)
+        return run_once(replace(scenario, function=falsified), tenant, channel, replace(engine, source=SELF_TEST))
 
-
-def test_a_ring_that_bakes_gets_a_self_test_an_hour(world):
     world.store.deployed(Deployment("d1", datetime.now(UTC) - MINUTE, "canary", "8.0"))
     probes = [world.probe(name, every=timedelta(hours=9)) for name in ("one", "two")]
-    course = world.prober(probes, once=False, lasting=timedelta(seconds=1.3), self_tests=Planted()).run()
-    (planted,) = world.store.results(sources=[Source.SELF_TEST])
-    assert (planted.scenario, planted.outcome, planted.release) == ("two", Outcome.FAILED, "8.0")
+    terms = {"once": False, "lasting": timedelta(seconds=1.3), "self_test": planted}
+    course = world.prober(probes, **terms).run()
+    (kept,) = world.store.results(sources=[SELF_TEST])
+    assert (kept.outcome, kept.release, kept.ring) == (Outcome.FAILED, "8.0", "canary")
     assert course.outcomes[Outcome.FAILED] == 0
-    world.prober(probes, once=False, lasting=timedelta(seconds=1.3), self_tests=Planted()).run()
-    assert len(world.store.results(sources=[Source.SELF_TEST])) == 1
+    world.prober(probes, **terms).run()
+    assert len(world.store.results(sources=[SELF_TEST])) == 1
 
 
 def test_two_probers_at_once_run_each_scenario_once_at_a_time(world):
