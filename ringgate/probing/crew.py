@@ -64,6 +64,10 @@ class Crew:
         self._threads: list[threading.Thread] = []
         self._running: set[threading.Thread] = set()
 
+    def surround(self, neighbours: Sequence[Tenant]) -> None:
+        """These are the tenants whose sessions can be tried on others from now on."""
+        self._engine.neighbours = tuple(neighbours)
+
     def start(self, workers: Mapping[Channel, int]) -> None:
         for channel, number in workers.items():
             for lane in range(number):
@@ -124,7 +128,7 @@ class Crew:
 
 
 def some(neighbours: Sequence[Tenant], probe: Probe, slot: datetime) -> tuple[Tenant, ...]:
-    """A few of the tenants whose sessions can be tried on the probe's; each time the next ones, so that all have a turn."""
+    """A few of the tenants whose sessions can be tried on the probe's, each time the next ones: all have their turn."""
     others = [each for each in neighbours if each.id != probe.tenant.id and each.erp == probe.tenant.erp]
     first = (probe.home + probe.number_at(slot)) * NEIGHBOURS
     return tuple(others[(first + n) % len(others)] for n in range(min(NEIGHBOURS, len(others))))

@@ -78,6 +78,14 @@ class Terms:
     covers: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """What is probed from now on, and the tenants whose sessions may be tried on others."""
+
+    probes: Sequence[Probe]
+    neighbours: Sequence[Tenant]
+
+
 @dataclass
 class Course:
     """What came of it so far. `whole` is False if something that was to run did not, or was not ended or not stored."""
@@ -102,9 +110,11 @@ class Prober:
         spool: Path,
         make: Callable[[Sequence[Tenant]], Drivers] = drivers_for,
         self_test: SelfTest = self_test,
+        replan: Callable[[], Replanned | None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.course = Course()
+        self._replan = replan
         self._probes, self._store, self._terms, self._watcher, self._clock = probes, store, terms, watcher, clock
         self._tenants = {probe.tenant.id: probe.tenant for probe in probes if not probe.never}
         self._asked, self._alone = 0, threading.Lock()
@@ -171,23 +181,39 @@ class Prober:
             self.course.whole = False
 
     def _on_and_on(self) -> None:
-        timetable = Timetable(self._probes, self._clock())
+        self._timetable = Timetable(self._probes, self._clock())
         until = time.monotonic() + self._terms.lasting.total_seconds() if self._terms.lasting else None
         ticker = schedule.Scheduler()
         while not self._asked and (until is None or time.monotonic() < until):
             if not ticker.jobs or (ticker.idle_seconds or 0.0) > SET_BACK:
                 # The wall clock was set back, as it is when summer time ends: the jobs would wait for it to catch up.
                 ticker.clear()
-                ticker.every(1).seconds.do(self._tick, timetable)
+                ticker.every(1).seconds.do(self._tick)
+                ticker.every(10).seconds.do(self._look_for_changes)
                 ticker.every(60).seconds.do(self._take_back)
             ticker.run_pending()
             time.sleep(PAUSE)
 
-    def _tick(self, timetable: Timetable) -> None:
-        ticks, passed = timetable.due(self._clock())
+    def _tick(self) -> None:
+        ticks, passed = self._timetable.due(self._clock())
         self._lineup.add([*ticks, *self._self_tests_due()])
         self._tell(passed)
         self._look_for_stuck()
+
+    def _look_for_changes(self) -> None:
+        """Probe as the inventory says now. One that is wrong changes nothing, and is told."""
+        try:
+            changed = self._replan()
+        except RinggateError as problem:
+            self._watcher.remark(f"the inventory has changed, and is wrong, so the plan stays: {problem}", "bold red")
+            return
+        if changed is None:
+            return
+        self._probes = changed.probes
+        self._tenants.update({probe.tenant.id: probe.tenant for probe in changed.probes if not probe.never})
+        self._crew.surround(changed.neighbours)
+        self._timetable = Timetable(self._probes, self._clock())
+        self._watcher.remark("the inventory has changed: probing goes on as it says now")
 
     def _look_for_stuck(self) -> None:
         for tick in self._lineup.stuck():

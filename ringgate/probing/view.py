@@ -96,7 +96,8 @@ class Watch:
     def ended(self, tick: Tick, result: RunResult) -> None:
         with self._alone:
             self._running.pop(_id(tick), None)
-            row = self._rows[result.ring if self._by_ring else result.tenant]
+            self._ring.setdefault(result.tenant, result.ring)  # the inventory may have changed meanwhile
+            row = self._rows.setdefault(result.ring if self._by_ring else result.tenant, _Row())
             if not tick.self_test:
                 row.outcomes[result.outcome] += 1
                 row.last = result

@@ -17,13 +17,15 @@ from ringgate.cadence import Cadence
 from ringgate.drivers.protocol import Reversal
 from ringgate.errors import ErpUnavailable
 from ringgate.execution import Engine, run_once
+from ringgate.inventory import InventoryError, Problem
 from ringgate.journal import Journal
 from ringgate.model import Channel, Deployment, Outcome, Source
 from ringgate.occupancy import Occupancy
 from ringgate.probing import prober as probing
 from ringgate.probing.plan import Probe
-from ringgate.probing.prober import Prober, Terms
+from ringgate.probing.prober import Prober, Replanned, Terms
 from ringgate.probing.spool import Spool
+from ringgate.probing.timetable import Timetable
 from ringgate.store import Prober as Sign
 from ringgate.store import Store
 from tests.unit.test_execution import Notebook
@@ -318,10 +320,33 @@ def test_the_ticks_go_on_when_the_wall_clock_is_set_back(world, monkeypatch):
 
     monkeypatch.setattr(probing.schedule, "datetime", SimpleNamespace(datetime=Local, timedelta=timedelta))
     monkeypatch.setattr(probing, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=passes))
-    monkeypatch.setattr(prober, "_tick", lambda timetable: ticks.append(local[0]))
+    monkeypatch.setattr(prober, "_tick", lambda: ticks.append(local[0]))
     prober._on_and_on()
     assert len(ticks) == 10
     assert ticks[-1] < datetime(2026, 10, 25, 2, 0, 20)  # noqa: DTZ001 - not an hour later
+
+
+def test_a_changed_inventory_is_followed_and_a_wrong_one_is_not(world):
+    answers = [Replanned([], []), InventoryError([Problem("tenants/acme.toml", "ring", "is required")]), None]
+
+    def replan():
+        answer = answers.pop()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    prober = world.prober([world.probe(every=SECOND)], once=False, replan=replan)
+    prober._timetable = Timetable(prober._probes, datetime.now(UTC))
+    later = datetime.now(UTC) + MINUTE
+    for _ in range(2):
+        prober._look_for_changes()
+        assert prober._timetable.due(later)[0] != []
+        later += MINUTE
+    assert world.heard.remarks == [
+        "the inventory has changed, and is wrong, so the plan stays: tenants/acme.toml: ring: is required"
+    ]
+    prober._look_for_changes()
+    assert prober._timetable.due(later) == ([], {})
 
 
 # --- self-tests -----------------------------------------------------------------------------------------------------
