@@ -136,16 +136,17 @@ class Watch:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
         title = f"{self._title}, {minutes:02d}:{seconds:02d}{_tallies(self.tallies)}"
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-        for name in ("ring",) if self._by_ring else ("ring", "tenant"):
-            table.add_column(name, no_wrap=True)
-        for name in ("passed", "failed", "broken"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("last", no_wrap=True, overflow="ellipsis")
+        heads = ("ring",) if self._by_ring else ("ring", "tenant")
+        for name, width in zip(heads, self._widths, strict=False):
+            table.add_column(name, no_wrap=True, min_width=width)
+        for outcome in _SHOWN:
+            table.add_column(outcome, justify="right", no_wrap=True, min_width=len(outcome))
+        table.add_column("last run", no_wrap=True, overflow="ellipsis")
         table.add_column("last that did not pass", no_wrap=True, overflow="ellipsis")
         for name, outcomes, last, trouble in rows:
             cells = [Text(str(outcomes[each]), _STYLES[each] if outcomes[each] else "dim") for each in _SHOWN]
             who = (name,) if self._by_ring else (self._ring[name], name)
-            table.add_row(*who, *cells, _brief(last), _brief(trouble))
+            table.add_row(*who, *cells, _brief(last), _brief(trouble, dated=True))
         return Group(table, self._under_way(running))
 
     def _under_way(self, running: list[tuple[float, Tick]]) -> Text:
@@ -174,12 +175,12 @@ def _why(result: RunResult) -> str:
     return (f"  {redact(step + failure.message)}" if failure else "") + left
 
 
-def _brief(result: RunResult | None) -> Text:
+def _brief(result: RunResult | None, *, dated: bool = False) -> Text:
     if result is None:
         return Text("·", "dim")
-    at = result.started_at.astimezone().strftime("%H:%M:%S")
-    words = f"{at} {result.scenario} {result.channel} "
-    return Text.assemble(words, (str(result.outcome), _STYLES[result.outcome]), f" {result.seconds:.1f} s")
+    at = f"{result.started_at.astimezone():%H:%M}  " if dated else ""
+    words = f"{result.scenario} {result.channel}, {result.seconds:.1f} s"
+    return Text.assemble(at, (words, _STYLES[result.outcome]))
 
 
 def _tallies(tallies: Mapping[str, int]) -> str:
