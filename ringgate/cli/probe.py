@@ -119,7 +119,9 @@ def probe(
 
         return run_shares(processes, grace, endless=not (once or lasting))
     at_once = {c: max(1, n // of) for c, n in shared_out(known, probes, workers, browsers).items()}
-    terms = Terms(workers=at_once, once=once, lasting=time_given, grace=grace, covers=wanted.words)
+    terms = Terms(
+        workers=at_once, once=once, lasting=time_given, grace=grace, covers=f"{known.path.absolute()} {wanted.words}"
+    )
     return _run(known, probes, wanted, terms, results, quiet)
 
 
@@ -133,7 +135,7 @@ def _run(
     interrupted = False
     try:
         with (
-            Watch(console(), probes, quiet=quiet) as watch,
+            Watch(console(), probes, quiet=quiet, board=wanted.share[1] == 1) as watch,
             assembled(known, probes, wanted, terms, watch, scenarios=scenario_folder(), results=results) as prober,
         ):
             watch.tallies = prober.course.tallies

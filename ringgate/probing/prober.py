@@ -122,7 +122,6 @@ class Prober:
         self._tested: dict[str, datetime] = {}
         self._folder = spool
         self._spool = Spool(spool, engine.session, self._ended)
-        self._began = clock()
         self._held = tenants_hit(engine.journal, frozenset(self._tenants))
         self._lineup = Lineup(terms.workers, self._count, clock, held=self._held)
         self._aftermath = Aftermath(
@@ -135,7 +134,7 @@ class Prober:
             watcher=watcher, failed=self._failed, self_test=self_test,
             release_of=lambda tenant: release_of(tenant, self._deployments, self._clock()),
         )  # fmt: skip
-        self._sign = Sign(engine.session, self._began, self._began)
+        self._sign = Sign(engine.session, clock(), clock())
         chores: dict[Chore, float] = {
             self._be_seen: 5.0, self._look_for_releases: 5.0, self._look_for_self_tests: 60.0,
         }  # fmt: skip
@@ -146,11 +145,6 @@ class Prober:
     def stop(self) -> None:
         """Stop soon: begin nothing, and end what runs. Told again, what runs is undone at once. Safe in a signal."""
         self._asked += 1
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it was told to stop."""
-        return self._asked > 0
 
     def run(self) -> Course:
         """Probe. Returns when it is told to stop, when its time is over, or when everything was run once."""

@@ -50,9 +50,10 @@ class _Row:
 class Watch:
     """Shows what one prober does on a console. A context manager, told by several threads.
 
-    `quiet`: away from a terminal, only what did not pass is told, and once a minute how things stand."""
+    `quiet`: where there is no board, only what did not pass is told, and once a minute how things stand. `board`:
+    there may be one; several processes on one terminal have none."""
 
-    def __init__(self, console: Console, probes: Sequence[Probe], *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, probes: Sequence[Probe], *, quiet: bool = False, board: bool = True) -> None:
         self._console, self._quiet = console, quiet
         due = [probe for probe in probes if not probe.never]
         tenants = {probe.tenant.id: probe.tenant for probe in due}
@@ -68,7 +69,7 @@ class Watch:
         self._running: dict[tuple[object, ...], tuple[float, Tick]] = {}
         self._began = self._told = time.monotonic()
         self._spinner = Spinner("dots")
-        live = console.is_terminal
+        live = console.is_terminal and board
         self._live = Live(self, console=console, refresh_per_second=4, transient=True) if live else None
 
     def __enter__(self) -> Watch:

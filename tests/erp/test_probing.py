@@ -135,10 +135,11 @@ def test_over_the_browser_too(pair, inventory_of, environment, results, books_of
 def test_told_to_stop_it_finishes_or_undoes_what_runs(pair, inventory_of, environment, results, books_of, number):
     before = [books_of(each.tenant) for each in pair]
     folder = inventory_of('api = "2 s"\nbrowser = "off"')
-    with probing(environment, "--inventory", str(folder), *only(*SHORT)) as running:
+    arguments = ["--inventory", str(folder), *only(*SHORT), "--grace", "120"]
+    with probing(environment, *arguments) as running:
         until_writing(environment, running)
         running.send_signal(number)
-        said, _ = running.communicate(timeout=120)
+        said, _ = running.communicate(timeout=200)
     assert running.returncode == (0 if number == signal.SIGTERM else 130), said
     assert left_over(environment) == []
     assert [books_of(each.tenant) for each in pair] == before
@@ -207,9 +208,10 @@ def test_what_probes_leave_in_the_books_can_be_told_from_the_firms_own(pair, inv
             SELECT m.id FROM account_move m
             LEFT JOIN account_invoice i ON m.origin = 'account.invoice,' || i.id
             LEFT JOIN account_move c ON m.origin = 'account.move,' || c.id
+            LEFT JOIN account_invoice o ON c.origin = 'account.invoice,' || o.id
             WHERE m.id IN (SELECT l.move FROM account_move_line l JOIN party_party p ON p.id = l.party
                            WHERE p.name = %s)
-            AND concat(m.description, i.description, c.description) NOT LIKE '%%RG-%%'
+            AND concat(m.description, i.description, c.description, o.description) NOT LIKE '%%RG-%%'
         """
         assert database.execute(untraced, [customer]).fetchall() == []
         paid = "SELECT count(*) FROM account_move WHERE description LIKE 'RG-%%'"
