@@ -33,8 +33,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from ringgate.errors import OurSideError
 
 SCHEMA_VERSION = 3
-"""1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies and
-probers. What is missing is made when a store is opened; what earlier versions kept stays as it is."""
+"""1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies,
+probers and figures. What is missing is made when a store is opened; what earlier versions kept stays as it is."""
 
 
 class StoreTrouble(OurSideError):
@@ -131,6 +131,15 @@ probers = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False),
     Column("stopped_at", DateTime(timezone=True)),
     Column("detail", JSON, nullable=False),
+)
+
+# What followers added up so far, so that they need not read everything again: for the metrics, one row.
+figures = Table(
+    "figures",
+    _metadata,
+    Column("name", String(64), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("data", JSON, nullable=False),
 )
 
 
