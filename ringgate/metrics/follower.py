@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ringgate.metrics.figures import Figures
-from ringgate.model import Deployment, Sample
+from ringgate.metrics.recent import RECENT, Recent
+from ringgate.model import Deployment, RunResult, Sample
 from ringgate.store import LATE, Prober, Store, Tally
 
 WINDOW = timedelta(days=7)
@@ -49,8 +50,14 @@ class Around:
 class Follower:
     """The figures of a store, and how far it was read. Safe for threads: one follows, others read."""
 
-    def __init__(self, store: Store, window: timedelta = WINDOW, clock: Callable[[], datetime] | None = None) -> None:
-        self._store, self._window = store, window
+    def __init__(
+        self,
+        store: Store,
+        recent: Recent | None = None,
+        window: timedelta = WINDOW,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._store, self._recent, self._window = store, recent or Recent(), window
         self._clock = clock or (lambda: datetime.now(UTC))
         self._guard, self._turn = threading.Lock(), threading.Lock()
         self._figures, self._around = Figures(), Around({})
@@ -97,6 +104,11 @@ class Follower:
         with self._guard:
             yield self._figures, self._around, self._read_at
 
+    def recent(self) -> list[RunResult]:
+        """The latest results, for people to look at; oldest first."""
+        with self._guard:
+            return self._recent.results(self._clock())
+
     def _begin(self, now: datetime) -> None:
         kept = self._store.figures(NAME)
         figures = Figures.of_plain(kept["figures"]) if kept else None
@@ -107,6 +119,8 @@ class Follower:
             self._known = {run_id: datetime.fromisoformat(at) for run_id, at in kept["known"].items()}
         else:
             self._place = now - self._window
+        for _, result in self._store.recorded(now - RECENT, self._place) if self._place > now - RECENT else ():
+            self._recent.take(result)
 
     def _take(self, until: datetime) -> int:
         rows = [(at, each) for at, each in self._store.recorded(self._place, until) if each.run_id not in self._known]
@@ -114,6 +128,7 @@ class Follower:
             for at, result in rows:
                 self._known[result.run_id] = at
                 self._figures.take(result)
+                self._recent.take(result)
         if rows and self._place is not None:
             # A process whose clock is ahead must not hide what others record meanwhile.
             self._place = max(self._place, min(rows[-1][0], self._clock()))
