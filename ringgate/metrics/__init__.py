@@ -25,9 +25,10 @@ from ringgate.metrics import families
 from ringgate.metrics.families import Horizons
 from ringgate.metrics.follower import Follower
 from ringgate.metrics.gates import Judged, of_gates
+from ringgate.metrics.recent import Recent
 from ringgate.model import Tenant
 
-__all__ = ["HORIZON", "Follower", "Judged", "StoreCollector", "exposition"]
+__all__ = ["HORIZON", "Follower", "Judged", "Recent", "StoreCollector", "exposition"]
 
 HORIZON = timedelta(minutes=30)
 """How old the last run may be where no schedule says when the next one is due."""
