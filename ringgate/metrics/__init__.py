@@ -47,17 +47,18 @@ class StoreCollector(Collector):
         horizons: Horizons = lambda now: {},
         judgements: Callable[[], Iterable[Judged]] = tuple,
         horizon: timedelta = HORIZON,
+        patience: timedelta = SILENT,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._follower, self._tenants, self._judgements = follower, tenants, judgements
-        self._horizons, self._horizon = horizons, horizon
+        self._horizons, self._horizon, self._patience = horizons, horizon, patience
         self._clock = clock or (lambda: datetime.now(UTC))
 
     def collect(self) -> Iterator[Metric]:
         now = self._clock()
         tenants, due, judgements = self._tenants(), self._horizons(now), list(self._judgements())
         with self._follower.reading() as (figures, around, read_at):
-            readable = read_at is not None and now - read_at <= SILENT
+            readable = read_at is not None and now - read_at <= self._patience
             yield from families.of_store(readable, read_at, around)
             yield from families.of_runs(figures)
             yield from families.of_last_runs(figures, due, self._horizon, now)

@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -84,7 +85,8 @@ def collector_of(board: Board, horizons: Horizons = lambda now: {}) -> StoreColl
     def tenants() -> tuple[Tenant, ...]:
         return board.inventory.tenants
 
-    return StoreCollector(board.follower, tenants, horizons, board.judgements, clock=board.clock)
+    patience = timedelta(seconds=board.pace.store_patience)
+    return StoreCollector(board.follower, tenants, horizons, board.judgements, patience=patience, clock=board.clock)
 
 
 def serve(app: ASGIApp, host: str, port: int, said: Callable[[str], None]) -> None:
