@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,9 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="The file that holds the token.", show_default=False)
     ] = None,
     signals: SignalsOption = None,
+    horizon: Annotated[
+        str, typer.Option(metavar="TIME", help="How old a result may be where no schedule says when the next is due.")
+    ] = "30 min",
     inventory: InventoryOption = None,
     results: ResultsOption = None,
 ) -> int:
@@ -72,16 +76,28 @@ def serve(
             f"--host {host} can be reached from other machines, so a token is needed: --token-env or --token-file"
         )
     token = reference.reveal() if reference else ""
+    oldest = _duration(horizon)
     load = Reloading(inventory)
     known = load()
     store = Store(assembly.results_url(results))
     try:
         with _signals(signals, known.tenants, store), serving(load, store, judge_of(store, load), complain) as board:
-            app = Server(board, collector_of(board)).app(token)
+            app = Server(board, collector_of(board, horizon=oldest), oldest).app(token)
             answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
     finally:
         store.close()
     return Exit.OK
+
+
+def _duration(text: str) -> timedelta:
+    from pydantic import TypeAdapter, ValidationError
+
+    from ringgate.inventory.schema import Duration
+
+    try:
+        return TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        raise UsageMistake(f'--horizon: "{text}" is no time with its unit (s, min, h, d), such as "30 min"') from None
 
 
 def _token(name: str | None, file: Path | None) -> Secret | None:

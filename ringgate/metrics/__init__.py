@@ -44,7 +44,7 @@ class StoreCollector(Collector):
         self,
         follower: Follower,
         tenants: Callable[[], Sequence[Tenant]] = tuple,
-        horizons: Horizons = lambda now: {},
+        horizons: Horizons = lambda now: None,
         judgements: Callable[[], Iterable[Judged]] = tuple,
         horizon: timedelta = HORIZON,
         patience: timedelta = SILENT,

@@ -33,8 +33,8 @@ OUTLIVED = timedelta(days=1)
 UP = "/up"
 """What a signal's name ends with in the sample that says whether its source could be read."""
 
-Horizons = Callable[[datetime], Mapping[Key, timedelta]]
-"""How old the last result of what is due now may be; what is not in it is not due."""
+Horizons = Callable[[datetime], Mapping[Key, timedelta] | None]
+"""How old the last result of what is due now may be. What is not in it is not due; None where nobody knows."""
 
 
 def of_runs(figures: Figures) -> Iterator[Metric]:
@@ -47,7 +47,9 @@ def of_runs(figures: Figures) -> Iterator[Metric]:
     yield runs
 
 
-def of_last_runs(figures: Figures, due: Mapping[Key, timedelta], horizon: timedelta, now: datetime) -> Iterator[Metric]:
+def of_last_runs(
+    figures: Figures, due: Mapping[Key, timedelta] | None, horizon: timedelta, now: datetime
+) -> Iterator[Metric]:
     """The last run of everything; what it says of now only as long as it is fresh."""
     success = GaugeMetricFamily(
         "ringgate_success", "1 if the last run passed, 0 if it failed; absent if it is old or was broken.", labels=WHERE
@@ -63,12 +65,12 @@ def of_last_runs(figures: Figures, due: Mapping[Key, timedelta], horizon: timede
     )
     for key, last in sorted(figures.last.items()):
         moment.add_metric(key, last.at.timestamp())
-        if now - last.at > due.get(key, horizon):
+        if now - last.at > (due or {}).get(key, horizon):
             continue
         seconds.add_metric(key, last.seconds)
         if last.outcome is not Outcome.BROKEN:
             success.add_metric(key, float(last.outcome is Outcome.PASSED))
-    for key, most in sorted(due.items()):
+    for key, most in sorted((due if due is not None else dict.fromkeys(figures.last, horizon)).items()):
         allowed.add_metric(key, most.total_seconds())
     yield from (success, seconds, moment, allowed)
 
@@ -135,11 +137,12 @@ def of_scheduler(tallies: Mapping[Tally, int], probers: Sequence[Prober], now: d
     seen = GaugeMetricFamily(
         "ringgate_prober_seen_timestamp_seconds",
         "When a prober that has not stopped was last seen.",
-        labels=("prober",),
+        labels=("prober", "covers"),
     )
     for each in probers:
         if each.stopped_at is None and now - each.seen_at < OUTLIVED:
-            seen.add_metric((each.id,), each.seen_at.timestamp())
+            covers = str((each.detail or {}).get("covers", ""))
+            seen.add_metric((each.id, covers), each.seen_at.timestamp())
     yield from (counts, seen)
 
 

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from ringgate.errors import RinggateError
 from ringgate.inventory import Inventory, default_path
-from ringgate.metrics import Follower, Recent, StoreCollector
+from ringgate.metrics import HORIZON, Follower, Recent, StoreCollector
 from ringgate.metrics.families import Horizons
 from ringgate.model import Tenant
 from ringgate.secrets import RedactingFilter
@@ -79,14 +79,16 @@ def serving(
         board.stop()
 
 
-def collector_of(board: Board, horizons: Horizons = lambda now: {}) -> StoreCollector:
+def collector_of(board: Board, horizons: Horizons = lambda now: None, horizon: timedelta = HORIZON) -> StoreCollector:
     """What /metrics tells of a board."""
 
     def tenants() -> tuple[Tenant, ...]:
         return board.inventory.tenants
 
     patience = timedelta(seconds=board.pace.store_patience)
-    return StoreCollector(board.follower, tenants, horizons, board.judgements, patience=patience, clock=board.clock)
+    return StoreCollector(
+        board.follower, tenants, horizons, board.judgements, horizon, patience=patience, clock=board.clock
+    )
 
 
 def serve(app: ASGIApp, host: str, port: int, said: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ringgate.metrics import StoreCollector, exposition
+from ringgate.metrics import HORIZON, StoreCollector, exposition
 from ringgate.report.page import render
 from ringgate.web import dashboard
 from ringgate.web.access import LOCAL, TokenRequired
@@ -43,8 +44,8 @@ _NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
 class Server:
     """Answers from a board."""
 
-    def __init__(self, board: Board, collector: StoreCollector) -> None:
-        self.board, self._collector = board, collector
+    def __init__(self, board: Board, collector: StoreCollector, horizon: timedelta = HORIZON) -> None:
+        self.board, self._collector, self._horizon = board, collector, horizon
 
     def app(self, token: str = "") -> Starlette:
         """The application. Without a token it answers only to names of this machine."""
@@ -69,12 +70,12 @@ class Server:
         )
 
     async def page(self, _request: Request) -> Response:
-        context = await run_in_threadpool(dashboard.context, self.board)
+        context = await run_in_threadpool(dashboard.context, self.board, self._horizon)
         return HTMLResponse(render("dashboard.html.j2", context, "dashboard.js"), headers=_NEVER_KEPT)
 
     async def parts(self, _request: Request) -> Response:
         def made() -> str:
-            return render("dashboard_parts.html.j2", dashboard.context(self.board), "dashboard.js")
+            return render("dashboard_parts.html.j2", dashboard.context(self.board, self._horizon), "dashboard.js")
 
         return HTMLResponse(await run_in_threadpool(made), headers=_NEVER_KEPT)
 

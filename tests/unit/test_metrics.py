@@ -150,6 +150,13 @@ def test_an_old_result_does_not_look_fresh(world):
     assert world.value("ringgate_horizon_seconds", **ALDGATE) == 15 * 60
 
 
+def test_where_nobody_knows_what_is_due_everything_that_ran_is_to_run_again(world):
+    world.collector = StoreCollector(world.follower, four_tenants, clock=lambda: world.now)
+    world.store.add(result("r1"))
+    world.follower.follow()
+    assert world.value("ringgate_horizon_seconds", **ALDGATE) == 30 * 60
+
+
 def test_a_broken_run_says_nothing_about_success(world):
     world.store.add(result("r1"))
     world.store.add(result("r2", outcome=Outcome.BROKEN, at=NOON + timedelta(seconds=1)))
