@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_every_panel_of_the_dashboard_shows_something(serve, running, prometheus
     wanted = [each for each in queries() if each not in empty]
     until(lambda: watch.query("ringgate:failed:ratio_rate1h > 0"), "the ratio of failures")
     for query in wanted:
-        until(lambda asked=query.replace("[1m]", "[10s]"): watch.query(asked), f"an answer to {query}")
+        until(partial(watch.query, query.replace("[1m]", "[10s]")), f"an answer to {query}")
 
 
 def test_counters_do_not_jump_when_the_server_is_killed_and_starts_again(serve, running, prometheus, tmp_path):
