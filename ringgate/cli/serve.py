@@ -43,6 +43,10 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The file that holds the token.", show_default=False)
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="When a rollout may go on; see deploy/gate.toml.", show_default=False),
+    ] = None,
     signals: SignalsOption = None,
     horizon: Annotated[
         str, typer.Option(metavar="TIME", help="How old a result may be where no schedule says when the next is due.")
@@ -76,12 +80,13 @@ def serve(
             f"--host {host} can be reached from other machines, so a token is needed: --token-env or --token-file"
         )
     token = reference.reveal() if reference else ""
-    oldest = _duration(horizon)
+    oldest, url = _duration(horizon), assembly.results_url(results)
     load = Reloading(inventory)
     known = load()
-    store = Store(assembly.results_url(results))
+    judge = judge_of(url, load, policy)
+    store = Store(url)
     try:
-        with _signals(signals, known.tenants, store), serving(load, store, judge_of(store, load), complain) as board:
+        with _signals(signals, known.tenants, store), serving(load, store, judge, complain) as board:
             app = Server(board, collector_of(board, horizon=oldest), oldest).app(token)
             answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
     finally:

@@ -14,7 +14,8 @@ ACTIONS = ("promote", "hold", "pause", "roll back", "wait")
 
 
 class Judged(Protocol):
-    """A verdict on a release in a ring. `evidence` is each signal's bet: 1 at the start, 100 at odds of 1 in 100."""
+    """A verdict on a release in a ring. `evidence` is each signal's bet against the release in units, 1 at the start;
+    `limits` says by (signal, action) at how much of it the gate does what."""
 
     @property
     def ring(self) -> str: ...
@@ -28,6 +29,8 @@ class Judged(Protocol):
     def at(self) -> datetime: ...
     @property
     def evidence(self) -> Mapping[str, float]: ...
+    @property
+    def limits(self) -> Mapping[tuple[str, str], float]: ...
 
 
 def of_gates(judgements: Iterable[Judged]) -> Iterator[Metric]:
@@ -36,6 +39,10 @@ def of_gates(judgements: Iterable[Judged]) -> Iterator[Metric]:
     evidence = GaugeMetricFamily(
         "ringgate_gate_evidence", "Evidence against the release, by signal.", labels=(*where, "signal")
     )
+    limit = GaugeMetricFamily(
+        "ringgate_gate_limit", "The evidence at which the gate holds, pauses or rolls back.",
+        labels=(*where, "signal", "action"),
+    )  # fmt: skip
     verdict = GaugeMetricFamily("ringgate_gate_verdict", "1 for the verdict that holds.", labels=(*where, "verdict"))
     decision = GaugeMetricFamily("ringgate_gate_decision", "1 for the action that holds.", labels=(*where, "action"))
     moment = GaugeMetricFamily("ringgate_gate_judged_timestamp_seconds", "When it was judged.", labels=where)
@@ -44,8 +51,10 @@ def of_gates(judgements: Iterable[Judged]) -> Iterator[Metric]:
         moment.add_metric(key, each.at.timestamp())
         for signal, value in sorted(each.evidence.items()):
             evidence.add_metric((*key, signal), value)
+        for (signal, action), value in sorted(each.limits.items()):
+            limit.add_metric((*key, signal, action), value)
         for word in VERDICTS:
             verdict.add_metric((*key, word), float(each.verdict == word))
         for word in ACTIONS:
             decision.add_metric((*key, word), float(each.action == word))
-    yield from (evidence, verdict, decision, moment)
+    yield from (evidence, limit, verdict, decision, moment)

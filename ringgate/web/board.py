@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,6 +56,7 @@ class Board:
         self._guard, self._stop = threading.Lock(), threading.Event()
         self._inventory = load_inventory()
         self._judgements: dict[Place, Judgement] = {}
+        self._under_way: dict[Place, Future[Judgement]] = {}
         self._troubles = Troubles(tell)
         self._asked = ThreadPoolExecutor(2, thread_name_prefix="asked")
         self._threads = [
@@ -175,9 +176,18 @@ class Board:
         if known and now - known.at <= timedelta(seconds=self.pace.judgement_patience):
             return known
         try:
-            return self._asked.submit(self._judged, ring, release).result(self.pace.answer)
+            return self._being_judged(ring, release).result(self.pace.answer)
         except (TookTooLong, RuntimeError):
-            return inconclusive(ring, release, now, "it is still being judged: ask again")
+            return inconclusive(ring, release, now, "it is still being judged: ask again", action="wait")
+
+    def _being_judged(self, ring: str, release: str) -> Future[Judgement]:
+        """The judgement that is under way, or else a new one. Raises RuntimeError when the server ends."""
+        with self._guard:
+            under_way = self._under_way.get((ring, release))
+            if under_way is None or under_way.done():
+                under_way = self._under_way[ring, release] = self._asked.submit(self._judged, ring, release)
+                self._under_way = {place: each for place, each in self._under_way.items() if not each.done()}
+            return under_way
 
     def judgements(self) -> list[Judgement]:
         """What holds for each ring's own release, in the order of the rollout; of what is too old, nothing."""

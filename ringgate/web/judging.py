@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One signal's evidence over time: (moment, odds against the release). `pause` and `roll_back` are the odds at
-    which the gate does so."""
+    """One signal's evidence over time: (moment, units against the release). At `hold` the gate holds, at `pause` it
+    pauses, at `roll_back` it rolls back; None for a signal that cannot."""
 
     signal: str
     points: tuple[tuple[datetime, float], ...]
-    pause: float
-    roll_back: float
+    hold: float
+    pause: float | None = None
+    roll_back: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Judgement:
     """A verdict: `pass`, `fail` or `inconclusive`; and what it means for the rollout: `action`.
 
     `since` is when the bake began, None where none did. `tested` of `expected` tenants have results of the release.
-    `detail` is the gate's own explanation in what JSON knows.
+    `outlook` says what would change the verdict. `detail` is the gate's own answer, as `ringgate gate --format json`
+    has it.
     """
 
     ring: str
@@ -33,6 +35,7 @@ class Judgement:
     action: str
     at: datetime
     reasons: tuple[str, ...] = ()
+    outlook: tuple[str, ...] = ()
     since: datetime | None = None
     tested: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
@@ -40,21 +43,27 @@ class Judgement:
     curves: tuple[Curve, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def limits(self) -> Mapping[tuple[str, str], float]:
+        """At how much evidence of a signal the gate does what: (signal, action) -> units."""
+        found = {}
+        for each in self.curves:
+            for action, limit in (("hold", each.hold), ("pause", each.pause), ("roll back", each.roll_back)):
+                if limit is not None:
+                    found[each.signal, action] = limit
+        return found
+
     def as_plain(self, now: datetime) -> dict[str, Any]:
-        """For other programs. `verdict` comes first: that is what they read."""
+        """For other programs: what `ringgate gate --format json` says, and how old that is."""
         return {
             "verdict": self.verdict,
             "action": self.action,
             "ring": self.ring,
             "release": self.release,
-            "reasons": list(self.reasons),
-            "judged_at": self.at.isoformat(timespec="milliseconds"),
+            "at": self.at.isoformat(timespec="seconds"),
+            "reasons": [{"rule": "server", "state": self.verdict, "sentence": each} for each in self.reasons],
+            **self.detail,
             "age_seconds": round(max(0.0, (now - self.at).total_seconds()), 3),
-            "since": self.since.isoformat(timespec="seconds") if self.since else None,
-            "tenants_tested": list(self.tested),
-            "tenants_expected": list(self.expected),
-            "evidence": dict(self.evidence),
-            "detail": dict(self.detail),
         }
 
 
@@ -64,6 +73,6 @@ class Judge(Protocol):
     def __call__(self, ring: str, release: str, now: datetime) -> Judgement: ...
 
 
-def inconclusive(ring: str, release: str, at: datetime, *reasons: str) -> Judgement:
-    """No verdict, for these reasons: the rollout waits."""
-    return Judgement(ring, release, "inconclusive", "wait", at, reasons)
+def inconclusive(ring: str, release: str, at: datetime, *reasons: str, action: str = "hold") -> Judgement:
+    """No verdict, for these reasons: the rollout holds."""
+    return Judgement(ring, release, "inconclusive", action, at, reasons)

@@ -25,7 +25,7 @@ SAID = {"roll back": "must be rolled back", "pause": "is paused", "hold": "is on
 SEVERITY = ("roll back", "pause", "hold", "wait", "promote")
 
 LOWEST = 0.1
-"""Odds at the foot of a curve; what lies below is drawn there."""
+"""Units at the foot of a curve; what lies below is drawn there."""
 MOST_POINTS = 240
 
 
@@ -65,6 +65,7 @@ class RingView:
     tested_words: str
     judged: Age | None
     chart: Chart | None
+    outlook: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def _view(
         tested_words=tested,
         judged=age(judgement.at, now) if judgement else None,
         chart=chart(judgement.curves) if judgement and judgement.curves else None,
+        outlook=tuple(clean(each, 400) for each in judgement.outlook[:4]) if judgement else (),
     )
 
 
@@ -155,12 +157,16 @@ def _names(rings: Sequence[RingView]) -> str:
 
 
 def chart(curves: Sequence[Curve]) -> Chart | None:
-    """Curves on a logarithmic axis of odds, from the bake's start to now."""
+    """Curves on a logarithmic axis of units, from the bake's start to now."""
     moments = [at for curve in curves for at, _ in curve.points]
     if not moments:
         return None
     first, last = min(moments), max(moments)
-    top = max(curve.roll_back for curve in curves) * 3
+    limits = {"hold": min(curve.hold for curve in curves)}
+    for name, found in (("pause", [c.pause for c in curves]), ("roll back", [c.roll_back for c in curves])):
+        if known := [each for each in found if each is not None]:
+            limits[name] = min(known)
+    top = max(limits.values()) * 3
 
     def height(value: float) -> float:
         place = math.log(max(value, LOWEST) / LOWEST) / math.log(top / LOWEST)
@@ -174,14 +180,13 @@ def chart(curves: Sequence[Curve]) -> Chart | None:
         points = _thinned(curve.points)
         value = curve.points[-1][1] if curve.points else 1.0
         text = " ".join(f"{across(at)},{height(each)}" for at, each in points)
-        return CurveView(humanise(curve.signal), text, _odds(value), value >= curve.pause)
+        return CurveView(humanise(curve.signal), text, _units(value), value >= curve.hold)
 
-    lines = (
-        (height(1.0), "even", "1"),
-        (height(curves[0].pause), "pause", f"pause {_odds(curves[0].pause)}"),
-        (height(curves[0].roll_back), "back", f"roll back {_odds(curves[0].roll_back)}"),
-    )
-    return Chart(tuple(drawn(each) for each in curves if each.points), lines, span(last - first))
+    lines = [(height(1.0), "even", "1")]
+    for limit in dict.fromkeys(limits.values()):
+        names = [name for name, each in limits.items() if each == limit]
+        lines.append((height(limit), names[-1].replace(" ", "-"), f"{' and '.join(names)} at {_units(limit)}"))
+    return Chart(tuple(drawn(each) for each in curves if each.points), tuple(lines), span(last - first))
 
 
 def _thinned(points: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
@@ -193,5 +198,5 @@ def _thinned(points: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, f
     return [*(max(each, key=lambda point: point[1]) for each in stretches[:-1]), points[-1]]
 
 
-def _odds(value: float) -> str:
+def _units(value: float) -> str:
     return f"{value:.2g}" if value < 10 else f"{value:,.0f}"

@@ -105,6 +105,10 @@ def world(tmp_path):
     world.store.close()
 
 
+def said(body) -> list[str]:
+    return [reason["sentence"] for reason in body["reasons"]]
+
+
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
@@ -113,7 +117,7 @@ def test_a_verdict_is_answered_from_what_was_judged_before(world):
     answer = world.client().get("/api/v1/verdict", params={"ring": "canary", "release": "8.0"})
     assert answer.status_code == 200
     body = answer.json()
-    assert (body["verdict"], body["action"], body["reasons"]) == ("pass", "promote", ["the evidence is in"])
+    assert (body["verdict"], body["action"], said(body)) == ("pass", "promote", ["the evidence is in"])
     assert world.asked == [("canary", "8.0")]
 
 
@@ -144,7 +148,7 @@ def test_a_gate_that_takes_too_long_is_not_waited_for(world):
     world.judge = lambda ring, release, now: go_on.wait(5) and world.passing(ring, release, now)
     body = world.client().get("/api/v1/verdict?ring=canary").json()
     go_on.set()
-    assert (body["verdict"], body["reasons"]) == ("inconclusive", ["it is still being judged: ask again"])
+    assert (body["verdict"], said(body)) == ("inconclusive", ["it is still being judged: ask again"])
 
 
 def test_an_old_judgement_is_not_given_for_a_new_one(world):
@@ -167,7 +171,7 @@ def test_what_cannot_be_judged_is_inconclusive_and_still_200(world, query, reaso
     world.turn()
     answer = world.client().get(f"/api/v1/verdict{query}")
     assert answer.status_code == 200
-    assert (answer.json()["verdict"], answer.json()["reasons"]) == ("inconclusive", [reason])
+    assert (answer.json()["verdict"], said(answer.json())) == ("inconclusive", [reason])
 
 
 def test_a_gate_that_cannot_judge_is_inconclusive(world):
@@ -177,7 +181,7 @@ def test_a_gate_that_cannot_judge_is_inconclusive(world):
     world.judge = fails
     world.turn()
     body = world.client().get("/api/v1/verdict?ring=canary").json()
-    assert (body["verdict"], body["reasons"]) == ("inconclusive", ["it could not be judged: the policy is wrong"])
+    assert (body["verdict"], said(body)) == ("inconclusive", ["it could not be judged: the policy is wrong"])
     assert world.told == ["the policy is wrong"]
 
 
@@ -191,8 +195,8 @@ def test_a_store_that_cannot_be_read_is_inconclusive_whatever_was_known(world, t
     world.turn()
     body = world.client().get("/api/v1/verdict?ring=canary").json()
     assert body["verdict"] == "inconclusive"
-    assert "the store of results has not been read for 21 s" in body["reasons"][0]
-    assert "cannot be read" in body["reasons"][0]
+    assert "the store of results has not been read for 21 s" in said(body)[0]
+    assert "cannot be read" in said(body)[0]
     assert world.client().get("/readyz").status_code == 503
     text = world.client().get("/metrics").text
     assert "ringgate_store_readable 0.0" in text
@@ -225,7 +229,7 @@ def test_flaggers_hooks_say_by_their_status_what_may_be_done(world, verdict, act
     client = world.client()
     assert client.post("/flagger/gate", json=call).status_code == gate
     assert client.post("/flagger/rollback", json=call).status_code == rollback
-    assert client.post("/flagger/gate", json=call).json()["reasons"] == ["because"]
+    assert said(client.post("/flagger/gate", json=call).json()) == ["because"]
 
 
 def test_flaggers_hooks_stop_where_nothing_is_known(world):
@@ -312,7 +316,7 @@ def test_an_empty_page_says_so_everywhere(tmp_path):
 
 
 def test_the_page_tells_rings_tenants_failures_deployments_and_signals(world):
-    curve = Curve("failures", tuple((NOON + timedelta(minutes=n), 1.2**n) for n in range(11)), 100.0, 10_000.0)
+    curve = Curve("failures", tuple((NOON + timedelta(minutes=n), 1.2**n) for n in range(11)), 400.0, 400.0, 160_000.0)
     world.judge = lambda ring, release, now: Judgement(
         ring, release, "fail", "pause", now, ("failures: 3 of 9 runs",), since=NOON, tested=("aldgate",),
         expected=("aldgate", "zurich"), curves=(curve,), evidence={"failures": 6.2},
@@ -341,7 +345,8 @@ def test_the_page_tells_rings_tenants_failures_deployments_and_signals(world):
         "API failed",
         "Browser passed",
         "Step by step",
-        "pause 100",
+        "hold and pause at 400",
+        "roll back at 160,000",
     ):
         assert words in page, words
 
