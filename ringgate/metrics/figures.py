@@ -96,7 +96,10 @@ class Figures:
             self._take_run(result, at)
 
     def _take_self_test(self, result: RunResult, at: datetime) -> None:
-        word = {Outcome.FAILED: "caught", Outcome.PASSED: "missed"}.get(result.outcome, result.outcome.value)
+        """Caught is only what failed for want of what the scenario expects, as the gate has it."""
+        word = {Outcome.PASSED: "missed"}.get(result.outcome, result.outcome.value)
+        if result.outcome is Outcome.FAILED and result.failure and result.failure.kind == "expectation":
+            word = "caught"
         self.self_tests.setdefault((result.ring, word), Count()).add(at, result.trace_id)
 
     def _take_run(self, result: RunResult, at: datetime) -> None:

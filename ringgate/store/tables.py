@@ -27,7 +27,8 @@ from sqlalchemy import (
     select,
     text,
 )  # fmt: skip
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ringgate.errors import OurSideError
@@ -209,7 +210,26 @@ def _engine(url: str) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
 
+        if engine.url.database and engine.url.database != ":memory:":
+            _notice_another_file(engine, Path(engine.url.database))
     return engine
+
+
+def _notice_another_file(engine: Engine, path: Path) -> None:
+    """A connection that is kept reads on in a file that was removed or replaced, as if nothing had happened."""
+
+    @event.listens_for(engine, "connect")
+    def remember(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = path.stat().st_ino
+
+    @event.listens_for(engine, "checkout")
+    def compare(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        try:
+            file = path.stat().st_ino
+        except OSError as error:
+            raise InvalidRequestError(f"its file is gone ({error.strerror})") from None
+        if file != record.info["file"]:
+            raise DisconnectionError  # the pool opens the new one
 
 
 def _first_line(error: Exception) -> str:

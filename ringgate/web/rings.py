@@ -75,6 +75,7 @@ class Headline:
     state: str
     word: str
     sentence: str
+    because: str = ""
 
 
 def views(
@@ -135,7 +136,7 @@ def _view(
 def headline(rings: Sequence[RingView], trouble: str, table: cells.Table) -> Headline:
     """What a release manager must know first: blindness, then the most severe action, then that all is well."""
     if trouble:
-        return Headline("broken", "Cannot see", f"Nothing is known: {clean(trouble, 300)}.")
+        return Headline("broken", "Cannot see", "Nothing is known of now.", f"{clean(trouble, 300)}.")
     judged = [each for each in rings if each.action]
     if not judged:
         sentence = "No deployment has been noted, so there is nothing to judge yet."
@@ -145,8 +146,8 @@ def headline(rings: Sequence[RingView], trouble: str, table: cells.Table) -> Hea
     worst = min(judged, key=lambda each: SEVERITY.index(each.action) if each.action in SEVERITY else 0)
     if worst.action == "promote":
         return Headline("passed", "May go on", f"{_names(judged)} may go on: the evidence is in.")
-    because = f": {worst.reasons[0].rstrip('.')}" if worst.reasons else ""
-    return Headline(worst.state, worst.word, f"Ring {worst.name} {SAID.get(worst.action, worst.action)}{because}.")
+    because = worst.reasons[0] if worst.reasons else ""
+    return Headline(worst.state, worst.word, f"Ring {worst.name} {SAID.get(worst.action, worst.action)}.", because)
 
 
 def _names(rings: Sequence[RingView]) -> str:

@@ -10,17 +10,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from tests.unit.test_inventory import SMALLEST, write
 
 
 class Served:
-    """A server on a port of its own, with a store and an inventory of two tenants: acme in canary, bond in early."""
+    """A server on a port of its own, with a store and an inventory; by default acme in canary, bond in early."""
 
-    def __init__(self, folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self._options = folder, options
         self.results = f"sqlite:///{folder}/state/results.sqlite"
         bond = SMALLEST.format(id="bond").replace('ring = "canary"', 'ring = "early"')
-        self.inventory = write(folder, {"acme.toml": SMALLEST.format(id="acme"), "bond.toml": bond})
+        self.inventory = write(folder, files or {"acme.toml": SMALLEST.format(id="acme"), "bond.toml": bond})
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("RINGGATE_", "OTEL_"))},
             "RINGGATE_STATE": str(folder / "state"),
@@ -40,7 +48,7 @@ class Served:
         return f"127.0.0.1:{self.port}"
 
     def start_again(self) -> None:
-        """Starts the server, on the same port if it had one, and waits until it listens."""
+        """Starts the server, on the same port if it had one, and waits until it is ready."""
         command = [sys.executable, "-m", "ringgate.cli", "serve", "--port", self.port, *self._options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -51,6 +59,8 @@ class Served:
         found = re.search(r"http://\S+:(\d+)", said)
         assert found, said + self.log.read_text()
         self.port = found[1]
+        while httpx.get(f"{self.address}/readyz", timeout=30).status_code != 200:
+            assert self.process.poll() is None, self.log.read_text()
 
     def stop(self) -> int:
         """Asks it to end, and returns its exit code."""

@@ -180,8 +180,10 @@ def test_only_suites_and_probes_count_for_availability(world, source):
 
 
 def test_self_tests_have_figures_of_their_own(world):
-    world.store.add(result("r1", source=Source.SELF_TEST, outcome=Outcome.FAILED))
+    caught, other = Failure("expectation", "hours"), Failure("unavailable", "nobody answers")
+    world.store.add(result("r1", source=Source.SELF_TEST, outcome=Outcome.FAILED, failure=caught))
     world.store.add(result("r2", source=Source.SELF_TEST, outcome=Outcome.PASSED))
+    world.store.add(result("r3", source=Source.SELF_TEST, outcome=Outcome.FAILED, failure=other))
     world.follower.follow()
     assert world.value("ringgate_self_tests_total", ring="canary", outcome="caught") == 1
     assert world.value("ringgate_self_tests_total", ring="canary", outcome="missed") == 1
