@@ -265,7 +265,7 @@ class Bake:
             facts=facts,
             state=state_of(found),
             reasons=found,
-            evidence=tuple(evidence_of(signal, gauge, self) for signal, gauge in self.gauges.items()),
+            evidence=tuple(evidence_of(s, gauge, self) for s, gauge in self.gauges.items()) if self.starts else (),
             unused=dict(self.unused),
             samples=Samples(
                 passed=self.counts[Outcome.PASSED],

@@ -18,15 +18,18 @@ from dataclasses import dataclass, field
 
 from ringgate.gate.bounds import tail_from, upper_bound
 
-UNUSUAL = 0.05
-"""A group whose count had no more than this probability at the null of all has a null of its own. Wrongly taken as
-unusual, it is only watched less sharply."""
+UNUSUAL = 0.3
+"""A group whose count, or a higher one, had no more than this probability at the null of all has a null of its own.
+Taken as unusual by chance, it is only watched less sharply; not taken as such, it would be paused for what was so."""
 
 STREAKS_MATTER = 1.5
 """How many times longer than by chance streaks must be to be streaks."""
 
 BLOCK = 5
 """A block is this many times as long as a streak, so that what one block says does not depend on the one before."""
+
+BUSY = 0.05
+"""The busiest piece counts as busy if it, of all, had no more than this probability."""
 
 _PIECE = 3600.0
 _PIECES = 12
@@ -126,7 +129,7 @@ class Record:
         pieces = _counted((str(int((at - first) // length)), x) for at, _, _, x in self._seen)
         full = [count for count in pieces.values() if count.runs >= _LEAST_IN_A_PIECE]
         worst = max(full, key=lambda count: count.rate, default=None)
-        if worst is None or tail_from(worst.seen, worst.runs, everything.rate) > UNUSUAL / len(full):
+        if worst is None or tail_from(worst.seen, worst.runs, everything.rate) > BUSY / len(full):
             return None
         return worst
 

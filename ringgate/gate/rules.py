@@ -125,7 +125,7 @@ def no_baseline(facts: Facts) -> Reason | None:
 
 def tenant_absent(facts: Facts) -> Reason | None:
     said = f"{facts.release} has not reached {listed(facts.absent)}, which {_belong(facts.absent)} to {facts.ring}."
-    return _inconclusive("tenant_absent", said, bool(facts.absent))
+    return _inconclusive("tenant_absent", said, facts.started is not None and bool(facts.absent))
 
 
 def tenant_untested(facts: Facts) -> Reason | None:

@@ -66,8 +66,8 @@ def _why(verdict: Verdict) -> Iterator[str]:
     if verdict.state is State.PROMOTE:
         yield (
             f"The bet that the release is fine stands at {units(verdict.facts.fine)} units, and "
-            f"{units(verdict.facts.fine_at)} are needed. No bet against it holds, every tenant was tested lately, it has "
-            "soaked, and the self-test was caught."
+            f"{units(verdict.facts.fine_at)} are needed. No bet against it holds, every tenant was tested lately, it "
+            "has soaked, and the self-test was caught."
         )
     for reason in verdict.reasons:
         if verdict.word is not Word.FAIL or reason.rule not in ("soaking", "undecided"):
