@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ringgate.cli import estate, event, fingerprint, gate, rehearse, runs, serve, surface, tenants
+from ringgate.cli import estate, event, fingerprint, gate, probe, rehearse, runs, serve, surface, tenants
 from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 runs.add_to(app)
 gate.add_to(app)
+probe.add_to(app)
 rehearse.add_to(app)
 serve.add_to(app)
 app.add_typer(tenants.app, name="tenants")

@@ -14,7 +14,7 @@ from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
-    from ringgate.model import Tenant
+    from ringgate.model import Scenario, Tenant
     from ringgate.secrets import Secret
     from ringgate.store import Store
 
@@ -69,7 +69,7 @@ def serve(
     """
     from ringgate import assembly
     from ringgate.store import Store
-    from ringgate.web import Reloading, Server, collector_of, serving
+    from ringgate.web import Reloading, Schedule, Server, collector_of, serving
     from ringgate.web import serve as answer
     from ringgate.web.access import is_loopback
     from ringgate.web.gate import judge_of
@@ -87,17 +87,25 @@ def serve(
     store = Store(url)
     try:
         with _signals(signals, known.tenants, store), serving(load, store, judge, complain) as board:
-            app = Server(board, collector_of(board, horizon=oldest), oldest).app(token)
+            horizons = Schedule(board.follower, load, _scenarios())
+            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest).app(token)
             answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
     finally:
         store.close()
     return Exit.OK
 
 
+def _scenarios() -> list[Scenario]:
+    """The scenarios beside which the server was started; without them nothing is known of what is due when."""
+    from ringgate.catalogue import load_scenarios
+
+    return list(load_scenarios(Path("scenarios")).values())
+
+
 def _duration(text: str) -> timedelta:
     from pydantic import TypeAdapter, ValidationError
 
-    from ringgate.inventory.schema import Duration
+    from ringgate.inventory.kinds import Duration
 
     try:
         return TypeAdapter(Duration).validate_python(text)

@@ -26,8 +26,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ringgate.errors import RinggateError
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
+from ringgate.inventory.kinds import Duration, Slug, Table, Url
 from ringgate.inventory.reader import reference
-from ringgate.inventory.schema import Duration, SecretTable, Slug, Table, Url
+from ringgate.inventory.schema import SecretTable
 from ringgate.model import Tenant
 from ringgate.secrets import Secret
 

@@ -30,6 +30,7 @@ from ringgate.store import Store
 from ringgate.web.app import Server
 from ringgate.web.board import Board, Pace
 from ringgate.web.judging import Judge, Judgement, inconclusive
+from ringgate.web.schedule import Schedule
 
 __all__ = [
     "Board",
@@ -37,6 +38,7 @@ __all__ = [
     "Judgement",
     "Pace",
     "Reloading",
+    "Schedule",
     "Server",
     "collector_of",
     "inconclusive",

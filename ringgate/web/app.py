@@ -29,6 +29,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from ringgate.metrics import HORIZON, StoreCollector, exposition
+from ringgate.metrics.families import Horizons
 from ringgate.report.page import render
 from ringgate.web import dashboard
 from ringgate.web.access import LOCAL, TokenRequired
@@ -44,8 +45,15 @@ _NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
 class Server:
     """Answers from a board."""
 
-    def __init__(self, board: Board, collector: StoreCollector, horizon: timedelta = HORIZON) -> None:
-        self.board, self._collector, self._horizon = board, collector, horizon
+    def __init__(
+        self,
+        board: Board,
+        collector: StoreCollector,
+        horizons: Horizons = lambda now: None,
+        horizon: timedelta = HORIZON,
+    ) -> None:
+        self.board, self._collector = board, collector
+        self._horizons, self._horizon = horizons, horizon
 
     def app(self, token: str = "") -> Starlette:
         """The application. Without a token it answers only to names of this machine."""
@@ -70,12 +78,14 @@ class Server:
         )
 
     async def page(self, _request: Request) -> Response:
-        context = await run_in_threadpool(dashboard.context, self.board, self._horizon)
-        return HTMLResponse(render("dashboard.html.j2", context, "dashboard.js"), headers=_NEVER_KEPT)
+        return await self._page("dashboard.html.j2")
 
     async def parts(self, _request: Request) -> Response:
+        return await self._page("dashboard_parts.html.j2")
+
+    async def _page(self, template: str) -> Response:
         def made() -> str:
-            return render("dashboard_parts.html.j2", dashboard.context(self.board, self._horizon), "dashboard.js")
+            return render(template, dashboard.context(self.board, self._horizons, self._horizon), "dashboard.js")
 
         return HTMLResponse(await run_in_threadpool(made), headers=_NEVER_KEPT)
 

@@ -65,6 +65,7 @@ def table(
     last: Mapping[Key, Last],
     recent: Sequence[RunResult],
     now: datetime,
+    due: Mapping[Key, timedelta] | None = None,
     horizon: timedelta = HORIZON,
 ) -> Table:
     """Tenants of the inventory in the order of the rollout. Of too many, those that fail are shown and then the
@@ -72,14 +73,15 @@ def table(
     names = {each.id for each in tenants}
     scenarios = sorted({scenario for tenant, scenario, _ in last if tenant in names})
     history = _history(recent)
-    fresh = {key for key, each in last.items() if now - each.at <= horizon}
+    allowed = due or {}
+    fresh = {key for key, each in last.items() if now - each.at <= allowed.get(key, horizon)}
     failing = frozenset(key[0] for key in fresh if last[key].outcome is Outcome.FAILED and key[0] in names)
     chosen = {each.id for each in sorted(tenants, key=lambda each: each.id not in failing)[:MOST_TENANTS]}
     shown = [each for each in tenants if each.id in chosen]
 
     def group(tenant: str, scenario: str) -> tuple[Cell, ...]:
         keys = [(tenant, scenario, channel.value) for channel in Channel]
-        return tuple(_cell(key, last[key], history.get(key, ()), now, horizon) for key in keys if key in last)
+        return tuple(_cell(key, last[key], history.get(key, ()), key in fresh, now) for key in keys if key in last)
 
     heads = {each.id: _head(each, now) for each in shown}
     titles = {each: Head(humanise(each)) for each in scenarios}
@@ -110,10 +112,10 @@ def _history(recent: Sequence[RunResult]) -> Mapping[Key, list[str]]:
     return history
 
 
-def _cell(key: Key, run: Last, history: Sequence[str], now: datetime, horizon: timedelta) -> Cell:
+def _cell(key: Key, run: Last, history: Sequence[str], fresh: bool, now: datetime) -> Cell:
     word, state = STATE_WORDS[State(run.outcome.value)], run.outcome.value
     at = age(run.at, now)
-    if now - run.at > horizon:
+    if not fresh:
         state, word = State.MISSING.value, f"too old: {word} {at.words}"
     channel = CHANNEL_WORDS[Channel(key[2])]
     return Cell(channel, state, word, seconds(run.seconds), at, tuple(history[-MOST_BEFORE - 1 : -1]))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ringgate.metrics import HORIZON
-from ringgate.metrics.families import OUTLIVED
+from ringgate.metrics.families import OUTLIVED, Horizons
 from ringgate.metrics.follower import Around
 from ringgate.model import Deployment, Outcome, RunResult
 from ringgate.report import timing
@@ -60,7 +60,7 @@ class ProberView:
     seen: Age
 
 
-def context(board: Board, horizon: timedelta = HORIZON) -> dict[str, Any]:
+def context(board: Board, horizons: Horizons = lambda now: None, horizon: timedelta = HORIZON) -> dict[str, Any]:
     """Everything the templates read."""
     now, trouble = board.clock(), board.store_trouble()
     with board.follower.reading() as (figures, around, read_at):
@@ -68,7 +68,7 @@ def context(board: Board, horizon: timedelta = HORIZON) -> dict[str, Any]:
         self_tests = {key: each.number for key, each in figures.self_tests.items()}
     recent, inventory = board.follower.recent(), board.inventory
     judgements = {each.ring: each for each in board.judgements()}
-    table = cells.table(inventory.tenants, last, recent, now, horizon)
+    table = cells.table(inventory.tenants, last, recent, now, horizons(now), horizon)
     failing = _failures(recent, now)
     views = rings.views(inventory, around.deployments, judgements, table.failing, now)
     return {

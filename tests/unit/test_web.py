@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,9 +18,9 @@ from starlette.applications import Starlette
 from ringgate.errors import RinggateError
 from ringgate.inventory import Inventory, InventoryError
 from ringgate.metrics import Follower, Recent
-from ringgate.model import Channel, Deployment, Failure, Outcome, Sample, Source, Step
+from ringgate.model import Channel, Deployment, Effect, Failure, Layer, Outcome, Sample, Scenario, Source, Step
 from ringgate.store import Prober, Store
-from ringgate.web import Board, Judgement, Pace, Reloading, Server, collector_of
+from ringgate.web import Board, Judgement, Pace, Reloading, Schedule, Server, collector_of
 from ringgate.web.access import is_loopback
 from ringgate.web.judging import Curve
 from tests.unit.report_sample import four_tenants
@@ -434,3 +435,44 @@ def test_utc_is_what_the_page_says(world):
     world.now = datetime(2026, 11, 24, 12, 34, 56, tzinfo=UTC)
     world.turn()
     assert "as of <b>12:34:56 UTC</b>" in world.client().get("/parts").text
+
+
+# --- the schedule ---------------------------------------------------------------------------------------------------
+
+PROBED = (
+    SMALLEST.format(id="acme")
+    + """
+[probes]
+api = "5 min"
+browser = "off"
+api_deadline = "2 min"
+hours = ["Mon-Fri 08:00-18:00"]
+"""
+)
+
+
+@pytest.fixture
+def schedule(world, tmp_path) -> Schedule:
+    inventory = Inventory.load(write(tmp_path, {"acme.toml": PROBED}))
+    nothing: frozenset[Any] = frozenset()
+    channels = frozenset({Channel.API})
+    ping = Scenario("ping", "Answers.", Effect.READ, nothing, nothing, Layer.PLATFORM, channels, lambda *_: None)
+    return Schedule(world.board.follower, lambda: inventory, [ping])
+
+
+def test_where_no_prober_was_seen_nothing_is_scheduled(world, schedule):
+    world.turn()
+    assert schedule(NOON) is None
+
+
+def test_what_is_due_now_may_be_three_intervals_old_and_as_long_as_a_run(world, schedule):
+    world.store.seen(Prober("p", NOON, NOON))
+    world.turn()
+    assert schedule(NOON) == {("acme", "ping", "api"): timedelta(minutes=17)}
+
+
+@pytest.mark.parametrize("hour", [7, 8, 19])
+def test_outside_its_hours_nothing_is_due_and_just_after_they_begin_neither(world, schedule, hour):
+    world.store.seen(Prober("p", NOON, NOON))
+    world.turn()
+    assert schedule(NOON.replace(hour=hour, minute=5)) == {}
