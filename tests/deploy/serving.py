@@ -25,6 +25,7 @@ class Served:
         environment: Mapping[str, str] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self._options = folder, options
         self.results = f"sqlite:///{folder}/state/results.sqlite"
         bond = SMALLEST.format(id="bond").replace('ring = "canary"', 'ring = "early"')
