@@ -16,8 +16,9 @@ Flagger's hooks are POST with `metadata`: `ring` and `release` may stand there a
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -39,6 +40,8 @@ from ringgate.web.judging import Judgement
 LARGEST = 65_536
 """Bytes of a body that is read at all."""
 
+SHARED = timedelta(seconds=1)
+
 _NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
@@ -54,6 +57,8 @@ class Server:
     ) -> None:
         self.board, self._collector = board, collector
         self._horizons, self._horizon = horizons, horizon
+        self._guard = threading.Lock()
+        self._pages: dict[str, tuple[datetime, str]] = {}
 
     def app(self, token: str = "") -> Starlette:
         """The application. Without a token it answers only to names of this machine."""
@@ -84,10 +89,17 @@ class Server:
         return await self._page("dashboard_parts.html.j2")
 
     async def _page(self, template: str) -> Response:
-        def made() -> str:
-            return render(template, dashboard.context(self.board, self._horizons, self._horizon), "dashboard.js")
+        return HTMLResponse(await run_in_threadpool(self._made, template), headers=_NEVER_KEPT)
 
-        return HTMLResponse(await run_in_threadpool(made), headers=_NEVER_KEPT)
+    def _made(self, template: str) -> str:
+        """The page of now; all who look at it within a second get the same."""
+        with self._guard:
+            now = self.board.clock()
+            at, page = self._pages.get(template, (now, ""))
+            if not page or not timedelta() <= now - at < SHARED:
+                page = render(template, dashboard.context(self.board, self._horizons, self._horizon), "dashboard.js")
+                self._pages[template] = now, page
+            return page
 
     async def metrics(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
