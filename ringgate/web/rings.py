@@ -27,6 +27,8 @@ SEVERITY = ("roll back", "pause", "hold", "wait", "promote")
 LOWEST = 0.1
 """Units at the foot of a curve; what lies below is drawn there."""
 MOST_POINTS = 240
+MOST_UNITS = 1_000_000
+"""More than this is told as more than this: nobody reads on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,4 +202,6 @@ def _thinned(points: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, f
 
 
 def _units(value: float) -> str:
+    if value > MOST_UNITS:
+        return f"over {MOST_UNITS:,}"
     return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
