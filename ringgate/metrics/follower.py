@@ -119,8 +119,9 @@ class Follower:
             self._known = {run_id: datetime.fromisoformat(at) for run_id, at in kept["known"].items()}
         else:
             self._place = now - self._window
-        for _, result in self._store.recorded(now - RECENT, self._place) if self._place > now - RECENT else ():
-            self._recent.take(result)
+        if self._place > now - RECENT:
+            for _, result in self._store.recorded(now - RECENT, self._place + LATE):
+                self._recent.take(result)
 
     def _take(self, until: datetime) -> int:
         rows = [(at, each) for at, each in self._store.recorded(self._place, until) if each.run_id not in self._known]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import insort
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,20 +18,19 @@ class Recent:
     """Keeps few results of each: the more there is to keep, the fewer of each, but always the last two."""
 
     def __init__(self) -> None:
-        self._by_key: dict[Key, deque[RunResult]] = {}
+        self._by_key: dict[Key, list[RunResult]] = {}
 
     def take(self, result: RunResult) -> None:
         """Adds one; what is known already is passed over."""
         if result.source not in AVAILABILITY:
             return
-        kept = self._by_key.setdefault((result.tenant, result.scenario, result.channel.value), deque())
+        kept = self._by_key.setdefault((result.tenant, result.scenario, result.channel.value), [])
         if any(each.run_id == result.run_id for each in kept):
             return
         failure = replace(result.failure, traceback="") if result.failure else None
-        kept.append(replace(result, failure=failure, attachments=(), error=None))
-        most = max(2, min(MOST, IN_ALL // len(self._by_key)))
-        while len(kept) > most:
-            kept.popleft()
+        # By their start: what is recorded late must not push out what is newer.
+        insort(kept, replace(result, failure=failure, attachments=(), error=None), key=lambda each: each.started_at)
+        del kept[: -max(2, min(MOST, IN_ALL // len(self._by_key)))]
 
     def results(self, now: datetime) -> list[RunResult]:
         """What was started in the last hours, oldest first."""

@@ -274,3 +274,15 @@ def test_a_store_that_is_not_read_is_told_and_what_it_held_stays(world):
 def test_a_store_that_was_never_read_is_told(world):
     assert world.value("ringgate_store_readable") == 0
     assert "ringgate_runs_total" not in world.names()
+
+
+def test_the_latest_results_are_those_that_started_last_also_after_a_restart(world):
+    for number in range(25):
+        world.store.add(result(f"r{number}", at=NOON - timedelta(minutes=number)))  # recorded the other way round
+    world.follower.follow()
+    latest = [f"r{number}" for number in reversed(range(20))]
+    assert [each.run_id for each in world.follower.recent()] == latest
+    world.follower.keep()
+    world.start()
+    world.follower.follow()
+    assert [each.run_id for each in world.follower.recent()] == latest
