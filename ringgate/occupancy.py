@@ -52,16 +52,16 @@ class Occupancy:
 
     @contextmanager
     def _session(self, tenant: Tenant) -> Iterator[None]:
-        slots = [FileLock(self._folder / f"{tenant.id}.session-{n}.lock") for n in range(1, tenant.sessions + 1)]
+        slots = [self._folder / f"{tenant.id}.session-{n}.lock" for n in range(1, tenant.sessions + 1)]
         for slot in slots:
             try:
-                with slot.acquire(blocking=False):
+                with FileLock(slot).acquire(blocking=False):
                     yield
                     return
             except Timeout:
                 continue
         try:  # all are taken: stand in line for the first
-            with slots[0].acquire(timeout=self._patience):
+            with FileLock(slots[0]).acquire(timeout=self._patience):
                 yield
         except Timeout:
             raise Crowded(
