@@ -92,7 +92,14 @@ def server(tmp_path_factory) -> Iterator[Served]:
         for result in story(ring, now) if ring != "empty" else ():
             store.add(result)
     store.close()
-    served = Served(folder, "--token-env", "GATE_TOKEN", environment={"GATE_TOKEN": TOKEN}, files=files)
+    policy = folder / "gate.toml"
+    policy.write_text("[signals]\nsilence = false\n")  # else the stories would grow old while they are told
+    options = ("--token-env", "GATE_TOKEN", "--policy", str(policy))
+    served = Served(folder, *options, environment={"GATE_TOKEN": TOKEN}, files=files)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    judged = "ringgate_gate_judged_timestamp_seconds{"
+    while httpx.get(f"{served.address}/metrics", headers=headers, timeout=30).text.count(judged) < len(RINGS):
+        assert served.process.poll() is None, served.log.read_text()
     yield served
     served.kill()
 
