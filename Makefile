@@ -4,7 +4,7 @@ WORKERS ?= 2
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench bench-scale soak gate-study lint format lock setup clean
+.PHONY: help demo suites test bench bench-scale gate-study soak lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -24,15 +24,15 @@ bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and 
 	@$(BIN)/ringgate estate up
 	@$(BIN)/python -m tests.bench
 
+gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
+	@$(BIN)/python -m tests.study
+
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
 	@$(BIN)/python -m tests.bench.scale
 
 soak: setup ## half an hour of probing four tenants, killed five times: nothing lost, nothing left (MINUTES=30)
 	@$(BIN)/ringgate estate up --name soak --tenants 4
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
-
-gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
-	@$(BIN)/python -m tests.study
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

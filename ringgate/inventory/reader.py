@@ -142,6 +142,8 @@ class _Reader:
         """A tenant in the wrong folder would otherwise go untested without anybody noticing."""
         for path in sorted(self.path.rglob("*.toml")):
             parts = path.relative_to(self.path).parts
+            if any(part.startswith(".") for part in parts):
+                continue  # such as Kubernetes' own copies of what it mounts from a ConfigMap
             if len(parts) > 1 and (parts[0] != "cohorts" or len(parts) > 2):
                 self._add(str(path), "", f"stands in a folder that is not read; move it into {self.path}/")
 
@@ -284,7 +286,7 @@ def _to_model(table: TenantTable, base: Path) -> Tenant:
             customer=policy.customer,
             effects=Effect[policy.effects.upper()],
         ),
-        users={role: Account(x.login, _secret(x.password, table.id, base)) for role, x in table.users.items()},
+        users={role: Account(x.login, reference(x.password, table.id, base)) for role, x in table.users.items()},
         sessions=table.sessions,
         lacks=table.lacks,
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
@@ -299,7 +301,8 @@ def _filled(text: str, tenant: str) -> str:
     return text.replace("${TENANT}", tenant)
 
 
-def _secret(table: SecretTable, tenant: str, base: Path) -> Secret:
+def reference(table: SecretTable, tenant: str, base: Path) -> Secret:
+    """What a file says of a secret as that secret; relative files count from `base`."""
     if table.env is not None:
         # A variable's name has no hyphen, so acme-eu becomes ACME_EU.
         return EnvSecret(table.env.replace("${TENANT}", tenant.upper().replace("-", "_")))

@@ -220,14 +220,15 @@ class CohortTable(TenantTable):
 
 def documented_keys() -> Iterator[tuple[str, str, str, str]]:
     """Every key: dotted name, meaning, default, example (as TOML). Those of defaults.toml alone come last."""
-    yield from _keys(TenantTable)
-    for key, meaning, default, example in _keys(DefaultsTable, without=TenantTable):
+    yield from keys_of(TenantTable)
+    for key, meaning, default, example in keys_of(DefaultsTable, without=TenantTable):
         yield key, f"{meaning} In defaults.toml alone.", default, example
 
 
-def _keys(
+def keys_of(
     table: type[BaseModel], prefix: str = "", *, without: type[BaseModel] = Table
 ) -> Iterator[tuple[str, str, str, str]]:
+    """The keys of one table and of those below it: dotted name, meaning, default, example."""
     for name, field in table.model_fields.items():
         if name in without.model_fields:
             continue
@@ -243,7 +244,7 @@ def _keys(
         else:
             yield key, field.description or "", default if field.is_required() else "", ""
         if inner is not None:
-            yield from _keys(inner, f"{key}{placeholder}.")
+            yield from keys_of(inner, f"{key}{placeholder}.")
 
 
 def _table_in(kind: Any) -> tuple[type[BaseModel] | None, str]:

@@ -132,14 +132,17 @@ class Store:
         with self._reading() as connection:
             return [result_of(row._mapping) for row in connection.execute(query)][::-1]
 
-    def recorded(self, after: datetime | None) -> list[tuple[datetime, RunResult]]:
+    def recorded(self, after: datetime | None, until: datetime | None = None) -> list[tuple[datetime, RunResult]]:
         """What was recorded since shortly before `after`, in that order, each with that moment; all for None.
 
-        For those who follow the store: ask again with the last moment, and pass over the run ids that are known."""
+        For those who follow the store: ask again with the last moment, and pass over the run ids that are known.
+        `until` (exclusive) cuts a long time into pieces that fit into memory."""
         columns = tables.runs.c
         query = select(tables.runs).where(columns.recorded_at.is_not(None)).order_by(columns.recorded_at)
         if after is not None:
             query = query.where(columns.recorded_at >= after.astimezone(UTC) - LATE)
+        if until is not None:
+            query = query.where(columns.recorded_at < until.astimezone(UTC))
         with self._reading() as connection:
             return [(aware(row.recorded_at), result_of(row._mapping)) for row in connection.execute(query)]
 
@@ -223,6 +226,20 @@ class Store:
             rows = [dict(row._mapping) for row in connection.execute(query)]
         times = ("started_at", "seen_at", "stopped_at")
         return [Prober(**row | {name: aware(row[name]) if row[name] else None for name in times}) for row in rows]
+
+    def keep_figures(self, name: str, at: datetime, data: Mapping[str, Any]) -> None:
+        """Keeps what a follower added up, instead of what it kept before."""
+        with self._writing() as connection:
+            new = _insert(connection, tables.figures).values(name=name, at=at.astimezone(UTC), data=dict(data))
+            again = {"at": new.excluded.at, "data": new.excluded.data}
+            connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=again))
+
+    def figures(self, name: str) -> dict[str, Any] | None:
+        """What was kept under this name last, or None."""
+        query = select(tables.figures.c.data).where(tables.figures.c.name == name)
+        with self._reading() as connection:
+            found = connection.execute(query).scalar()
+        return dict(found) if found is not None else None
 
     def close(self) -> None:
         self._engine.dispose()
