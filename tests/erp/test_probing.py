@@ -195,7 +195,7 @@ def test_two_probers_at_once_get_along(pair, inventory_of, environment, results,
 def test_what_probes_leave_in_the_books_can_be_told_from_the_firms_own(
     pair, inventory_of, environment, estate, results
 ):
-    """Posted documents stay, reversed: each leads to its run's marker, is the synthetic customer's, and comes to nil."""
+    """Posted documents stay, reversed: each leads to its run's marker, is the synthetic customer's, and nets to nil."""
     folder = inventory_of('api = "5 min"\nbrowser = "off"')
     customer = Inventory.load(folder).tenant(pair[0].id).policy.customer
     documents = """
