@@ -47,7 +47,7 @@ PAUSE = 0.1
 SET_BACK = 2.0
 """Seconds to the next tick from which on the wall clock must have been set back: there is one each second."""
 
-UNDOING = 0.5
+UNDOING = 0.7
 """The part of the time of grace that is left for undoing."""
 
 STORING = 10.0

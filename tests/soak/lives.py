@@ -21,6 +21,9 @@ LINE = re.compile(
 )
 """What a prober prints of a run that ended: ring, tenant, scenario, channel, outcome, why."""
 
+GRACE = 180.0
+"""Seconds it has to stop, on a machine that may be busy with other things."""
+
 EVERY = 5.0
 """Seconds between two looks at its memory."""
 
@@ -40,7 +43,8 @@ class Lives:
     """Keeps what all of them printed, in `told`, and began, in their spools."""
 
     def __init__(self, inventory: Path, folder: Path, environment: Mapping[str, str]) -> None:
-        self._command = [sys.executable, "-m", "ringgate.cli", "probe", "--inventory", str(inventory)]
+        probe = ["probe", "--inventory", str(inventory), "--grace", f"{GRACE:.0f}"]
+        self._command = [sys.executable, "-m", "ringgate.cli", *probe]
         self._folder, self._environment = folder, environment
         self.lives: list[Life] = []
         self.told: Counter[tuple[str, str, str, str]] = Counter()
@@ -72,9 +76,9 @@ class Lives:
         _, left = psutil.wait_procs(children, timeout=30)
         self._life.orphans = len(left)
 
-    def stop(self, patience: float = 120.0) -> None:
+    def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(patience)
+        self._process.wait(2 * GRACE)
         self._gone()
 
     def _gone(self) -> None:
