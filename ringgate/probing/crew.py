@@ -86,17 +86,18 @@ class Crew:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self, channel: Channel, number: int) -> None:
-        lanes = self._api if channel is Channel.API else self._browser()
-        goes_on = True
         try:
-            while goes_on and (tick := self._lineup.take(channel, number)):
-                with lanes.lent(tick.probe.tenant) as lane:
-                    goes_on = self._once(tick, lane)
+            lanes = self._api if channel is Channel.API else self._browser()
+            goes_on = True
+            try:
+                while goes_on and (tick := self._lineup.take(channel, number)):
+                    with lanes.lent(tick.probe.tenant) as lane:
+                        goes_on = self._once(tick, lane)
+            finally:
+                if goes_on or channel is Channel.BROWSER:
+                    lanes.close(time.monotonic() + SIGN_OUT)
         except Exception as problem:  # nothing a scenario does ends here: it is our own, and told
             self._failed(problem)
-        finally:
-            if goes_on or channel is Channel.BROWSER:
-                lanes.close(time.monotonic() + SIGN_OUT)
 
     def _once(self, tick: Tick, lane: Lane) -> bool:
         self._watcher.began(tick)

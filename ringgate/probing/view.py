@@ -185,6 +185,7 @@ def _brief(result: RunResult | None, *, dated: bool = False) -> Text:
 
 
 def _tallies(tallies: Mapping[str, int]) -> str:
+    tallies = dict(tallies)  # others go on counting
     skipped = sum(number for what, number in tallies.items() if what.startswith(SKIPPED))
     told = {what: number for what, number in sorted(tallies.items()) if not what.startswith(SKIPPED)}
     told |= {"skipped": skipped} if skipped else {}

@@ -25,7 +25,7 @@ from ringgate.probing import prober as probing
 from ringgate.probing.plan import Probe
 from ringgate.probing.prober import Prober, Replanned, Terms
 from ringgate.probing.spool import Spool
-from ringgate.probing.timetable import Timetable
+from ringgate.probing.timetable import Tick, Timetable
 from ringgate.store import Prober as Sign
 from ringgate.store import Store
 from tests.unit.test_execution import Notebook
@@ -198,6 +198,21 @@ def test_a_run_past_its_deadline_fails_and_is_undone(world):
     assert (kept.outcome, kept.failure.kind) == (Outcome.FAILED, "deadline")
     assert kept.residue == ()
     assert sum(len(driver.projects) for driver in world.drivers) == 1
+
+
+def test_what_cannot_be_written_to_the_disk_stops_the_prober(world):
+    """A result that is neither stored nor spooled would be lost: nothing more is run."""
+    prober = world.prober([world.probe()], once=False)
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    prober._spool._write = full
+    prober._timetable = None
+    prober._tick = lambda: prober._lineup.add([Tick(prober._probes[0], datetime.now(UTC))])
+    course = prober.run()
+    assert not course.whole
+    assert "OSError: no space left on device" in world.heard.remarks
 
 
 # --- stopping -------------------------------------------------------------------------------------------------------
