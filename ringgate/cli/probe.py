@@ -6,12 +6,11 @@ import json
 import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, JsonOption, UsageMistake, console, counted
+from ringgate.cli.common import Exit, InventoryOption, JsonOption, UsageMistake, console, counted, scenario_folder
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def probe(
         channels=[Channel(each) for each in channel or ()], residencies=residency or (), share=(which, of),
     )  # fmt: skip
     known = Inventory.load(inventory)
-    probes = chosen(known, wanted, _scenarios())
+    probes = chosen(known, wanted, scenario_folder())
     if plan:
         _print_plan(probes, as_json)
         return Exit.OK
@@ -120,13 +119,10 @@ def probe(
 
         return run_shares(processes, grace, endless=not (once or lasting))
     at_once = {c: max(1, n // of) for c, n in shared_out(known, probes, workers, browsers).items()}
-    terms = Terms(workers=at_once, once=once, lasting=time_given, grace=grace, covers=wanted.words)
+    terms = Terms(
+        workers=at_once, once=once, lasting=time_given, grace=grace, covers=f"{known.path.absolute()} {wanted.words}"
+    )
     return _run(known, probes, wanted, terms, results, quiet)
-
-
-def _scenarios() -> Path:
-    here = Path("scenarios")
-    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "scenarios"
 
 
 def _run(
@@ -139,8 +135,8 @@ def _run(
     interrupted = False
     try:
         with (
-            Watch(console(), probes, quiet=quiet) as watch,
-            assembled(known, probes, wanted, terms, watch, results=results) as prober,
+            Watch(console(), probes, quiet=quiet, board=wanted.share[1] == 1) as watch,
+            assembled(known, probes, wanted, terms, watch, scenarios=scenario_folder(), results=results) as prober,
         ):
             watch.tallies = prober.course.tallies
 

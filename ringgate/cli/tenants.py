@@ -135,8 +135,10 @@ def check(
     else:
         tenants = len(known.tenants)
         warnings = [str(problem) for problem in known.warnings]
+        errors = _plan_problems(known)
         if secrets:
-            errors, unsafe = secret_problems(known)
+            missing, unsafe = secret_problems(known)
+            errors += missing
             warnings += unsafe
     failed = bool(errors or (strict and warnings))
     if as_json:
@@ -145,6 +147,18 @@ def check(
     else:
         _print_check(str(folder), tenants, errors, warnings)
     return Exit.FAILED if failed else Exit.OK
+
+
+def _plan_problems(known: Inventory) -> list[str]:
+    """What keeps the tenants from being probed as their files say."""
+    from ringgate.catalogue import load_scenarios
+    from ringgate.cli.common import scenario_folder
+    from ringgate.probing.calendar import unknown_holidays
+    from ringgate.probing.plan import unknown_scenarios
+
+    special = any(tenant.probes.scenarios for tenant in known.tenants)  # else the scenarios need not be read
+    scenarios = load_scenarios(scenario_folder()) if special else ()
+    return [*unknown_scenarios(known.tenants, scenarios), *unknown_holidays(known.tenants)]
 
 
 def _print_check(folder: str, tenants: int, errors: Sequence[str], warnings: Sequence[str]) -> None:

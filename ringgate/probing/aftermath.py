@@ -55,11 +55,6 @@ class Aftermath:
                     thread.start()
             self._asked.put(tenant)
 
-    @property
-    def busy(self) -> bool:
-        with self._alone:
-            return bool(self._under_way)
-
     def _work(self) -> None:
         while True:
             tenant = self._asked.get()

@@ -17,9 +17,9 @@ from ringgate.journal import Journal
 from ringgate.model import Channel, Scenario, Source, Tenant
 from ringgate.occupancy import Occupancy
 from ringgate.probing.calendar import unknown_holidays
-from ringgate.probing.crew import SelfTests, Watcher
+from ringgate.probing.crew import Watcher
 from ringgate.probing.plan import Probe, plan, unknown_scenarios
-from ringgate.probing.prober import Prober, Terms
+from ringgate.probing.prober import Prober, Replanned, Terms
 from ringgate.secrets import redact
 from ringgate.store import Store
 
@@ -98,6 +98,33 @@ def workers(inventory: Inventory, probes: Sequence[Probe], api: int | None, brow
     return {channel: number for channel, number in ((Channel.API, others), (Channel.BROWSER, windows)) if number}
 
 
+class Follower:
+    """Looks whether an inventory's files have changed, and plans anew if they have."""
+
+    def __init__(self, path: Path, wanted: Wanted, scenarios: Path) -> None:
+        self._path, self._wanted, self._scenarios = path, wanted, scenarios
+        self._seen = self._signature()
+
+    def __call__(self) -> Replanned | None:
+        """None if nothing has changed since the last call. Raises what `Inventory.load` and `chosen` do."""
+        now = self._signature()
+        if now == self._seen:
+            return None
+        self._seen = now
+        inventory = Inventory.load(self._path)
+        return Replanned(chosen(inventory, self._wanted, self._scenarios), neighbours(inventory, self._wanted))
+
+    def _signature(self) -> frozenset[tuple[str, int, int]]:
+        found = set()
+        for path in self._path.rglob("*.toml"):
+            try:
+                told = path.stat()
+            except FileNotFoundError:  # somebody is writing it anew just now
+                continue
+            found.add((str(path), told.st_mtime_ns, told.st_size))
+        return frozenset(found)
+
+
 @contextmanager
 def assembled(
     inventory: Inventory,
@@ -106,8 +133,8 @@ def assembled(
     terms: Terms,
     watcher: Watcher,
     *,
+    scenarios: Path,
     results: str | None = None,
-    self_tests: SelfTests | None = None,
 ) -> Iterator[Prober]:
     """A prober that is ready to run. Raises StoreTrouble, or ValueError for a journal that is none."""
     store = Store(assembly.results_url(results))
@@ -122,6 +149,9 @@ def assembled(
         neighbours=neighbours(inventory, wanted),
     )
     try:
-        yield Prober(probes, engine, store, terms, watcher, spool=paths.spool(), self_tests=self_tests)
+        yield Prober(
+            probes, engine, store, terms, watcher,
+            spool=paths.spool(), replan=Follower(inventory.path, wanted, scenarios),
+        )  # fmt: skip
     finally:
         store.close()

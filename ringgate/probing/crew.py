@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 from ringgate.execution import Engine, run_once
-from ringgate.model import Channel, Outcome, RunResult, Scenario, Source, Tenant
+from ringgate.model import Capability, Channel, Outcome, RunResult, Scenario, Tenant
 from ringgate.occupancy import Crowded
 from ringgate.probing.lanes import ApiLanes, BrowserLane, Lane
 from ringgate.probing.limits import LimitedDriver
 from ringgate.probing.lineup import Lineup
+from ringgate.probing.plan import Probe
 from ringgate.probing.spool import no_room
 from ringgate.probing.timetable import Tick
+from ringgate.selftest import self_test
 
 UNANSWERED = ("unavailable", "deadline")
 """Kinds of failure after which a tenant is slow until a run gets through."""
+
+NEIGHBOURS = 6
+"""Tenants whose sessions one run tries: to sign in to hundreds of them would take longer than its deadline."""
 
 SIGN_OUT = 5.0
 """Seconds in which the sessions of all lanes are ended when the prober stops."""
 
 
-class SelfTests(Protocol):
-    """Runs a scenario whose answers from the ERP are falsified on our side: it must come out `failed`."""
-
-    def suits(self, scenario: Scenario, channel: Channel) -> bool:
-        """Whether a fault can be planted into this scenario over this channel."""
-        ...
-
-    def run(self, scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine) -> RunResult: ...
+SelfTest = Callable[[Scenario, Tenant, Channel, Engine], RunResult]
+"""Runs a scenario whose answers from the ERP are falsified on our side: it must come out `failed`."""
 
 
 class Watcher(Protocol):
@@ -56,13 +56,17 @@ class Crew:
         watcher: Watcher,
         release_of: Callable[[Tenant], str],
         failed: Callable[[Exception], None],
-        self_tests: SelfTests | None = None,
+        self_test: SelfTest = self_test,
     ) -> None:
         self._lineup, self._engine, self._api, self._browser = lineup, engine, api, browser
-        self._watcher, self._release_of, self._failed, self._self_tests = watcher, release_of, failed, self_tests
+        self._watcher, self._release_of, self._failed, self._self_test = watcher, release_of, failed, self_test
         self.halt = threading.Event()
         self._threads: list[threading.Thread] = []
         self._running: set[threading.Thread] = set()
+
+    def surround(self, neighbours: Sequence[Tenant]) -> None:
+        """These are the tenants whose sessions can be tried on others from now on."""
+        self._engine.neighbours = tuple(neighbours)
 
     def start(self, workers: Mapping[Channel, int]) -> None:
         for channel, number in workers.items():
@@ -82,17 +86,18 @@ class Crew:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self, channel: Channel, number: int) -> None:
-        lanes = self._api if channel is Channel.API else self._browser()
-        goes_on = True
         try:
-            while goes_on and (tick := self._lineup.take(channel, number)):
-                with lanes.lent(tick.probe.tenant) as lane:
-                    goes_on = self._once(tick, lane)
+            lanes = self._api if channel is Channel.API else self._browser()
+            goes_on = True
+            try:
+                while goes_on and (tick := self._lineup.take(channel, number)):
+                    with lanes.lent(tick.probe.tenant) as lane:
+                        goes_on = self._once(tick, lane)
+            finally:
+                if goes_on or channel is Channel.BROWSER:
+                    lanes.close(time.monotonic() + SIGN_OUT)
         except Exception as problem:  # nothing a scenario does ends here: it is our own, and told
             self._failed(problem)
-        finally:
-            if goes_on or channel is Channel.BROWSER:
-                lanes.close(time.monotonic() + SIGN_OUT)
 
     def _once(self, tick: Tick, lane: Lane) -> bool:
         self._watcher.began(tick)
@@ -117,10 +122,17 @@ class Crew:
         key = (probe.tenant.erp, probe.channel)
         driver = LimitedDriver(lane[key], probe.deadline, self.halt)
         engine = replace(self._engine, drivers={key: driver}, release=self._release_of(probe.tenant))
-        if tick.self_test and self._self_tests:
-            engine.source = Source.SELF_TEST
-            return self._self_tests.run(probe.scenario, probe.tenant, probe.channel, engine)
-        return run_once(probe.scenario, probe.tenant, probe.channel, engine)
+        if Capability.OUTSIDERS in probe.scenario.needs:
+            engine.neighbours = some(engine.neighbours, probe, tick.slot)
+        run = self._self_test if tick.self_test else run_once
+        return run(probe.scenario, probe.tenant, probe.channel, engine)
+
+
+def some(neighbours: Sequence[Tenant], probe: Probe, slot: datetime) -> tuple[Tenant, ...]:
+    """A few of the tenants whose sessions can be tried on the probe's, each time the next ones: all have their turn."""
+    others = [each for each in neighbours if each.id != probe.tenant.id and each.erp == probe.tenant.erp]
+    first = (probe.home + probe.number_at(slot)) * NEIGHBOURS
+    return tuple(others[(first + n) % len(others)] for n in range(min(NEIGHBOURS, len(others))))
 
 
 def _kind(result: RunResult) -> str:

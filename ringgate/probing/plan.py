@@ -94,6 +94,11 @@ class Probe:
         """Why it is not run at that moment, if it is not."""
         return closed(self.tenant, self.cadence, moment)
 
+    def rested(self, since: datetime, until: datetime) -> bool:
+        """Whether it was not to run at some time between the two moments: no result then is no silence."""
+        slots = map(self.slot, range(self.number_at(since) + 1, self.number_at(until) + 1))
+        return any(self.closed(moment) for moment in (since, until, *slots))
+
     def last_due(self, moment: datetime, back: timedelta = timedelta(days=7)) -> datetime | None:
         """The last slot at or before `moment` at which it was to run; None if there was none in the time `back`."""
         number = self.number_at(moment)

@@ -24,7 +24,7 @@ from ringgate.errors import RinggateError
 from ringgate.execution import Engine
 from ringgate.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
 from ringgate.probing.aftermath import Aftermath, tenants_hit
-from ringgate.probing.crew import SIGN_OUT, Crew, SelfTests, Watcher
+from ringgate.probing.crew import SIGN_OUT, Crew, SelfTest, Watcher
 from ringgate.probing.lanes import ApiLanes, BrowserLane
 from ringgate.probing.lineup import Lineup
 from ringgate.probing.plan import Probe
@@ -34,6 +34,7 @@ from ringgate.probing.spool import Spool, drain
 from ringgate.probing.tallies import OVERLAPPING, SKIPPED, tally
 from ringgate.probing.timetable import Tick, Timetable, missed_between
 from ringgate.recovery import Recovered
+from ringgate.selftest import self_test
 from ringgate.store import Prober as Sign
 from ringgate.store import Store, StoreTrouble, Tally
 
@@ -46,7 +47,7 @@ PAUSE = 0.1
 SET_BACK = 2.0
 """Seconds to the next tick from which on the wall clock must have been set back: there is one each second."""
 
-UNDOING = 0.5
+UNDOING = 0.7
 """The part of the time of grace that is left for undoing."""
 
 STORING = 10.0
@@ -77,6 +78,14 @@ class Terms:
     covers: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """What is probed from now on, and the tenants whose sessions may be tried on others."""
+
+    probes: Sequence[Probe]
+    neighbours: Sequence[Tenant]
+
+
 @dataclass
 class Course:
     """What came of it so far. `whole` is False if something that was to run did not, or was not ended or not stored."""
@@ -100,19 +109,19 @@ class Prober:
         *,
         spool: Path,
         make: Callable[[Sequence[Tenant]], Drivers] = drivers_for,
-        self_tests: SelfTests | None = None,
+        self_test: SelfTest = self_test,
+        replan: Callable[[], Replanned | None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.course = Course()
+        self._replan = replan
         self._probes, self._store, self._terms, self._watcher, self._clock = probes, store, terms, watcher, clock
         self._tenants = {probe.tenant.id: probe.tenant for probe in probes if not probe.never}
         self._asked, self._alone = 0, threading.Lock()
         self._deployments: list[Deployment] = []
         self._tested: dict[str, datetime] = {}
-        self._self_tests = self_tests
         self._folder = spool
         self._spool = Spool(spool, engine.session, self._ended)
-        self._began = clock()
         self._held = tenants_hit(engine.journal, frozenset(self._tenants))
         self._lineup = Lineup(terms.workers, self._count, clock, held=self._held)
         self._aftermath = Aftermath(
@@ -122,10 +131,10 @@ class Prober:
         self._crew = Crew(
             self._lineup, replace(engine, sinks=(self._spool, *engine.sinks)),
             ApiLanes(lambda tenant: make([tenant])), lambda: BrowserLane(lambda: make(tuple(self._tenants.values()))),
-            watcher=watcher, failed=self._failed, self_tests=self_tests,
+            watcher=watcher, failed=self._failed, self_test=self_test,
             release_of=lambda tenant: release_of(tenant, self._deployments, self._clock()),
         )  # fmt: skip
-        self._sign = Sign(engine.session, self._began, self._began)
+        self._sign = Sign(engine.session, clock(), clock())
         chores: dict[Chore, float] = {
             self._be_seen: 5.0, self._look_for_releases: 5.0, self._look_for_self_tests: 60.0,
         }  # fmt: skip
@@ -136,11 +145,6 @@ class Prober:
     def stop(self) -> None:
         """Stop soon: begin nothing, and end what runs. Told again, what runs is undone at once. Safe in a signal."""
         self._asked += 1
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it was told to stop."""
-        return self._asked > 0
 
     def run(self) -> Course:
         """Probe. Returns when it is told to stop, when its time is over, or when everything was run once."""
@@ -171,23 +175,39 @@ class Prober:
             self.course.whole = False
 
     def _on_and_on(self) -> None:
-        timetable = Timetable(self._probes, self._clock())
+        self._timetable = Timetable(self._probes, self._clock())
         until = time.monotonic() + self._terms.lasting.total_seconds() if self._terms.lasting else None
         ticker = schedule.Scheduler()
         while not self._asked and (until is None or time.monotonic() < until):
             if not ticker.jobs or (ticker.idle_seconds or 0.0) > SET_BACK:
                 # The wall clock was set back, as it is when summer time ends: the jobs would wait for it to catch up.
                 ticker.clear()
-                ticker.every(1).seconds.do(self._tick, timetable)
+                ticker.every(1).seconds.do(self._tick)
+                ticker.every(10).seconds.do(self._look_for_changes)
                 ticker.every(60).seconds.do(self._take_back)
             ticker.run_pending()
             time.sleep(PAUSE)
 
-    def _tick(self, timetable: Timetable) -> None:
-        ticks, passed = timetable.due(self._clock())
+    def _tick(self) -> None:
+        ticks, passed = self._timetable.due(self._clock())
         self._lineup.add([*ticks, *self._self_tests_due()])
         self._tell(passed)
         self._look_for_stuck()
+
+    def _look_for_changes(self) -> None:
+        """Probe as the inventory says now. One that is wrong changes nothing, and is told."""
+        try:
+            changed = self._replan()
+        except RinggateError as problem:
+            self._watcher.remark(f"the inventory has changed, and is wrong, so the plan stays: {problem}", "bold red")
+            return
+        if changed is None:
+            return
+        self._probes = changed.probes
+        self._tenants.update({probe.tenant.id: probe.tenant for probe in changed.probes if not probe.never})
+        self._crew.surround(changed.neighbours)
+        self._timetable = Timetable(self._probes, self._clock())
+        self._watcher.remark("the inventory has changed: probing goes on as it says now")
 
     def _look_for_stuck(self) -> None:
         for tick in self._lineup.stuck():
@@ -201,20 +221,14 @@ class Prober:
             self._stumbled(problem)
 
     def _self_tests_due(self) -> list[Tick]:
-        if not self._self_tests or not self._deployments:
-            return []
         now, due = self._clock(), []
         for ring in rings_to_test(self._deployments, self._tested, now):
-            fitting = [p for p in self._probes if p.tenant.ring == ring and self._suits(p, now)]
+            fitting = [p for p in self._probes if p.tenant.ring == ring and not p.never and not p.closed(now)]
+            fitting = [p for p in fitting if p.channel is Channel.API] or fitting
             if fitting:
                 self._tested[ring] = now
                 due.append(Tick(fitting[int(now.timestamp()) // 3600 % len(fitting)], now, self_test=True))
         return due
-
-    def _suits(self, probe: Probe, now: datetime) -> bool:
-        assert self._self_tests
-        suits = not probe.never and self._self_tests.suits(probe.scenario, probe.channel)
-        return suits and not probe.closed(now)
 
     # --- what it is told by its threads -------------------------------------------------------------------------------
 

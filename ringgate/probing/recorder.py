@@ -90,9 +90,9 @@ class Recorder:
                 if time.monotonic() >= self._next[chore]:
                     chore(self._store)
                     self._next[chore] = time.monotonic() + every
-        except StoreTrouble as problem:
+        except Exception as problem:  # whatever it is, what was handed over is tried again
             if not self._failed:
-                self._trouble(str(problem))
+                self._trouble(str(problem) if isinstance(problem, StoreTrouble) else repr(problem))
             self._failed += 1
             return False
         if self._failed:

@@ -50,9 +50,10 @@ class _Row:
 class Watch:
     """Shows what one prober does on a console. A context manager, told by several threads.
 
-    `quiet`: away from a terminal, only what did not pass is told, and once a minute how things stand."""
+    `quiet`: where there is no board, only what did not pass is told, and once a minute how things stand. `board`:
+    there may be one; several processes on one terminal have none."""
 
-    def __init__(self, console: Console, probes: Sequence[Probe], *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, probes: Sequence[Probe], *, quiet: bool = False, board: bool = True) -> None:
         self._console, self._quiet = console, quiet
         due = [probe for probe in probes if not probe.never]
         tenants = {probe.tenant.id: probe.tenant for probe in due}
@@ -68,7 +69,7 @@ class Watch:
         self._running: dict[tuple[object, ...], tuple[float, Tick]] = {}
         self._began = self._told = time.monotonic()
         self._spinner = Spinner("dots")
-        live = console.is_terminal
+        live = console.is_terminal and board
         self._live = Live(self, console=console, refresh_per_second=4, transient=True) if live else None
 
     def __enter__(self) -> Watch:
@@ -96,7 +97,8 @@ class Watch:
     def ended(self, tick: Tick, result: RunResult) -> None:
         with self._alone:
             self._running.pop(_id(tick), None)
-            row = self._rows[result.ring if self._by_ring else result.tenant]
+            self._ring.setdefault(result.tenant, result.ring)  # the inventory may have changed meanwhile
+            row = self._rows.setdefault(result.ring if self._by_ring else result.tenant, _Row())
             if not tick.self_test:
                 row.outcomes[result.outcome] += 1
                 row.last = result
@@ -135,16 +137,17 @@ class Watch:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
         title = f"{self._title}, {minutes:02d}:{seconds:02d}{_tallies(self.tallies)}"
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-        for name in ("ring",) if self._by_ring else ("ring", "tenant"):
-            table.add_column(name, no_wrap=True)
-        for name in ("passed", "failed", "broken"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("last", no_wrap=True, overflow="ellipsis")
+        heads = ("ring",) if self._by_ring else ("ring", "tenant")
+        for name, width in zip(heads, self._widths, strict=False):
+            table.add_column(name, no_wrap=True, min_width=width)
+        for outcome in _SHOWN:
+            table.add_column(outcome, justify="right", no_wrap=True, min_width=len(outcome))
+        table.add_column("last run", no_wrap=True, overflow="ellipsis")
         table.add_column("last that did not pass", no_wrap=True, overflow="ellipsis")
         for name, outcomes, last, trouble in rows:
             cells = [Text(str(outcomes[each]), _STYLES[each] if outcomes[each] else "dim") for each in _SHOWN]
             who = (name,) if self._by_ring else (self._ring[name], name)
-            table.add_row(*who, *cells, _brief(last), _brief(trouble))
+            table.add_row(*who, *cells, _brief(last), _brief(trouble, dated=True))
         return Group(table, self._under_way(running))
 
     def _under_way(self, running: list[tuple[float, Tick]]) -> Text:
@@ -173,15 +176,16 @@ def _why(result: RunResult) -> str:
     return (f"  {redact(step + failure.message)}" if failure else "") + left
 
 
-def _brief(result: RunResult | None) -> Text:
+def _brief(result: RunResult | None, *, dated: bool = False) -> Text:
     if result is None:
         return Text("·", "dim")
-    at = result.started_at.astimezone().strftime("%H:%M:%S")
-    words = f"{at} {result.scenario} {result.channel} "
-    return Text.assemble(words, (str(result.outcome), _STYLES[result.outcome]), f" {result.seconds:.1f} s")
+    at = f"{result.started_at.astimezone():%H:%M}  " if dated else ""
+    words = f"{result.scenario} {result.channel}, {result.seconds:.1f} s"
+    return Text.assemble(at, (words, _STYLES[result.outcome]))
 
 
 def _tallies(tallies: Mapping[str, int]) -> str:
+    tallies = dict(tallies)  # others go on counting
     skipped = sum(number for what, number in tallies.items() if what.startswith(SKIPPED))
     told = {what: number for what, number in sorted(tallies.items()) if not what.startswith(SKIPPED)}
     told |= {"skipped": skipped} if skipped else {}

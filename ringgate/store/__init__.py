@@ -147,11 +147,13 @@ class Store:
             return [(aware(row.recorded_at), result_of(row._mapping)) for row in connection.execute(query)]
 
     def last_session(self) -> str | None:
-        """The label of the session that finished a run last."""
+        """The label of the session that ran something last; a prober, whose sessions have no end, only if none else."""
         columns = tables.runs.c
         query = select(columns.session).where(columns.session != "").order_by(columns.started_at.desc()).limit(1)
+        probing = (Source.PROBE.value, Source.SELF_TEST.value)
         with self._reading() as connection:
-            return connection.execute(query).scalar()
+            ended = connection.execute(query.where(columns.source.not_in(probing))).scalar()
+            return ended or connection.execute(query).scalar()
 
     # --- what happened around them ------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -135,10 +136,11 @@ def test_over_the_browser_too(pair, inventory_of, environment, results, books_of
 def test_told_to_stop_it_finishes_or_undoes_what_runs(pair, inventory_of, environment, results, books_of, number):
     before = [books_of(each.tenant) for each in pair]
     folder = inventory_of('api = "2 s"\nbrowser = "off"')
-    with probing(environment, "--inventory", str(folder), *only(*SHORT)) as running:
+    arguments = ["--inventory", str(folder), *only(*SHORT), "--grace", "120"]
+    with probing(environment, *arguments) as running:
         until_writing(environment, running)
         running.send_signal(number)
-        said, _ = running.communicate(timeout=120)
+        said, _ = running.communicate(timeout=200)
     assert running.returncode == (0 if number == signal.SIGTERM else 130), said
     assert left_over(environment) == []
     assert [books_of(each.tenant) for each in pair] == before
@@ -190,23 +192,32 @@ def test_two_probers_at_once_get_along(pair, inventory_of, environment, results,
     assert left_over(environment) == []
 
 
-def test_what_probes_leave_in_the_books_can_be_told_from_the_firms_own(pair, inventory_of, environment, estate):
-    """Posted documents stay, reversed: each carries the marker, is the synthetic customer's, and comes to nil."""
+def test_what_probes_leave_in_the_books_can_be_told_from_the_firms_own(
+    pair, inventory_of, environment, estate, results
+):
+    """Posted documents stay, reversed: each leads to its run's marker, is the synthetic customer's, and nets to nil."""
     folder = inventory_of('api = "5 min"\nbrowser = "off"')
-    arguments = ["--once", "--inventory", str(folder), "--tenant", pair[0].id, *only("project-to-cash")]
-    done = subprocess.run([*PROBE, *arguments], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
     customer = Inventory.load(folder).tenant(pair[0].id).policy.customer
+    documents = """
+        SELECT m.id, a.code, l.debit - l.credit, p.name, concat(m.description, i.description, o.description)
+        FROM account_move m JOIN account_move_line l ON l.move = m.id JOIN account_account a ON a.id = l.account
+        LEFT JOIN party_party p ON p.id = l.party
+        LEFT JOIN account_invoice i ON m.origin = 'account.invoice,' || i.id
+        LEFT JOIN account_move c ON m.origin = 'account.move,' || c.id
+        LEFT JOIN account_invoice o ON c.origin = 'account.invoice,' || o.id
+        WHERE m.state = 'posted' AND m.id > %s
+    """
     with estate.sql(pair[0].id) as database:
-        unmarked = """
-            SELECT i.id FROM account_invoice i JOIN party_party p ON p.id = i.party
-            WHERE p.name = %s AND i.type = 'out' AND i.description NOT LIKE '%%[RG-%%'
-        """
-        assert database.execute(unmarked, [customer]).fetchall() == []
-        balance = """
-            SELECT a.code, sum(l.debit - l.credit) FROM account_move_line l
-            JOIN account_account a ON a.id = l.account JOIN account_move m ON m.id = l.move
-            JOIN account_invoice i ON i.move = m.id JOIN party_party p ON p.id = i.party
-            WHERE p.name = %s GROUP BY a.code HAVING sum(l.debit - l.credit) <> 0
-        """
-        assert database.execute(balance, [customer]).fetchall() == []
+        (last,) = database.execute("SELECT max(id) FROM account_move").fetchone()
+        arguments = ["--once", "--inventory", str(folder), "--tenant", pair[0].id, *only("project-to-cash")]
+        done = subprocess.run([*PROBE, *arguments], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (run,) = results.results()
+        lines = database.execute(documents, [last]).fetchall()
+    assert len({move for move, *_ in lines}) == 4  # the invoice, its payment, and what reverses each
+    assert [line for line in lines if f"RG-{run.run_id}" not in line[4]] == []
+    assert {party for *_, party, _ in lines if party} == {customer}
+    balances = Counter()
+    for _, account, amount, _, _ in lines:
+        balances[account] += amount
+    assert set(balances.values()) == {0}

@@ -12,7 +12,9 @@ import pytest
 
 from ringgate import cli
 from ringgate.cli.probe import _verdict
+from ringgate.inventory import InventoryError
 from ringgate.model import Channel, Outcome
+from ringgate.probing.assembly import Follower, Wanted
 from ringgate.probing.parent import Died, run_shares
 from ringgate.probing.prober import Course, Terms
 from tests.unit.test_inventory import DEFAULTS, SMALLEST, write
@@ -145,6 +147,24 @@ def test_a_journal_that_is_none_is_named_and_3(capsys, folder):
     (folder / "state" / "journal" / "notes.jsonl").write_text("shopping list\n")
     code, _, err = probe(capsys, "--once", "--tenant", "beta", "--scenario", "sign-in")
     assert (code, "notes.jsonl is not a journal" in err) == (3, True)
+
+
+def test_the_files_of_an_inventory_are_followed(folder):
+    follower = Follower(folder / "tenants", Wanted(scenarios=["sign-in"], channels=[Channel.API]), ROOT / "scenarios")
+    assert follower() is None
+    beta = folder / "tenants" / "beta.toml"
+    beta.write_text(beta.read_text() + 'api = "off"\n')
+    changed = follower()
+    assert {probe.tenant.id: probe.never for probe in changed.probes} == {
+        "acme": "",
+        "beta": "the inventory says probes.api = off",
+    }
+    assert [each.id for each in changed.neighbours] == ["acme", "beta"]
+    assert follower() is None
+    beta.write_text("ring =\n")
+    with pytest.raises(InventoryError):
+        follower()
+    assert follower() is None
 
 
 def course(whole: bool = True, **outcomes: int) -> Course:

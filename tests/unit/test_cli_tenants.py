@@ -159,6 +159,17 @@ def test_show_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"key": "ring", "value": "canary", "origin": "tenants/acme.toml"} in json.loads(out)
 
 
+def test_check_looks_for_scenarios_and_holidays_that_there_are_not(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    probes = '[probes]\nholidays = "DE-QQ"\n[probes.scenarios.time-enrty]\napi = "1 h"\n'
+    (folder / "gamma.toml").write_text(SMALLEST.format(id="gamma") + probes)
+    code, out, _ = tenants(capsys, "check")
+    assert code == 1
+    assert 'error: gamma: probes.scenarios.time-enrty: no scenario is called "time-enrty"' in out
+    assert 'error: gamma: probes.holidays: "DE-QQ" is not known' in out
+
+
 @pytest.mark.usefixtures("folder")
 def test_show_of_an_unknown_tenant_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert tenants(capsys, "show", "acne")[2].endswith('no tenant is called "acne"; did you mean acme?\n')

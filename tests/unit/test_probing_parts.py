@@ -10,6 +10,7 @@ import pytest
 from fixtures.samples import tenant
 from ringgate.drivers.protocol import Call
 from ringgate.model import Deployment, Role
+from ringgate.probing.crew import NEIGHBOURS, some
 from ringgate.probing.lanes import WORN, ApiLanes, BrowserLane
 from ringgate.probing.limits import LimitedDriver, Stopped, TooSlow
 from ringgate.probing.prober import last_seen
@@ -17,6 +18,7 @@ from ringgate.probing.recorder import Recorder
 from ringgate.probing.releases import release_of, rings_to_test
 from ringgate.store import Prober, Store, StoreTrouble
 from tests.unit.test_execution import Notebook
+from tests.unit.test_probing_lineup import tick
 from tests.unit.test_store import result
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -135,6 +137,19 @@ def test_a_browser_is_closed_when_it_is_worn():
         with lane.lent(tenant()):
             pass
     assert [each.closed for each in made] == [1, 0]
+
+
+# --- neighbours -----------------------------------------------------------------------------------------------------
+
+
+def test_every_neighbour_has_its_turn_a_few_at_a_time():
+    everybody = [tenant(f"t{n}") for n in range(20)]
+    one = tick("t0").probe
+    turns = [some(everybody, one, one.slot(one.number_at(NOON) + n)) for n in range(20)]
+    assert {len(turn) for turn in turns} == {NEIGHBOURS}
+    tried = {each.id for turn in turns for each in turn}
+    assert tried == {each.id for each in everybody[1:]}
+    assert some(everybody[:1], one, NOON) == ()
 
 
 # --- releases -------------------------------------------------------------------------------------------------------

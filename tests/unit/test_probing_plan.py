@@ -246,6 +246,14 @@ def test_what_nobody_was_there_for_was_missed():
     assert missed_between([one, paused], NOON, NOON + HOUR) == {("missed", *one.key): 60}
 
 
+def test_who_was_left_alone_for_a_while_had_a_right_to_silence():
+    one = probe(MINUTE, maintenance=(Dated.of("2026-11-23 12:10 to 2026-11-23 12:20"),))
+    assert not one.rested(NOON, NOON + 9 * MINUTE)
+    assert one.rested(NOON, NOON + 15 * MINUTE)
+    assert one.rested(NOON, NOON + HOUR)
+    assert not one.rested(NOON + HOUR / 2, NOON + HOUR)
+
+
 def test_the_last_time_that_a_run_was_due_passes_over_what_was_closed():
     one = probe(MINUTE, maintenance=(Dated.of("2026-11-23 12:00 to 2026-11-23 14:00"),))
     last = one.last_due(NOON + HOUR)

@@ -17,18 +17,21 @@ from ringgate.cadence import Cadence
 from ringgate.drivers.protocol import Reversal
 from ringgate.errors import ErpUnavailable
 from ringgate.execution import Engine, run_once
+from ringgate.inventory import InventoryError, Problem
 from ringgate.journal import Journal
 from ringgate.model import Channel, Deployment, Outcome, Source
 from ringgate.occupancy import Occupancy
 from ringgate.probing import prober as probing
 from ringgate.probing.plan import Probe
-from ringgate.probing.prober import Prober, Terms
+from ringgate.probing.prober import Prober, Replanned, Terms
 from ringgate.probing.spool import Spool
+from ringgate.probing.timetable import Tick, Timetable
 from ringgate.store import Prober as Sign
 from ringgate.store import Store
 from tests.unit.test_execution import Notebook
 from tests.unit.test_probing_spool import begun
 
+SELF_TEST = Source.SELF_TEST
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -197,6 +200,21 @@ def test_a_run_past_its_deadline_fails_and_is_undone(world):
     assert sum(len(driver.projects) for driver in world.drivers) == 1
 
 
+def test_what_cannot_be_written_to_the_disk_stops_the_prober(world):
+    """A result that is neither stored nor spooled would be lost: nothing more is run."""
+    prober = world.prober([world.probe()], once=False)
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    prober._spool._write = full
+    prober._timetable = None
+    prober._tick = lambda: prober._lineup.add([Tick(prober._probes[0], datetime.now(UTC))])
+    course = prober.run()
+    assert not course.whole
+    assert "OSError: no space left on device" in world.heard.remarks
+
+
 # --- stopping -------------------------------------------------------------------------------------------------------
 
 
@@ -317,35 +335,54 @@ def test_the_ticks_go_on_when_the_wall_clock_is_set_back(world, monkeypatch):
 
     monkeypatch.setattr(probing.schedule, "datetime", SimpleNamespace(datetime=Local, timedelta=timedelta))
     monkeypatch.setattr(probing, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=passes))
-    monkeypatch.setattr(prober, "_tick", lambda timetable: ticks.append(local[0]))
+    monkeypatch.setattr(prober, "_tick", lambda: ticks.append(local[0]))
     prober._on_and_on()
     assert len(ticks) == 10
     assert ticks[-1] < datetime(2026, 10, 25, 2, 0, 20)  # noqa: DTZ001 - not an hour later
 
 
+def test_a_changed_inventory_is_followed_and_a_wrong_one_is_not(world):
+    answers = [Replanned([], []), InventoryError([Problem("tenants/acme.toml", "ring", "is required")]), None]
+
+    def replan():
+        answer = answers.pop()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    prober = world.prober([world.probe(every=SECOND)], once=False, replan=replan)
+    prober._timetable = Timetable(prober._probes, datetime.now(UTC))
+    later = datetime.now(UTC) + MINUTE
+    for _ in range(2):
+        prober._look_for_changes()
+        assert prober._timetable.due(later)[0] != []
+        later += MINUTE
+    assert world.heard.remarks == [
+        "the inventory has changed, and is wrong, so the plan stays: tenants/acme.toml: ring: is required"
+    ]
+    prober._look_for_changes()
+    assert prober._timetable.due(later) == ([], {})
+
+
 # --- self-tests -----------------------------------------------------------------------------------------------------
 
 
-class Planted:
-    def suits(self, scenario, channel) -> bool:
-        return scenario.id == "two"
-
-    def run(self, scenario, tenant, channel, engine):
+def test_a_ring_that_bakes_gets_a_self_test_an_hour(world):
+    def planted(scenario, tenant, channel, engine):
         def falsified(erp, make, run):
             raise ErpUnavailable("planted")
 
-        return run_once(replace(scenario, function=falsified), tenant, channel, engine)
+        return run_once(replace(scenario, function=falsified), tenant, channel, replace(engine, source=SELF_TEST))
 
-
-def test_a_ring_that_bakes_gets_a_self_test_an_hour(world):
     world.store.deployed(Deployment("d1", datetime.now(UTC) - MINUTE, "canary", "8.0"))
     probes = [world.probe(name, every=timedelta(hours=9)) for name in ("one", "two")]
-    course = world.prober(probes, once=False, lasting=timedelta(seconds=1.3), self_tests=Planted()).run()
-    (planted,) = world.store.results(sources=[Source.SELF_TEST])
-    assert (planted.scenario, planted.outcome, planted.release) == ("two", Outcome.FAILED, "8.0")
+    terms = {"once": False, "lasting": timedelta(seconds=1.3), "self_test": planted}
+    course = world.prober(probes, **terms).run()
+    (kept,) = world.store.results(sources=[SELF_TEST])
+    assert (kept.outcome, kept.release, kept.ring) == (Outcome.FAILED, "8.0", "canary")
     assert course.outcomes[Outcome.FAILED] == 0
-    world.prober(probes, once=False, lasting=timedelta(seconds=1.3), self_tests=Planted()).run()
-    assert len(world.store.results(sources=[Source.SELF_TEST])) == 1
+    world.prober(probes, **terms).run()
+    assert len(world.store.results(sources=[SELF_TEST])) == 1
 
 
 def test_two_probers_at_once_run_each_scenario_once_at_a_time(world):

@@ -69,6 +69,25 @@ def test_results_are_found_by_session_ring_release_and_time(store):
     assert store.last_session() == "s2"
 
 
+def test_the_last_session_is_a_probers_only_if_there_is_no_other(store):
+    assert store.last_session() is None
+    store.add(result("r1", session="prober", started_at=NOON + timedelta(hours=1)))
+    assert store.last_session() == "prober"
+    store.add(result("r2", session="suite", source=Source.SUITE))
+    assert store.last_session() == "suite"
+
+
+def test_many_are_kept_together_or_not_at_all(store):
+    store.add(result("r1", touched=frozenset({"consultant call login"})))
+    with pytest.raises(StoreTrouble, match="cannot be written"):
+        store.add(result("r2"), result("r1"))
+    assert [each.run_id for each in store.results()] == ["r1"]
+    more = [result(run_id, touched=frozenset({"consultant call login"})) for run_id in ("r1", "r2", "r3")]
+    store.add(*more, known=True)
+    assert [each.run_id for each in store.results()] == ["r1", "r2", "r3"]
+    assert store.usage() == {"consultant call login": {"time-entry over api": 3}}
+
+
 def test_a_result_is_never_counted_twice(store):
     store.add(result())
     with pytest.raises(StoreTrouble, match="cannot be written"):

@@ -85,7 +85,7 @@ class BillingVerbs(Acting):
                 "currency": session.id_of("currency.currency", code, ("code", "=", code)),
                 "payment_method": self._payment_method(),
                 "date": on,
-                "description": session.carrier.call.run_id if session.carrier else "",
+                "description": f"RG-{session.carrier.call.run_id}" if session.carrier else "",
             }
             self._pay(record, start)
         stated = records.invoice(self._read_back(INVOICE, record, records.INVOICE))

@@ -153,7 +153,7 @@ class BillingVerbs(BrowserActing):
             before = self._invoice(screen)
             self._did(verb, self._form.press("pay", screen))
             self._window.number("amount", amount.amount)
-            self._window.fill("description", self._run_id)
+            self._window.fill("description", f"RG-{self._run_id}")
             self._window.select_last("payment_method")
             self._window.fill_date("date", on)
             screen = self._did(verb, self._window.accept())
