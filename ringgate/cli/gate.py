@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption
+from ringgate.cli.common import Exit, InventoryOption, scenario_folder
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ def gate(
     self-test that was not caught, or too few runs so far.
     """
     from ringgate import assembly
+    from ringgate.catalogue import load_scenarios
     from ringgate.inventory import Inventory
     from ringgate.judging import Judge, load_policy
+    from ringgate.probing.silence import planned
     from ringgate.store import Store
 
     known = Inventory.load(inventory)
@@ -73,7 +75,8 @@ def gate(
     url = assembly.results_url(results)
     if self_test:
         _test_ourselves(self_test, tenants, known, release, url)
-    judge = Judge(lambda: Store(url), known, rules)
+    due = planned(known, load_scenarios(scenario_folder()).values())
+    judge = Judge(lambda: Store(url), known, rules, due=due)
     try:
         verdict = judge.verdict(ring, release)
         if wait:
@@ -94,7 +97,7 @@ def _test_ourselves(name: str, tenants: Sequence[Tenant], known: Inventory, rele
     from ringgate.model import Channel, Source
     from ringgate.selftest import self_test
 
-    scenarios = load_scenarios(Path("scenarios"))
+    scenarios = load_scenarios(scenario_folder())
     check_known([name], scenarios)
     tenant = next((each for each in tenants if not pause_of(each)), tenants[0])
     with assembly.engine(

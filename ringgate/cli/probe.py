@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, JsonOption, UsageMistake, console, counted, scenario_folder
-from ringgate.cli.runs import ResultsOption
+from ringgate.cli.common import (
+    Exit,
+    InventoryOption,
+    JsonOption,
+    UsageMistake,
+    complain,
+    console,
+    counted,
+    scenario_folder,
+)
+from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
     from ringgate.inventory import Inventory
@@ -72,6 +81,7 @@ def probe(
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Tell only of what did not pass, and a sum each minute.")
     ] = False,
+    signals: SignalsOption = None,
     inventory: InventoryOption = None,
     results: ResultsOption = None,
     as_json: JsonOption = False,
@@ -85,12 +95,14 @@ def probe(
 
     SIGTERM and SIGINT stop it: what runs is finished, or undone, within the grace time; a second one undoes it at once.
     """
+    from ringgate.assembly import results_url
     from ringgate.inventory import Inventory
     from ringgate.inventory.kinds import duration
     from ringgate.model import Channel
     from ringgate.probing.assembly import Wanted, chosen
     from ringgate.probing.assembly import workers as shared_out
     from ringgate.probing.prober import Terms
+    from ringgate.signals import polling
 
     try:
         time_given = duration(lasting) if lasting else None
@@ -122,7 +134,8 @@ def probe(
     terms = Terms(
         workers=at_once, once=once, lasting=time_given, grace=grace, covers=f"{known.path.absolute()} {wanted.words}"
     )
-    return _run(known, probes, wanted, terms, results, quiet)
+    with polling(signals if which == 0 else None, known.tenants, results_url(results), complain):
+        return _run(known, probes, wanted, terms, results, quiet)
 
 
 def _run(

@@ -21,6 +21,11 @@ ResultsOption = Annotated[
     typer.Option(envvar="RINGGATE_RESULTS", metavar="URL", help="The store of results [default: SQLite].",
                  show_default=False),
 ]  # fmt: skip
+SignalsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", show_default=False,
+                 help="Platform signals to be read into the store, by one process of all; see deploy/signals.toml."),
+]  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:

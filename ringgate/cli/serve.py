@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
-from ringgate.cli.runs import ResultsOption
+from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain, scenario_folder
+from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
-    from ringgate.model import Scenario, Tenant
     from ringgate.secrets import Secret
-    from ringgate.store import Store
 
 PORT = 9797
-
-SignalsOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Platform signals to be read; see deploy/signals.toml.", show_default=False),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -68,6 +59,8 @@ def serve(
     stopped (SIGTERM, Ctrl-C), 2 if the store or the token cannot be read, 3 for wrong use.
     """
     from ringgate import assembly
+    from ringgate.catalogue import load_scenarios
+    from ringgate.signals import polling
     from ringgate.store import Store
     from ringgate.web import Reloading, Schedule, Server, collector_of, serving
     from ringgate.web import serve as answer
@@ -83,23 +76,17 @@ def serve(
     oldest, url = _duration(horizon), assembly.results_url(results)
     load = Reloading(inventory)
     known = load()
-    judge = judge_of(url, load, policy)
+    scenarios = list(load_scenarios(scenario_folder()).values())
+    judge = judge_of(url, load, policy, scenarios)
     store = Store(url)
     try:
-        with _signals(signals, known.tenants, store), serving(load, store, judge, complain) as board:
-            horizons = Schedule(board.follower, load, _scenarios())
+        with polling(signals, known.tenants, url, complain), serving(load, store, judge, complain) as board:
+            horizons = Schedule(board.follower, load, scenarios)
             app = Server(board, collector_of(board, horizons, oldest), horizons, oldest).app(token)
             answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
     finally:
         store.close()
     return Exit.OK
-
-
-def _scenarios() -> list[Scenario]:
-    """The scenarios beside which the server was started; without them nothing is known of what is due when."""
-    from ringgate.catalogue import load_scenarios
-
-    return list(load_scenarios(Path("scenarios")).values())
 
 
 def _duration(text: str) -> timedelta:
@@ -119,19 +106,3 @@ def _token(name: str | None, file: Path | None) -> Secret | None:
     if name and file:
         raise UsageMistake("--token-env and --token-file: give one of them")
     return EnvSecret(name) if name else FileSecret(str(file)) if file else None
-
-
-@contextmanager
-def _signals(file: Path | None, tenants: Sequence[Tenant], store: Store) -> Iterator[None]:
-    """Reads platform signals while the block lasts."""
-    from ringgate.signals import Poller, load
-
-    if file is None:
-        yield
-        return
-    poller = Poller(load(file, tenants), store, complain)
-    poller.start()
-    try:
-        yield
-    finally:
-        poller.stop()

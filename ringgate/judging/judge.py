@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ringgate.errors import RinggateError
 from ringgate.gate import Bake, Due, Facts, GatePolicy, Signal, Verdict, learn, reasons, state_of
@@ -43,7 +43,8 @@ class Judge:
     """Verdicts on releases, from one store under one policy. Not safe for threads.
 
     `open_store` is called when the store is first needed, and again after it could not be read. `due` says what is
-    due how often; without it, everything that a prober ran before the release is due as often as it ran."""
+    due how often where a prober was ever seen; without it, what one ran before the release, as often as it ran. Where
+    only suites run, when somebody starts them, nothing is due."""
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class Judge:
         store = self._store = self._store or self._open()
         deployments = store.deployments(ring=ring)
         followed = self._followed.get((ring, release))
-        made_from = (tuple(deployments), now.date())
+        made_from = (tuple(deployments), now.date(), bool(store.probers()))
         if followed is None or followed.made_from != made_from or followed.bake.started is None:
             followed = self._begin(store, ring, release, tenants, now, made_from)
             self._followed[ring, release] = followed
@@ -102,7 +103,7 @@ class Judge:
 
     def _begin(
         self, store: Store, ring: str, release: str, tenants: tuple[Tenant, ...], now: datetime,
-        made_from: tuple[tuple[object, ...], date],
+        made_from: object,
     ) -> _Followed:  # fmt: skip
         """Reads everything there is."""
         deployments = store.deployments(ring=ring)
@@ -132,11 +133,18 @@ class Judge:
         later = self._inventory.rings[self._inventory.rings.index(ring) + 1 :] if ring in self._inventory.rings else ()
         bake = Bake(
             ring, release, tenants, [each for each in self._inventory.tenants if each.ring in later],
-            starts=reach.starts, baseline=baseline, policy=self._policy, now=now, due=self._due,
+            starts=reach.starts, baseline=baseline, policy=self._policy, now=now,
+            due=self._planned(store, ids),
             remarks=(*reach.remarks, *_pauses(tenants, now)),
         )  # fmt: skip
         bake.superseded = reach.superseded
         return bake
+
+    def _planned(self, store: Store, tenants: list[str]) -> Due | None:
+        """The plan, if there is one for these tenants and somebody to carry it out."""
+        if self._due is None or not store.probers() or not any(probe[0] in tenants for probe in self._due.every):
+            return None
+        return self._due
 
     def _follow(self, store: Store, followed: _Followed) -> None:
         """Reads what was recorded since. What is known cannot come again once a later question no longer covers it."""

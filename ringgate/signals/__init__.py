@@ -11,18 +11,20 @@ then no other. So a value of an earlier round is never taken for one of now.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ringgate.errors import RinggateError
-from ringgate.model import Sample
+from ringgate.model import Sample, Tenant
 from ringgate.secrets import redact
 from ringgate.signals.schema import Reading, Signals, SignalsError, load
 from ringgate.signals.sources import SourceTrouble, read
 from ringgate.store import Store, Tally
 
-__all__ = ["Poller", "Signals", "SignalsError", "SourceTrouble", "load", "poll"]
+__all__ = ["Poller", "Signals", "SignalsError", "SourceTrouble", "load", "poll", "polling"]
 
 AT_ONCE = 8
 """Sources that are read at the same time."""
@@ -68,11 +70,8 @@ def _gather(reading: Reading, future: Future[list[Sample]], found: list[Sample],
 class Poller:
     """Reads the sources again and again in a thread of its own, until it is stopped. `tell` is given each trouble."""
 
-    def __init__(
-        self, signals: Signals, store: Store, tell: Callable[[str], None], clock: Callable[[], datetime] | None = None
-    ) -> None:
+    def __init__(self, signals: Signals, store: Store, tell: Callable[[str], None]) -> None:
         self._signals, self._store, self._tell = signals, store, tell
-        self._clock = clock or (lambda: datetime.now(UTC))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="signals", daemon=True)
 
@@ -95,3 +94,19 @@ class Poller:
                 self._tell(each)
             told = troubles
             self._stop.wait(self._signals.interval.total_seconds())
+
+
+@contextmanager
+def polling(file: Path | None, tenants: Sequence[Tenant], url: str, tell: Callable[[str], None]) -> Iterator[None]:
+    """Reads what the file names into the store at `url` while the block lasts. Raises SignalsError."""
+    if file is None:
+        yield
+        return
+    signals, store = load(file, tenants), Store(url)
+    poller = Poller(signals, store, tell)
+    poller.start()
+    try:
+        yield
+    finally:
+        poller.stop()
+        store.close()

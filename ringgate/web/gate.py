@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from ringgate.gate import Verdict
 from ringgate.inventory import Inventory
 from ringgate.judging import Judge as Gate
 from ringgate.judging import as_json, load_policy
+from ringgate.model import Scenario
+from ringgate.probing.silence import planned
 from ringgate.secrets import redact
 from ringgate.store import Store
 from ringgate.web.judging import Curve, Judge, Judgement
@@ -23,9 +25,14 @@ class GateJudge:
     """The gate over one store. Begins anew when the inventory or the policy's file changed. Safe for threads."""
 
     def __init__(
-        self, url: str, load: Callable[[], Inventory], policy: Path | None, clock: Callable[[], datetime]
+        self,
+        url: str,
+        load: Callable[[], Inventory],
+        policy: Path | None,
+        scenarios: Sequence[Scenario],
+        clock: Callable[[], datetime],
     ) -> None:
-        self._url, self._load, self._policy, self._clock = url, load, policy, clock
+        self._url, self._load, self._policy, self._scenarios, self._clock = url, load, policy, scenarios, clock
         self._guard = threading.Lock()
         self._gate: Gate | None = None
         self._made_from: object = None
@@ -45,7 +52,8 @@ class GateJudge:
             rules = load_policy(self._policy, inventory)
             if self._gate:
                 self._gate.close()
-            self._gate = Gate(lambda: Store(self._url), inventory, rules, clock=self._clock)
+            due = planned(inventory, self._scenarios)
+            self._gate = Gate(lambda: Store(self._url), inventory, rules, due=due, clock=self._clock)
             self._made_from, self._asked = made_from, {(ring, release)}
         return self._gate
 
@@ -54,11 +62,14 @@ def judge_of(
     url: str,
     load: Callable[[], Inventory],
     policy: Path | None = None,
+    scenarios: Sequence[Scenario] = (),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Judge:
-    """The gate as this server asks it. Raises PolicyError with every mistake of the policy's file."""
+    """The gate as this server asks it; `scenarios` are those that may be due.
+
+    Raises PolicyError with every mistake of the policy's file."""
     load_policy(policy, load())
-    return GateJudge(url, load, policy, clock)
+    return GateJudge(url, load, policy, scenarios, clock)
 
 
 def judgement_of(verdict: Verdict) -> Judgement:

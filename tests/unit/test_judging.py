@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.gate import Action, GatePolicy, Signal, Verdict, Word
+from ringgate.catalogue import load_scenarios
+from ringgate.gate import Action, Due, GatePolicy, Signal, Verdict, Word
 from ringgate.inventory import Inventory, SelectionError
 from ringgate.judging import Judge
 from ringgate.judging.bakes import reach_of
 from ringgate.model import Deployment, RunResult, Sample, Source
-from ringgate.store import Store
+from ringgate.probing.silence import planned
+from ringgate.store import Prober, Store
 from tests.unit.gate_sample import IDS, LATER, MINUTE, RING, START, before, every_minute, failed, run, self_test
 
 POLICY = GatePolicy(least_rate=0.04)
@@ -273,3 +275,30 @@ def test_whom_a_release_reached_and_when() -> None:
         "aldgate, bleecker and cologne got 7.0"
     )
     assert reach_of("8.0", "canary", RING, [], None).starts == {}
+
+
+def test_what_the_plan_says_is_due_once_a_prober_was_seen(store: Store, fill: Fill, url: str, clock: Clock) -> None:
+    real = Inventory.load(Path("tenants"))
+    ring = tuple(replace(each, ring="canary") for each in real.tenants if each.id in IDS)
+    inventory = Inventory(real.path, ring, ("canary",), {})
+    due = planned(inventory, load_scenarios(Path("scenarios")).values())
+    judge = Judge(lambda: Store(url, clock), inventory, POLICY, due=due, clock=clock)
+    fill([*before(), *good()])
+    store.deployed(DEPLOYED)
+    assert judge.verdict("canary", "8.0").word is Word.PASS, "only suites ran, so nothing more is due"
+    store.seen(Prober("p1", START, END))
+    verdict = judge.verdict("canary", "8.0")
+    judge.close()
+    assert set(rules_of(verdict)) == {"evidence_to_hold", "probe_untested"}, "most of the plan was never run"
+    silence = next(each for each in verdict.evidence if each.signal is Signal.SILENCE)
+    assert silence.bad > 100
+
+
+def test_a_plan_that_has_nothing_for_the_ring_is_none(store: Store, fill: Fill, url: str, clock: Clock) -> None:
+    fill([*before(), *good()])
+    store.deployed(DEPLOYED)
+    store.seen(Prober("p1", START, END))
+    judge = Judge(lambda: Store(url, clock), INVENTORY, POLICY, due=Due(), clock=clock)
+    verdict = judge.verdict("canary", "8.0")
+    judge.close()
+    assert any(each.signal is Signal.SILENCE for each in verdict.evidence), "what the prober ran before is due"

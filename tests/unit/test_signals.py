@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ringgate.model import Sample
-from ringgate.signals import Poller, Signals, SignalsError, load, poll
+from ringgate.signals import Poller, Signals, SignalsError, load, poll, polling
 from ringgate.store import Store
 from tests.unit.report_sample import four_tenants
 
@@ -247,6 +247,20 @@ def test_the_example_is_right():
         "server-latency-p95",
         "server-errors",
     } <= read
+
+
+def test_a_file_is_read_into_the_store_while_the_block_lasts(tmp_path, monkeypatch, database):
+    file = tmp_path / "signals.toml"
+    file.write_text('interval = "1 s"\n' + sql("SELECT 3 AS value"), encoding="utf-8")
+    url = f"sqlite:///{tmp_path}/polled.sqlite"
+    with polling(file, four_tenants(), url, pytest.fail):
+        store = Store(url)
+        while not store.samples():
+            threading.Event().wait(0.01)
+    assert {(each.signal, each.value) for each in store.samples()} == {("backlog", 3.0), ("backlog/up", 1.0)}
+    store.close()
+    with polling(None, (), "sqlite:////nowhere/at/all.sqlite", pytest.fail):
+        pass
 
 
 def test_the_poller_reads_until_it_is_stopped_and_tells_a_trouble_once(signals, store, database):
