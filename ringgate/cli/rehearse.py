@@ -107,9 +107,9 @@ def run(
     from ringgate.estate.progress import Board as Building
     from ringgate.rehearsal.assembly import assembled
     from ringgate.rehearsal.conductor import begin
+    from ringgate.rehearsal.pages import write_pages
     from ringgate.rehearsal.record import Ledger
     from ringgate.rehearsal.release import load_release, named_series
-    from ringgate.rehearsal.story import write_story
     from ringgate.rehearsal.view import Board
 
     screen, wanted = console(), named_series(release)
@@ -132,7 +132,10 @@ def run(
     with Board(screen, ledger.record) as board:
         rehearsal = assembled(definition, inventory, platform, ledger, board, results, settle)
         record = rehearsal.run()
-    page = write_story(record, definition, out or paths.reports() / "rehearsal.html")
+    page = write_pages(
+        record, definition, ledger.folder, assembly.results_of(record.session, results), inventory.tenants,
+        out or paths.reports() / "rehearsal.html", paths.reports() / "evidence",
+    )  # fmt: skip
     _conclude(record)
     typer.echo(f"report: {page}")
     return exit_code(record)

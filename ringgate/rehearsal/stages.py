@@ -30,6 +30,7 @@ from ringgate.recovery import recover, waiting
 from ringgate.rehearsal.platform import Backup, Platform, UpgradeRefused
 from ringgate.rehearsal.record import Ledger, Reason
 from ringgate.rehearsal.release import Plan, Release
+from ringgate.rehearsal.surface import Surfaces
 
 _CONDITION = {
     Layer.PLATFORM: "platform_failed",
@@ -59,7 +60,8 @@ class Stagehand:
     """What the stages of a rehearsal share.
 
     `engine` makes one for the calling thread, `folder` keeps their files, `label` is that of the results and of begun
-    work, `processes` are begun before the upgrade and finished after it, `history` reads the results so far.
+    work, `processes` are begun before the upgrade and finished after it, `history` reads the results so far, `surfaces`
+    compares what the ERP offers.
     """
 
     release: Release
@@ -72,6 +74,7 @@ class Stagehand:
     processes: Sequence[InFlight]
     ledger: Ledger
     history: Callable[[], Sequence[RunResult]]
+    surfaces: Surfaces
 
     # --- before -----------------------------------------------------------------------------------------------------
 
@@ -84,11 +87,12 @@ class Stagehand:
             for reason in found.reasons:
                 reason.condition = "not_ready" if reason.condition != "inconclusive" else "inconclusive"
                 reason.action = self._action(reason.condition)
-            if plan.in_flight:
-                self._begin_in_flight(found, tenant, engine)
+            begun_now = self._begin_in_flight(found, tenant, engine) if plan.in_flight else []
             with _connected(engine, tenant) as connection:
                 before = connection.books().fingerprint()
                 self._keep(tenant, "before", before)
+                if plan.surface:
+                    self.surfaces.before(tenant, connection, before.extensions, [*results, *begun_now])
             begun = sum(1 for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == self.label)
         found.detail = {"runs": _counts(results), "begun": begun, "books": _size(before)}
         found.note = f"{_passed(results)} checks passed, {begun} begun for after"
@@ -198,7 +202,8 @@ class Stagehand:
                 if layer is Layer.PLATFORM and found.reasons:
                     break  # what stands on it would fail for the same reason
             finished = self._finish_in_flight(found, tenant, engine, since) if plan.in_flight else 0
-        found.detail = {"layers": layers, "finished": finished}
+            offered = self._compare_surface(found, tenant, engine) if plan.surface else {}
+        found.detail = {"layers": layers, "finished": finished, "surface": offered}
         total = sum(sum(each.values()) for each in layers.values())
         passed = sum(each.get("passed", 0) for each in layers.values())
         found.note = f"{passed} of {total} checks passed, {finished} begun before finished"
@@ -274,16 +279,18 @@ class Stagehand:
         if results and not _passed(results) and not found.reasons:
             self._object(found, "inconclusive", tenant, f"Nothing was tested {at}: every check was skipped.")
 
-    def _begin_in_flight(self, found: Found, tenant: Tenant, engine: Engine) -> None:
+    def _begin_in_flight(self, found: Found, tenant: Tenant, engine: Engine) -> list[RunResult]:
         """Each process twice: a second half that is killed on its way cannot be done again, then its spare is."""
+        results = []
         for label in (self.label, self.label + SPARE):
-            begun = begin_in_flight(tenant, engine, label, processes=self.processes)
-            self._judge_in_flight(found, tenant, begun, "not_ready", "could not be begun")
+            results += begin_in_flight(tenant, engine, label, processes=self.processes)
+        self._judge_in_flight(found, tenant, results, "not_ready", "could not be begun")
         self._kept_journals(tenant).mkdir(exist_ok=True)
         for journal in engine.journal.free(frozenset({tenant.id})):
             if journal.waits and journal.label in (self.label, self.label + SPARE):
                 shutil.copy2(journal.path, self._kept_journals(tenant))
             journal.release()
+        return results
 
     def _kept_journals(self, tenant: Tenant) -> Path:
         """Copies of the journals of begun work. Finishing uses the journals up, and a rollback brings the work back."""
@@ -315,6 +322,17 @@ class Stagehand:
                 told = result.failure.message if result.failure else ""
                 kind = condition if result.outcome is Outcome.FAILED else "inconclusive"
                 self._object(found, kind, tenant, f"{result.scenario} {words}: {told}")
+
+    def _compare_surface(self, found: Found, tenant: Tenant, engine: Engine) -> dict[str, Any]:
+        with _connected(engine, tenant) as connection:
+            offered = self.surfaces.after(tenant, connection, datetime.now(UTC).date())
+        action = self._action("surface_broken")
+        found.reasons += [
+            Reason(condition="surface_broken", action=action, tenant=each.tenant, sentence=each.objection)
+            for each in offered
+            if each.objection
+        ]
+        return {each.tenant: each.detail for each in offered}
 
     def _keep(self, tenant: Tenant, when: str, fingerprint: Fingerprint) -> None:
         fingerprints.write(fingerprint, self.folder / f"{tenant.id}-{when}.json.gz")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ringgate.rehearsal.record import STAGES, Reason, RehearsalRecord, StageRecord
 from ringgate.rehearsal.release import Action, Release
+from ringgate.rehearsal.surface_view import surface_view
 from ringgate.report.page import write_page
 from ringgate.report.text import clean, clock, count, humanise, listed, moment, seconds
 
@@ -36,12 +37,15 @@ def decisive(reasons: Sequence[Reason]) -> Reason | None:
     return next(iter(grave or reasons), None)
 
 
-def write_story(record: RehearsalRecord, release: Release, out: Path, runs: str = "") -> Path:
-    """Writes the page to `out`. `runs` is the address of the report of all runs, if there is one."""
-    return write_page("rehearsal.html.j2", context(record, release, runs), out)
+def write_story(
+    record: RehearsalRecord, release: Release, out: Path, runs: str = "", lists: Mapping[str, str] = _EMPTY
+) -> Path:
+    """Writes the page to `out`. `runs` is the address of the report of all runs, `lists` those of the full lists of
+    surface changes by tenant."""
+    return write_page("rehearsal.html.j2", context(record, release, runs, lists), out)
 
 
-def context(record: RehearsalRecord, release: Release, runs: str) -> dict[str, Any]:
+def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping[str, str]) -> dict[str, Any]:
     """Everything the template reads."""
     stopped = record.stopped
     state = "passed" if record.succeeded else _STATES[stopped.decision] if stopped else "missing"
@@ -58,6 +62,7 @@ def context(record: RehearsalRecord, release: Release, runs: str) -> dict[str, A
         "before_after": [_before_after(name, record) for name in record.tenants],
         "differences": _differences(record, "differences"),
         "waived": _differences(record, "waived"),
+        "surface": surface_view(record, lists),
         "lost": _lost(record),
         "drills": _drills(record),
         "times": _times(record),

@@ -60,16 +60,19 @@ def build_report(
     out: Path,
     attachments_root: Path,
     channels: Sequence[Channel] | None = None,
+    part_of: tuple[str, str] | None = None,
 ) -> Path:
     """Write the page to the file `out` and return it; an older page is replaced only by a complete one.
 
     `tenants`, `scenarios` and `channels` (None: all) are what was meant to run: what of it has no result counts as not
     run, and makes the verdict inconclusive. `generated_at` is aware. `attachments_root` is the folder from which the
-    attachments' paths count. Raises RinggateError if `out` cannot be written.
+    attachments' paths count. `part_of` is name and address of a page that this one belongs to.
+
+    Raises RinggateError if `out` cannot be written.
     """
     results = list(results)
     context = _context(results, tenants, scenarios, channels, title, generated_at, release, out, attachments_root)
-    return write_page("report.html.j2", context, out)
+    return write_page("report.html.j2", {**context, "part_of": part_of}, out)
 
 
 def matrix_table(

@@ -68,7 +68,8 @@ class Change:
 
     @property
     def sentence(self) -> str:
-        return f"{self.text}: {RULES[self.kind][1]}."
+        why = RULES[self.kind][1]
+        return f"{self.text}: {why}{'' if why.endswith('?') else '.'}"
 
 
 def compare(before: Surface, after: Surface, usage: Usage) -> list[Change]:
