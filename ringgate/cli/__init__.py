@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ringgate.cli import estate, fingerprint, rehearse, runs, surface, tenants
+from ringgate.cli import estate, fingerprint, rehearse, release, runs, surface, tenants
 from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
@@ -42,6 +42,7 @@ app = typer.Typer(
 runs.add_to(app)
 rehearse.add_to(app)
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(release.app, name="release")
 app.add_typer(fingerprint.app, name="fingerprint")
 app.add_typer(surface.app, name="surface")
 estate.add_to(app)

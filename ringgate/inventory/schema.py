@@ -299,7 +299,7 @@ class CohortTable(TenantTable):
 def documented_keys(table: type[BaseModel] = TenantTable, prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
     """Every key: dotted name, meaning, default, example (as TOML)."""
     for name, field in table.model_fields.items():
-        key = f"{prefix}{name}"
+        key = f"{prefix}{field.alias or name}"
         inner, placeholder = _table_in(field.annotation)
         default = "required" if field.is_required() else _toml(field.default)
         if inner is None or (name == "tax" and not prefix.count(".tax")):
@@ -318,7 +318,9 @@ def _table_in(kind: Any) -> tuple[type[BaseModel] | None, str]:
     arguments = [each for each in get_args(kind) if isinstance(each, type) and issubclass(each, BaseModel)]
     if not arguments:
         return None, ""
-    return arguments[0], (".<role>" if Role in get_args(kind) else ".<name>") if get_origin(kind) is dict else ""
+    if get_origin(kind) is dict:
+        return arguments[0], ".<role>" if Role in get_args(kind) else ".<name>"
+    return arguments[0], "[]" if get_origin(kind) is tuple else ""
 
 
 def _toml(value: Any) -> str:
