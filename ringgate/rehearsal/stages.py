@@ -6,27 +6,26 @@ undo journal), and what is begun before the upgrade is begun once.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ringgate import fingerprints
 from ringgate.drivers.protocol import Call, Connection
-from ringgate.errors import RinggateError
 from ringgate.execution import Engine, new_run_id, run_once
-from ringgate.fingerprint import Difference, LostDocument, Policy, compare, judge, lost_documents
+from ringgate.fingerprint import Difference, Policy, compare, judge
 from ringgate.fingerprints import Fingerprint
 from ringgate.halves import InFlight
 from ringgate.in_flight import CutOff, begin_in_flight, finish_in_flight
 from ringgate.journal import Journal
 from ringgate.model import Channel, Layer, Outcome, Role, RunResult, Scenario, Tenant
 from ringgate.recovery import recover, waiting
+from ringgate.rehearsal.losses import losses, note_losses
 from ringgate.rehearsal.platform import Backup, Platform, UpgradeRefused
 from ringgate.rehearsal.record import Ledger, Reason
 from ringgate.rehearsal.release import Plan, Release
@@ -88,7 +87,7 @@ class Stagehand:
                 reason.condition = "not_ready" if reason.condition != "inconclusive" else "inconclusive"
                 reason.action = self._action(reason.condition)
             begun_now = self._begin_in_flight(found, tenant, engine) if plan.in_flight else []
-            with _connected(engine, tenant) as connection:
+            with connected(engine, tenant) as connection:
                 before = connection.books().fingerprint()
                 self._keep(tenant, "before", before)
                 if plan.surface:
@@ -108,7 +107,7 @@ class Stagehand:
         with (
             self.platform.beside(tenant.id, backup.name) as copy,
             self.engine() as engine,
-            _connected(engine, copy) as connection,
+            connected(engine, copy) as connection,
         ):
             connection.sign_in(Role.AUDITOR).who_am_i()
             recovery_time = time.monotonic() - began
@@ -171,8 +170,7 @@ class Stagehand:
     def fingerprint(self, tenant: Tenant) -> Found:
         """The books as they are now against the books as they were, before anybody writes into them."""
         found = Found()
-        with self.engine() as engine, _connected(engine, tenant) as connection:
-            after = connection.books().fingerprint()
+        after = self._books(tenant)
         self._keep(tenant, "after", after)
         differences = compare(self._kept(tenant, "before"), after, self.policy.tolerances)
         judged = judge(tenant.id, differences, self.policy, datetime.now(UTC).date())
@@ -213,9 +211,9 @@ class Stagehand:
         """States what the new series holds that the backup does not, restores the backup, and compares the books."""
         found, backup, before = Found(), self.platform.upgraded_from(tenant.id), self._kept(tenant, "before")
         if backup is not None and self.platform.series(tenant.id) == self.release.table.after:
-            self._note_losses(tenant, before)
+            note_losses(self.folder, tenant.id, before, lambda: self._books(tenant))
             self.platform.roll_back(tenant.id, backup.name)
-        with self.engine() as engine, _connected(engine, tenant) as connection:
+        with self.engine() as engine, connected(engine, tenant) as connection:
             differences = compare(before, connection.books().fingerprint(), self.policy.tolerances)
             for done in recover(
                 Journal(self._kept_journals(tenant)), {tenant.id: tenant}, engine.drivers, settle=0, in_flight=True
@@ -225,27 +223,16 @@ class Stagehand:
                     self._object(found, "inconclusive", tenant, words)
         for each in differences:
             self._object(found, "fingerprint_drift", tenant, f"After the rollback: {each.cause}")
-        noted = self._losses(tenant)
-        found.detail = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {"lost": [], "unread": ""}
+        found.detail = losses(self.folder, tenant.id)
         lost = found.detail["lost"]
         again = sum(1 for each in lost if each["again"])
         found.note = f"runs {self.platform.series(tenant.id)}, {len(lost)} documents lost, {again} to enter again"
         return found
 
-    def _losses(self, tenant: Tenant) -> Path:
-        return self.folder / f"{tenant.id}-lost.json"
-
-    def _note_losses(self, tenant: Tenant, before: Fingerprint) -> None:
-        """On disk before the books that say so are gone."""
-        lost: Sequence[LostDocument] = ()
-        unread = ""
-        try:
-            with self.engine() as engine, _connected(engine, tenant) as connection:
-                lost = lost_documents(before, connection.books().fingerprint())
-        except RinggateError as problem:
-            unread = f"What was written since the upgrade could not be read: {problem}"
-        rows = [{**asdict(each), "amount": str(each.amount)} for each in lost]
-        self._losses(tenant).write_text(json.dumps({"lost": rows, "unread": unread}, default=str), encoding="utf-8")
+    def _books(self, tenant: Tenant) -> Fingerprint:
+        with self.engine() as engine, connected(engine, tenant) as connection:
+            found: Fingerprint = connection.books().fingerprint()
+            return found
 
     # --- what they share ----------------------------------------------------------------------------------------------
 
@@ -324,7 +311,7 @@ class Stagehand:
                 self._object(found, kind, tenant, f"{result.scenario} {words}: {told}")
 
     def _compare_surface(self, found: Found, tenant: Tenant, engine: Engine) -> dict[str, Any]:
-        with _connected(engine, tenant) as connection:
+        with connected(engine, tenant) as connection:
             offered = self.surfaces.after(tenant, connection, datetime.now(UTC).date())
         action = self._action("surface_broken")
         found.reasons += [
@@ -342,7 +329,7 @@ class Stagehand:
 
 
 @contextmanager
-def _connected(engine: Engine, tenant: Tenant) -> Any:
+def connected(engine: Engine, tenant: Tenant) -> Any:
     run_id = new_run_id()
     connection: Connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call(run_id, "0" * 32))
     try:

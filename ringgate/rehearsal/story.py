@@ -180,11 +180,15 @@ def _differences(record: RehearsalRecord, kind: str) -> list[dict[str, str]]:
 
 
 def _lost(record: RehearsalRecord) -> list[dict[str, Any]]:
+    """For each tenant that was rolled back: what somebody must do again, and what needs nothing."""
     found = []
     for tenant in record.tenants:
         detail = _detail(record, tenant, "rollback")
         if detail:
-            found.append({"tenant": tenant, "unread": clean(detail["unread"], 300), "documents": detail["lost"]})
+            lost = [{key: each[key] if key == "again" else clean(each[key], 200) for key in each}
+                    for each in detail["lost"]]  # fmt: skip
+            again, nothing = ([each for each in lost if each["again"] is wanted] for wanted in (True, False))
+            found.append({"tenant": tenant, "unread": clean(detail["unread"], 300), "again": again, "nothing": nothing})
     return found
 
 
