@@ -6,7 +6,7 @@ WORKERS ?= 2
 .PHONY: help demo suites test bench lint format lock setup clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '%-14s %s\n' "$$name" "$$what"; done
 
 demo: setup ## stand up four tenants of a real ERP and rehearse its real upgrade on them; ends with the report
