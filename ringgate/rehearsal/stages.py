@@ -204,7 +204,8 @@ class Stagehand:
         found.detail = {"layers": layers, "finished": finished, "surface": offered}
         total = sum(sum(each.values()) for each in layers.values())
         passed = sum(each.get("passed", 0) for each in layers.values())
-        found.note = f"{passed} of {total} checks passed, {finished} begun before finished"
+        broken = ", a break is used" if any(x.condition == "surface_broken" for x in found.reasons) else ""
+        found.note = f"{passed} of {total} checks passed, {finished} begun before finished{broken}"
         return found
 
     def roll_back(self, tenant: Tenant) -> Found:

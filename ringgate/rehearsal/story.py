@@ -19,16 +19,27 @@ _EMPTY: Mapping[str, Any] = {}
 
 
 def conclusion(record: RehearsalRecord) -> str:
-    """What it came to, in a sentence or two."""
+    """What it came to, and why if it was stopped."""
+    return " ".join(filter(None, (headline(record), cause(record))))
+
+
+def headline(record: RehearsalRecord) -> str:
+    """What it came to, in a sentence."""
     for name, ring in record.rings.items():
         if ring.decision not in (None, Action.PROMOTE):
-            did = "was rolled back" if ring.decision is Action.ROLL_BACK else "paused the rollout"
-            why = decisive(ring.reasons)
-            more = f" ({count(len(ring.reasons) - 1, 'further reason')})" if len(ring.reasons) > 1 else ""
-            told = f" {why.tenant}: {clean(why.sentence, 400)}{more}" if why else ""
-            return f"Ring {name} {did}.{told}"
+            return f"Ring {name} {'was rolled back' if ring.decision is Action.ROLL_BACK else 'paused the rollout'}."
     tenants = count(len(record.tenants), "tenant")
     return f"{tenants} went to {record.after} through {count(len(record.rings), 'ring')}; the books are as they were."
+
+
+def cause(record: RehearsalRecord) -> str:
+    """Why it was stopped, in a sentence; "" if it was not."""
+    stopped = record.stopped
+    why = decisive(stopped.reasons) if stopped else None
+    if stopped is None or why is None:
+        return ""
+    more = f" ({count(len(stopped.reasons) - 1, 'further reason')})" if len(stopped.reasons) > 1 else ""
+    return f"{why.tenant}: {clean(why.sentence, 400)}{more}"
 
 
 def decisive(reasons: Sequence[Reason]) -> Reason | None:
@@ -55,7 +66,8 @@ def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping
         "state": state,
         "favicon": {"passed": "pass", "failed": "fail"}.get(state, "inconclusive"),
         "word": _WORDS[stopped.decision] if stopped else "Promoted" if record.succeeded else "Not finished",
-        "sentence": conclusion(record),
+        "sentence": headline(record),
+        "cause": cause(record),
         "facts": _facts(record, release),
         "rings": [_ring(name, record) for name in record.rings],
         "stages": [humanise(name) for name in _stages(record)],
@@ -70,9 +82,9 @@ def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping
         "upgrades": _upgrades(record),
         "release": table,
         "components": [(name, part) for name, part in table.components if part.before or part.after or part.note],
-        "conditions": [(field.description, getattr(table.conditions, key).value) for key, field in
-                       type(table.conditions).model_fields.items()],
+        "conditions": _conditions(record, release),
         "plan": release.plan_of("").why,
+        "session": record.session,
         "skipped": record.skipped,
         "runs": runs,
         "generated": moment(record.ended or record.began),
@@ -84,13 +96,22 @@ def _facts(record: RehearsalRecord, release: Release) -> list[tuple[str, str, st
     again = f"begun {count(record.starts, 'time')}" if record.starts > 1 else ""
     return [
         ("Release", record.release, f"{record.before} to {record.after}"),
-        ("Risk class", record.risk, release.plan_of("").why),
+        ("Risk class", record.risk, ""),
         ("Tenants", str(len(record.tenants)), f"{len(record.skipped)} left out" if record.skipped else ""),
         ("Rings", str(len(record.rings)), listed(record.rings)),
         ("Took", seconds(record.spent), again),
         ("Begun", f"{clock(record.began)[:16]} UTC", ""),
         ("Approvers", listed(release.table.approvers), ""),
-        ("Session", record.session, "labels its runs in the store of results"),
+    ]
+
+
+def _conditions(record: RehearsalRecord, release: Release) -> list[tuple[str, str, bool]]:
+    """Each condition in words, what happens when it is met, and whether it was."""
+    met = {reason.condition for ring in record.rings.values() for reason in ring.reasons}
+    table = release.table.conditions
+    return [
+        (field.description or key, getattr(table, key).value, key in met)
+        for key, field in type(table).model_fields.items()
     ]
 
 

@@ -164,7 +164,7 @@ def _detail(old: Surface, new: Surface, changes: Sequence[Change], judged: Judge
             rows.append(
                 {
                     "class": each.klass.value, "signature": each.signature, "sentence": each.sentence,
-                    "users": sorted(each.uses, key=lambda name: (-each.uses[name], name)),
+                    "users": sorted(each.uses, key=lambda name: (" over " in name, -each.uses[name], name)),
                     "accepted": f"{waiver.reason} ({waiver.owner}, until {waiver.expires})" if waiver else "",
                     "expired": f"{ended.owner}, until {ended.expires}" if ended else "",
                 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from ringgate.model import Channel
 from ringgate.rehearsal.record import RehearsalRecord
+from ringgate.rehearsal.surface import HEADINGS
 from ringgate.report.text import CHANNEL_WORDS, clean, humanise, listed
 from ringgate.surface import Klass
 
@@ -33,7 +34,7 @@ def surface_view(record: RehearsalRecord, lists: Mapping[str, str]) -> dict[str,
     first, detail = next(iter(details.items()))
     return {
         "rows": [_shown(row, len(details)) for row in _rows(details)],
-        "rest": [(words.lower(), number) for words, number in detail["counts"][2:] if number],
+        "rest": _rest(dict(detail["counts"])),
         "of": first,
         "read": listed(dict.fromkeys(each["read_of"] for each in details.values())),
         "touches": detail["touches"],
@@ -41,6 +42,12 @@ def surface_view(record: RehearsalRecord, lists: Mapping[str, str]) -> dict[str,
         "lists": [(name, lists[name]) for name in details if name in lists],
         "idle": list(dict.fromkeys(words for each in details.values() for words in each["idle"])),
     }
+
+
+def _rest(counts: Mapping[str, int]) -> str:
+    """`112 changes break and 82 may break what nothing known uses, and 824 are compatible`"""
+    breaks, may, fine = (counts[words] for klass, used, words in HEADINGS if not used)
+    return f"{breaks:,} changes break and {may:,} may break what nothing known uses, and {fine:,} are compatible"
 
 
 def _compared(stages: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
