@@ -92,7 +92,7 @@ def _wire(before: Surface, after: Surface, index: Index) -> Iterator[Change]:
     changed = {name: (value, after.wire.get(name, "")) for name, value in before.wire.items()}
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if changed:  # once, however many parts of it changed: they are one way to speak
-        told = ", ".join(f"{name} {old} -> {new or 'none'}" for name, (old, new) in sorted(changed.items()))
+        told = ", ".join(f"{name} {old} → {new or 'none'}" for name, (old, new) in sorted(changed.items()))
         old, new = (", ".join(pair[side] for _, pair in sorted(changed.items())) for side in (0, 1))
         yield Change("wire changed", "", "wire", old, new, index.anything(), f"The wire changed ({told})")
 

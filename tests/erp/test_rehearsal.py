@@ -85,5 +85,13 @@ def test_a_rollback_says_what_is_lost_by_name_and_amount(
     }
     assert Decimal(WRITTEN["total"]) == Decimal("1080.00"), "7.5 h at 120.00, and 20 % tax"
     page = write_story(record, release, tmp_path / "page.html").read_text(encoding="utf-8")
-    for words in (*WRITTEN.values(), "80.00 GBP", "Website relaunch", "6 to be entered again"):
+    for words in (
+        WRITTEN["invoice"],
+        WRITTEN["customer"],
+        WRITTEN["request"],
+        "1,080.00 GBP",
+        "80.00 GBP",
+        "Website relaunch",
+        "6 to be entered again",
+    ):
         assert words in page
