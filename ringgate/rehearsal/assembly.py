@@ -38,15 +38,15 @@ def assembled(
     `results` is the store's URL, `settle` the seconds for which a write that got no answer may still come.
     """
     record = ledger.record
+    rings = {name: tenant.ring for name, tenant in record.tenants.items()}
+    surfaces = Surfaces(ledger.folder, rings, release.accepted, release.table.integrations)
     engine = partial(
         assembly.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
-        results=results,
+        results=results, sinks=[surfaces],
     )  # fmt: skip
     known = list(load_scenarios(_tree() / "scenarios").values())
     processes = [each for each in known if isinstance(each, InFlight)]
     scenarios = [each for each in known if not isinstance(each, InFlight)]
-    rings = {name: tenant.ring for name, tenant in record.tenants.items()}
-    surfaces = Surfaces(ledger.folder, rings, release.accepted, release.table.integrations)
     hand = Stagehand(
         release, platform, scenarios, engine, ledger.folder, record.session, release.policy, processes, ledger,
         partial(assembly.results_of, record.session, results), surfaces,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ _CONDITION = {
 
 SPARE = "-spare"
 """What the label of the second set of begun work ends with."""
+
+FRESH = timedelta(minutes=10)
+"""How long a result may serve as baseline: for the time that migrating one ring takes."""
 
 _CHANNELS = {Channel.API: "API", Channel.BROWSER: "browser"}
 
@@ -78,24 +82,38 @@ class Stagehand:
     # --- before -----------------------------------------------------------------------------------------------------
 
     def baseline(self, tenant: Tenant, plan: Plan) -> Found:
-        """The processes as they run before the change, work begun that must outlive it, and the books."""
+        """The processes as they run before the change, work begun that must outlive it, and the books.
+
+        What ran well on the tenant a moment ago, while another ring was migrated, is not run again."""
         found = Found()
+        chosen = [each for each in self._chosen(plan) if each.layer is not Layer.ISOLATION]  # its rules are absolute
+        results = self._just_passed(tenant, chosen, plan)
+        known = {result.scenario for result in results}
         with self.engine() as engine:
-            results = [run_once(each, tenant, Channel.API, engine) for each in self._chosen(plan)]
+            results += [run_once(each, tenant, Channel.API, engine) for each in chosen if each.id not in known]
             self._judge(found, tenant, results, at="before the upgrade")
             for reason in found.reasons:
                 reason.condition = "not_ready" if reason.condition != "inconclusive" else "inconclusive"
                 reason.action = self._action(reason.condition)
-            begun_now = self._begin_in_flight(found, tenant, engine) if plan.in_flight else []
+            if plan.in_flight:
+                self._begin_in_flight(found, tenant, engine)
             with connected(engine, tenant) as connection:
                 before = connection.books().fingerprint()
                 self._keep(tenant, "before", before)
                 if plan.surface:
-                    self.surfaces.before(tenant, connection, before.extensions, [*results, *begun_now])
+                    self.surfaces.before(tenant, connection, before.extensions)
             begun = sum(1 for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == self.label)
         found.detail = {"runs": _counts(results), "begun": begun, "books": _size(before)}
         found.note = f"{_passed(results)} checks passed, {begun} begun for after"
         return found
+
+    def _just_passed(self, tenant: Tenant, chosen: Sequence[Scenario], plan: Plan) -> list[RunResult]:
+        """The last result of each scenario on this tenant, where it is a pass and fresh, and what it used is known."""
+        names, since = {each.id for each in chosen}, datetime.now(UTC) - FRESH
+        last = {x.scenario: x for x in self.history() if x.tenant == tenant.id and x.scenario in names}
+        fine = [x for x in last.values() if x.outcome is Outcome.PASSED and x.started_at >= since and not x.residue]
+        known = self.surfaces.known() if plan.surface else names
+        return [each for each in fine if each.scenario in known]
 
     def drill(self, tenant: Tenant) -> Found:
         """Backs the tenant up, restores it beside itself, and compares the books of both."""
@@ -185,27 +203,35 @@ class Stagehand:
         return found
 
     def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
-        """Layer by layer, then the work that was begun before the upgrade. `since` is when this was first begun."""
-        found = Found()
-        layers: dict[str, dict[str, int]] = {}
-        with self.engine() as engine:
-            for layer in (Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION):
-                chosen = [each for each in self._chosen(plan) if each.layer is layer]
-                results = [run_once(each, tenant, Channel.API, engine) for each in chosen]
-                walks = [each for each in chosen if each.smoke] if browser else []
-                results += [run_once(each, tenant, Channel.BROWSER, engine) for each in walks]
-                if results:
-                    layers[layer.value] = _counts(results)
-                self._judge(found, tenant, results, at="after the upgrade")
-                if layer is Layer.PLATFORM and found.reasons:
-                    break  # what stands on it would fail for the same reason
-            finished = self._finish_in_flight(found, tenant, engine, since) if plan.in_flight else 0
-            offered = self._compare_surface(found, tenant, engine) if plan.surface else {}
+        """The platform first; on it the processes, the browser and then isolation, and the work that was begun before
+        the upgrade, beside each other. `since` is when this was first begun."""
+        found, finished, offered = Found(), 0, dict[str, Any]()
+        chosen = self._chosen(plan)
+        platform = [(each, Channel.API) for each in chosen if each.layer is Layer.PLATFORM]
+        processes = [(each, Channel.API) for each in chosen if each.layer in (Layer.PROCESS, Layer.INTEGRATION)]
+        walks = [(each, Channel.BROWSER) for each in chosen if each.smoke and browser]
+        isolation = [(each, Channel.API) for each in chosen if each.layer is Layer.ISOLATION]
+        results = self._run(tenant, platform)
+        if all(each.outcome in (Outcome.PASSED, Outcome.SKIPPED) for each in results):
+            with ThreadPoolExecutor(3, thread_name_prefix=f"verification-{tenant.id}") as pool:
+                begun = pool.submit(self._finish_in_flight, tenant, since) if plan.in_flight else None
+                lanes = [pool.submit(self._run, tenant, lane) for lane in (processes, [*walks, *isolation]) if lane]
+                surface = pool.submit(self._compare_surface, tenant) if plan.surface else None
+                results += [result for lane in lanes for result in lane.result()]
+                if begun:
+                    finished, found.reasons = begun.result()
+                if surface:
+                    offered, broken = surface.result()
+                    found.reasons += broken
+        self._judge(found, tenant, results, at="after the upgrade")
+        of_layer = {each.id: each.layer for each in chosen}
+        grouped = {layer: [x for x in results if of_layer[x.scenario] is layer] for layer in Layer}
+        layers = {layer.value: _counts(some) for layer, some in grouped.items() if some}
         found.detail = {"layers": layers, "finished": finished, "surface": offered}
         total = sum(sum(each.values()) for each in layers.values())
         passed = sum(each.get("passed", 0) for each in layers.values())
-        broken = ", a break is used" if any(x.condition == "surface_broken" for x in found.reasons) else ""
-        found.note = f"{passed} of {total} checks passed, {finished} begun before finished{broken}"
+        more = ", a break is used" if any(each.condition == "surface_broken" for each in found.reasons) else ""
+        found.note = f"{passed} of {total} checks passed, {finished} begun before finished{more}"
         return found
 
     def roll_back(self, tenant: Tenant) -> Found:
@@ -267,32 +293,36 @@ class Stagehand:
         if results and not _passed(results) and not found.reasons:
             self._object(found, "inconclusive", tenant, f"Nothing was tested {at}: every check was skipped.")
 
-    def _begin_in_flight(self, found: Found, tenant: Tenant, engine: Engine) -> list[RunResult]:
+    def _begin_in_flight(self, found: Found, tenant: Tenant, engine: Engine) -> None:
         """Each process twice: a second half that is killed on its way cannot be done again, then its spare is."""
-        results = []
         for label in (self.label, self.label + SPARE):
-            results += begin_in_flight(tenant, engine, label, processes=self.processes)
-        self._judge_in_flight(found, tenant, results, "not_ready", "could not be begun")
+            begun = begin_in_flight(tenant, engine, label, processes=self.processes)
+            self._judge_in_flight(found, tenant, begun, "not_ready", "could not be begun")
         self._kept_journals(tenant).mkdir(exist_ok=True)
         for journal in engine.journal.free(frozenset({tenant.id})):
             if journal.waits and journal.label in (self.label, self.label + SPARE):
                 shutil.copy2(journal.path, self._kept_journals(tenant))
             journal.release()
-        return results
 
     def _kept_journals(self, tenant: Tenant) -> Path:
         """Copies of the journals of begun work. Finishing uses the journals up, and a rollback brings the work back."""
         return self.folder / f"{tenant.id}-journals"
 
-    def _finish_in_flight(self, found: Found, tenant: Tenant, engine: Engine, since: datetime) -> int:
-        """How many processes were finished since, by this start or an earlier one that was killed."""
-        begun = self.ledger.stage(tenant.id, "baseline")
+    def _run(self, tenant: Tenant, runs: Sequence[tuple[Scenario, Channel]]) -> list[RunResult]:
+        """One after the other, with an engine of their own."""
+        with self.engine() as engine:
+            return [run_once(scenario, tenant, channel, engine) for scenario, channel in runs]
+
+    def _finish_in_flight(self, tenant: Tenant, since: datetime) -> tuple[int, list[Reason]]:
+        """How many processes were finished since, by this start or an earlier one that was killed; what went wrong."""
+        found, begun = Found(), self.ledger.stage(tenant.id, "baseline")
         expected = int(begun.detail["begun"]) if begun else 0
-        results = finish_in_flight(tenant, engine, self.label, processes=self.processes)
-        if cut := {each.scenario for each in results if each.failure and each.failure.kind == CutOff.kind}:
-            spares = [each for each in self.processes if each.id in cut]
-            results = [each for each in results if each.scenario not in cut]
-            results += finish_in_flight(tenant, engine, self.label + SPARE, processes=spares)
+        with self.engine() as engine:
+            results = finish_in_flight(tenant, engine, self.label, processes=self.processes)
+            if cut := {each.scenario for each in results if each.failure and each.failure.kind == CutOff.kind}:
+                spares = [each for each in self.processes if each.id in cut]
+                results = [each for each in results if each.scenario not in cut]
+                results += finish_in_flight(tenant, engine, self.label + SPARE, processes=spares)
         self._judge_in_flight(found, tenant, results, "in_flight_failed", "could not be finished")
         names = {each.id for each in self.processes}
         ours = [each for each in self.history() if each.tenant == tenant.id and each.scenario in names]
@@ -300,7 +330,7 @@ class Stagehand:
         if len(finished) < expected and not found.reasons:
             words = f"Of {expected} processes begun before the upgrade only {len(finished)} were finished after it."
             self._object(found, "inconclusive", tenant, words)
-        return len(finished)
+        return len(finished), found.reasons
 
     def _judge_in_flight(
         self, found: Found, tenant: Tenant, results: Sequence[RunResult], condition: str, words: str
@@ -311,16 +341,17 @@ class Stagehand:
                 kind = condition if result.outcome is Outcome.FAILED else "inconclusive"
                 self._object(found, kind, tenant, f"{result.scenario} {words}: {told}")
 
-    def _compare_surface(self, found: Found, tenant: Tenant, engine: Engine) -> dict[str, Any]:
-        with connected(engine, tenant) as connection:
+    def _compare_surface(self, tenant: Tenant) -> tuple[dict[str, Any], list[Reason]]:
+        """What the report shows, by tenant, and what speaks against going on."""
+        with self.engine() as engine, connected(engine, tenant) as connection:
             offered = self.surfaces.after(tenant, connection, datetime.now(UTC).date())
         action = self._action("surface_broken")
-        found.reasons += [
+        reasons = [
             Reason(condition="surface_broken", action=action, tenant=each.tenant, sentence=each.objection)
             for each in offered
             if each.objection
         ]
-        return {each.tenant: each.detail for each in offered}
+        return {each.tenant: each.detail for each in offered}, reasons
 
     def _keep(self, tenant: Tenant, when: str, fingerprint: Fingerprint) -> None:
         fingerprints.write(fingerprint, self.folder / f"{tenant.id}-{when}.json.gz")

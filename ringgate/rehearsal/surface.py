@@ -8,7 +8,8 @@ Reading a surface takes some 400 calls, so it is done once for each set of modul
 with the same modules the same. Who may do what is compared on each tenant, by its fingerprint.
 
     aldgate-surface-before.json   aldgate-surface-after.json      what it offered
-    aldgate-use.json   aldgate-surface.txt                        what was used, and every change for people
+    aldgate-touched.json   aldgate-use.json                       what runs used, and what that came to
+    aldgate-surface.txt                                           every change, for people
 """
 
 from __future__ import annotations
@@ -16,21 +17,23 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ringgate.drivers.protocol import Connection
-from ringgate.model import RunResult, Tenant
+from ringgate.events import Event, RunFinished
+from ringgate.model import Channel, RunResult, Tenant
 from ringgate.rehearsal.record import write_whole
 from ringgate.rehearsal.release import IntegrationTable
 from ringgate.surface import Change, Klass, Usage, compare
 from ringgate.surface.accepted import Acceptance, Judged, judge
 from ringgate.surfaces import Surface, dumps, loads
 
-_USE = "-use.json"
+_USE, _NOTED = "-use.json", "-touched.json"
+_OVER_API = f" over {Channel.API}"
 HEADINGS = (
     (Klass.BREAKING, True, "Breaks what is used"),
     (Klass.RISKY, True, "May break what is used"),
@@ -51,28 +54,59 @@ class Offered:
 
 @dataclass(frozen=True)
 class Surfaces:
-    """The surfaces of one rehearsal, kept in `folder`; `rings` says in which each tenant is. Safe for threads."""
+    """The surfaces of one rehearsal, kept in `folder`; `rings` says in which each tenant is.
+
+    A sink of its runs: what they use is noted as each ends. Safe for threads."""
 
     folder: Path
     rings: Mapping[str, str]
     accepted: Sequence[Acceptance] = ()
     integrations: Sequence[IntegrationTable] = ()
-    _guard: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
-    def before(
-        self, tenant: Tenant, connection: Connection, modules: Sequence[str], results: Iterable[RunResult]
-    ) -> None:
-        """Keeps what is used of the tenant, and what it offers, unless that was read of one with the same modules."""
+    def on(self, event: Event) -> None:
+        """Notes what a run used, as long as nothing was changed on its tenant."""
+        if isinstance(event, RunFinished) and event.result.touched:
+            with self._guard:
+                self._note(event.result)
+
+    def _note(self, result: RunResult) -> None:
+        if (self.folder / f"{result.tenant}{_USE}").exists():
+            return
+        noted, name = self._noted(result.tenant), f"{result.scenario} over {result.channel}"
+        for touch in result.touched:
+            uses = noted.setdefault(touch, {})
+            uses[name] = uses.get(name, 0) + 1
+        write_whole(self.folder / f"{result.tenant}{_NOTED}", json.dumps(noted))
+
+    def _noted(self, tenant: str) -> dict[str, dict[str, int]]:
+        file = self.folder / f"{tenant}{_NOTED}"
+        found: dict[str, dict[str, int]] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return found
+
+    def known(self) -> frozenset[str]:
+        """The scenarios of which it was noted, on any tenant, what they use over the API."""
         with self._guard:
-            known = self._uses()
-            read_of = next(
-                (name for name, use in known.items() if use.read_of == name and use.modules == tuple(modules)),
-                tenant.id,
-            )
-            # One that was killed here has begun work that is not begun again: what that used still counts.
-            earlier = known[tenant.id].usage if tenant.id in known else {}
-            use = _Use(read_of, tuple(modules), {**earlier, **usage_of(results, self.integrations)})
-            write_whole(self.folder / f"{tenant.id}{_USE}", json.dumps(asdict(use)))
+            everything = [self._noted(tenant) for tenant in self.rings]
+        names = {name for noted in everything for uses in noted.values() for name in uses}
+        return frozenset(name.removesuffix(_OVER_API) for name in names if name.endswith(_OVER_API))
+
+    def before(self, tenant: Tenant, connection: Connection, modules: Sequence[str]) -> None:
+        """Keeps what is used before the upgrade, and what is offered, unless a tenant with the same modules was read.
+
+        What a process uses does not depend on the tenant: what was noted on others counts, too."""
+        with self._guard:
+            same = {name: use for name, use in self._uses().items() if use.modules == tuple(modules)}
+            read_of = next((name for name, use in same.items() if use.read_of == name), tenant.id)
+            usage: dict[str, Counter[str]] = {}
+            for each in self.integrations:
+                for use in each.uses:
+                    usage.setdefault(f"{each.role} {use}", Counter())[each.name] = 1
+            for other in self.rings:
+                for touch, uses in self._noted(other).items():
+                    usage.setdefault(touch, Counter()).update(uses)
+            kept = _Use(read_of, tuple(modules), {touch: dict(uses) for touch, uses in usage.items()})
+            write_whole(self.folder / f"{tenant.id}{_USE}", json.dumps(asdict(kept)))
         if read_of == tenant.id:
             write_whole(self._file(tenant.id, "before"), dumps(connection.surface()))
 
@@ -126,18 +160,6 @@ def _use(text: str) -> _Use:
 def listing(folder: Path, tenant: str) -> Path:
     """The file that lists every change of a tenant's surface, for people."""
     return folder / f"{tenant}-surface.txt"
-
-
-def usage_of(results: Iterable[RunResult], integrations: Iterable[IntegrationTable] = ()) -> dict[str, dict[str, int]]:
-    """Touch -> who touched it, and in how many runs; one for an integration."""
-    found: dict[str, Counter[str]] = {}
-    for result in results:
-        for touch in result.touched:
-            found.setdefault(touch, Counter())[f"{result.scenario} over {result.channel}"] += 1
-    for each in integrations:
-        for use in each.uses:
-            found.setdefault(f"{each.role} {use}", Counter())[each.name] += 1
-    return {touch: dict(uses) for touch, uses in found.items()}
 
 
 def objection(judged: Judged) -> str:

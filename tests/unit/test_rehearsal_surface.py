@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ringgate.events import RunFinished
 from ringgate.inventory import Inventory
 from ringgate.model import Channel, Outcome, Role, RunResult, Tenant
 from ringgate.rehearsal.record import RehearsalRecord, RingRecord, StageRecord, TenantRecord
 from ringgate.rehearsal.release import IntegrationTable
-from ringgate.rehearsal.surface import Surfaces, listing, usage_of
+from ringgate.rehearsal.surface import Surfaces, listing
 from ringgate.rehearsal.surface_view import surface_view
 from ringgate.surface.accepted import Acceptance
 from ringgate.surfaces import Field, Model, Surface, call, reading
@@ -32,12 +33,13 @@ class Offers:
         return Surface("x", "erp", "1", datetime(2026, 11, 24, tzinfo=UTC), {}, {"bill": self.bill})
 
 
-def ran(tenant: Tenant, *touched: str) -> list[RunResult]:
+def ran(surfaces: Surfaces, tenant: Tenant, *touched: str) -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    return [
-        RunResult("r", "0" * 32, "billing", tenant.id, tenant.ring, Channel.API, Outcome.PASSED, now, 1.0,
-                  touched=frozenset(touched))
-    ]  # fmt: skip
+    result = RunResult(
+        "r", "0" * 32, "billing", tenant.id, tenant.ring, Channel.API, Outcome.PASSED, now, 1.0,
+        touched=frozenset(touched),
+    )  # fmt: skip
+    surfaces.on(RunFinished(result))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,8 @@ GONE = "field removed bill.number"
 )
 def test_a_break_that_is_used_needs_somebodys_word(tmp_path, tenants, used, accepted, objects):
     surfaces, tenant = Surfaces(tmp_path, RINGS, accepted), tenants["aldgate"]
-    surfaces.before(tenant, Offers("number", "note"), ["account"], ran(tenant, *used))
+    ran(surfaces, tenant, *used)
+    surfaces.before(tenant, Offers("number", "note"), ["account"])
     (offered,) = surfaces.after(tenant, Offers("note"), TODAY)
     assert objects in offered.objection
     assert bool(offered.objection) is bool(objects)
@@ -76,18 +79,22 @@ def test_a_break_that_is_used_needs_somebodys_word(tmp_path, tenants, used, acce
 def test_what_an_integration_uses_counts_although_no_run_used_it(tmp_path, tenants):
     integration = IntegrationTable(name="export", owner="it", role=Role.AUDITOR, uses=("call model.bill.post",))
     surfaces, tenant = Surfaces(tmp_path, RINGS, (), [integration]), tenants["aldgate"]
-    surfaces.before(tenant, Offers("number"), [], ran(tenant))
+    ran(surfaces, tenant)
+    surfaces.before(tenant, Offers("number"), [])
     (offered,) = surfaces.after(tenant, Offers("number", methods=("read",)), TODAY)
     assert "bill no longer offers post()" in offered.objection
     assert offered.detail["used"][0]["users"] == ["export"]
 
 
-def test_tenants_with_the_same_modules_are_read_once_and_judged_each_by_its_own_use(tmp_path, tenants):
+def test_tenants_with_the_same_modules_are_read_once_and_judged_each_by_what_was_used_till_then(tmp_path, tenants):
     surfaces = Surfaces(tmp_path, RINGS)
     first, same, other = Offers("number", "note"), Offers(), Offers("number")
-    surfaces.before(tenants["aldgate"], first, ["account"], ran(tenants["aldgate"]))
-    surfaces.before(tenants["kyoto"], same, ["account"], ran(tenants["kyoto"], READS))
-    surfaces.before(tenants["bleecker"], other, ["account", "sale"], ran(tenants["bleecker"], READS))
+    ran(surfaces, tenants["aldgate"])
+    surfaces.before(tenants["aldgate"], first, ["account"])
+    ran(surfaces, tenants["kyoto"], READS)
+    surfaces.before(tenants["kyoto"], same, ["account"])
+    ran(surfaces, tenants["bleecker"], READS)
+    surfaces.before(tenants["bleecker"], other, ["account", "sale"])
     assert (first.reads, same.reads, other.reads) == (1, 0, 1)
     (on_aldgate,) = surfaces.after(tenants["aldgate"], Offers("note"), TODAY)
     (on_kyoto,) = surfaces.after(tenants["kyoto"], same, TODAY)
@@ -98,8 +105,10 @@ def test_tenants_with_the_same_modules_are_read_once_and_judged_each_by_its_own_
 
 def test_in_one_ring_the_tenant_that_is_read_is_judged_together_with_those_it_stands_for(tmp_path, tenants):
     surfaces = Surfaces(tmp_path, RINGS)
-    surfaces.before(tenants["bleecker"], Offers("number"), [], ran(tenants["bleecker"]))
-    surfaces.before(tenants["cologne"], Offers(), [], ran(tenants["cologne"], READS))
+    ran(surfaces, tenants["bleecker"])
+    surfaces.before(tenants["bleecker"], Offers("number"), [])
+    ran(surfaces, tenants["cologne"], READS)
+    surfaces.before(tenants["cologne"], Offers(), [])
     assert surfaces.after(tenants["cologne"], Offers(), TODAY) == []
     found = surfaces.after(tenants["bleecker"], Offers("new"), TODAY)
     assert [(each.tenant, bool(each.objection)) for each in found] == [("bleecker", False), ("cologne", True)]
@@ -107,17 +116,26 @@ def test_in_one_ring_the_tenant_that_is_read_is_judged_together_with_those_it_st
 
 def test_what_was_used_before_a_kill_still_counts(tmp_path, tenants):
     tenant = tenants["aldgate"]
-    Surfaces(tmp_path, RINGS).before(tenant, Offers("number"), [], ran(tenant, READS))
+    ran(Surfaces(tmp_path, RINGS), tenant, READS)
     again = Surfaces(tmp_path, RINGS)
-    again.before(tenant, Offers("number"), [], ran(tenant, call(Role.AUDITOR, "model.bill.read")))
+    ran(again, tenant, call(Role.AUDITOR, "model.bill.read"))
+    again.before(tenant, Offers("number"), [])
     (offered,) = again.after(tenant, Offers(), TODAY)
     assert offered.detail["touches"] == 2
     assert offered.objection
 
 
-def test_use_is_counted_by_runs(tenants):
-    results = ran(tenants["aldgate"], READS) + ran(tenants["kyoto"], READS)
-    assert usage_of(results) == {READS: {"billing over api": 2}}
+def test_what_is_used_is_noted_as_runs_end_and_only_before_the_change(tmp_path, tenants):
+    surfaces, tenant = Surfaces(tmp_path, RINGS), tenants["aldgate"]
+    assert surfaces.known() == frozenset()
+    ran(surfaces, tenant, READS)
+    ran(surfaces, tenants["kyoto"], READS)
+    assert Surfaces(tmp_path, RINGS).known() == {"billing"}
+    surfaces.before(tenant, Offers("number", "note"), [])
+    ran(surfaces, tenant, reading(Role.AUDITOR, "bill", "note"))
+    (offered,) = surfaces.after(tenant, Offers(), TODAY)
+    assert [each["signature"] for each in offered.detail["used"]] == [GONE]
+    assert "billing over api" in offered.detail["users"]
 
 
 def test_the_page_shows_one_row_for_a_change_whichever_tenants_it_is_of(tmp_path, tenants):
@@ -129,7 +147,8 @@ def test_the_page_shows_one_row_for_a_change_whichever_tenants_it_is_of(tmp_path
     )  # fmt: skip
     assert surface_view(record, {}) is None
     for name, kept in record.tenants.items():
-        surfaces.before(tenants[name], Offers("number"), [], ran(tenants[name], READS))
+        ran(surfaces, tenants[name], READS)
+        surfaces.before(tenants[name], Offers("number"), [])
         offered = surfaces.after(tenants[name], Offers("other"), TODAY)
         detail = {"surface": {each.tenant: each.detail for each in offered}}
         kept.stages["verification"] = StageRecord(began=record.began, detail=detail)
@@ -144,7 +163,8 @@ def test_the_page_shows_one_row_for_a_change_whichever_tenants_it_is_of(tmp_path
 
 def test_an_accepted_break_is_shown_with_who_answers_for_it(tmp_path, tenants):
     surfaces, tenant = Surfaces(tmp_path, RINGS, [accepting(GONE)]), tenants["aldgate"]
-    surfaces.before(tenant, Offers("number"), [], ran(tenant, READS))
+    ran(surfaces, tenant, READS)
+    surfaces.before(tenant, Offers("number"), [])
     (offered,) = surfaces.after(tenant, Offers(), TODAY)
     assert offered.detail["used"][0]["accepted"] == "known (qa, until 2027-01-31)"
     assert "accepted: known (qa, until 2027-01-31)" in listing(tmp_path, "aldgate").read_text()
