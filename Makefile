@@ -1,9 +1,10 @@
 # Everything a checkout needs is set up on the way; what is there already is skipped.
 BIN := .venv/bin
 WORKERS ?= 2
+N ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench lint format lock setup clean
+.PHONY: help demo suites test bench kill-drill clean-upgrades lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -22,6 +23,12 @@ test: setup ## Ringgate's own tests: unit tests first, then those on the real ER
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up
 	@$(BIN)/python -m tests.bench
+
+kill-drill: setup ## kill -9 a rehearsal at each of its stages and start it again, on the real ERP (a quarter of an hour)
+	@RINGGATE_KILLS=all $(BIN)/pytest tests/erp/test_rehearsal_kill.py -q
+
+clean-upgrades: setup ## upgrade N=10 real tenants with different books: the fingerprint must raise no alarm
+	@$(BIN)/python -m tests.bench.clean_upgrades --tenants $(N)
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

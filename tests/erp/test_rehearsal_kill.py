@@ -73,7 +73,7 @@ class Rehearsed:
                 start_new_session=True, check=False,
             )  # fmt: skip
         took = time.monotonic() - began
-        remarks = [line.split("  ", 1)[1] for line in log.read_text().splitlines() if re.search("cut off|left", line)]
+        remarks = [line.strip() for line in log.read_text().splitlines() if re.search("cut off|left behind", line)]
         self.told.append(f"{took:6.1f} s  {what:45} {'; '.join(remarks)}".rstrip())
         return done.returncode
 
