@@ -8,7 +8,7 @@ N ?= 10
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '%-14s %s\n' "$$name" "$$what"; done
+		printf '%-22s %s\n' "$$name" "$$what"; done
 
 demo: setup ## stand up four tenants of a real ERP and rehearse its real upgrade on them; ends with the report
 	@$(BIN)/ringgate demo
