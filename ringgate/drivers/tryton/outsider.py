@@ -71,7 +71,7 @@ SEEN: Final[Mapping[str, list[Any]]] = {
     "account": [("type", "!=", None)],
     "invoice": [("type", "=", "out"), ("state", "in", ["posted", "paid"])],
     "posting": [("state", "=", "posted")],
-    "project": [("type", "=", "project")],
+    "project": [("type", "=", "project"), ("name", "not like", "%RG-%")],  # none that a run is about to take back
 }
 """Kinds of records that every firm has in its books, and which of them to take."""
 
