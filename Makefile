@@ -4,7 +4,7 @@ WORKERS ?= 2
 N ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench kill-drill clean-upgrades lint format lock setup clean
+.PHONY: help demo suites test bench kill-drill clean-upgrades gate-study lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -29,6 +29,9 @@ kill-drill: setup ## kill -9 a rehearsal at each of its stages and start it agai
 
 clean-upgrades: setup ## upgrade N=10 real tenants with different books: the fingerprint must raise no alarm
 	@$(BIN)/python -m tests.bench.clean_upgrades --tenants $(N)
+
+gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
+	@$(BIN)/python -m tests.study
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .
