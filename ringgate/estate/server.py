@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from ringgate.estate.processes import Daemon, answers, write_atomically
+from ringgate.estate.processes import Daemon, answers, stop_tree, write_atomically
 from ringgate.estate.series import Series
 from ringgate.estate.tools import run
 from ringgate.estate.trouble import EstateTrouble
@@ -203,11 +203,21 @@ class ErpServer:
 
     def migrate(self, database: str, process: Daemon) -> None:
         """Brings a database of the series before to this one, as `process`. Raises EstateTrouble with what was said."""
-        command = [str(self.environment / "bin" / "trytond-admin"), "-c", str(self.configuration), "-d", database]
+        command = [str(self.environment / "bin" / "trytond-admin"), *self._migration_of(database)]
         process.log.unlink(missing_ok=True)
-        process.start([*command, "--all"], env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)
+        process.start(command, env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)
         if process.wait():
             raise EstateTrouble(_told(process.log.read_text(errors="replace")))
+
+    def _migration_of(self, database: str) -> list[str]:
+        return ["-c", str(self.configuration), "-d", database, "--all"]
+
+    def end_migrations(self, database: str) -> None:
+        """Ends every migration of a database, also one whose starter was killed before it could note its process."""
+        wanted = self._migration_of(database)
+        for process in psutil.process_iter(["cmdline"]):
+            if (process.info["cmdline"] or [])[-len(wanted) :] == wanted:
+                stop_tree(process, patience=5.0)
 
     def hashes(self, passwords: Sequence[str]) -> list[str]:
         """Each password as the ERP stores it."""

@@ -142,12 +142,17 @@ class Upgrades:
     def _migrate(self, tenant: str, to: Series) -> None:
         server = self._estate.serving.server(to)
         server.configure()
-        self._migration(tenant).stop()
+        self._end_migrations(tenant)
         server.migrate(tenant, self._migration(tenant))
 
     def _migration(self, tenant: str) -> Daemon:
         run, logs = self._estate.run, self._estate.logs
         return Daemon(f"migration of {tenant}", run / f"migration-{tenant}.pid", logs / f"migration-{tenant}.log")
+
+    def _end_migrations(self, tenant: str) -> None:
+        self._migration(tenant).stop()
+        for server in self._estate.serving.servers:
+            server.end_migrations(tenant)
 
     def _serve(self, tenant: str, to: Series) -> None:
         with self._estate.alone() as record:
@@ -172,7 +177,7 @@ class Upgrades:
         under_way = self._estate.place(tenant).upgrade
         if under_way is None:
             return False
-        self._migration(tenant).stop()
+        self._end_migrations(tenant)
         if not under_way.backup:  # nothing was changed yet
             self._estate.amend(tenant, upgrade=None)
             return True

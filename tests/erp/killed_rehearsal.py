@@ -15,11 +15,12 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import ringgate.rehearsal.stages
 from ringgate import cli
-from ringgate.estate import Estate
+from ringgate.estate import Estate, processes
 from ringgate.estate.backups import Backups
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon
@@ -85,6 +86,10 @@ def _taken(when: str) -> Callable[..., bool]:
     return lambda *arguments: arguments[2] == when
 
 
+def _is_of_migration(path: Path) -> bool:
+    return path.name.startswith("migration-")
+
+
 POINTS: dict[str, Callable[[], None]] = {
     "baseline: a run has written": after(RunJournal, "resolve", times=4),
     "baseline: work is begun": after(RunJournal, "wait", times=2),
@@ -94,6 +99,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "upgrade: closed": before(Backups, "take"),
     "upgrade: backed up": before(Upgrades, "_run_steps"),
     "upgrade: manual steps are done": before(Upgrades, "_migrate"),
+    "migration: begun, not noted": before(processes, "write_atomically", lambda path, *_: _is_of_migration(path)),
     "migration: half-way": half_way,
     "upgrade: migrated": before(Upgrades, "_serve"),
     "upgrade: served": before(Upgrades, "_verify"),
