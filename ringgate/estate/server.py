@@ -173,6 +173,14 @@ class ErpServer:
         if database in self.loaded:
             self._note(self.loaded - {database})
 
+    def let_go(self, database: str) -> None:
+        """No worker serves this database any more, or is about to load it: a worker whose database goes away while it
+        starts takes the whole server with it."""
+        if database in self.loaded:
+            self.forget(database)
+            if self.running:
+                self.reload()
+
     def _note(self, databases: Collection[str]) -> None:
         self._tell(sorted(databases))
         write_atomically(self._loaded, json.dumps(sorted(databases)))

@@ -108,6 +108,11 @@ class Upgrades:
         with self._alone_with(tenant):
             return self._mend(tenant)
 
+    def mend_all(self) -> list[str]:
+        """Mends every tenant that needs it. Returns their names."""
+        cut_off = [name for name, place in self._estate.record.tenants.items() if place.upgrade]
+        return [name for name in cut_off if self.mend(name)]
+
     # --- parts ----------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -182,14 +187,15 @@ class Upgrades:
             self._estate.amend(tenant, upgrade=None)
             return True
         backup = self._estate.backups.find(tenant, under_way.backup)
+        with self._estate.alone():
+            for series in SERIES.values():
+                if series.name != backup.series:
+                    self._estate.serving.server(series).let_go(tenant)
         beside = f"new_{tenant}"
         self._estate.backups.restore(backup, beside)
         self._estate.database.rename(beside, tenant)
         with self._estate.alone() as record:
             after = record.with_place(tenant, series=backup.series, upgrade=None, came_from="")
-            for series in SERIES.values():
-                if series.name != backup.series:
-                    self._estate.serving.server(series).forget(tenant)
             self._take_up(self._estate.serving.server(SERIES[backup.series]), after.served_from(backup.series))
             self._estate.note(after)
         return True
