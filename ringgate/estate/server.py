@@ -154,14 +154,13 @@ class ErpServer:
     def start(self, databases: Sequence[str]) -> None:
         """Starts it with these databases loaded, and waits until it answers."""
         self.configure()
-        self._tell(databases)
+        self._note(databases)
         env = {name: value for name, value in os.environ.items() if not name.startswith(("TRYTOND_", "PYTHON"))}
         env |= {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
         python = str(self.environment / "bin" / "python")
         command = [python, "-m", "gunicorn", "-c", str(self._gunicorn), "trytond.application:app"]
         self.daemon.start(command, env=env, cwd=self.folder)
         self.daemon.await_ready(lambda: answers(self.port), START)
-        write_atomically(self._loaded, json.dumps(sorted(databases)))
 
     def load(self, databases: Collection[str]) -> None:
         """Has the running server serve these databases, too: its workers are replaced, requests under way go on."""
@@ -176,10 +175,15 @@ class ErpServer:
     def let_go(self, database: str) -> None:
         """No worker serves this database any more, or is about to load it: a worker whose database goes away while it
         starts takes the whole server with it."""
-        if database in self.loaded:
-            self.forget(database)
-            if self.running:
-                self.reload()
+        left = self.loaded - {database}
+        if left == self.loaded:
+            return
+        if not left:  # it may be in the middle of its first start, and not know yet how to reload
+            self.stop()
+            return
+        self._note(left)
+        if self.running:
+            self.reload()
 
     def _note(self, databases: Collection[str]) -> None:
         self._tell(sorted(databases))
