@@ -2,9 +2,10 @@
 BIN := .venv/bin
 WORKERS ?= 2
 N ?= 10
+MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench kill-drill clean-upgrades gate-study lint format lock setup clean
+.PHONY: help demo suites test bench bench-scale kill-drill clean-upgrades gate-study soak lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -32,6 +33,13 @@ clean-upgrades: setup ## upgrade N=10 real tenants with different books: the fin
 
 gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
 	@$(BIN)/python -m tests.study
+
+bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
+	@$(BIN)/python -m tests.bench.scale
+
+soak: setup ## half an hour of probing four tenants, killed five times: nothing lost, nothing left (MINUTES=30)
+	@$(BIN)/ringgate estate up --name soak --tenants 4
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -46,7 +46,7 @@ def check(release: ReleaseArgument, inventory: InventoryOption = None, as_json: 
 @app.command()
 def keys(as_json: JsonOption = False) -> None:
     """Explain every key that may stand in a release definition: its meaning, default and an example."""
-    from ringgate.inventory.schema import documented_keys
+    from ringgate.inventory.schema import keys_of
     from ringgate.rehearsal.release import ReleaseTable
 
-    print_keys(documented_keys(ReleaseTable), as_json)
+    print_keys(keys_of(ReleaseTable), as_json)

@@ -22,7 +22,7 @@ from ringgate.fingerprint.policy import PolicyError
 from ringgate.fingerprint.policy import load as load_policy
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
-from ringgate.inventory.schema import Duration, Name, Slug, Table
+from ringgate.inventory.kinds import Duration, Name, Slug, Table
 from ringgate.model import Role, Tenant
 from ringgate.surface.accepted import Acceptance, AcceptedMistake, read_accepted
 

@@ -19,11 +19,12 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from ringgate.model import Channel, RunResult, Scenario, Tenant
+from ringgate.model import Channel, Deployment, RunResult, Scenario, Tenant
 from ringgate.report import timing, views
 from ringgate.report.matrix import STATE_MEANINGS, STATE_WORDS, Cell, Conclusion, Matrix, State, build_matrix, conclude
 from ringgate.report.page import write_page
 from ringgate.report.text import CHANNEL_WORDS, DASH, TIMES, clean, clock, humanise, moment, seconds
+from ringgate.report.timeline import timeline
 
 __all__ = ["build_report", "conclude_results", "matrix_table"]
 
@@ -60,19 +61,22 @@ def build_report(
     out: Path,
     attachments_root: Path,
     channels: Sequence[Channel] | None = None,
+    deployments: Sequence[Deployment] = (),
     part_of: tuple[str, str] | None = None,
 ) -> Path:
     """Write the page to the file `out` and return it; an older page is replaced only by a complete one.
 
     `tenants`, `scenarios` and `channels` (None: all) are what was meant to run: what of it has no result counts as not
     run, and makes the verdict inconclusive. `generated_at` is aware. `attachments_root` is the folder from which the
-    attachments' paths count. `part_of` is name and address of a page that this one belongs to.
+    attachments' paths count. `deployments` are those that were noted; the ones that concern these runs are told.
+    `part_of` is name and address of a page that this one belongs to.
 
     Raises RinggateError if `out` cannot be written.
     """
     results = list(results)
     context = _context(results, tenants, scenarios, channels, title, generated_at, release, out, attachments_root)
-    return write_page("report.html.j2", {**context, "part_of": part_of}, out)
+    context |= {"timeline": timeline(results, deployments), "part_of": part_of}
+    return write_page("report.html.j2", context, out)
 
 
 def matrix_table(

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from ringgate.inventory import InventoryError
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
-from ringgate.inventory.schema import Name, Table
+from ringgate.inventory.kinds import Name, Table
 from ringgate.surface.compare import Change
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringgate import cli
-from ringgate.inventory.schema import documented_keys
+from ringgate.inventory.schema import keys_of
 from ringgate.rehearsal.release import ReleaseTable
 
 ROOT = Path(__file__).parents[2]
@@ -69,4 +69,4 @@ def test_every_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("from", "manual_steps[].sql", "integrations[].uses", "conditions.surface_broken", "surge.every"):
         assert name in names
     assert all(each["meaning"] for each in keys)
-    assert len(names) == len(list(documented_keys(ReleaseTable)))
+    assert len(names) == len(list(keys_of(ReleaseTable)))

@@ -71,9 +71,9 @@ SEEN: Final[Mapping[str, list[Any]]] = {
     "account": [("type", "!=", None)],
     "invoice": [("type", "=", "out"), ("state", "in", ["posted", "paid"])],
     "posting": [("state", "=", "posted")],
-    "project": [("type", "=", "project"), ("name", "not like", "%RG-%")],  # none that a run is about to take back
+    "project": [("type", "=", "project"), ("name", "not ilike", "%[RG-%")],
 }
-"""Kinds of records that every firm has in its books, and which of them to take."""
+"""Kinds of records that every firm has in its books, and which of them to take: none that a run takes away again."""
 
 
 def question(way: Way, things: Sequence[Thing]) -> tuple[str, list[Any]] | None:
