@@ -5,7 +5,7 @@ N ?= 10
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench bench-scale kill-drill clean-upgrades gate-study soak lint format lock setup clean
+.PHONY: help demo suites test bench bench-scale bench-rehearsal kill-drill clean-upgrades gate-study soak lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -24,6 +24,9 @@ test: setup ## Ringgate's own tests: unit tests first, then those on the real ER
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up
 	@$(BIN)/python -m tests.bench
+
+bench-rehearsal: setup ## how a rehearsal's time splits into the ERP's own work and ours
+	@$(BIN)/python -m tests.bench.rehearsal
 
 kill-drill: setup ## kill -9 a rehearsal at each of its stages and start it again, on the real ERP (a quarter of an hour)
 	@RINGGATE_KILLS=all $(BIN)/pytest tests/erp/test_rehearsal_kill.py -q

@@ -187,7 +187,7 @@ def _field(model: str, name: str, old: Field, new: Field, index: Index) -> Itera
     if old.type != new.type:
         alike = any({old.type, new.type} <= form for form in FORMS)
         kind = "type changed alike" if alike else "type changed"
-        yield changed(kind, old.type, new.type, f"{where} was {old.type} and is {new.type}")
+        yield changed(kind, old.type, new.type, f"{where} was {old.type or 'untyped'} and is {new.type or 'untyped'}")
     elif old.relation != new.relation:
         text = f"{where} led to {old.relation or 'nothing'} and leads to {new.relation or 'nothing'}"
         yield changed("relation changed", old.relation, new.relation, text)
