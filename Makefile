@@ -1,14 +1,15 @@
 # Everything a checkout needs is set up on the way; what is there already is skipped.
 BIN := .venv/bin
 WORKERS ?= 2
+N ?= 10
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench bench-scale gate-study soak lint format lock setup clean
+.PHONY: help demo suites test bench bench-scale bench-rehearsal kill-drill clean-upgrades gate-study soak lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '%-17s %s\n' "$$name" "$$what"; done
+		printf '%-22s %s\n' "$$name" "$$what"; done
 
 demo: setup ## stand up four tenants of a real ERP and rehearse its real upgrade on them; ends with the report
 	@$(BIN)/ringgate demo
@@ -23,6 +24,15 @@ test: setup ## Ringgate's own tests: unit tests first, then those on the real ER
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up
 	@$(BIN)/python -m tests.bench
+
+bench-rehearsal: setup ## how a rehearsal's time splits into the ERP's own work and ours
+	@$(BIN)/python -m tests.bench.rehearsal
+
+kill-drill: setup ## kill -9 a rehearsal at each of its stages and start it again, on the real ERP (a quarter of an hour)
+	@RINGGATE_KILLS=all $(BIN)/pytest tests/erp/test_rehearsal_kill.py -q
+
+clean-upgrades: setup ## upgrade N=10 real tenants with different books: the fingerprint must raise no alarm
+	@$(BIN)/python -m tests.bench.clean_upgrades --tenants $(N)
 
 gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
 	@$(BIN)/python -m tests.study

@@ -13,7 +13,7 @@ from ringgate.drivers.registry import Drivers
 from ringgate.events import Sink
 from ringgate.execution import Engine, new_run_id
 from ringgate.journal import Journal
-from ringgate.model import Source, Tenant
+from ringgate.model import RunResult, Source, Tenant
 from ringgate.occupancy import Occupancy
 from ringgate.secrets import redact
 from ringgate.sinks import opentelemetry
@@ -29,6 +29,15 @@ def results_url(given: str | None = None) -> str:
 def new_session() -> str:
     """A label for the results of one invocation: sortable by time, unique."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_run_id()[:6]}"
+
+
+def results_of(session: str, url: str | None = None) -> list[RunResult]:
+    """What a session's runs came to, oldest first. `url` is the store's, as `results_url` takes it."""
+    store = Store(results_url(url))
+    try:
+        return store.results(session=session)
+    finally:
+        store.close()
 
 
 @contextmanager

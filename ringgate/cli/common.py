@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,3 +79,33 @@ def console(markup: bool = False) -> Console:
 
     screen = Console(highlight=False, markup=markup)
     return screen if screen.is_terminal else Console(highlight=False, markup=markup, width=PIPED_WIDTH)
+
+
+def print_check(what: str, holds: str, errors: Sequence[str], warnings: Sequence[str] = ()) -> None:
+    """What was found wrong with files that people write, or that all is well. `holds` is what they describe."""
+    from rich.text import Text
+
+    screen = console()
+    for mark, style, lines in (("error", "bold red", errors), ("warning", "yellow", warnings)):
+        for line in lines:
+            screen.print(Text.assemble((f"{mark}: ", style), line), soft_wrap=True)
+    found = ", ".join(counted(len(x), word) for word, x in (("error", errors), ("warning", warnings)) if x)
+    screen.print(f"{what}: {found}" if errors else f"{what}: {holds}, {found or 'all is well'}", soft_wrap=True)
+
+
+def print_keys(rows: Iterable[tuple[str, str, str, str]], as_json: bool) -> None:
+    """Keys of files that people write: each with its meaning, default and an example."""
+    import json
+
+    from rich.table import Table
+
+    headings = ("key", "meaning", "default", "example")
+    if as_json:
+        typer.echo(json.dumps([dict(zip(headings, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringgate.cli.common import Exit, console
+from ringgate.cli.release import ReleaseArgument
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
     from ringgate.estate.backups import Backup
     from ringgate.estate.estate import Estate
+    from ringgate.inventory import Inventory
     from ringgate.model import Tenant
     from ringgate.rehearsal.platform import Stages
     from ringgate.rehearsal.record import RehearsalRecord
-    from ringgate.rehearsal.release import ManualStepTable
+    from ringgate.rehearsal.release import ManualStepTable, Release
 
 
-ReleaseArgument = Annotated[Path, typer.Argument(metavar="RELEASE", help="The release definition, a TOML file.")]
 TenantsOption = Annotated[
     int, typer.Option("--tenants", min=1, max=24, help="How many tenants are to stand; those that stand stay.")
 ]
@@ -82,6 +83,8 @@ def rehearse(
 
     Killed at any point, the same command goes on where it was. Ends with 0 if every ring was promoted, 1 if a ring
     stopped the rollout, 2 if it stopped because our own side broke or something could not be tested.
+
+    `ringgate release keys` explains what stands in a definition, `ringgate release check` checks one.
     """
     from ringgate.estate.estate import Estate
 
@@ -107,18 +110,18 @@ def run(
     from ringgate.estate.progress import Board as Building
     from ringgate.rehearsal.assembly import assembled
     from ringgate.rehearsal.conductor import begin
+    from ringgate.rehearsal.pages import write_pages
     from ringgate.rehearsal.record import Ledger
-    from ringgate.rehearsal.release import load_release, named_series
-    from ringgate.rehearsal.story import write_story
+    from ringgate.rehearsal.release import named_series
     from ringgate.rehearsal.view import Board
 
     screen, wanted = console(), named_series(release)
+    # What is wrong with the definition is told before anything is set up for it.
+    _definition(release, estate, _foreseen(estate, tenants), leave_out)
     with Building(screen) as building:
         estate.up(tenants, building, also=[name for name in wanted if name in estate.series_known])
     inventory = estate.inventory()
-    definition = load_release(release, inventory, known_series=estate.series_known)
-    if leave_out:
-        definition = definition.without_step(leave_out)
+    definition = _definition(release, estate, inventory, leave_out)
     ledger = Ledger(paths.state() / "rehearsals" / f"{estate.name}-{definition.id}")
     platform = EstatePlatform(estate)
     if anew or (anew is None and not ledger.unfinished(definition.digest)):
@@ -132,10 +135,30 @@ def run(
     with Board(screen, ledger.record) as board:
         rehearsal = assembled(definition, inventory, platform, ledger, board, results, settle)
         record = rehearsal.run()
-    page = write_story(record, definition, out or paths.reports() / "rehearsal.html")
+    page = write_pages(
+        record, definition, ledger.folder, assembly.results_of(record.session, results), inventory.tenants,
+        out or paths.reports() / "rehearsal.html", paths.reports() / "evidence",
+    )  # fmt: skip
     _conclude(record)
     typer.echo(f"report: {page}")
     return exit_code(record)
+
+
+def _definition(release: Path, estate: Estate, inventory: Inventory, leave_out: str) -> Release:
+    from ringgate.rehearsal.release import load_release
+
+    found = load_release(release, inventory, known_series=estate.series_known)
+    return found.without_step(leave_out) if leave_out else found
+
+
+def _foreseen(estate: Estate, tenants: int) -> Inventory:
+    """The inventory of what stands, or will."""
+    from ringgate.estate import roster
+
+    standing = estate.inventory() if estate.inventory_path.is_dir() else None
+    if standing and len(standing.tenants) >= tenants:
+        return standing
+    return roster.foreseen(estate.tenants_folder, tenants)
 
 
 def exit_code(record: RehearsalRecord) -> int:

@@ -171,6 +171,7 @@ def report(
     from ringgate.catalogue import load_scenarios
     from ringgate.cli.common import UsageMistake
     from ringgate.inventory import Inventory
+    from ringgate.model import Source
     from ringgate.report import build_report, conclude_results, matrix_table
     from ringgate.store import Store
 
@@ -184,8 +185,10 @@ def report(
     if not found:
         what = f'the session "{session}" has no results' if session else "there are no results yet"
         raise UsageMistake(f"{what}: run `pytest suites` first")
+    # A rehearsal chooses for each tenant what is run, and judges by itself what is missing.
+    planned = found[-1].source is not Source.REHEARSAL
     ran = {result.scenario for result in found}
-    scenarios = [each for each in load_scenarios(Path("scenarios")).values() if each.id in ran]
+    scenarios = [each for each in load_scenarios(Path("scenarios")).values() if planned and each.id in ran]
     channels = sorted({result.channel for result in found})
     tenants = [each for each in Inventory.load(inventory).tenants if any(x.tenant == each.id for x in found)]
     page = build_report(

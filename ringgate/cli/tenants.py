@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted
+from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted, print_check, print_keys
 
 if TYPE_CHECKING:
     from ringgate.inventory import Inventory
@@ -145,7 +145,7 @@ def check(
         answer = {"ok": not failed, "tenants": tenants, "errors": errors, "warnings": warnings}
         typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
-        _print_check(str(folder), tenants, errors, warnings)
+        print_check(str(folder), counted(tenants, "tenant"), errors, warnings)
     return Exit.FAILED if failed else Exit.OK
 
 
@@ -159,20 +159,6 @@ def _plan_problems(known: Inventory) -> list[str]:
     special = any(tenant.probes.scenarios for tenant in known.tenants)  # else the scenarios need not be read
     scenarios = load_scenarios(scenario_folder()) if special else ()
     return [*unknown_scenarios(known.tenants, scenarios), *unknown_holidays(known.tenants)]
-
-
-def _print_check(folder: str, tenants: int, errors: Sequence[str], warnings: Sequence[str]) -> None:
-    from rich.text import Text
-
-    screen = console()
-    for mark, style, lines in (("error", "bold red", errors), ("warning", "yellow", warnings)):
-        for line in lines:
-            screen.print(Text.assemble((f"{mark}: ", style), line), soft_wrap=True)
-    found = ", ".join(counted(len(x), word) for word, x in (("error", errors), ("warning", warnings)) if x)
-    if errors:
-        screen.print(f"{folder}: {found}")
-    else:
-        screen.print(f"{folder}: {counted(tenants, 'tenant')}, {found or 'all is well'}")
 
 
 @app.command()
@@ -206,22 +192,6 @@ def show(
 @app.command()
 def keys(as_json: JsonOption = False) -> None:
     """Explain every key that may stand in the inventory: its meaning, default and an example."""
-    from rich.table import Table
-
-    rows = list(_documented())
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("key", "meaning", "default", "example"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(row["key"], row["meaning"], row["default"], row["example"])
-    console().print(table)
-
-
-def _documented() -> Iterator[dict[str, str]]:
     from ringgate.inventory.schema import documented_keys
 
-    for key, meaning, default, example in documented_keys():
-        yield {"key": key, "meaning": meaning, "default": default, "example": example}
+    print_keys(documented_keys(), as_json)

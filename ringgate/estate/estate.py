@@ -163,9 +163,8 @@ class Estate:
                 record = self._record(base, members, image)
                 self._start(record, members, image, [*web, *further], progress)
                 browser.result()
-        for name, place in self.record.tenants.items():
-            if place.upgrade and Upgrades(self).mend(name):
-                progress.remark(f"An upgrade of tenant {name} had been cut off; it is as it was before.")
+        for name in Upgrades(self).mend_all():
+            progress.remark(f"An upgrade of tenant {name} had been cut off; it is as it was before.")
         return self._ready(progress)
 
     def down(self) -> None:
@@ -240,6 +239,7 @@ class Estate:
                 server.load([*self.record.served_from(backup.series), name])
             yield replace(self.tenant(backup.tenant), api=f"{server.url}/{name}", web="")
         finally:
+            server.let_go(name)
             self.database.drop(name)
 
     @contextmanager

@@ -25,6 +25,13 @@ def states(tenants: Mapping[str, Tenant], series: Mapping[str, Series]) -> dict[
         return dict(zip(tenants, found, strict=True))
 
 
+def _words(answer: httpx.Response) -> str:
+    """What the server says went wrong, if it does: `: OperationalError, server closed the connection`."""
+    told = answer.json().get("error") if answer.status_code == 200 else None
+    words = [str(each) for each in told[:2]] if isinstance(told, list) else []
+    return f": {', '.join(words)[:300]}" if words else ""
+
+
 def state(tenant: Tenant, series: Series) -> str:
     """`ready` if the tenant's web page is there and its least-privileged user can sign in; else why not."""
     base = tenant.api.rpartition("/")[0]
@@ -39,7 +46,7 @@ def state(tenant: Tenant, series: Series) -> str:
             login = [user.login, {"password": user.password.reveal()}, tenant.language]
             answer = client.post(path, json={"id": 1, "method": "common.db.login", "params": login})
             if answer.status_code != 200 or not answer.json().get("result"):
-                return f"sign-in answers {answer.status_code}"
+                return f"sign-in answers {answer.status_code}{_words(answer)}"
             number, session = answer.json()["result"][:2]
             hide(session)
             token = b64encode(f"{user.login}:{number}:{session}".encode()).decode()

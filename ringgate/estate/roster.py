@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ringgate.estate.processes import write_atomically
@@ -132,6 +133,15 @@ def write_inventory(
     # Readers see the old folder or the new one; only between these two lines is there none.
     shutil.rmtree(target, ignore_errors=True)
     new.rename(target)
+
+
+def foreseen(folder: Path, count: int) -> Inventory:
+    """The inventory of an estate of `count` tenants before it stands; its addresses lead nowhere yet."""
+    standing = members(folder, count)
+    with TemporaryDirectory(prefix="ringgate-") as place:
+        target = Path(place) / "inventory"
+        write_inventory(target, folder, standing, dict.fromkeys((each.id for each in standing), 1), place)
+        return Inventory.load(target)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from ringgate.estate.processes import Daemon, answers, write_atomically
+from ringgate.estate.processes import Daemon, answers, stop_tree, write_atomically
 from ringgate.estate.series import Series
 from ringgate.estate.tools import run
 from ringgate.estate.trouble import EstateTrouble
@@ -154,14 +154,13 @@ class ErpServer:
     def start(self, databases: Sequence[str]) -> None:
         """Starts it with these databases loaded, and waits until it answers."""
         self.configure()
-        self._tell(databases)
+        self._note(databases)
         env = {name: value for name, value in os.environ.items() if not name.startswith(("TRYTOND_", "PYTHON"))}
         env |= {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
         python = str(self.environment / "bin" / "python")
         command = [python, "-m", "gunicorn", "-c", str(self._gunicorn), "trytond.application:app"]
         self.daemon.start(command, env=env, cwd=self.folder)
         self.daemon.await_ready(lambda: answers(self.port), START)
-        write_atomically(self._loaded, json.dumps(sorted(databases)))
 
     def load(self, databases: Collection[str]) -> None:
         """Has the running server serve these databases, too: its workers are replaced, requests under way go on."""
@@ -172,6 +171,19 @@ class ErpServer:
         """The next workers do not load this database: it has gone elsewhere."""
         if database in self.loaded:
             self._note(self.loaded - {database})
+
+    def let_go(self, database: str) -> None:
+        """No worker serves this database any more, or is about to load it: a worker whose database goes away while it
+        starts takes the whole server with it."""
+        left = self.loaded - {database}
+        if left == self.loaded:
+            return
+        if not left:  # it may be in the middle of its first start, and not know yet how to reload
+            self.stop()
+            return
+        self._note(left)
+        if self.running:
+            self.reload()
 
     def _note(self, databases: Collection[str]) -> None:
         self._tell(sorted(databases))
@@ -203,11 +215,21 @@ class ErpServer:
 
     def migrate(self, database: str, process: Daemon) -> None:
         """Brings a database of the series before to this one, as `process`. Raises EstateTrouble with what was said."""
-        command = [str(self.environment / "bin" / "trytond-admin"), "-c", str(self.configuration), "-d", database]
+        command = [str(self.environment / "bin" / "trytond-admin"), *self._migration_of(database)]
         process.log.unlink(missing_ok=True)
-        process.start([*command, "--all"], env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)
+        process.start(command, env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)
         if process.wait():
             raise EstateTrouble(_told(process.log.read_text(errors="replace")))
+
+    def _migration_of(self, database: str) -> list[str]:
+        return ["-c", str(self.configuration), "-d", database, "--all"]
+
+    def end_migrations(self, database: str) -> None:
+        """Ends every migration of a database, also one whose starter was killed before it could note its process."""
+        wanted = self._migration_of(database)
+        for process in psutil.process_iter(["cmdline"]):
+            if (process.info["cmdline"] or [])[-len(wanted) :] == wanted:
+                stop_tree(process, patience=5.0)
 
     def hashes(self, passwords: Sequence[str]) -> list[str]:
         """Each password as the ERP stores it."""

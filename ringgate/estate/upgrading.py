@@ -108,6 +108,11 @@ class Upgrades:
         with self._alone_with(tenant):
             return self._mend(tenant)
 
+    def mend_all(self) -> list[str]:
+        """Mends every tenant that needs it. Returns their names."""
+        cut_off = [name for name, place in self._estate.record.tenants.items() if place.upgrade]
+        return [name for name in cut_off if self.mend(name)]
+
     # --- parts ----------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -142,12 +147,17 @@ class Upgrades:
     def _migrate(self, tenant: str, to: Series) -> None:
         server = self._estate.serving.server(to)
         server.configure()
-        self._migration(tenant).stop()
+        self._end_migrations(tenant)
         server.migrate(tenant, self._migration(tenant))
 
     def _migration(self, tenant: str) -> Daemon:
         run, logs = self._estate.run, self._estate.logs
         return Daemon(f"migration of {tenant}", run / f"migration-{tenant}.pid", logs / f"migration-{tenant}.log")
+
+    def _end_migrations(self, tenant: str) -> None:
+        self._migration(tenant).stop()
+        for server in self._estate.serving.servers:
+            server.end_migrations(tenant)
 
     def _serve(self, tenant: str, to: Series) -> None:
         with self._estate.alone() as record:
@@ -172,19 +182,20 @@ class Upgrades:
         under_way = self._estate.place(tenant).upgrade
         if under_way is None:
             return False
-        self._migration(tenant).stop()
+        self._end_migrations(tenant)
         if not under_way.backup:  # nothing was changed yet
             self._estate.amend(tenant, upgrade=None)
             return True
         backup = self._estate.backups.find(tenant, under_way.backup)
+        with self._estate.alone():
+            for series in SERIES.values():
+                if series.name != backup.series:
+                    self._estate.serving.server(series).let_go(tenant)
         beside = f"new_{tenant}"
         self._estate.backups.restore(backup, beside)
         self._estate.database.rename(beside, tenant)
         with self._estate.alone() as record:
             after = record.with_place(tenant, series=backup.series, upgrade=None, came_from="")
-            for series in SERIES.values():
-                if series.name != backup.series:
-                    self._estate.serving.server(series).forget(tenant)
             self._take_up(self._estate.serving.server(SERIES[backup.series]), after.served_from(backup.series))
             self._estate.note(after)
         return True

@@ -92,7 +92,7 @@ def _facts(record: object) -> tuple[str, str, str, Decimal | None, str]:
     if isinstance(record, Hours):
         return (
             "time",
-            f"{record.work}, {record.on}",
+            ": ".join(filter(None, (f"{record.work}, {record.on}", record.description))),
             record.employee,
             record.hours,
             "billed" if record.billed else "open",

@@ -232,7 +232,7 @@ def keys_of(
     for name, field in table.model_fields.items():
         if name in without.model_fields:
             continue
-        key = f"{prefix}{name}"
+        key = f"{prefix}{field.alias or name}"
         inner, placeholder = _table_in(field.annotation)
         if table is SlaTable and inner is ProbesTable:  # they are told once
             inner = None
@@ -254,7 +254,9 @@ def _table_in(kind: Any) -> tuple[type[BaseModel] | None, str]:
     arguments = [each for each in get_args(kind) if isinstance(each, type) and issubclass(each, BaseModel)]
     if not arguments:
         return None, ""
-    return arguments[0], (".<role>" if Role in get_args(kind) else ".<name>") if get_origin(kind) is dict else ""
+    if get_origin(kind) is dict:
+        return arguments[0], ".<role>" if Role in get_args(kind) else ".<name>"
+    return arguments[0], "[]" if get_origin(kind) is tuple else ""
 
 
 def _toml(value: Any) -> str:

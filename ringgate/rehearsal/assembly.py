@@ -10,19 +10,18 @@ from ringgate import assembly, paths
 from ringgate.catalogue import load_scenarios
 from ringgate.drivers.registry import Drivers
 from ringgate.execution import SETTLE
-from ringgate.fingerprint import Policy, load
 from ringgate.halves import InFlight
 from ringgate.inventory import Inventory
 from ringgate.journal import Journal
-from ringgate.model import RunResult, Source
+from ringgate.model import Source
 from ringgate.recovery import recover
 from ringgate.rehearsal.conductor import Rehearsal, Watcher
 from ringgate.rehearsal.platform import Platform
 from ringgate.rehearsal.record import Ledger
 from ringgate.rehearsal.release import Release
 from ringgate.rehearsal.stages import Stagehand
+from ringgate.rehearsal.surface import Surfaces
 from ringgate.secrets import redact
-from ringgate.store import Store
 
 
 def assembled(
@@ -39,25 +38,19 @@ def assembled(
     `results` is the store's URL, `settle` the seconds for which a write that got no answer may still come.
     """
     record = ledger.record
+    rings = {name: tenant.ring for name, tenant in record.tenants.items()}
+    surfaces = Surfaces(ledger.folder, rings, release.accepted, release.table.integrations)
     engine = partial(
         assembly.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
-        results=results,
+        results=results, sinks=[surfaces],
     )  # fmt: skip
     known = list(load_scenarios(_tree() / "scenarios").values())
     processes = [each for each in known if isinstance(each, InFlight)]
     scenarios = [each for each in known if not isinstance(each, InFlight)]
-    policy = load(release.path.parent / release.table.policy) if release.table.policy else Policy()
-
-    def history() -> list[RunResult]:
-        store = Store(assembly.results_url(results))
-        try:
-            return store.results(session=record.session)
-        finally:
-            store.close()
-
     hand = Stagehand(
-        release, platform, scenarios, engine, ledger.folder, record.session, policy, processes, ledger, history
-    )
+        release, platform, scenarios, engine, ledger.folder, record.session, release.policy, processes, ledger,
+        partial(assembly.results_of, record.session, results), surfaces,
+    )  # fmt: skip
 
     def take_back(in_flight: bool) -> Sequence[str]:
         """Says of everything that could not be taken back what it is."""

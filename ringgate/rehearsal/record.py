@@ -93,6 +93,13 @@ class RehearsalRecord(_Kept):
         return all(ring.decision is Action.PROMOTE for ring in self.rings.values())
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Writes a file that is the old or the new one, whenever the process is killed."""
+    partial = file.with_suffix(".new")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+
+
 class Ledger:
     """Keeps a rehearsal's record on disk. Safe for threads."""
 
@@ -132,9 +139,7 @@ class Ledger:
 
     def write(self) -> None:
         with self._guard:
-            partial = self._file.with_suffix(".new")
-            partial.write_text(self.record.model_dump_json(indent=1), encoding="utf-8")
-            partial.replace(self._file)
+            write_whole(self._file, self.record.model_dump_json(indent=1))
 
     def stage(self, tenant: str, name: str) -> StageRecord | None:
         return self.record.tenants[tenant].stages.get(name)

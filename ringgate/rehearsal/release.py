@@ -6,20 +6,25 @@ Read like the inventory: unknown keys are refused, and every mistake is told at 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from ringgate.errors import RinggateError
+from ringgate.fingerprint import Policy
+from ringgate.fingerprint.policy import PolicyError
+from ringgate.fingerprint.policy import load as load_policy
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.inventory.kinds import Duration, Name, Slug, Table
-from ringgate.model import Tenant
+from ringgate.model import Role, Tenant
+from ringgate.surface.accepted import Acceptance, AcceptedMistake, read_accepted
 
 
 class ReleaseError(RinggateError):
@@ -54,19 +59,22 @@ class Plan:
     browser: str
     isolation: bool
     in_flight: bool
+    surface: bool
     drill: str
     why: str
 
 
 PLANS: Mapping[Risk, Plan] = {
-    Risk.LOW: Plan(False, "none", False, False, "first", "smoke over the API; one restore drill for each ring"),
+    Risk.LOW: Plan(False, "none", False, False, False, "first", "smoke over the API; one restore drill for each ring"),
     Risk.MEDIUM: Plan(
-        True, "first", True, True, "first",
-        "every process over the API, the browser walk on each ring's first tenant, isolation, work in flight",
+        True, "first", True, True, True, "first",
+        "every process over the API, the browser walk on each ring's first tenant, isolation, work in flight, what "
+        "the ERP offers to programs",
     ),
     Risk.HIGH: Plan(
-        True, "all", True, True, "all",
-        "every process over the API, the browser walk, isolation, work in flight and a restore drill on each tenant",
+        True, "all", True, True, True, "all",
+        "every process over the API, the browser walk, isolation, work in flight and a restore drill on each tenant, "
+        "what the ERP offers to programs",
     ),
 }  # fmt: skip
 
@@ -96,6 +104,26 @@ class ManualStepTable(Table):
     )
 
 
+def _use(value: str) -> str:
+    if not re.fullmatch(r"call (model|wizard|report)\.\S+\.\w+|(read|write) \S+ \S+", value):
+        raise ValueError(
+            'must be as "call model.party.party.create", "read <model> <field>" or "write <model> <field>"'
+        )
+    return value
+
+
+class IntegrationTable(Table):
+    """A program that talks to the ERP. What it uses is weighed like what the scenarios use, for it is not run here."""
+
+    name: Slug = Field(description="What it is called.", examples=["payroll-export"])
+    owner: Name = Field(description="Who would have to change it.", examples=["hr-systems"])
+    role: Role = Field(Role.INTEGRATION, description="Whose session it has.", examples=["auditor"])
+    uses: Annotated[tuple[Annotated[str, AfterValidator(_use)], ...], Field(min_length=1)] = Field(
+        description="What it calls, reads and writes, by the names of the series before.",
+        examples=[["call model.timesheet.line.search_read", "read timesheet.line duration"]],
+    )
+
+
 class ExceptionTable(Table):
     tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
     skip: bool = Field(False, strict=True, description="It is left out of this release.", examples=[True])
@@ -117,6 +145,9 @@ class ConditionsTable(Table):
     process_failed: Action = Field(Action.ROLL_BACK, description="A business process fails after the upgrade.")
     isolation_failed: Action = Field(Action.ROLL_BACK, description="Another tenant's data, or a right too many.")
     in_flight_failed: Action = Field(Action.ROLL_BACK, description="Work begun before cannot be finished after.")
+    surface_broken: Action = Field(
+        Action.PAUSE, description="A change breaks what scenarios or integrations use, and nobody accepted it."
+    )
     surge_failed: Action = Field(Action.PAUSE, description="A neighbour suffered while a ring was migrated.")
     inconclusive: Action = Field(Action.PAUSE, description="Our own side broke, or something was not tested.")
 
@@ -144,7 +175,13 @@ class ReleaseTable(Table):
     policy: str = Field(
         "", description="Tolerances and waivers for fingerprints, beside this file.", examples=["waivers.toml"]
     )
+    accepted: str = Field(
+        "",
+        description="Breaking changes of the surface that are accepted, beside this file.",
+        examples=["accepted.toml"],
+    )
     components: ComponentsTable = Field(description="What changes.")
+    integrations: tuple[IntegrationTable, ...] = Field((), description="Programs that talk to the ERP.")
     manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
     exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")
     conditions: ConditionsTable = Field(ConditionsTable(), description="When the rollout pauses or rolls back.")
@@ -153,13 +190,18 @@ class ReleaseTable(Table):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release definition that is right. `digest` is that of its file: another text is another release."""
+    """A release definition that is right. `policy` and `accepted` are what the files beside it say.
+
+    `digest` is that of all these files: another text is another release.
+    """
 
     table: ReleaseTable
     path: Path
     digest: str
     rings: tuple[tuple[str, tuple[Tenant, ...]], ...]
     skipped: Mapping[str, ExceptionTable]
+    policy: Policy = field(default_factory=Policy)
+    accepted: tuple[Acceptance, ...] = ()
 
     @property
     def id(self) -> str:
@@ -207,17 +249,44 @@ def load_release(
     problems = [Problem(file, dotted(where), rule, got) for where, rule, got, _ in faults(ReleaseTable, layer.data)]
     problems += _cross_checks(file, layer.data, inventory, today or datetime.now(UTC).date())
     problems += _check_series(file, layer.data, list(known_series))
+    policy, accepted, wrong = _beside(path, layer.data)
+    problems += wrong
     if problems:
         raise ReleaseError(list(dict.fromkeys(problems)))
     table = ReleaseTable.model_validate(layer.data)
     moved = {each.tenant: each.ring for each in table.exceptions if each.ring}
     skipped = {each.tenant: each for each in table.exceptions if each.skip}
+    if not {tenant.id for tenant in inventory.tenants} - skipped.keys():
+        raise ReleaseError([Problem(file, "exceptions", "leave out every tenant: nothing would be rehearsed")])
     rings = [
         (ring, tuple(t for t in inventory.tenants if moved.get(t.id, t.ring) == ring and t.id not in skipped))
         for ring in inventory.rings
     ]
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Release(table, path, digest, tuple((ring, tenants) for ring, tenants in rings if tenants), skipped)
+    files = [path, *(path.parent / name for name in (table.policy, table.accepted) if name)]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    led = tuple((ring, tenants) for ring, tenants in rings if tenants)
+    return Release(table, path, digest, led, skipped, policy, accepted)
+
+
+def _beside(path: Path, data: Mapping[str, object]) -> tuple[Policy, tuple[Acceptance, ...], list[Problem]]:
+    """What the files beside a definition say, and what is wrong with them."""
+    policy, accepted, found = Policy(), tuple[Acceptance, ...](), list[Problem]()
+    for key in ("policy", "accepted"):
+        name = data.get(key)
+        if not isinstance(name, str) or not name:
+            continue
+        file = path.parent / name
+        if not file.is_file():
+            found.append(Problem(str(path), key, "there is no such file beside this one", f'"{name}"'))
+            continue
+        try:
+            if key == "policy":
+                policy = load_policy(file)
+            else:
+                accepted = read_accepted(file)
+        except (PolicyError, AcceptedMistake) as wrong:
+            found += wrong.problems
+    return policy, accepted, found
 
 
 def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, today: date) -> list[Problem]:
@@ -249,9 +318,9 @@ def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, t
     names = [s.get("name") for s in _tables(data.get("manual_steps"))]
     for name in sorted({str(name) for name in names if names.count(name) > 1}):
         found.append(Problem(file, "manual_steps", "two steps must not have the same name", f'"{name}"'))
-    policy = data.get("policy")
-    if isinstance(policy, str) and policy and not (Path(file).parent / policy).is_file():
-        found.append(Problem(file, "policy", "there is no such file beside this one", f'"{policy}"'))
+    names = [each.get("name") for each in _tables(data.get("integrations"))]
+    for name in sorted({str(name) for name in names if names.count(name) > 1}):
+        found.append(Problem(file, "integrations", "two integrations must not have the same name", f'"{name}"'))
     return found
 
 

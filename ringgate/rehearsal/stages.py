@@ -6,31 +6,31 @@ undo journal), and what is begun before the upgrade is begun once.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ringgate import fingerprints
 from ringgate.drivers.protocol import Call, Connection
-from ringgate.errors import RinggateError
 from ringgate.execution import Engine, new_run_id, run_once
-from ringgate.fingerprint import Difference, LostDocument, Policy, compare, judge, lost_documents
+from ringgate.fingerprint import Difference, Policy, compare, judge
 from ringgate.fingerprints import Fingerprint
 from ringgate.halves import InFlight
 from ringgate.in_flight import CutOff, begin_in_flight, finish_in_flight
 from ringgate.journal import Journal
 from ringgate.model import Channel, Layer, Outcome, Role, RunResult, Scenario, Tenant
 from ringgate.recovery import recover, waiting
+from ringgate.rehearsal.losses import losses, note_losses
 from ringgate.rehearsal.platform import Backup, Platform, UpgradeRefused
 from ringgate.rehearsal.record import Ledger, Reason
 from ringgate.rehearsal.release import Plan, Release
+from ringgate.rehearsal.surface import Surfaces
 
 _CONDITION = {
     Layer.PLATFORM: "platform_failed",
@@ -63,7 +63,8 @@ class Stagehand:
     """What the stages of a rehearsal share.
 
     `engine` makes one for the calling thread, `folder` keeps their files, `label` is that of the results and of begun
-    work, `processes` are begun before the upgrade and finished after it, `history` reads the results so far.
+    work, `processes` are begun before the upgrade and finished after it, `history` reads the results so far, `surfaces`
+    compares what the ERP offers.
     """
 
     release: Release
@@ -76,6 +77,7 @@ class Stagehand:
     processes: Sequence[InFlight]
     ledger: Ledger
     history: Callable[[], Sequence[RunResult]]
+    surfaces: Surfaces
 
     # --- before -----------------------------------------------------------------------------------------------------
 
@@ -85,7 +87,7 @@ class Stagehand:
         What ran well on the tenant a moment ago, while another ring was migrated, is not run again."""
         found = Found()
         chosen = [each for each in self._chosen(plan) if each.layer is not Layer.ISOLATION]  # its rules are absolute
-        results = self._just_passed(tenant, chosen)
+        results = self._just_passed(tenant, chosen, plan)
         known = {result.scenario for result in results}
         with self.engine() as engine:
             results += [run_once(each, tenant, Channel.API, engine) for each in chosen if each.id not in known]
@@ -95,19 +97,23 @@ class Stagehand:
                 reason.action = self._action(reason.condition)
             if plan.in_flight:
                 self._begin_in_flight(found, tenant, engine)
-            with _connected(engine, tenant) as connection:
+            with connected(engine, tenant) as connection:
                 before = connection.books().fingerprint()
                 self._keep(tenant, "before", before)
+                if plan.surface:
+                    self.surfaces.before(tenant, connection, before.extensions)
             begun = sum(1 for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == self.label)
         found.detail = {"runs": _counts(results), "begun": begun, "books": _size(before)}
         found.note = f"{_passed(results)} checks passed, {begun} begun for after"
         return found
 
-    def _just_passed(self, tenant: Tenant, chosen: Sequence[Scenario]) -> list[RunResult]:
-        """The last result of each scenario on this tenant, where it is a pass and fresh."""
+    def _just_passed(self, tenant: Tenant, chosen: Sequence[Scenario], plan: Plan) -> list[RunResult]:
+        """The last result of each scenario on this tenant, where it is a pass and fresh, and what it used is known."""
         names, since = {each.id for each in chosen}, datetime.now(UTC) - FRESH
         last = {x.scenario: x for x in self.history() if x.tenant == tenant.id and x.scenario in names}
-        return [x for x in last.values() if x.outcome is Outcome.PASSED and x.started_at >= since and not x.residue]
+        fine = [x for x in last.values() if x.outcome is Outcome.PASSED and x.started_at >= since and not x.residue]
+        known = self.surfaces.known() if plan.surface else names
+        return [each for each in fine if each.scenario in known]
 
     def drill(self, tenant: Tenant) -> Found:
         """Backs the tenant up, restores it beside itself, and compares the books of both."""
@@ -119,7 +125,7 @@ class Stagehand:
         with (
             self.platform.beside(tenant.id, backup.name) as copy,
             self.engine() as engine,
-            _connected(engine, copy) as connection,
+            connected(engine, copy) as connection,
         ):
             connection.sign_in(Role.AUDITOR).who_am_i()
             recovery_time = time.monotonic() - began
@@ -182,8 +188,7 @@ class Stagehand:
     def fingerprint(self, tenant: Tenant) -> Found:
         """The books as they are now against the books as they were, before anybody writes into them."""
         found = Found()
-        with self.engine() as engine, _connected(engine, tenant) as connection:
-            after = connection.books().fingerprint()
+        after = self._books(tenant)
         self._keep(tenant, "after", after)
         differences = compare(self._kept(tenant, "before"), after, self.policy.tolerances)
         judged = judge(tenant.id, differences, self.policy, datetime.now(UTC).date())
@@ -200,7 +205,7 @@ class Stagehand:
     def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
         """The platform first; on it the processes, the browser and then isolation, and the work that was begun before
         the upgrade, beside each other. `since` is when this was first begun."""
-        found, finished = Found(), 0
+        found, finished, offered = Found(), 0, dict[str, Any]()
         chosen = self._chosen(plan)
         platform = [(each, Channel.API) for each in chosen if each.layer is Layer.PLATFORM]
         processes = [(each, Channel.API) for each in chosen if each.layer in (Layer.PROCESS, Layer.INTEGRATION)]
@@ -211,26 +216,31 @@ class Stagehand:
             with ThreadPoolExecutor(3, thread_name_prefix=f"verification-{tenant.id}") as pool:
                 begun = pool.submit(self._finish_in_flight, tenant, since) if plan.in_flight else None
                 lanes = [pool.submit(self._run, tenant, lane) for lane in (processes, [*walks, *isolation]) if lane]
+                surface = pool.submit(self._compare_surface, tenant) if plan.surface else None
                 results += [result for lane in lanes for result in lane.result()]
                 if begun:
                     finished, found.reasons = begun.result()
+                if surface:
+                    offered, broken = surface.result()
+                    found.reasons += broken
         self._judge(found, tenant, results, at="after the upgrade")
         of_layer = {each.id: each.layer for each in chosen}
         grouped = {layer: [x for x in results if of_layer[x.scenario] is layer] for layer in Layer}
         layers = {layer.value: _counts(some) for layer, some in grouped.items() if some}
-        found.detail = {"layers": layers, "finished": finished}
+        found.detail = {"layers": layers, "finished": finished, "surface": offered}
         total = sum(sum(each.values()) for each in layers.values())
         passed = sum(each.get("passed", 0) for each in layers.values())
-        found.note = f"{passed} of {total} checks passed, {finished} begun before finished"
+        more = ", a break is used" if any(each.condition == "surface_broken" for each in found.reasons) else ""
+        found.note = f"{passed} of {total} checks passed, {finished} begun before finished{more}"
         return found
 
     def roll_back(self, tenant: Tenant) -> Found:
         """States what the new series holds that the backup does not, restores the backup, and compares the books."""
         found, backup, before = Found(), self.platform.upgraded_from(tenant.id), self._kept(tenant, "before")
         if backup is not None and self.platform.series(tenant.id) == self.release.table.after:
-            self._note_losses(tenant, before)
+            note_losses(self.folder, tenant.id, before, lambda: self._books(tenant))
             self.platform.roll_back(tenant.id, backup.name)
-        with self.engine() as engine, _connected(engine, tenant) as connection:
+        with self.engine() as engine, connected(engine, tenant) as connection:
             differences = compare(before, connection.books().fingerprint(), self.policy.tolerances)
             for done in recover(
                 Journal(self._kept_journals(tenant)), {tenant.id: tenant}, engine.drivers, settle=0, in_flight=True
@@ -240,27 +250,16 @@ class Stagehand:
                     self._object(found, "inconclusive", tenant, words)
         for each in differences:
             self._object(found, "fingerprint_drift", tenant, f"After the rollback: {each.cause}")
-        noted = self._losses(tenant)
-        found.detail = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {"lost": [], "unread": ""}
+        found.detail = losses(self.folder, tenant.id)
         lost = found.detail["lost"]
         again = sum(1 for each in lost if each["again"])
         found.note = f"runs {self.platform.series(tenant.id)}, {len(lost)} documents lost, {again} to enter again"
         return found
 
-    def _losses(self, tenant: Tenant) -> Path:
-        return self.folder / f"{tenant.id}-lost.json"
-
-    def _note_losses(self, tenant: Tenant, before: Fingerprint) -> None:
-        """On disk before the books that say so are gone."""
-        lost: Sequence[LostDocument] = ()
-        unread = ""
-        try:
-            with self.engine() as engine, _connected(engine, tenant) as connection:
-                lost = lost_documents(before, connection.books().fingerprint())
-        except RinggateError as problem:
-            unread = f"What was written since the upgrade could not be read: {problem}"
-        rows = [{**asdict(each), "amount": str(each.amount)} for each in lost]
-        self._losses(tenant).write_text(json.dumps({"lost": rows, "unread": unread}, default=str), encoding="utf-8")
+    def _books(self, tenant: Tenant) -> Fingerprint:
+        with self.engine() as engine, connected(engine, tenant) as connection:
+            found: Fingerprint = connection.books().fingerprint()
+            return found
 
     # --- what they share ----------------------------------------------------------------------------------------------
 
@@ -342,6 +341,18 @@ class Stagehand:
                 kind = condition if result.outcome is Outcome.FAILED else "inconclusive"
                 self._object(found, kind, tenant, f"{result.scenario} {words}: {told}")
 
+    def _compare_surface(self, tenant: Tenant) -> tuple[dict[str, Any], list[Reason]]:
+        """What the report shows, by tenant, and what speaks against going on."""
+        with self.engine() as engine, connected(engine, tenant) as connection:
+            offered = self.surfaces.after(tenant, connection, datetime.now(UTC).date())
+        action = self._action("surface_broken")
+        reasons = [
+            Reason(condition="surface_broken", action=action, tenant=each.tenant, sentence=each.objection)
+            for each in offered
+            if each.objection
+        ]
+        return {each.tenant: each.detail for each in offered}, reasons
+
     def _keep(self, tenant: Tenant, when: str, fingerprint: Fingerprint) -> None:
         fingerprints.write(fingerprint, self.folder / f"{tenant.id}-{when}.json.gz")
 
@@ -350,7 +361,7 @@ class Stagehand:
 
 
 @contextmanager
-def _connected(engine: Engine, tenant: Tenant) -> Any:
+def connected(engine: Engine, tenant: Tenant) -> Any:
     run_id = new_run_id()
     connection: Connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call(run_id, "0" * 32))
     try:

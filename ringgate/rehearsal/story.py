@@ -8,6 +8,7 @@ from typing import Any
 
 from ringgate.rehearsal.record import STAGES, Reason, RehearsalRecord, StageRecord
 from ringgate.rehearsal.release import Action, Release
+from ringgate.rehearsal.surface_view import surface_view
 from ringgate.report.page import write_page
 from ringgate.report.text import clean, clock, count, humanise, listed, moment, seconds
 
@@ -18,16 +19,27 @@ _EMPTY: Mapping[str, Any] = {}
 
 
 def conclusion(record: RehearsalRecord) -> str:
-    """What it came to, in a sentence or two."""
+    """What it came to, and why if it was stopped."""
+    return " ".join(filter(None, (headline(record), cause(record))))
+
+
+def headline(record: RehearsalRecord) -> str:
+    """What it came to, in a sentence."""
     for name, ring in record.rings.items():
         if ring.decision not in (None, Action.PROMOTE):
-            did = "was rolled back" if ring.decision is Action.ROLL_BACK else "paused the rollout"
-            why = decisive(ring.reasons)
-            more = f" ({count(len(ring.reasons) - 1, 'further reason')})" if len(ring.reasons) > 1 else ""
-            told = f" {why.tenant}: {clean(why.sentence, 400)}{more}" if why else ""
-            return f"Ring {name} {did}.{told}"
+            return f"Ring {name} {'was rolled back' if ring.decision is Action.ROLL_BACK else 'paused the rollout'}."
     tenants = count(len(record.tenants), "tenant")
     return f"{tenants} went to {record.after} through {count(len(record.rings), 'ring')}; the books are as they were."
+
+
+def cause(record: RehearsalRecord) -> str:
+    """Why it was stopped, in a sentence; "" if it was not."""
+    stopped = record.stopped
+    why = decisive(stopped.reasons) if stopped else None
+    if stopped is None or why is None:
+        return ""
+    more = f" ({count(len(stopped.reasons) - 1, 'further reason')})" if len(stopped.reasons) > 1 else ""
+    return f"{why.tenant}: {clean(why.sentence, 400)}{more}"
 
 
 def decisive(reasons: Sequence[Reason]) -> Reason | None:
@@ -36,12 +48,15 @@ def decisive(reasons: Sequence[Reason]) -> Reason | None:
     return next(iter(grave or reasons), None)
 
 
-def write_story(record: RehearsalRecord, release: Release, out: Path, runs: str = "") -> Path:
-    """Writes the page to `out`. `runs` is the address of the report of all runs, if there is one."""
-    return write_page("rehearsal.html.j2", context(record, release, runs), out)
+def write_story(
+    record: RehearsalRecord, release: Release, out: Path, runs: str = "", lists: Mapping[str, str] = _EMPTY
+) -> Path:
+    """Writes the page to `out`. `runs` is the address of the report of all runs, `lists` those of the full lists of
+    surface changes by tenant."""
+    return write_page("rehearsal.html.j2", context(record, release, runs, lists), out)
 
 
-def context(record: RehearsalRecord, release: Release, runs: str) -> dict[str, Any]:
+def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping[str, str]) -> dict[str, Any]:
     """Everything the template reads."""
     stopped = record.stopped
     state = "passed" if record.succeeded else _STATES[stopped.decision] if stopped else "missing"
@@ -51,13 +66,15 @@ def context(record: RehearsalRecord, release: Release, runs: str) -> dict[str, A
         "state": state,
         "favicon": {"passed": "pass", "failed": "fail"}.get(state, "inconclusive"),
         "word": _WORDS[stopped.decision] if stopped else "Promoted" if record.succeeded else "Not finished",
-        "sentence": conclusion(record),
+        "sentence": headline(record),
+        "cause": cause(record),
         "facts": _facts(record, release),
         "rings": [_ring(name, record) for name in record.rings],
         "stages": [humanise(name) for name in _stages(record)],
         "before_after": [_before_after(name, record) for name in record.tenants],
         "differences": _differences(record, "differences"),
         "waived": _differences(record, "waived"),
+        "surface": surface_view(record, lists),
         "lost": _lost(record),
         "drills": _drills(record),
         "times": _times(record),
@@ -65,9 +82,9 @@ def context(record: RehearsalRecord, release: Release, runs: str) -> dict[str, A
         "upgrades": _upgrades(record),
         "release": table,
         "components": [(name, part) for name, part in table.components if part.before or part.after or part.note],
-        "conditions": [(field.description, getattr(table.conditions, key).value) for key, field in
-                       type(table.conditions).model_fields.items()],
+        "conditions": _conditions(record, release),
         "plan": release.plan_of("").why,
+        "session": record.session,
         "skipped": record.skipped,
         "runs": runs,
         "generated": moment(record.ended or record.began),
@@ -79,13 +96,22 @@ def _facts(record: RehearsalRecord, release: Release) -> list[tuple[str, str, st
     again = f"begun {count(record.starts, 'time')}" if record.starts > 1 else ""
     return [
         ("Release", record.release, f"{record.before} to {record.after}"),
-        ("Risk class", record.risk, release.plan_of("").why),
+        ("Risk class", record.risk, ""),
         ("Tenants", str(len(record.tenants)), f"{len(record.skipped)} left out" if record.skipped else ""),
         ("Rings", str(len(record.rings)), listed(record.rings)),
         ("Took", seconds(record.spent), again),
         ("Begun", f"{clock(record.began)[:16]} UTC", ""),
         ("Approvers", listed(release.table.approvers), ""),
-        ("Session", record.session, "labels its runs in the store of results"),
+    ]
+
+
+def _conditions(record: RehearsalRecord, release: Release) -> list[tuple[str, str, bool]]:
+    """Each condition in words, what happens when it is met, and whether it was."""
+    met = {reason.condition for ring in record.rings.values() for reason in ring.reasons}
+    table = release.table.conditions
+    return [
+        (field.description or key, getattr(table, key).value, key in met)
+        for key, field in type(table).model_fields.items()
     ]
 
 
@@ -175,11 +201,15 @@ def _differences(record: RehearsalRecord, kind: str) -> list[dict[str, str]]:
 
 
 def _lost(record: RehearsalRecord) -> list[dict[str, Any]]:
+    """For each tenant that was rolled back: what somebody must do again, and what needs nothing."""
     found = []
     for tenant in record.tenants:
         detail = _detail(record, tenant, "rollback")
         if detail:
-            found.append({"tenant": tenant, "unread": clean(detail["unread"], 300), "documents": detail["lost"]})
+            lost = [{key: each[key] if key == "again" else clean(each[key], 200) for key in each}
+                    for each in detail["lost"]]  # fmt: skip
+            again, nothing = ([each for each in lost if each["again"] is wanted] for wanted in (True, False))
+            found.append({"tenant": tenant, "unread": clean(detail["unread"], 300), "again": again, "nothing": nothing})
     return found
 
 

@@ -8,47 +8,46 @@
     expires = 2027-03-31
 
 A signature is what `ringgate surface compare --json` prints; `*` and `?` stand for any characters. One that has
-expired accepts nothing.
+expired accepts nothing. All mistakes of a file are told at once, each with its key and rule.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from ringgate.errors import RinggateError
+from ringgate.inventory import InventoryError
+from ringgate.inventory.files import Problem, dotted, faults, read_layer
+from ringgate.inventory.kinds import Name, Table
 from ringgate.surface.compare import Change
 
 
-class AcceptedMistake(RinggateError):
-    """The file of accepted changes cannot be used; the message lists every mistake with its place."""
+class AcceptedMistake(InventoryError):
+    """The file of accepted changes cannot be used; `problems` holds every reason."""
 
     kind = "accepted"
 
 
-class Acceptance(BaseModel):
-    """One waiver. It holds up to and including the day `expires`."""
+class Acceptance(Table):
+    """One waiver."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    tenant: str = Field(min_length=1)
-    signature: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
-    expires: date
+    tenant: Name = Field(description="The tenant that it is for, or * for all.", examples=["aldgate"])
+    signature: Name = Field(description="The change's signature; * and ? stand for any characters.")
+    owner: Name = Field(description="Who answers for it.", examples=["qa"])
+    reason: Name = Field(description="Why the change does no harm.")
+    expires: date = Field(description="The last day on which it holds.", examples=["2027-03-31"])
 
     def fits(self, change: Change, tenant: str) -> bool:
         return self.tenant in ("*", tenant) and fnmatchcase(change.signature, self.signature)
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    accepted: list[Acceptance] = []
+class _File(Table):
+    accepted: tuple[Acceptance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +62,12 @@ class Judged:
 
 def read_accepted(path: Path) -> tuple[Acceptance, ...]:
     """Raises AcceptedMistake with all mistakes at once."""
-    try:
-        told = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AcceptedMistake(f"{path}: {error}") from None
-    try:
-        return tuple(_File.model_validate(told).accepted)
-    except ValidationError as error:
-        lines = [f"{path}: {_place(each['loc'])}: {each['msg']}" for each in error.errors(include_input=False)]
-        raise AcceptedMistake("\n".join(lines)) from None
-
-
-def _place(loc: Sequence[int | str]) -> str:
-    """`accepted[2].owner`, counted from 1."""
-    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    layer = read_layer(path)
+    if isinstance(layer, Problem):
+        raise AcceptedMistake([layer])
+    if found := faults(_File, layer.data):
+        raise AcceptedMistake([Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in found])
+    return _File.model_validate(layer.data).accepted
 
 
 def judge(changes: Sequence[Change], waivers: Sequence[Acceptance], tenant: str, today: date) -> Judged:

@@ -68,7 +68,8 @@ class Change:
 
     @property
     def sentence(self) -> str:
-        return f"{self.text}: {RULES[self.kind][1]}."
+        why = RULES[self.kind][1]
+        return f"{self.text}: {why}{'' if why.endswith('?') else '.'}"
 
 
 def compare(before: Surface, after: Surface, usage: Usage) -> list[Change]:
@@ -91,7 +92,7 @@ def _wire(before: Surface, after: Surface, index: Index) -> Iterator[Change]:
     changed = {name: (value, after.wire.get(name, "")) for name, value in before.wire.items()}
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if changed:  # once, however many parts of it changed: they are one way to speak
-        told = ", ".join(f"{name} {old} -> {new or 'none'}" for name, (old, new) in sorted(changed.items()))
+        told = ", ".join(f"{name} {old} → {new or 'none'}" for name, (old, new) in sorted(changed.items()))
         old, new = (", ".join(pair[side] for _, pair in sorted(changed.items())) for side in (0, 1))
         yield Change("wire changed", "", "wire", old, new, index.anything(), f"The wire changed ({told})")
 
@@ -186,7 +187,7 @@ def _field(model: str, name: str, old: Field, new: Field, index: Index) -> Itera
     if old.type != new.type:
         alike = any({old.type, new.type} <= form for form in FORMS)
         kind = "type changed alike" if alike else "type changed"
-        yield changed(kind, old.type, new.type, f"{where} was {old.type} and is {new.type}")
+        yield changed(kind, old.type, new.type, f"{where} was {old.type or 'untyped'} and is {new.type or 'untyped'}")
     elif old.relation != new.relation:
         text = f"{where} led to {old.relation or 'nothing'} and leads to {new.relation or 'nothing'}"
         yield changed("relation changed", old.relation, new.relation, text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -13,10 +13,11 @@ from fixtures.estate import Leased
 from ringgate import assembly
 from ringgate.business import Ref
 from ringgate.drivers.protocol import Call
+from ringgate.estate import Estate
 from ringgate.execution import Engine, run_once
 from ringgate.inventory import Inventory
 from ringgate.isolation import Came, Thing, Way
-from ringgate.model import Channel, Outcome, Role, RunResult, Scenario
+from ringgate.model import Channel, Outcome, Role, RunResult, Scenario, Tenant
 
 ISOLATION = ("tenant-isolation", "tenant-disclosure", "authority")
 
@@ -25,33 +26,67 @@ def why(result: RunResult) -> str:
     return result.failure.message if result.failure else result.reason
 
 
-def test_isolation_holds_while_a_neighbour_is_loaded(
-    lease: Callable[..., Leased], inventory: Inventory, engine: Engine, scenarios: dict[str, Scenario]
-) -> None:
-    quiet, loaded = lease("GBP").tenant, lease("EUR").tenant
-    engine = dataclasses.replace(engine, neighbours=(quiet, loaded))
-    busy, stop, done = threading.Event(), threading.Event(), list[RunResult]()
+HEAVY = ("project-to-cash", "time-entry")
+"""Processes that run on a tenant beside each other, again and again: a lightly loaded one has the last alone."""
 
-    def load() -> None:
-        with assembly.engine(inventory.tenants, session="load") as own:
+
+Loads = Sequence[tuple[Tenant, Sequence[str]]]
+
+
+@contextmanager
+def load(on: Loads, engine: Engine, scenarios: dict[str, Scenario]) -> Iterator[list[list[RunResult]]]:
+    """Processes go on and on, on each tenant its own, until the context ends; entered when each has run once."""
+    stop, started = threading.Event(), list[threading.Event]()
+    done: list[list[RunResult]] = [[] for _ in on]
+
+    def go_on(tenant: Tenant, name: str, results: list[RunResult], once: threading.Event) -> None:
+        with assembly.engine([tenant], session="load") as own:
             own.journal, own.evidence = engine.journal, engine.evidence
             while not stop.is_set():
-                done.append(run_once(scenarios["project-to-cash"], loaded, Channel.API, own))
-                busy.set()
+                results.append(run_once(scenarios[name], tenant, Channel.API, own))
+                once.set()
 
     with ExitStack() as ends:
-        thread = threading.Thread(target=load, daemon=True)
-        thread.start()
-        ends.callback(thread.join, 60)
+        for (tenant, names), results in zip(on, done, strict=True):
+            for name in names:
+                started.append(threading.Event())
+                thread = threading.Thread(target=go_on, args=[tenant, name, results, started[-1]], daemon=True)
+                thread.start()
+                ends.callback(thread.join, 120)
         ends.callback(stop.set)
-        assert busy.wait(60), "the load never began"
-        before = len(done)
-        results = [run_once(scenarios[name], quiet, Channel.API, engine) for name in ISOLATION]
+        assert all(once.wait(120) for once in started), "the load never began"
+        yield done
 
-    assert [(r.scenario, r.outcome) for r in results if r.outcome is not Outcome.PASSED] == [], list(map(why, results))
-    assert [r.residue for r in results if r.residue] == []
-    assert len(done) > before, "there was no load meanwhile"
-    assert {each.outcome for each in done} == {Outcome.PASSED}, list(map(why, done))
+
+def holds(
+    tenant: Tenant, neighbours: Sequence[Tenant], engine: Engine, scenarios: dict[str, Scenario], on: Loads
+) -> None:
+    """Isolation holds on the tenant against its neighbours, and those under load went on working meanwhile."""
+    engine = dataclasses.replace(engine, neighbours=(tenant, *neighbours))
+    with load(on, engine, scenarios) as done:
+        before = [len(results) for results in done]
+        found = [run_once(scenarios[name], tenant, Channel.API, engine) for name in ISOLATION]
+    assert {each.scenario: why(each) for each in found if each.outcome is not Outcome.PASSED} == {}
+    assert [each.residue for each in found if each.residue] == []
+    assert all(len(results) > had for results, had in zip(done, before, strict=True)), "there was no load meanwhile"
+    assert [f"{x.scenario}: {why(x)}" for results in done for x in results if x.outcome is not Outcome.PASSED] == []
+
+
+def test_isolation_holds_while_neighbours_on_the_server_are_under_different_load(
+    lease: Callable[..., Leased], engine: Engine, scenarios: dict[str, Scenario]
+) -> None:
+    quiet, light, heavy = (lease(currency).tenant for currency in ("GBP", "EUR", "USD"))
+    holds(quiet, [light, heavy], engine, scenarios, [(light, HEAVY[-1:]), (heavy, HEAVY)])
+
+
+def test_isolation_holds_on_the_next_series_while_tenants_of_both_are_loaded(
+    upgraded_tenant: Leased, lease: Callable[..., Leased], estate: Estate, engine: Engine,
+    scenarios: dict[str, Scenario],
+) -> None:  # fmt: skip
+    before = lease("GBP").tenant
+    with estate.beside(estate.backup(upgraded_tenant.id)) as copy:  # loads the server of 8.0; its books are the same
+        twin = dataclasses.replace(copy, id="twin")
+        holds(upgraded_tenant.tenant, [before], engine, scenarios, [(twin, HEAVY), (before, HEAVY[-1:])])
 
 
 def test_without_another_tenant_nothing_is_claimed(

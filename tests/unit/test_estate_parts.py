@@ -24,6 +24,7 @@ from ringgate.estate.processes import Daemon, free_port, same_process, write_ato
 from ringgate.estate.progress import Progress
 from ringgate.estate.record import Place, Record
 from ringgate.estate.series import DEFAULT, key
+from ringgate.estate.serving import Serving
 from ringgate.estate.tools import Tools, lock, run
 from ringgate.estate.trouble import EstateTrouble, in_one_sentence
 from ringgate.inventory import Inventory
@@ -255,3 +256,19 @@ def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
     assert near.url("a b") == "postgresql://postgres:@/a b?host=/x/run/pg"
     far = Cluster(Path(), Path("/x/pg"), Path("/x" * 60), Path("/x/log"))
     assert len(str(far.sockets)) < 90
+
+
+def test_a_migration_is_ended_although_nobody_noted_its_process(tmp_path: Path) -> None:
+    server = Serving(tmp_path, 9000).server(DEFAULT)
+    migrations = {
+        tenant: subprocess.Popen([*SLEEP, "-c", str(server.configuration), "-d", tenant, "--all"])
+        for tenant in ("acme", "acme-two")
+    }
+    try:
+        server.end_migrations("acme")
+        assert migrations["acme"].poll() is not None
+        assert migrations["acme-two"].poll() is None
+    finally:
+        for process in migrations.values():
+            process.kill()
+            process.wait()

@@ -3,6 +3,7 @@ elsewhere (tests/erp); here they say what they are told to say."""
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -222,6 +223,7 @@ def test_another_text_of_the_release_is_not_taken_for_the_same(world, tmp_path):
         world.start()
     other = tmp_path / "release.toml"
     other.write_text(world.release.path.read_text() + "\n# changed\n")
+    shutil.copy(world.release.path.with_name("tryton-8.0-accepted.toml"), tmp_path)
     world.release = load_release(other, world.inventory)
     with pytest.raises(AnotherRelease, match="put the old text back, or give --anew"):
         world.start()
@@ -237,7 +239,8 @@ def test_tenants_that_run_the_new_series_already_are_told_before_anything_is_don
 def test_the_page_tells_the_story(world, tmp_path):
     world.stages.say["verification", "cologne"] = against("process_failed", Action.ROLL_BACK, "cologne", "<b>3</b> & 4")
     page = write_story(world.start(), world.release, tmp_path / "page.html").read_text()
-    assert "Ring early was rolled back. cologne: &lt;b&gt;3&lt;/b&gt; &amp; 4" in page
+    assert "Ring early was rolled back." in page
+    assert "cologne: &lt;b&gt;3&lt;/b&gt; &amp; 4" in page
     assert "7.6: names of models and fields" in page
     assert "Not begun" in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringgate.inventory import Inventory
+from ringgate.model import Role
 from ringgate.rehearsal.release import PLANS, Action, ReleaseError, Risk, load_release
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +55,9 @@ def test_what_is_not_said_is_the_safest(load):
     after = ("migration", "platform", "process", "isolation", "in_flight")
     assert {getattr(conditions, f"{name}_failed") for name in after} == {Action.ROLL_BACK}
     assert conditions.fingerprint_drift is Action.ROLL_BACK
-    assert {getattr(conditions, name) for name in ("not_ready", "drill_failed", "inconclusive")} == {Action.PAUSE}
+    assert {getattr(conditions, name) for name in ("not_ready", "drill_failed", "surface_broken", "inconclusive")} == {
+        Action.PAUSE
+    }
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,7 @@ def test_what_is_not_said_is_the_safest(load):
         ('from = "7.0"\nto = "8.0"', 'from = "8.0"\nto = "7.0"', "to: is an earlier series than from"),
         ("[components.application]", "[components.aplication]", "components.aplication: is not a known key; did you"),
         ('risk = "low"', 'risk = "low"\npolicy = "none.toml"', "policy: there is no such file beside this one"),
+        ('risk = "low"', 'risk = "low"\naccepted = "none.toml"', "accepted: there is no such file beside this one"),
     ],
 )  # fmt: skip
 def test_one_mistake_one_message(load, old, new, message):
@@ -101,6 +105,54 @@ def test_all_mistakes_of_tables_are_told_at_once(load):
         assert message in lines
 
 
+INTEGRATION = '[[integrations]]\nname = "payroll"\nowner = "hr"\n'
+
+
+def test_integrations_say_what_they_use(load):
+    (integration,) = load(SMALLEST + INTEGRATION + 'uses = ["call model.party.party.read"]\n').table.integrations
+    assert (integration.role, integration.uses) == (Role.INTEGRATION, ("call model.party.party.read",))
+    wrong = INTEGRATION + 'uses = ["party.party", "write party.party"]\n'
+    with pytest.raises(ReleaseError) as told:
+        load(SMALLEST + wrong + INTEGRATION + "uses = []\n")
+    lines = str(told.value)
+    for message in (
+        'integrations[0].uses[0]: must be as "call model.party.party.create"',
+        "integrations[0].uses[1]: must be as",
+        "integrations[1].uses: must not be empty",
+        'integrations: two integrations must not have the same name (got "payroll")',
+    ):
+        assert message in lines
+
+
+def test_mistakes_in_the_files_beside_it_are_told_with_its_own(load, tmp_path):
+    (tmp_path / "waivers.toml").write_text("[tolerances]\nposting = 0.01\n")
+    (tmp_path / "accepted.toml").write_text('[[accepted]]\ntenant = "*"\nsignatur = "x"\n')
+    with pytest.raises(ReleaseError) as told:
+        load('policy = "waivers.toml"\naccepted = "accepted.toml"\n' + SMALLEST.replace('title = "A release"', ""))
+    lines = str(told.value).splitlines()
+    for message in (
+        "release.toml: title: is required",
+        "waivers.toml: tolerances.posting: must be in quotes",
+        "accepted.toml: accepted[0].signatur: is not a known key; did you mean signature?",
+    ):
+        assert any(message in line for line in lines), lines
+
+
+def test_another_text_beside_it_is_another_release(load, tmp_path):
+    accepted = tmp_path / "accepted.toml"
+    accepted.write_text("")
+    before = load('accepted = "accepted.toml"\n' + SMALLEST).digest
+    accepted.write_text("# nobody yet\n")
+    assert load('accepted = "accepted.toml"\n' + SMALLEST).digest != before
+
+
+def test_a_release_of_no_tenant_is_none(load, inventory):
+    each = '[[exceptions]]\ntenant = "{}"\nskip = true\nowner = "x"\nreason = "y"\nexpires = 2026-12-31\n'
+    everybody = "".join(each.format(tenant.id) for tenant in inventory.tenants)
+    with pytest.raises(ReleaseError, match="exceptions: leave out every tenant: nothing would be rehearsed"):
+        load(SMALLEST + everybody)
+
+
 def test_exceptions_leave_out_move_and_verify_otherwise(load):
     each = 'owner = "x"\nreason = "year-end close"\nexpires = 2026-12-31\n'
     release = load(
@@ -129,5 +181,5 @@ def test_higher_risk_never_verifies_less():
     for less, more in ((low, medium), (medium, high)):
         assert order.index(less.browser) <= order.index(more.browser)
         assert order.index(less.drill) <= order.index(more.drill)
-        for name in ("everything", "isolation", "in_flight"):
+        for name in ("everything", "isolation", "in_flight", "surface"):
             assert getattr(less, name) <= getattr(more, name)

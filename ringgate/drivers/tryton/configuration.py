@@ -11,7 +11,7 @@ from ringgate.drivers.tryton import records
 from ringgate.fingerprints import Setting
 
 if TYPE_CHECKING:
-    from ringgate.drivers.tryton.fingerprint import Reader
+    from ringgate.drivers.tryton.reading import Reader
 
 Names = Mapping[int | None, str]
 _SYSTEM: Final = frozenset({"ir", "res"})

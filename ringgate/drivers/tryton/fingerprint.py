@@ -1,24 +1,24 @@
 """Takes a tenant's fingerprint with its auditor's session: a few wide reads, joined here rather than by the server.
 
-Links between records are read as bare ids and resolved from small tables: for ten thousand postings that is several
-times quicker than letting the ERP follow them. What is series-bound (models, access rows and numbers that came or went
-with a release) is left out here, so that the comparison need not know any series.
+Links between records are read as bare ids (`reading.py`) and resolved from small tables: for ten thousand postings
+that is several times quicker than letting the ERP follow them. What is series-bound (models, access rows and numbers
+that came or went with a release) is left out here, so that the comparison need not know any series.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ringgate.drivers.tryton import configuration, records
+from ringgate.drivers.tryton.reading import Reader, Row
 from ringgate.drivers.tryton.rights import Rights
 from ringgate.drivers.tryton.sessions import UserSession, refusals
-from ringgate.errors import ErpMisbehaved
 from ringgate.fingerprints import (
     Account,
     Balance,
@@ -35,82 +35,11 @@ from ringgate.fingerprints import (
     order,
 )
 
-Row = Mapping[str, Any]
 Names = Mapping[int | None, str]
-
-PAGE: Final = 1000
-"""Records of one answer. The ERP's work for it grows faster than its records: with 5000 it takes twice as long."""
-
-RECORDS_OF_A_CALL: Final = 50
-"""Records whose links take as long as one more call."""
 
 _KINDS: Final = ("receivable", "payable", "revenue", "expense")
 _INVOICES: Final = {"out": ("invoice", "credit note"), "in": ("supplier invoice", "supplier credit note")}
 _NIL: Final = Decimal(0)
-
-
-class Reader:
-    """Reads models page by page; everything, also what is no longer active."""
-
-    def __init__(self, session: UserSession) -> None:
-        self.session = session
-
-    @property
-    def series(self) -> str:
-        """Asked each time: a session that outlived an upgrade learns of it by its first call."""
-        return self.session.client.dialect.series
-
-    def rows(self, model: str, fields: Iterable[str], domain: Iterable[Any] = (), **context: Any) -> list[Row]:
-        """All records in the order of their making."""
-        found: list[Row] = []
-        wanted, context = list(fields), {"active_test": False, **context}
-        while True:
-            after = [("id", ">", found[-1]["id"])] if found else []
-            page = self.session.call(
-                f"model.{model}.search_read", [*domain, *after], 0, PAGE, [("id", "ASC")], wanted, context=context
-            )
-            found += page
-            if len(page) < PAGE:
-                return found
-
-    def links(self, model: str, field: str, targets: list[int], count: int) -> dict[int, int]:
-        """For each of `count` records the id of the one that `field` points at.
-
-        Where the ERP computes something for each record that it is asked such a link of (a ledger line's company),
-        asking it for the records of each target is much quicker, if there are not too many targets.
-        """
-        if len(targets) * RECORDS_OF_A_CALL > count:
-            return {row["id"]: row[field] for row in self.rows(model, [field], [(field, "!=", None)])}
-        found: dict[int, int] = {}
-        for target in targets:
-            ids = self.session.call(f"model.{model}.search", [(field, "=", target)], 0, None, None)
-            found.update(dict.fromkeys(ids, target))
-        return found
-
-    def shipped(self, places: Iterable[tuple[str, str]]) -> dict[int, str]:
-        """Records that came with modules, by id; what this tenant or series has not got is left out.
-
-        7.0 lets the table of places be read and offers no look-up, later series offer the look-up alone.
-        """
-        wanted = list(places)
-        if self.series == "7.0":
-            either = ["OR", *([("module", "=", module), ("fs_id", "=", name)] for module, name in wanted)]
-            rows = self.rows("ir.model.data", ["module", "fs_id", "db_id"], [either])
-            found = {row["db_id"]: f"{row['module']}.{row['fs_id']}" for row in rows}
-        else:
-            found = {there: ".".join(place) for place in wanted if (there := self._place(*place)) is not None}
-        return found
-
-    def _place(self, module: str, name: str) -> int | None:
-        try:
-            return int(self.session.call("model.ir.model.data.get_id", module, name))
-        except ErpMisbehaved as error:
-            if name in str(error):  # the server names the place that it does not know
-                return None
-            raise
-
-    def names(self, model: str, field: str = "name") -> dict[int | None, str]:
-        return {None: "", **{row["id"]: str(row[field] or "") for row in self.rows(model, [field])}}
 
 
 def take(session: UserSession, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Fingerprint:
@@ -207,15 +136,13 @@ class _Taking:
         taxes: dict[int, list[TaxAmount]] = defaultdict(list)
         for row in self.reader.rows("account.tax.line", ["tax", "type", "amount", "move_line"]):
             taxes[row["move_line"]].append(TaxAmount(self.taxes[row["tax"]], row["type"], self.money(row["amount"])))
-        rows = self.reader.rows(
-            "account.move.line", ["move", "debit", "credit", "description", "maturity_date", "reconciliation"]
-        )
-        accounts = self.reader.links("account.move.line", "account", [row["id"] for row in self.accounts], len(rows))
-        parties = self.reader.links("account.move.line", "party", list(self.parties), len(rows))
+        fields = ["move", "debit", "credit", "description", "maturity_date", "reconciliation"]
+        parties = self.reader.links("account.move.line", "party", list(self.parties))
+        accounts = [row["id"] for row in self.accounts]
         found: dict[int, list[Line]] = defaultdict(list)
-        for row in rows:
+        for row, account in self.reader.rows_with("account.move.line", fields, "account", accounts):
             line = Line(
-                account=self.codes[accounts[row["id"]]],
+                account=self.codes.get(account, f"account {account}"),  # one that no line may be on
                 debit=self.money(row["debit"]),
                 credit=self.money(row["credit"]),
                 party=self._party(parties.get(row["id"])),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ringgate.fingerprints import RoleRights, User
 
 if TYPE_CHECKING:
-    from ringgate.drivers.tryton.fingerprint import Reader
+    from ringgate.drivers.tryton.reading import Reader
 
 EVERYBODY: Final = "everybody"
 WORDS: Final[Mapping[str, str]] = {

@@ -1,0 +1,148 @@
+"""A real upgrade that is rolled back: what a migration may do to the books is caught right after it, and what people
+wrote on the new series is named as lost, with its amount."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.estate import Leased
+from fixtures.rehearsal import rehearsal_of, release_file
+from ringgate import assembly
+from ringgate.business import ProjectDraft, RequestDraft, TaskDraft
+from ringgate.drivers.protocol import Call, Connection
+from ringgate.estate import Estate
+from ringgate.estate.migration_faults import MIGRATION_FAULTS, MigrationFault, planted
+from ringgate.fingerprint.loss import SYNTHETIC
+from ringgate.fingerprints import Fingerprint
+from ringgate.model import Channel, Role, Tenant
+from ringgate.money import Money
+from ringgate.rehearsal.record import Reason, RehearsalRecord
+from ringgate.rehearsal.release import Action, Plan, Release
+from ringgate.rehearsal.stages import Found, Stagehand, connected
+from ringgate.rehearsal.story import write_story
+
+
+@dataclass(frozen=True)
+class Business:
+    """What people wrote after the upgrade: numbers of an invoice and a request, the invoice's total."""
+
+    customer: str
+    invoice: str
+    total: Decimal
+    request: str
+
+
+def business(connection: Connection, tenant: Tenant) -> Business:
+    """A project, time on it, an invoice of it, more time, and a request: none of it marked as ours."""
+    manager, consultant, accountant = map(
+        connection.sign_in, (Role.PROJECT_MANAGER, Role.CONSULTANT, Role.ACCOUNTANT)
+    )  # fmt: skip
+    today, currency = datetime.now(UTC).date(), tenant.policy.currency
+    documents = connection.books().fingerprint().documents
+    customer = next(x.party for x in documents if x.kind == "invoice" and not x.party.startswith(SYNTHETIC))
+    task = TaskDraft("Search", Money("120.00", currency), Decimal(8), "")
+    project = manager.create_project(ProjectDraft("Website relaunch", customer, "", (task,)))
+    consultant.enter_time(project.task, Decimal("7.5"), today, "indexed the catalogue")
+    posted = accountant.post_invoice(accountant.draft_invoice(project), today)
+    consultant.enter_time(project.task, Decimal("1.25"), today, "not billed yet")
+    request = consultant.request_purchase(RequestDraft("Two desk lamps", "", Decimal(2), Money("40.00", currency)))
+    return Business(customer, posted.number, posted.total.amount, request.number)
+
+
+@dataclass
+class Seen:
+    """What came of the rehearsal, and of what happened on its way."""
+
+    before: Fingerprint
+    faults: dict[str, Found] = field(default_factory=dict)
+    written: list[Business] = field(default_factory=list)
+    record: RehearsalRecord | None = None
+    release: Release | None = None
+    after: Fingerprint | None = None
+
+
+@pytest.fixture
+def seen(estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Seen:
+    """One tenant is upgraded, its migration corrupts the books in every known way, people work, it is rolled back."""
+    monkeypatch.setenv("RINGGATE_STATE", str(tmp_path / "state"))
+    tenant = lease("GBP").tenant
+    found = Seen(_books(tenant))
+
+    class Unlucky(Stagehand):
+        def fingerprint(self, tenant: Tenant) -> Found:
+            with estate.sql(tenant.id) as database:
+                for fault in MIGRATION_FAULTS.values():
+                    with planted(fault, database):
+                        found.faults[fault.id] = super().fingerprint(tenant)
+            return super().fingerprint(tenant)
+
+        def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
+            with self.engine() as engine, connected(engine, tenant) as connection:
+                found.written.append(business(connection, tenant))
+            reason = Reason(condition="process_failed", action=Action.ROLL_BACK, tenant=tenant.id, sentence="planned")
+            return Found(note="people worked", reasons=[reason])
+
+    rehearsal, found.release = rehearsal_of(tenant.id, estate, release_file(tmp_path), tmp_path / "kept", Unlucky)
+    found.record, found.after = rehearsal.run(), _books(tenant)
+    assert estate.place(tenant.id).series == "7.0"
+    return found
+
+
+def _books(tenant: Tenant) -> Fingerprint:
+    with assembly.engine([tenant], session="books") as engine:
+        connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call("books", "0" * 32))
+        try:
+            return connection.books().fingerprint()
+        finally:
+            connection.close()
+
+
+def test_an_upgrade_is_judged_and_taken_back(seen: Seen, tmp_path: Path) -> None:
+    assert seen.record is not None
+    assert seen.after is not None
+    (stages,), (ring,), (written,) = (
+        [kept.stages for kept in seen.record.tenants.values()], seen.record.rings.values(), seen.written
+    )  # fmt: skip
+    for name, fault in MIGRATION_FAULTS.items():
+        _is_caught(fault, seen.faults[name])
+    clean = stages["fingerprint"]
+    assert (clean.outcome, clean.detail["differences"]) == ("passed", []), "a clean migration raises no alarm"
+    assert ring.decision is Action.ROLL_BACK
+    for section in ("entries", "documents", "hours", "works", "balances", "sequences", "users", "settings"):
+        assert getattr(seen.after, section) == getattr(seen.before, section), f"{section} after the rollback"
+    _is_named(written, stages["rollback"].detail)
+    assert seen.release is not None
+    page = write_story(seen.record, seen.release, tmp_path / "page.html").read_text(encoding="utf-8")
+    for words in (written.invoice, written.customer, written.request, "1,080.00 GBP", "80.00 GBP", "7.5 h",
+                  "6 to be entered again"):  # fmt: skip
+        assert words in page
+
+
+def _is_caught(fault: MigrationFault, found: Found) -> None:
+    (difference,) = found.detail["differences"]
+    assert fnmatchcase(difference["signature"], fault.signature), f"{fault.id}: {difference}"
+    assert fault.says in difference["cause"], f"{fault.id}: {difference}"
+    assert [(each.condition, each.action) for each in found.reasons] == [("fingerprint_drift", Action.ROLL_BACK)]
+
+
+def _is_named(written: Business, detail: dict[str, Any]) -> None:
+    lost = {(each["kind"], each["name"]): each["amount"] for each in detail["lost"] if each["again"]}
+    today = datetime.now(UTC).date()
+    assert detail["unread"] == ""
+    assert written.total == Decimal("1080.00"), "7.5 h at 120.00, and 20 % tax"
+    assert lost == {
+        ("invoice", written.invoice): "1,080.00 GBP",
+        ("request", written.request): "80.00 GBP",
+        ("project", "Website relaunch"): "",
+        ("task", "Website relaunch\\Search"): "",
+        ("time", f"Website relaunch\\Search, {today}: indexed the catalogue"): "7.5 h",
+        ("time", f"Website relaunch\\Search, {today}: not billed yet"): "1.25 h",
+    }
