@@ -22,6 +22,7 @@ from ringgate.drivers.tryton.pages.form import WINDOW, Form, NotOffered
 from ringgate.drivers.tryton.pages.login import LoginPage
 from ringgate.drivers.tryton.pages.tabs import Tabs
 from ringgate.errors import ErpMisbehaved, Refused
+from ringgate.model import Ground
 from ringgate.money import Currency, Money
 
 WORK: Final = "project.work"
@@ -51,7 +52,9 @@ class BrowserActing:
         except NotOffered as error:
             self._client.place = ""
             complaint = self._dialogs.complaint(self._client.settle("the screen"))[0]
-            raise Refused(name, complaint or str(error), self._state()) from None
+            # What a screen does not offer to a user, without a word, is not his to do.
+            ground = None if complaint else Ground.RIGHTS
+            raise Refused(name, complaint or str(error), self._state(), ground) from None
         except Refused:
             self._client.place = ""
             raise

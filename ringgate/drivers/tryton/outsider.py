@@ -71,9 +71,9 @@ SEEN: Final[Mapping[str, list[Any]]] = {
     "account": [("type", "!=", None)],
     "invoice": [("type", "=", "out"), ("state", "in", ["posted", "paid"])],
     "posting": [("state", "=", "posted")],
-    "project": [("type", "=", "project")],
+    "project": [("type", "=", "project"), ("name", "not ilike", "%[RG-%")],
 }
-"""Kinds of records that every firm has in its books, and which of them to take."""
+"""Kinds of records that every firm has in its books, and which of them to take: none that a run may take back."""
 
 
 def question(way: Way, things: Sequence[Thing]) -> tuple[str, list[Any]] | None:

@@ -47,7 +47,7 @@ TIME = (
         where="sql",
         says={
             "time-entry": "7 h 30 min were logged",
-            "invoicing-from-time": "hours x rate",
+            "invoicing-from-time": "neither more nor less was worked",
             "financial-posting": _LAYERS,
             "project-to-cash": "net amount: expected 900",
         },
@@ -93,7 +93,7 @@ PROJECTS = (
         where="sql",
         says={
             "project-creation": "this rate was agreed",
-            "invoicing-from-time": "hours x rate",
+            "invoicing-from-time": "these rates were agreed",
             "financial-posting": _LAYERS,
             "credit-and-payment": "nothing was paid yet",
             "project-to-cash": "net amount: expected 900",
@@ -106,7 +106,7 @@ PROJECTS = (
         where="sql",
         says={
             "project-creation": "these hours were planned",
-            "invoicing-from-time": "hours x rate",
+            "invoicing-from-time": "neither more nor less was worked",
             "financial-posting": _LAYERS,
             "credit-and-payment": "nothing was paid yet",
             "project-to-cash": "net amount: expected",
@@ -243,7 +243,7 @@ LEDGER = (
         id="number-skipped",
         title="Invoice numbers have a gap",
         where="sql",
-        says={"financial-posting": "is missing (numbers follow each other without gap"},
+        says={"financial-posting": "is missing (numbers follow each other"},
         switch=Trigger(
             "account_invoice",
             "BEFORE UPDATE OF number",
@@ -296,7 +296,7 @@ MONEY = (
         where="sql",
         says={
             "credit-and-payment": "was paid",
-            "project-to-cash": "the money that came in is in cash",
+            "project-to-cash": "what was billed is paid",
         },
         switch=Trigger(
             "account_move",
