@@ -274,7 +274,12 @@ class RpcClient:
         session = self.dialect.session(user, answer)
         self.resume(session)
         if preferences:
-            context = self.raw("model.res.user.get_preferences", [True, {}])
+            try:
+                context = self.raw("model.res.user.get_preferences", [True, {}])
+            except SessionEnded:
+                raise SignInRefused(
+                    f"{self._base} accepts the sign-in of {user!r}, and does not know the session a moment later."
+                ) from None
             if not isinstance(context, dict):
                 raise ErpProtocolError("The user's preferences are not of the shape that Tryton sends.")
             self.context = context
