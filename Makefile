@@ -3,11 +3,11 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench lint format lock setup clean
+.PHONY: help demo suites test bench gate-study lint format lock setup clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '%-14s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '%-16s %s\n' "$$name" "$$what"; done
 
 demo: setup ## stand up four tenants of a real ERP and rehearse its real upgrade on them; ends with the report
 	@$(BIN)/ringgate demo
@@ -22,6 +22,9 @@ test: setup ## Ringgate's own tests: unit tests first, then those on the real ER
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up
 	@$(BIN)/python -m tests.bench
+
+gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
+	@$(BIN)/python -m tests.study
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

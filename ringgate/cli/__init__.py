@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ringgate.cli import estate, fingerprint, rehearse, runs, surface, tenants
+from ringgate.cli import estate, fingerprint, gate, rehearse, runs, surface, tenants
 from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
@@ -40,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 runs.add_to(app)
+gate.add_to(app)
 rehearse.add_to(app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(fingerprint.app, name="fingerprint")

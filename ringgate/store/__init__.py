@@ -107,10 +107,12 @@ class Store:
         ring: str | None = None,
         release: str | None = None,
         sources: Iterable[Source] | None = None,
+        newest: int | None = None,
     ) -> list[RunResult]:
-        """All results that fit, oldest first. `since` is inclusive and `until` exclusive, of their start."""
+        """All results that fit, or the `newest` of them, oldest first. `since` is inclusive and `until` exclusive, of
+        their start."""
         columns = tables.runs.c
-        query = select(tables.runs).order_by(columns.started_at, columns.run_id)
+        query = select(tables.runs).order_by(columns.started_at.desc(), columns.run_id.desc()).limit(newest)
         for column, wanted in ((columns.session, session), (columns.ring, ring), (columns.release, release)):
             if wanted is not None:
                 query = query.where(column == wanted)
@@ -121,7 +123,7 @@ class Store:
         if sources is not None:
             query = query.where(columns.source.in_([each.value for each in sources]))
         with self._reading() as connection:
-            return [_result(row._mapping) for row in connection.execute(query)]
+            return [_result(row._mapping) for row in connection.execute(query)][::-1]
 
     def recorded(self, after: datetime | None) -> list[tuple[datetime, RunResult]]:
         """What was recorded since shortly before `after`, in that order, each with that moment; all for None.

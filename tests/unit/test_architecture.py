@@ -71,11 +71,23 @@ def test_nobody_else_speaks_http_or_drives_a_browser() -> None:
 
 
 def test_the_gate_knows_the_model_alone() -> None:
-    gate = ROOT / "ringgate" / "gate.py"
-    if gate.is_file():
-        allowed = {"ringgate.model", "ringgate.money", "ringgate.errors"}
-        ours = [(name, line) for name, line in imports(gate) if name.split(".")[0] == "ringgate"]
-        assert [f"{line}: {name}" for name, line in ours if name not in allowed] == []
+    own = {f"ringgate.gate.{path.stem}" for path in python_files("ringgate/gate")}
+    allowed = {"ringgate.model", "ringgate.money", "ringgate.errors", *own} | set(sys.stdlib_module_names)
+    gate = python_files("ringgate/gate")
+    assert len(gate) > 10
+    found = [(path.name, line, name) for path in gate for name, line in imports(path)]
+    assert [each for each in found if each[2] not in allowed and each[2].split(".")[0] not in allowed] == []
+
+
+def test_the_gate_asks_nobody_for_the_time() -> None:
+    named = [
+        f"{path.name}: {node.attr}"
+        for path in python_files("ringgate/gate")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today", "monotonic"}
+        and isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date", "time"}
+    ]  # fmt: skip
+    assert named == []
 
 
 def test_the_bootstrap_needs_the_standard_library_alone() -> None:

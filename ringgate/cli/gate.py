@@ -1,0 +1,112 @@
+"""`ringgate gate`: may the rollout go on? The answer is the exit code; the page says why."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ringgate.cli.common import Exit, InventoryOption
+from ringgate.cli.runs import ResultsOption
+
+if TYPE_CHECKING:
+    from ringgate.gate import Verdict
+    from ringgate.judging import Judge
+
+POLL = 10.0
+"""Seconds between two looks at the store, or a tick if that is shorter."""
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Puts the command on `ringgate` itself."""
+    app.command()(gate)
+
+
+def gate(
+    ring: Annotated[str, typer.Option(metavar="NAME", help="The ring that the release has reached.")],
+    release: Annotated[str, typer.Option(metavar="NAME", help="The release, as its results are labelled.")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Look again and again until it is decided or its deadline is over.")
+    ] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="When it may go on, in TOML [default: as deploy/gate.toml explains].",
+                     show_default=False),
+    ] = None,
+    inventory: InventoryOption = None,
+    results: ResultsOption = None,
+    format_: Annotated[Format, typer.Option("--format", help="A page for people, or for programs.")] = Format.TEXT,
+) -> int:  # fmt: skip
+    """Say whether a rollout may go on from a ring.
+
+    Bets the release's results against those from before it. Ends with 0 for pass (promote it), 1 for fail (pause or
+    roll back), 2 for inconclusive (do not go on): no data, old data, a tenant untested, a store that cannot be read, a
+    self-test that was not caught, or too few runs so far.
+    """
+    from ringgate import assembly
+    from ringgate.inventory import Inventory
+    from ringgate.judging import Judge, load_policy
+    from ringgate.store import Store
+
+    known = Inventory.load(inventory)
+    rules = load_policy(policy, known)
+    known.select(rings=[ring])
+    url = assembly.results_url(results)
+    judge = Judge(lambda: Store(url), known, rules)
+    try:
+        verdict = judge.verdict(ring, release)
+        if wait:
+            patience = rules.deadline.total_seconds()
+            verdict = wait_for(judge, verdict, patience, min(POLL, rules.tick.total_seconds()))
+    finally:
+        judge.close()
+    _print(verdict, format_)
+    return exit_code(verdict)
+
+
+def wait_for(
+    judge: Judge, verdict: Verdict, patience: float, poll: float, sleep: Callable[[float], None] = time.sleep
+) -> Verdict:
+    """Asks until it is decided; for `patience` seconds at most, for a bake that never begins has no deadline."""
+    until, told = time.monotonic() + patience, ""
+    while not verdict.decided and time.monotonic() < until:
+        why = verdict.reasons[0].sentence if verdict.reasons else ""
+        if (now := f"{verdict.action.value}: {verdict.reasons[0].rule if verdict.reasons else ''}") != told:
+            typer.echo(f"{datetime.now(UTC):%H:%M:%S} {verdict.action.value}: {why}", err=True)
+            told = now
+        sleep(poll)
+        verdict = judge.verdict(verdict.facts.ring, verdict.facts.release)
+    return verdict
+
+
+def _print(verdict: Verdict, format_: Format) -> None:
+    from ringgate.judging import as_json, as_junit, as_text
+    from ringgate.secrets import redact
+
+    if format_ is Format.JSON:
+        typer.echo(redact(json.dumps(as_json(verdict), indent=2, ensure_ascii=False, allow_nan=False)))
+    elif format_ is Format.JUNIT:
+        typer.echo(redact(as_junit(verdict)), nl=False)
+    else:
+        colour = {"pass": "green", "fail": "red"}.get(verdict.word.value, "yellow")
+        first, headline, rest = as_text(verdict).split("\n", 2)
+        typer.echo(first)
+        typer.secho(headline, fg=colour, bold=True)
+        typer.echo(rest, nl=False)
+
+
+def exit_code(verdict: Verdict) -> Exit:
+    """0 only for a pass."""
+    return {"pass": Exit.OK, "fail": Exit.FAILED}.get(verdict.word.value, Exit.BROKEN)

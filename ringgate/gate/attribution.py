@@ -1,0 +1,182 @@
+"""Whose business a group of failures is: product, configuration, data, identity, environment, or our side.
+
+The first rule that says anything decides, and says why in words. What an expectation rests on (`ground=` in scenarios)
+goes before the kind of the failure, and that before how far it spreads: a tenant's own settings can break one tenant,
+and so can a defect that only its settings meet.
+
+    attribute(group)  ->  Attribution(Cause.CONFIGURATION, "what was expected rests on the tenant's own settings ...")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ringgate.gate.baseline import Signature, signature_of
+from ringgate.gate.signals import Probe, failed, probe_of
+from ringgate.model import Channel, Failure, Ground, Invariant, Outcome, RunResult
+
+
+class Cause(StrEnum):
+    """Who has to do something."""
+
+    PRODUCT = "product"  # the ERP's own logic
+    CONFIGURATION = "configuration"  # a tenant's settings
+    DATA = "data"  # what a tenant's books hold
+    IDENTITY = "identity"  # users, roles, rights, sessions
+    ENVIRONMENT = "environment"  # servers, network, certificates, what lies in front of the ERP
+    OUR_SIDE = "our side"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far failures reach. `tested_*` are all that ran with the release and could have failed so; `whole` are
+    tenants on which nothing passed at all; `before` counts failures of the same kind in the baseline."""
+
+    tenants: frozenset[str]
+    tested_tenants: frozenset[str]
+    scenarios: frozenset[str]
+    tested_scenarios: frozenset[str]
+    whole: frozenset[str] = frozenset()
+    before: int = 0
+
+    @property
+    def down(self) -> bool:
+        """Whether nothing at all passes on the tenants that fail, in more than one scenario."""
+        return self.tenants <= self.whole and len(self.scenarios) > 1
+
+    @property
+    def one_scenario_of_many(self) -> bool:
+        return len(self.scenarios) == 1 and len(self.tested_scenarios) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs that failed in the same way: same scenario, step, kind and ground. `example` is the last of them."""
+
+    signature: Signature
+    runs: int
+    example: RunResult
+    tenants: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    spread: Spread
+
+    @property
+    def failure(self) -> Failure:
+        assert self.example.failure is not None
+        return self.example.failure
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whose business a group is, and why, as sentences."""
+
+    group: Group
+    cause: Cause
+    because: str
+    remark: str = ""
+
+
+Rule = Callable[[Group], tuple[Cause, str] | None]
+
+_GROUNDS = {
+    Ground.POLICY: (Cause.CONFIGURATION, "what was expected rests on the tenant's own settings"),
+    Ground.RIGHTS: (Cause.IDENTITY, "what was expected rests on who may do what"),
+    Ground.RECORDS: (Cause.DATA, "what was expected rests on what the books already hold"),
+    Ground.PROCESS: (Cause.PRODUCT, "what was expected rests on the process itself, not on a tenant's settings"),
+}
+_INVARIANTS = {
+    Invariant.ISOLATED: (Cause.PRODUCT, "the ERP must keep tenants apart, whatever their settings"),
+    Invariant.BOOKS: (Cause.DATA, "the books are not as they were before the change"),
+}
+
+
+def ours(group: Group) -> tuple[Cause, str] | None:
+    if group.example.outcome is Outcome.BROKEN:
+        return Cause.OUR_SIDE, f"the run could not be carried out ({group.failure.kind})"
+    return None
+
+
+def invariant(group: Group) -> tuple[Cause, str] | None:
+    return _INVARIANTS.get(group.failure.invariant) if group.failure.invariant else None
+
+
+def ground(group: Group) -> tuple[Cause, str] | None:
+    return _GROUNDS[group.failure.ground] if group.failure.ground else None
+
+
+def signed_in(group: Group) -> tuple[Cause, str] | None:
+    """A sign-in that fails alone is about users; where nothing works, it is one more sign of that."""
+    if group.failure.kind != "sign-in":
+        return None
+    return Cause.IDENTITY, "the ERP did not accept the users of the inventory"
+
+
+def unreachable(group: Group) -> tuple[Cause, str] | None:
+    """Nobody answered, or not in words: of everything it is the way there, of one step alone it is that step."""
+    if group.failure.kind not in ("unavailable", "protocol"):
+        return None
+    what = "gave no answer" if group.failure.kind == "unavailable" else "gave an answer that cannot be understood"
+    if group.spread.down:
+        return Cause.ENVIRONMENT, f"the ERP {what}, and nothing passed on these tenants"
+    if group.spread.one_scenario_of_many and group.spread.tenants == group.spread.tested_tenants:
+        return Cause.PRODUCT, f'the ERP {what} in one step alone ("{group.failure.step}"), and on every tenant'
+    return Cause.ENVIRONMENT, f"the ERP {what}"
+
+
+def refused(group: Group) -> tuple[Cause, str] | None:
+    """The ERP said no to who must be able to: on every tenant it is the product, on some it is their rights."""
+    if group.failure.kind != "refused":
+        return None
+    everywhere = group.spread.tenants == group.spread.tested_tenants and len(group.spread.tenants) > 1
+    if everywhere:
+        return Cause.PRODUCT, "the ERP refused what this role must be able to do, on every tenant"
+    return Cause.IDENTITY, "the ERP refused what this role must be able to do, and not on every tenant"
+
+
+def otherwise(group: Group) -> tuple[Cause, str] | None:
+    return Cause.PRODUCT, "the ERP did something else than it says it does"
+
+
+RULES: Sequence[Rule] = (ours, invariant, ground, signed_in, unreachable, refused, otherwise)
+
+
+def attribute(group: Group) -> Attribution:
+    cause, because = next(said for rule in RULES if (said := rule(group)) is not None)
+    before = group.spread.before
+    remark = f"It failed so {before:,} times before the release, too." if before else ""
+    return Attribution(group, cause, because, remark)
+
+
+def grouped(
+    bad: Iterable[RunResult], tested: Iterable[Probe], passed: Iterable[Probe], before: Callable[[Signature], int]
+) -> tuple[Group, ...]:
+    """Failed and broken runs by what they have in common, the most frequent first.
+
+    `tested` are the probes that ran with the release, `passed` those of which at least one run passed lately;
+    `before` says how often the baseline failed so."""
+    by_signature: dict[Signature, list[RunResult]] = {}
+    for result in sorted(bad, key=lambda r: (r.started_at, r.run_id)):
+        if result.failure is not None:
+            by_signature.setdefault(signature_of(result), []).append(result)
+    tested, well = frozenset(tested), frozenset(tenant for tenant, _, _ in passed)
+    kinds = {kind for _, _, kind, _ in by_signature}
+    reach = {
+        kind: {probe_of(r) for runs in by_signature.values() for r in runs if r.failure and r.failure.kind == kind}
+        for kind in kinds
+    }
+    groups = []
+    for signature, runs in by_signature.items():
+        tenants = frozenset(r.tenant for r in runs)
+        spread = Spread(
+            tenants=tenants,
+            tested_tenants=frozenset(t for t, scenario, _ in tested if scenario == signature[0]) | tenants,
+            scenarios=frozenset(s for t, s, _ in reach[signature[2]] if t in tenants),
+            tested_scenarios=frozenset(s for t, s, _ in tested if t in tenants) | {signature[0]},
+            whole=tenants - well,
+            before=before(signature) if failed(runs[-1]) else 0,
+        )
+        channels = tuple(channel for channel in Channel if any(r.channel is channel for r in runs))
+        groups.append(Group(signature, len(runs), runs[-1], tuple(sorted(tenants)), channels, spread))
+    return tuple(sorted(groups, key=lambda g: (-g.runs, g.signature)))

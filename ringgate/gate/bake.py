@@ -1,0 +1,300 @@
+"""A release on a ring, from its deployment to the verdict. Results are added as they come; a verdict is quick.
+
+bake = Bake("canary", "8.0.3", ring, later, starts={"aldgate": deployed_at}, baseline=learn(...), policy=GatePolicy())
+for result in store.results(...):
+    bake.add(result)
+bake.verdict(now)
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from ringgate.gate.attribution import Group, attribute, grouped
+from ringgate.gate.baseline import Baseline
+from ringgate.gate.blast import Radius, blast_radius
+from ringgate.gate.explaining import evidence_of, outlook_of
+from ringgate.gate.facts import Breach, Facts, SelfTest, Weighed
+from ringgate.gate.gauge import Gauge, Mirror
+from ringgate.gate.policy import UNTESTED, GatePolicy, Signal, Waivers
+from ringgate.gate.rates import Null
+from ringgate.gate.rules import reasons, state_of
+from ringgate.gate.signals import (
+    EVIDENCE,
+    Probe,
+    concerns,
+    failed,
+    failed_posting,
+    kind_of,
+    known_at,
+    over_limit,
+    probe_of,
+)
+from ringgate.gate.silence import Due, Watch
+from ringgate.gate.verdict import Samples, Verdict
+from ringgate.model import Outcome, RunResult, Sample, Source, Tenant
+
+KEPT = 2000
+"""Runs that did not pass which are kept for attribution; all are counted."""
+
+SICK = 10.0
+"""A tenant with this evidence of its own is taken as one of those that suffer."""
+
+
+class Bake:
+    """Collects what is known of a release on a ring. Not safe for threads.
+
+    `ring` are all tenants of it, `later` those of the rings after it. `starts` says since when each tenant has the
+    release: one that is not in it has not got it. `due` is what is due how often; without it, what a prober ran before.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        release: str,
+        ring: Sequence[Tenant],
+        later: Sequence[Tenant],
+        *,
+        starts: Mapping[str, datetime],
+        baseline: Baseline,
+        policy: GatePolicy,
+        now: datetime,
+        due: Due | None = None,
+        remarks: Sequence[str] = (),
+    ) -> None:
+        self.name, self.release, self.policy, self.baseline = name, release, policy, baseline
+        self.starts = dict(starts)
+        self.started = min(self.starts.values(), default=None)
+        self.superseded = ""
+        self._ring, self._later, self._remarks = ring, later, tuple(remarks)
+        self._today = now.date()
+        self._waivers = Waivers(policy.in_force(self._today))
+        self.expected = tuple(t.id for t in ring if not self._waivers.exempt(UNTESTED, t.id))
+        self._due = self._due_of(due or baseline.due)
+        self._watch = Watch(self._due, self.starts)
+        wanted = set(due.every if due else baseline.tested) | set(self._due.every)
+        self._wanted = sorted(p for p in wanted if p[0] in self.expected and not self._waivers.exempt(UNTESTED, *p[:2]))
+        self.unused: dict[Signal, str] = {}
+        self.unknown: dict[Signal, str] = {}
+        used = self._signals_in_use()
+        self.alpha = policy.alpha / (len(used) + len(self.unknown))
+        self.gauges = {signal: self._gauge(signal) for signal in used}
+        (failures,) = self._nulls(Signal.FAILURES)
+        streak = baseline.rates[Signal.FAILURES][0].streak
+        self.mirror = Mirror(failures, policy.ticks, streak, policy.times, policy.least_rate)
+        self.counts: Counter[Outcome] = Counter()
+        self.waived = 0
+        self.first: datetime | None = None
+        self.newest: dict[str, datetime] = {}
+        self.by_tenant: Counter[str] = Counter()
+        self._tested: set[Probe] = set()
+        self._rows: dict[Probe, int] = {}
+        self._bad: deque[RunResult] = deque(maxlen=KEPT)
+        self._broken: deque[RunResult] = deque(maxlen=KEPT)
+        self._breaches: list[Breach] = []
+        self._self_tests: list[SelfTest] = []
+
+    # --- what it is judged by ------------------------------------------------------------------------------------
+
+    def _due_of(self, due: Due) -> Due:
+        least = self.policy.tick
+        every = {
+            probe: max(interval, least)
+            for probe, interval in due.every.items()
+            if probe[0] in self.expected and not self._waivers.exempt(Signal.SILENCE.value, *probe[:2])
+        }
+        return Due(every, due.rests)
+
+    def _signals_in_use(self) -> list[Signal]:
+        """Those that alpha is split over, evenly; of the others, why not."""
+        known = {
+            Signal.FAILURES: (True, ""),
+            Signal.SLOWNESS: (bool(self.baseline.pace.limits), "too few runs passed before the release"),
+            Signal.BACKLOG: (self.baseline.rates[Signal.BACKLOG][0].all.runs > 0, "nothing was sampled before it"),
+            Signal.POSTING: (self.baseline.rates[Signal.POSTING][0].all.runs > 0, "nothing was posted before it"),
+            Signal.SILENCE: (bool(self._due.every), "nothing says what is due"),
+        }
+        used = []
+        for signal, (is_known, why_not) in known.items():
+            wanted = self.policy.wants(signal)
+            if wanted is False:
+                self.unused[signal] = "switched off by the policy"
+            elif is_known:
+                used.append(signal)
+            elif wanted:
+                self.unknown[signal] = why_not
+            else:
+                self.unused[signal] = why_not
+        return used
+
+    def _gauge(self, signal: Signal) -> Gauge:
+        blocks = [rates.block for rates in self.baseline.rates.get(signal, ())]
+        tenants = [tenant.id for tenant in self._ring]
+        return Gauge(
+            self._nulls(signal), tenants, self.policy.ticks, max(blocks, default=1), self.policy.least_failures
+        )
+
+    def _nulls(self, signal: Signal) -> tuple[Null, ...]:
+        if signal is Signal.SILENCE:
+            return (Null(self.policy.silence_rate),)
+        return tuple(rates.null(self.alpha / 2) for rates in self.baseline.rates[signal])
+
+    # --- what comes in -------------------------------------------------------------------------------------------
+
+    def add(self, result: RunResult) -> None:
+        """Take in one result of the release. What is of no concern to it is passed over."""
+        start = self.starts.get(result.tenant)
+        if start is None or result.release != self.release or result.started_at < start:
+            return
+        if result.source is Source.SELF_TEST:
+            self._take_self_test(result)
+        if result.source not in EVIDENCE:
+            return
+        at = known_at(result)
+        self._watch.came(probe_of(result), at)
+        self.counts[result.outcome] += 1
+        if result.outcome is Outcome.BROKEN:
+            self._broken.append(result)
+        wrong = failed(result)
+        if wrong is None:
+            return
+        self.first = min(self.first or at, at)
+        self.newest[result.tenant] = max(self.newest.get(result.tenant, at), at)
+        self.by_tenant[result.tenant] += 1
+        self._tested.add(probe_of(result))
+        if wrong and self._waivers.accept(result):
+            self.waived += 1
+            return
+        self._rows[probe_of(result)] = self._rows.get(probe_of(result), 0) + 1 if wrong else 0
+        if wrong:
+            self._bad.append(result)
+            self._note_breach(result)
+        self._weigh(result, self._tick(at), wrong)
+
+    def sample(self, sample: Sample) -> None:
+        """Take in one platform signal."""
+        gauge = self.gauges.get(Signal.BACKLOG)
+        over = over_limit(sample)
+        if gauge is None or over is None or self.started is None or sample.at < self.started:
+            return
+        if concerns(sample, self.name, self.starts) and not self._waivers.exempt(Signal.BACKLOG.value, sample.tenant):
+            gauge.add(self._tick(sample.at), sample.tenant, sample.signal, (over,))
+
+    def _tick(self, at: datetime) -> int:
+        assert self.started is not None
+        return (at - self.started) // self.policy.tick
+
+    def _weigh(self, result: RunResult, tick: int, wrong: bool) -> None:
+        tenant, kind = result.tenant, kind_of(result)
+        self.gauges[Signal.FAILURES].add(tick, tenant, kind, (wrong,))
+        self.mirror.add(tick, tenant, kind, wrong)
+        gauge, posting = self.gauges.get(Signal.POSTING), failed_posting(result, self.policy)
+        if gauge and posting is not None and not self._waivers.exempt(Signal.POSTING.value, tenant, result.scenario):
+            gauge.add(tick, tenant, kind, (posting,))
+        gauge, slow = self.gauges.get(Signal.SLOWNESS), self.baseline.pace.slow(result)
+        if gauge and slow is not None and not self._waivers.exempt(Signal.SLOWNESS.value, tenant, result.scenario):
+            gauge.add(tick, tenant, kind, slow)
+
+    def _note_breach(self, result: RunResult) -> None:
+        if result.failure is not None and (broken := result.failure.invariant) is not None:
+            if len(self._breaches) >= KEPT:
+                return
+            before = self.baseline.broken_invariants.get((result.tenant, broken), 0)
+            self._breaches.append(
+                Breach(broken, result.tenant, result.scenario, result.run_id, result.failure.message, before)
+            )
+
+    def _take_self_test(self, result: RunResult) -> None:
+        """Broken or skipped, it was not run. Caught means: it failed, because of what the scenario expects."""
+        if (wrong := failed(result)) is not None:
+            kind = result.failure.kind if result.failure else ""
+            caught = wrong and kind == "expectation"
+            self._self_tests.append(SelfTest(result.scenario, result.tenant, known_at(result), caught))
+
+    # --- what it comes to ----------------------------------------------------------------------------------------
+
+    def settle(self, now: datetime) -> None:
+        """Bet on every tick that is over."""
+        if self.started is None:
+            return
+        self._watch_silence(now)
+        for gauge in self.gauges.values():
+            gauge.settle(self._tick(now))
+        self.mirror.settle(self._tick(now))
+
+    def _watch_silence(self, now: datetime) -> None:
+        gauge = self.gauges.get(Signal.SILENCE)
+        for (tenant, scenario, channel), at, missing in self._watch.until(now):
+            if gauge:
+                gauge.add(self._tick(at), tenant, f"{scenario} over {channel.value}", (missing,))
+
+    def facts(self, now: datetime) -> Facts:
+        weighed = [
+            Weighed(signal, self.alpha, gauge.quick, gauge.peak, gauge.runs, gauge.bad[-1])
+            for signal, gauge in self.gauges.items()
+        ]
+        return Facts(
+            now=now,
+            ring=self.name,
+            release=self.release,
+            policy=self.policy,
+            started=self.started,
+            settled=max(self.starts.values(), default=None),
+            expected=self.expected,
+            absent=[tenant for tenant in self.expected if tenant not in self.starts],
+            newest={tenant: at for tenant, at in self.newest.items() if tenant in self.expected},
+            unprobed=[probe for probe in self._wanted if probe not in self._tested],
+            attempted=self.counts[Outcome.PASSED] + self.counts[Outcome.FAILED] + self.counts[Outcome.BROKEN],
+            broken=self.counts[Outcome.BROKEN],
+            baseline_runs=self.baseline.runs,
+            breaches=tuple(self._breaches),
+            self_tests=tuple(self._self_tests),
+            signals=[*weighed, *(Weighed(signal, self.alpha, unknown=why) for signal, why in self.unknown.items())],
+            fine=self.mirror.value,
+            superseded=self.superseded,
+        )
+
+    def verdict(self, now: datetime) -> Verdict:
+        """What is decided now, and why."""
+        self.settle(now)
+        facts = self.facts(now)
+        found = reasons(facts)
+        return Verdict(
+            facts=facts,
+            state=state_of(found),
+            reasons=found,
+            evidence=tuple(evidence_of(s, gauge, self) for s, gauge in self.gauges.items()) if self.starts else (),
+            unused=dict(self.unused),
+            samples=Samples(
+                passed=self.counts[Outcome.PASSED],
+                failed=self.counts[Outcome.FAILED] - self.waived,
+                broken=self.counts[Outcome.BROKEN],
+                skipped=self.counts[Outcome.SKIPPED],
+                waived=self.waived,
+                first=self.first,
+                newest=max(self.newest.values(), default=None),
+                by_tenant=dict(self.by_tenant),
+            ),
+            baseline=self.baseline,
+            attributions=tuple(map(attribute, self._groups(self._bad))),
+            ours=tuple(map(attribute, self._groups(self._broken))),
+            radius=self._radius(),
+            outlook=outlook_of(self, facts),
+            waived=tuple(self._waivers.used.items()),
+            expired=self.policy.expired(self._today),
+            remarks=self._remarks,
+        )
+
+    def _groups(self, bad: Iterable[RunResult]) -> tuple[Group, ...]:
+        well = [probe for probe in self._tested if not self._rows.get(probe)]
+        return grouped(bad, self._tested, well, lambda signature: self.baseline.groups.get(signature, 0))
+
+    def _radius(self) -> Radius | None:
+        """Who suffers: by evidence; where there is little of it, who failed in a row; else who failed last."""
+        weighed = {t for t, units in self.gauges[Signal.FAILURES].sickest.items() if units >= SICK}
+        sick = weighed | {breach.tenant for breach in self._breaches}
+        for least in (2, 1):
+            sick = sick or {probe[0] for probe, row in self._rows.items() if row >= least}
+        return blast_radius(sick, self.newest.keys() - sick, self._ring, self._later)

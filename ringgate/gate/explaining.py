@@ -1,0 +1,96 @@
+"""What a bake's gauges say, in the shape and the words of a verdict: evidence over time, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ringgate.gate.facts import Facts, State
+from ringgate.gate.gauge import Gauge
+from ringgate.gate.policy import PAUSES, ROLLS_BACK, Signal
+from ringgate.gate.rates import Count
+from ringgate.gate.rules import reasons, state_of
+from ringgate.gate.verdict import Evidence, Outlook, Point
+from ringgate.gate.words import counted, percent, span
+
+if TYPE_CHECKING:
+    from ringgate.gate.bake import Bake
+
+POINTS = 200
+"""Points of a curve. Where there are more, each stands for several, and is the highest of them."""
+
+WORST = 3
+
+
+def evidence_of(signal: Signal, gauge: Gauge, bake: Bake) -> Evidence:
+    rates = bake.baseline.rates.get(signal, ())
+    before = rates[-1].all if rates else Count()
+    worst = sorted(gauge.sickest.items(), key=lambda each: (-each[1], each[0]))
+    assert bake.started is not None
+    return Evidence(
+        signal=signal,
+        alpha=bake.alpha,
+        quick=gauge.quick,
+        firm=gauge.firm,
+        peak=gauge.peak,
+        hold_at=1 / bake.alpha,
+        pause_at=1 / bake.alpha if signal in PAUSES else None,
+        roll_back_at=bake.alpha**-2 if signal in ROLLS_BACK else None,
+        runs=gauge.runs,
+        bad=gauge.bad[-1],
+        runs_before=before.runs,
+        bad_before=before.seen,
+        null=gauge.nulls[-1].of_all,
+        block=gauge.block * bake.policy.tick,
+        tenants=tuple((tenant, units) for tenant, units in worst[:WORST] if units > 1),
+        curve=thinned(gauge.curve, bake.started, bake.policy.tick),
+        own_nulls=tuple(sorted({**gauge.nulls[-1].tenants, **gauge.nulls[-1].kinds}.items())),
+    )
+
+
+def thinned(curve: Sequence[tuple[int, float, float]], started: datetime, tick: timedelta) -> tuple[Point, ...]:
+    """At most POINTS of a curve, first and last kept, and every peak."""
+    inner = curve[1:-1]
+    size = -(-len(inner) // (POINTS - 2)) if inner else 1
+    peaks = [max(inner[at : at + size], key=lambda point: point[1]) for at in range(0, len(inner), size)]
+    kept = [curve[0], *peaks, *curve[1:][-1:]]
+    return tuple(Point(started + number * tick, quick, firm) for number, quick, firm in kept)
+
+
+def outlook_of(bake: Bake, facts: Facts) -> Outlook:
+    """What would change the verdict. Runs come in the future as often as they have come so far."""
+    state = state_of(reasons(facts))
+    if facts.started is None or state in (State.PAUSE, State.ROLL_BACK):
+        return Outlook(
+            sentences=("Nothing that comes later changes it: somebody has to decide.",) if facts.started else ()
+        )
+    gauge, mirror, policy = bake.gauges[Signal.FAILURES], bake.mirror, bake.policy
+    passed = max(1, (facts.now - facts.started) // policy.tick)
+    ticks = max(1, gauge.settled_ticks)
+    pace = passed / ticks  # ticks of the clock for one with outcomes
+    blocks = mirror.until_promoted(facts.fine_at)
+    stop = gauge.until_stopped(1 / bake.alpha)
+    sentences: list[str] = []
+    runs = time = None
+    if blocks is None:
+        bad = mirror.bad(gauge.nulls[0].of_all)
+        sentences.append(
+            f"No number of passing runs promotes it: with {counted(bake.baseline.runs, 'run')} of baseline, "
+            f"{policy.times:g} times the usual is a failure rate of {percent(min(1.0, bad))}. Take a longer baseline."
+        )
+    elif blocks:
+        runs = round(blocks * mirror.block * max(1, gauge.runs) / ticks)
+        time = blocks * mirror.block * pace * policy.tick
+        sentences.append(
+            f"{counted(runs, 'more run')} without a failure, about {span(time)} as they come now, prove that failures "
+            f"are under {percent(mirror.bad(gauge.nulls[0].of_all))}, which promotes it if nothing else is open."
+        )
+    stops = None if stop is None else stop * gauge.block * pace * policy.tick
+    if stops is not None and state is not State.HOLD:
+        sentences.append(
+            f"If every run failed from now on, it would stop after {span(max(stops, policy.tick))} at most."
+        )
+    if facts.deadline and not facts.over and state is not State.PROMOTE:
+        sentences.append(f"Time for it: {span(facts.deadline - facts.now)}, then the rollout holds.")
+    return Outlook(runs, time, stops, tuple(sentences))

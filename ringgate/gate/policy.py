@@ -1,0 +1,148 @@
+"""What a gate goes by: how sure it must be, how long it looks, which signals it takes, and what somebody accepted.
+
+`GatePolicy()` is the built-in default; `deploy/gate.toml` writes it out with every key explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from ringgate.model import RunResult
+
+
+class Signal(StrEnum):
+    """What the release is judged by. Each is bet on by itself, with its part of alpha."""
+
+    FAILURES = "failures"
+    SLOWNESS = "slowness"
+    BACKLOG = "backlog"
+    POSTING = "posting-errors"
+    SILENCE = "silence"  # no result where one was due: about our side as much as about the ERP
+
+
+UNTESTED = "untested"
+"""What a waiver names that lets a tenant of the ring go untested."""
+
+ROLLS_BACK = frozenset({Signal.FAILURES, Signal.POSTING})
+"""Signals that may roll a release back. Slowness and backlog pause it at most."""
+
+PAUSES = ROLLS_BACK | {Signal.SLOWNESS, Signal.BACKLOG}
+"""Silence holds at most: a prober that died says nothing of the release, and holding ends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Something that is accepted, for a scope, until a day, and that somebody answers for.
+
+    `tenant` and `scenario` may be patterns (`*`). `covers` is a signal, a failure's kind (a pattern), the word of an
+    invariant, or `untested`. It holds until the day before `expires`.
+    """
+
+    tenant: str
+    covers: str
+    owner: str
+    reason: str
+    expires: date
+    scenario: str = "*"
+
+    def fits(self, tenant: str, scenario: str = "") -> bool:
+        """Whether it is for this tenant and scenario; for what is of no scenario, only one for all of them is."""
+        of_scenario = fnmatchcase(scenario, self.scenario) if scenario else self.scenario == "*"
+        return of_scenario and fnmatchcase(tenant, self.tenant)
+
+    def accepts(self, result: RunResult) -> bool:
+        """Whether this failure is accepted. An invariant is only if it is named: no pattern reaches it."""
+        failure = result.failure
+        if failure is None or not self.fits(result.tenant, result.scenario):
+            return False
+        if failure.invariant is not None:
+            return self.covers == failure.invariant.value
+        return self.covers == Signal.FAILURES.value or fnmatchcase(failure.kind, self.covers)
+
+    def __str__(self) -> str:
+        where = "every tenant" if self.tenant == "*" else self.tenant
+        what = "" if self.scenario == "*" else f", {self.scenario}"
+        return f"{self.covers} of {where}{what}: {self.reason} ({self.owner}, until {self.expires})"
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """One gate's rules.
+
+    `alpha` is how often, at most, a release that is no worse than before may be paused, over the whole bake and all
+    signals. `tick` is what one bet is made on. `soak` must have passed before a promotion, at `deadline` the rollout
+    holds if nothing is decided. No tenant's newest result may be older than `freshness`.
+
+    `window` and `baseline_runs` bound the baseline; `broken` is the largest share of runs that may be our own fault;
+    below `least_failures` nothing is held or paused. `times` and `least_rate`: a promotion must be able to exclude a
+    failure rate of that many times the baseline's, but never one below `least_rate`. A self-test must have been
+    caught within `self_test`.
+
+    `signals` may switch one off (False), or insist on one that nothing is known about (True). A run is slow when it
+    takes more than `slower` times a quantile of the baseline. `silence_rate` is the share of due results that may be
+    missing. `posting_steps` are patterns of the steps whose failures are posting errors.
+    """
+
+    alpha: float = 0.01
+    tick: timedelta = timedelta(minutes=1)
+    soak: timedelta = timedelta(hours=1)
+    deadline: timedelta = timedelta(hours=24)
+    freshness: timedelta = timedelta(minutes=30)
+    window: timedelta = timedelta(days=7)
+    baseline_runs: int = 60
+    broken: float = 0.10
+    least_failures: int = 3
+    self_test: timedelta = timedelta(hours=2)
+    times: float = 3.0
+    least_rate: float = 0.01
+    signals: Mapping[Signal, bool] = field(default_factory=dict)
+    quantiles: tuple[float, ...] = (0.50, 0.90, 0.95)
+    slower: float = 1.0
+    silence_rate: float = 0.02
+    posting_steps: tuple[str, ...] = ("*post*", "*numbering*", "*period*")
+    waivers: tuple[Waiver, ...] = ()
+
+    def wants(self, signal: Signal) -> bool | None:
+        """True: it must be judged; False: it must not be; None: it is as soon as anything is known about it."""
+        return True if signal is Signal.FAILURES else self.signals.get(signal)
+
+    def in_force(self, today: date) -> tuple[Waiver, ...]:
+        return tuple(waiver for waiver in self.waivers if today < waiver.expires)
+
+    def expired(self, today: date) -> tuple[Waiver, ...]:
+        return tuple(waiver for waiver in self.waivers if waiver.expires <= today)
+
+    @property
+    def ticks(self) -> int:
+        """Ticks of a bake until its deadline."""
+        return max(1, round(self.deadline / self.tick))
+
+    def is_posting_step(self, name: str) -> bool:
+        return any(fnmatchcase(name.lower(), pattern) for pattern in self.posting_steps)
+
+
+class Waivers:
+    """The waivers of a day, and which of them accepted anything."""
+
+    def __init__(self, in_force: tuple[Waiver, ...] = ()) -> None:
+        self._all = in_force
+        self.used: dict[Waiver, int] = {}
+
+    def accept(self, result: RunResult) -> bool:
+        """Whether a failed run is accepted."""
+        return self._note(next((each for each in self._all if each.accepts(result)), None))
+
+    def exempt(self, covers: str, tenant: str, scenario: str = "") -> bool:
+        """Whether a signal, or going untested, is accepted of a tenant (and a scenario)."""
+        fitting = (each for each in self._all if each.covers == covers and each.fits(tenant, scenario))
+        return self._note(next(fitting, None))
+
+    def _note(self, waiver: Waiver | None) -> bool:
+        if waiver is None:
+            return False
+        self.used[waiver] = self.used.get(waiver, 0) + 1
+        return True

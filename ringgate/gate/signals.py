@@ -1,0 +1,83 @@
+"""What one run says to each signal: yes, no, or nothing at all."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from ringgate.gate.policy import GatePolicy
+from ringgate.model import Channel, Outcome, RunResult, Sample, Source
+
+Probe = tuple[str, str, Channel]
+"""A tenant, a scenario and a channel: what is run again and again."""
+
+EVIDENCE = frozenset({Source.SUITE, Source.PROBE})
+ENOUGH_FOR_QUANTILES = 20
+
+
+def probe_of(result: RunResult) -> Probe:
+    return result.tenant, result.scenario, result.channel
+
+
+def kind_of(result: RunResult) -> str:
+    """`time-entry over api`: runs of a kind are comparable between tenants."""
+    return f"{result.scenario} over {result.channel.value}"
+
+
+def known_at(result: RunResult) -> datetime:
+    """When a run's outcome was known: it was over, and undone."""
+    return result.started_at + timedelta(seconds=max(0.0, result.seconds) + max(0.0, result.undo_seconds))
+
+
+def failed(result: RunResult) -> bool | None:
+    """None for what is no evidence: broken is our own fault, skipped was not run."""
+    return result.outcome is Outcome.FAILED if result.outcome in (Outcome.PASSED, Outcome.FAILED) else None
+
+
+def failed_posting(result: RunResult, policy: GatePolicy) -> bool | None:
+    """Whether a posting step failed; None for a run that did not come to one, or failed elsewhere."""
+    if result.outcome is Outcome.FAILED and result.failure is not None:
+        return True if policy.is_posting_step(result.failure.step) else None
+    if result.outcome is Outcome.PASSED and any(policy.is_posting_step(step.name) for step in result.steps):
+        return False
+    return None
+
+
+class Pace:
+    """How long runs of each kind took: the baseline's quantiles, each a value that occurred, times what is allowed."""
+
+    def __init__(self, results: Iterable[RunResult], policy: GatePolicy) -> None:
+        taken: dict[str, list[float]] = defaultdict(list)
+        for result in results:
+            if result.outcome is Outcome.PASSED:
+                taken[kind_of(result)].append(result.seconds)
+        self.limits: Mapping[str, tuple[float, ...]] = {
+            kind: tuple(policy.slower * _quantile(sorted(seconds), part) for part in policy.quantiles)
+            for kind, seconds in taken.items()
+            if len(seconds) >= ENOUGH_FOR_QUANTILES
+        }
+
+    def slow(self, result: RunResult) -> tuple[bool, ...] | None:
+        """Whether it took longer than each limit. None for a run that did not pass, or of an unknown kind."""
+        limits = self.limits.get(kind_of(result))
+        if limits is None or result.outcome is not Outcome.PASSED:
+            return None
+        return tuple(result.seconds > limit for limit in limits)
+
+
+def _quantile(ordered: Sequence[float], part: float) -> float:
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+
+
+def concerns(sample: Sample, ring: str, tenants: Collection[str]) -> bool:
+    """Whether a sample is of a tenant of the ring, of the ring, or of a server that all share."""
+    if sample.tenant:
+        return sample.tenant in tenants
+    return sample.ring in ("", ring)
+
+
+def over_limit(sample: Sample) -> bool | None:
+    """None where nobody said what is too much; what is no number is too much."""
+    return None if sample.limit is None else not sample.value <= sample.limit

@@ -1,0 +1,252 @@
+"""A gate's policy as a file, such as `deploy/gate.toml`. Every mistake is told at once with file, key and rule.
+
+[bake]
+soak = "4 h"
+
+[signals]
+slowness = false
+
+[[waivers]]
+tenant = "kyoto"
+covers = "slowness"
+owner = "ops"
+reason = "moves to a larger server next week"
+expires = 2027-01-31
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
+
+from ringgate.errors import RinggateError
+from ringgate.gate import GatePolicy, Signal, Waiver
+from ringgate.gate.policy import UNTESTED
+from ringgate.inventory import Inventory
+from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
+from ringgate.inventory.schema import Duration, Name, Table
+from ringgate.model import Invariant
+
+_USUAL = GatePolicy()
+_KINDS = (
+    "expectation", "refused", "unavailable", "protocol", "sign-in", "misbehaved", "erp",
+)  # fmt: skip
+_COVERS = (*(signal.value for signal in Signal), *(each.value for each in Invariant), UNTESTED, *_KINDS)
+
+
+class PolicyError(RinggateError):
+    """The policy is wrong; `problems` holds every reason, and the text lists them, one to a line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def _covers(value: str) -> str:
+    if value not in _COVERS and not any(fnmatchcase(kind, value) for kind in _KINDS):
+        raise ValueError(
+            f"must be a signal, a failure's kind, an invariant, or untested{nearest(value, _COVERS) or ''}"
+        )
+    return value
+
+
+def _lasting(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+Lasting = Annotated[Duration, AfterValidator(_lasting)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class BakeTable(Table):
+    tick: Lasting = Field("1 min", validate_default=True, description="What one bet is made on.", examples=["1 min"])
+    soak: Duration = Field("1 h", validate_default=True, description="No promotion before.", examples=["4 h"])
+    deadline: Lasting = Field(
+        "24 h", validate_default=True, description="If nothing is decided by then, the rollout holds.", examples=["8 h"]
+    )
+    freshness: Lasting = Field(
+        "30 min", validate_default=True, description="No tenant's newest result may be older.", examples=["15 min"]
+    )
+    self_test: Lasting = Field(
+        "2 h", validate_default=True, description="A self-test must have been caught within this.", examples=["2 h"]
+    )
+
+
+class BaselineTable(Table):
+    window: Lasting = Field(
+        "7 d", validate_default=True, description="How far back the baseline reaches.", examples=["14 d"]
+    )
+    runs: int = Field(
+        _USUAL.baseline_runs, ge=1, strict=True, description="Fewer runs are no baseline.", examples=[300]
+    )
+
+
+class EvidenceTable(Table):
+    broken: float = Field(
+        _USUAL.broken, ge=0, le=1, description="The largest share of runs that may be our own fault.", examples=[0.05]
+    )
+    failures: int = Field(
+        _USUAL.least_failures, ge=1, strict=True, description="With fewer nothing is held or paused.", examples=[3]
+    )
+
+
+class PromoteTable(Table):
+    times: float = Field(
+        _USUAL.times, gt=1, description="A failure rate of so many times the baseline's must be excluded.", examples=[3]
+    )
+    least_rate: float = Field(
+        _USUAL.least_rate, ge=0, lt=1, description="No rate below this one need be excluded.", examples=[0.01]
+    )
+
+
+class SignalsTable(Table):
+    """`true` insists (unknown is inconclusive), `false` switches off; left out, it is judged once it is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    slowness: bool | None = Field(None, strict=True, description="Runs that take longer than before.", examples=[True])
+    backlog: bool | None = Field(None, strict=True, description="Samples over their limit.", examples=[True])
+    posting: bool | None = Field(
+        None, alias="posting-errors", strict=True, description="Failures of posting steps.", examples=[True]
+    )
+    silence: bool | None = Field(None, strict=True, description="No result where one was due.", examples=[False])
+
+
+class SlownessTable(Table):
+    quantiles: tuple[Share, ...] = Field(
+        _USUAL.quantiles, min_length=1, description="Of the baseline's durations.", examples=[[0.5, 0.9, 0.95]]
+    )
+    slower: float = Field(
+        _USUAL.slower, ge=1, description="A run is slow from so many times a quantile.", examples=[1.2]
+    )
+
+    @field_validator("quantiles")
+    @classmethod
+    def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if list(value) != sorted(set(value)):
+            raise ValueError("must rise, each only once")
+        return value
+
+
+class SilenceTable(Table):
+    rate: Share = Field(
+        _USUAL.silence_rate, description="The share of due results that may be missing.", examples=[0.02]
+    )
+
+
+class PostingTable(Table):
+    steps: tuple[Name, ...] = Field(
+        _USUAL.posting_steps,
+        min_length=1,
+        description="Patterns of the steps whose failures are posting errors.",
+        examples=[["*post*"]],
+    )
+
+
+class WaiverTable(Table):
+    tenant: Name = Field(description="The tenant that it is for; * stands for anything.", examples=["kyoto"])
+    scenario: Name = Field("*", description="The scenario that it is for, likewise.", examples=["time-entry"])
+    covers: Annotated[Name, AfterValidator(_covers)] = Field(
+        description="A signal, a failure's kind, an invariant, or untested.", examples=["slowness"]
+    )
+    owner: Name = Field(description="Who answers for it.", examples=["ops"])
+    reason: Name = Field(description="Why it is accepted.", examples=["moves to a larger server"])
+    expires: date = Field(description="The first day on which it covers nothing.", examples=["2027-01-31"])
+
+
+class PolicyTable(Table):
+    """A whole policy file."""
+
+    alpha: Annotated[float, Field(ge=1e-6, le=0.2)] = Field(
+        _USUAL.alpha, description="How often a healthy release may be paused, over the whole bake.", examples=[0.01]
+    )
+    bake: BakeTable = BakeTable()
+    baseline: BaselineTable = BaselineTable()
+    evidence: EvidenceTable = EvidenceTable()
+    promote: PromoteTable = PromoteTable()
+    signals: SignalsTable = SignalsTable()
+    slowness: SlownessTable = SlownessTable()
+    silence: SilenceTable = SilenceTable()
+    posting: PostingTable = PostingTable()
+    waivers: tuple[WaiverTable, ...] = ()
+
+
+def load_policy(path: Path | None, inventory: Inventory | None = None) -> GatePolicy:
+    """The policy of a file, or the built-in one. Raises PolicyError with all problems.
+
+    With an inventory, waivers must be of tenants that there are."""
+    if path is None:
+        return GatePolicy()
+    layer = read_layer(path)
+    if isinstance(layer, Problem):
+        raise PolicyError([layer])
+    found = [Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in faults(PolicyTable, layer.data)]
+    found += _of_bake(layer.file, layer.data) + _of_waivers(layer.file, layer.data, inventory)
+    if found:
+        raise PolicyError(list(dict.fromkeys(found)))
+    return _policy(PolicyTable.model_validate(layer.data))
+
+
+def _of_bake(file: str, data: Mapping[str, object]) -> list[Problem]:
+    """What one key cannot see of another."""
+    given = data.get("bake")
+    if not isinstance(given, dict) or faults(BakeTable, given):
+        return []
+    bake = BakeTable.model_validate(given)
+    found = []
+    if bake.soak > bake.deadline:
+        found.append(Problem(file, "bake.soak", "must not be longer than the deadline, or nothing is ever promoted"))
+    if bake.tick * 10 > bake.deadline:
+        found.append(Problem(file, "bake.tick", "must fit into the deadline at least ten times"))
+    return found
+
+
+def _of_waivers(file: str, data: Mapping[str, object], inventory: Inventory | None) -> list[Problem]:
+    given = data.get("waivers")
+    known = [tenant.id for tenant in inventory.tenants] if inventory else []
+    found = []
+    for index, each in enumerate(given if isinstance(given, list) else []):
+        tenant = each.get("tenant") if isinstance(each, dict) else None
+        if known and isinstance(tenant, str) and tenant and not any(fnmatchcase(name, tenant) for name in known):
+            rule = f"fits no tenant of the inventory{nearest(tenant, known)}"
+            found.append(Problem(file, f"waivers[{index}].tenant", rule, f'"{tenant}"'))
+    return found
+
+
+def _policy(table: PolicyTable) -> GatePolicy:
+    wanted = {
+        Signal.SLOWNESS: table.signals.slowness,
+        Signal.BACKLOG: table.signals.backlog,
+        Signal.POSTING: table.signals.posting,
+        Signal.SILENCE: table.signals.silence,
+    }
+    return GatePolicy(
+        alpha=table.alpha,
+        tick=table.bake.tick,
+        soak=table.bake.soak,
+        deadline=table.bake.deadline,
+        freshness=table.bake.freshness,
+        self_test=table.bake.self_test,
+        window=table.baseline.window,
+        baseline_runs=table.baseline.runs,
+        broken=table.evidence.broken,
+        least_failures=table.evidence.failures,
+        times=table.promote.times,
+        least_rate=table.promote.least_rate,
+        signals={signal: value for signal, value in wanted.items() if value is not None},
+        quantiles=table.slowness.quantiles,
+        slower=table.slowness.slower,
+        silence_rate=table.silence.rate,
+        posting_steps=table.posting.steps,
+        waivers=tuple(
+            Waiver(each.tenant, each.covers, each.owner, each.reason, each.expires, each.scenario)
+            for each in table.waivers
+        ),
+    )

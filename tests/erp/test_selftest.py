@@ -1,0 +1,79 @@
+"""A self-test is noticed on the real ERP by every scenario that has expectations, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.estate import Books, Leased
+from ringgate.execution import Engine
+from ringgate.gate.signals import EVIDENCE
+from ringgate.model import Channel, Outcome, Scenario, Source
+from ringgate.selftest import Lie, falsified, self_test
+
+NOTICED = {
+    "authority": Lie.REQUESTS,
+    "credit-and-payment": Lie.INVOICES,
+    "financial-posting": Lie.POSTINGS,
+    "in-flight-draft-invoice": Lie.INVOICES,
+    "in-flight-half-billed-project": Lie.INVOICES,
+    "in-flight-part-paid-invoice": Lie.INVOICES,
+    "in-flight-waiting-request": Lie.REQUESTS,
+    "invoicing-from-time": Lie.INVOICES,
+    "procurement-approval": Lie.REQUESTS,
+    "project-creation": Lie.PROJECTS,
+    "project-to-cash": Lie.INVOICES,
+    "sign-in": Lie.IDENTITY,
+    "tenant-disclosure": Lie.REFUSALS,
+    "tenant-isolation": Lie.REFUSALS,
+    "time-entry": Lie.HOURS,
+}
+"""The one lie that is enough for each scenario to fail."""
+
+
+def test_every_scenario_is_in_the_list(scenarios: dict[str, Scenario]) -> None:
+    assert set(NOTICED) == set(scenarios)
+
+
+def test_every_scenario_notices_what_is_falsified_and_undoes_what_it_did(
+    engine: Engine,
+    scenarios: dict[str, Scenario],
+    lease: Callable[..., Leased],
+    books_of: Callable[..., Books],
+) -> None:
+    tenant, neighbour = lease("GBP").tenant, lease("EUR").tenant
+    own = dataclasses.replace(engine, neighbours=(tenant, neighbour))
+    before = books_of(tenant)
+    missed = []
+    for name, lie in NOTICED.items():
+        for lies in (frozenset({lie}), frozenset(Lie)):
+            result = self_test(scenarios[name], tenant, Channel.API, own, lies)
+            caught = result.outcome is Outcome.FAILED and result.failure is not None
+            if not (caught and result.failure.kind == "expectation" and falsified(result) and not result.residue):
+                missed.append((name, sorted(lies), result.outcome, result.failure, falsified(result), result.residue))
+            assert result.source is Source.SELF_TEST
+            assert result.source not in EVIDENCE
+    assert missed == []
+    assert books_of(tenant) == before
+
+
+def test_over_the_browser_a_falsified_screen_is_noticed(
+    engine: Engine, scenarios: dict[str, Scenario], lease: Callable[..., Leased], books_of: Callable[..., Books]
+) -> None:
+    tenant = lease().tenant
+    before = books_of(tenant)
+    result = self_test(scenarios["project-to-cash"], tenant, Channel.BROWSER, engine)
+    assert (result.outcome, result.failure and result.failure.kind) == (Outcome.FAILED, "expectation")
+    assert falsified(result)[-1] is Lie.INVOICES
+    assert result.residue == ()
+    assert books_of(tenant) == before
+
+
+@pytest.mark.parametrize("scenario", ["time-entry", "sign-in"])
+def test_without_a_lie_it_passes_as_ever(
+    engine: Engine, scenarios: dict[str, Scenario], lease: Callable[..., Leased], scenario: str
+) -> None:
+    result = self_test(scenarios[scenario], lease().tenant, Channel.API, engine, frozenset())
+    assert (result.outcome, falsified(result)) == (Outcome.PASSED, ())
