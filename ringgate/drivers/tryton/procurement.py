@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ringgate.business import PurchaseRequest, RequestDraft
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.acting import Acting
+from ringgate.drivers.tryton.refusing import NothingHappened
 from ringgate.drivers.tryton.sessions import refusals
 from ringgate.errors import Refused
 from ringgate.model import Ground
@@ -59,4 +60,4 @@ class ProcurementVerbs(Acting):
         reason, noted = f"the request did not become {wanted}", "model.ir.model.button.click.get_click"
         if presses := self._session.call(noted, REQUISITION, button, int(request.ref.id)):
             return Refused(verb, f"{reason}: it has {len(presses)} of more approvals", request.state, Ground.POLICY)
-        return Refused(verb, reason, request.state)
+        return NothingHappened(verb, reason, request.state)

@@ -11,6 +11,7 @@ from typing import Final
 
 from ringgate.drivers.tryton.sessions import NotThere, UserSession
 from ringgate.drivers.tryton.wire import BusinessError
+from ringgate.errors import Refused
 from ringgate.model import Ground
 
 VERBS: Final = {
@@ -18,6 +19,13 @@ VERBS: Final = {
     **dict.fromkeys(("read", "search", "search_read", "search_count", "export_data"), "read"),
 }
 """Methods that a right on the model itself allows, and the right's name where it is another; else it is a button."""
+
+
+class NothingHappened(Refused):
+    """The ERP did not say no, and did not do it either: that is its own logic, whoever asked."""
+
+    def __init__(self, verb: str, reason: str, state: str = "") -> None:
+        super().__init__(verb, reason, state, Ground.PROCESS)
 
 
 def ground_of(session: UserSession, error: BusinessError) -> Ground:
