@@ -49,6 +49,11 @@ class Spread:
         return self.tenants <= self.whole and len(self.scenarios) > 1
 
     @property
+    def everywhere(self) -> bool:
+        """Whether it is on every tenant that was tested; of one alone nobody knows."""
+        return self.tenants == self.tested_tenants and len(self.tenants) > 1
+
+    @property
     def one_scenario_of_many(self) -> bool:
         return len(self.scenarios) == 1 and len(self.tested_scenarios) > 1
 
@@ -131,7 +136,7 @@ def unreachable(group: Group) -> tuple[Cause, str] | None:
     what = "gave no answer" if group.failure.kind == "unavailable" else "gave an answer that cannot be understood"
     if group.spread.down:
         return Cause.ENVIRONMENT, f"the ERP {what}, and nothing passed on these tenants"
-    if group.spread.one_scenario_of_many and group.spread.tenants == group.spread.tested_tenants:
+    if group.spread.one_scenario_of_many and group.spread.everywhere:
         return Cause.PRODUCT, f'the ERP {what} in one step alone ("{group.failure.step}"), and on every tenant'
     return Cause.ENVIRONMENT, f"the ERP {what}"
 
@@ -140,8 +145,7 @@ def refused(group: Group) -> tuple[Cause, str] | None:
     """The ERP said no to who must be able to: on every tenant it is the product, on some it is their rights."""
     if group.failure.kind != "refused":
         return None
-    everywhere = group.spread.tenants == group.spread.tested_tenants and len(group.spread.tenants) > 1
-    if everywhere:
+    if group.spread.everywhere:
         return Cause.PRODUCT, "the ERP refused what this role must be able to do, on every tenant"
     return Cause.IDENTITY, "the ERP refused what this role must be able to do, and not on every tenant"
 
