@@ -17,8 +17,8 @@ _NEGLIGIBLE = 1e-16
 def tail_up_to(seen: int, runs: int, rate: float) -> float:
     """P(X <= seen) for X binomial over `runs` at `rate`. Exact but for rounding; sums from the largest term down."""
     if seen >= runs or rate <= 0:
-        return 1.0
-    if rate >= 1:
+        return 1.0 if seen >= 0 else 0.0
+    if rate >= 1 or seen < 0:
         return 0.0
     top = min(seen, int((runs + 1) * rate))  # the mode, or as near to it as the sum comes
     return math.fsum((_downwards(top, runs, rate), _upwards(top + 1, seen, runs, rate)))

@@ -15,7 +15,7 @@ from ringgate.errors import RinggateError
 from ringgate.gate import Bake, Due, Facts, GatePolicy, Signal, Verdict, learn, reasons, state_of
 from ringgate.gate.policy import Waivers
 from ringgate.gate.signals import EVIDENCE
-from ringgate.inventory import Inventory
+from ringgate.inventory import Inventory, pause_of
 from ringgate.judging.bakes import Reach, reach_of
 from ringgate.model import RunResult, Sample, Tenant
 from ringgate.secrets import redact
@@ -132,7 +132,8 @@ class Judge:
         later = self._inventory.rings[self._inventory.rings.index(ring) + 1 :] if ring in self._inventory.rings else ()
         bake = Bake(
             ring, release, tenants, [each for each in self._inventory.tenants if each.ring in later],
-            starts=reach.starts, baseline=baseline, policy=self._policy, now=now, due=self._due, remarks=reach.remarks,
+            starts=reach.starts, baseline=baseline, policy=self._policy, now=now, due=self._due,
+            remarks=(*reach.remarks, *_pauses(tenants, now)),
         )  # fmt: skip
         bake.superseded = reach.superseded
         return bake
@@ -154,3 +155,11 @@ class Judge:
         for sample in store.samples(since=since):
             followed.bake.sample(sample)
             followed.sampled = max(followed.sampled or sample.at, sample.at)
+
+
+def _pauses(tenants: tuple[Tenant, ...], now: datetime) -> list[str]:
+    return [
+        f"{tenant.id} is {pause}. Only a waiver of untested lets it go without a run."
+        for tenant in tenants
+        if (pause := pause_of(tenant, now))
+    ]

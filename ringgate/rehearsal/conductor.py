@@ -7,17 +7,18 @@ gone on with by the same command, and comes to the same end.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from ringgate.errors import OurSideError, RinggateError
 from ringgate.execution import Engine
 from ringgate.inventory import Inventory
-from ringgate.model import Outcome, Scenario, Tenant
+from ringgate.model import Layer, Outcome, Scenario, Tenant
 from ringgate.rehearsal.platform import Platform
 from ringgate.rehearsal.record import Ledger, Reason, RehearsalRecord, RingRecord, StageRecord, TenantRecord
 from ringgate.rehearsal.release import Action, Release
@@ -61,6 +62,7 @@ class Rehearsal:
     hand: Stagehand
     watcher: Watcher
     recover: Callable[[bool], Sequence[str]]
+    _surged: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self) -> RehearsalRecord:
         """To its end. Raises AlreadyThere before anything is done, else what is wrong with our own side."""
@@ -173,8 +175,12 @@ class Rehearsal:
     def _surge(self, ring: str) -> Surge:
         inside = {tenant.id for name, tenants in self.release.rings if name == ring for tenant in tenants}
         neighbours = [tenant for tenant in self.inventory.tenants if tenant.id not in inside]
-        alone = [each for each in self.scenarios if each.layer.value in ("platform", "process")]
-        return Surge(neighbours, alone, self.engine, self.release.table.surge.every.total_seconds())
+        kept = self.ledger.record.rings
+        later = {t.id for name, tenants in self.release.rings if kept[name].decision is None for t in tenants} - inside
+        neighbours.sort(key=lambda tenant: tenant.id not in later)
+        alone = [each for each in self.scenarios if each.layer in (Layer.PLATFORM, Layer.PROCESS)]
+        every = self.release.table.surge.every.total_seconds()
+        return Surge(neighbours, alone, self.engine, every, frozenset(later), self._surged)
 
     def _judge_surge(self, ring: str, surge: Surge) -> list[Reason]:
         conditions, reasons = self.release.table.conditions, []

@@ -10,9 +10,10 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ _CONDITION = {
 
 SPARE = "-spare"
 """What the label of the second set of begun work ends with."""
+
+FRESH = timedelta(minutes=10)
+"""How long a result may serve as baseline: for the time that migrating one ring takes."""
 
 _CHANNELS = {Channel.API: "API", Channel.BROWSER: "browser"}
 
@@ -76,10 +80,15 @@ class Stagehand:
     # --- before -----------------------------------------------------------------------------------------------------
 
     def baseline(self, tenant: Tenant, plan: Plan) -> Found:
-        """The processes as they run before the change, work begun that must outlive it, and the books."""
+        """The processes as they run before the change, work begun that must outlive it, and the books.
+
+        What ran well on the tenant a moment ago, while another ring was migrated, is not run again."""
         found = Found()
+        chosen = [each for each in self._chosen(plan) if each.layer is not Layer.ISOLATION]  # its rules are absolute
+        results = self._just_passed(tenant, chosen)
+        known = {result.scenario for result in results}
         with self.engine() as engine:
-            results = [run_once(each, tenant, Channel.API, engine) for each in self._chosen(plan)]
+            results += [run_once(each, tenant, Channel.API, engine) for each in chosen if each.id not in known]
             self._judge(found, tenant, results, at="before the upgrade")
             for reason in found.reasons:
                 reason.condition = "not_ready" if reason.condition != "inconclusive" else "inconclusive"
@@ -93,6 +102,12 @@ class Stagehand:
         found.detail = {"runs": _counts(results), "begun": begun, "books": _size(before)}
         found.note = f"{_passed(results)} checks passed, {begun} begun for after"
         return found
+
+    def _just_passed(self, tenant: Tenant, chosen: Sequence[Scenario]) -> list[RunResult]:
+        """The last result of each scenario on this tenant, where it is a pass and fresh."""
+        names, since = {each.id for each in chosen}, datetime.now(UTC) - FRESH
+        last = {x.scenario: x for x in self.history() if x.tenant == tenant.id and x.scenario in names}
+        return [x for x in last.values() if x.outcome is Outcome.PASSED and x.started_at >= since and not x.residue]
 
     def drill(self, tenant: Tenant) -> Found:
         """Backs the tenant up, restores it beside itself, and compares the books of both."""
@@ -183,21 +198,26 @@ class Stagehand:
         return found
 
     def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
-        """Layer by layer, then the work that was begun before the upgrade. `since` is when this was first begun."""
-        found = Found()
-        layers: dict[str, dict[str, int]] = {}
-        with self.engine() as engine:
-            for layer in (Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION):
-                chosen = [each for each in self._chosen(plan) if each.layer is layer]
-                results = [run_once(each, tenant, Channel.API, engine) for each in chosen]
-                walks = [each for each in chosen if each.smoke] if browser else []
-                results += [run_once(each, tenant, Channel.BROWSER, engine) for each in walks]
-                if results:
-                    layers[layer.value] = _counts(results)
-                self._judge(found, tenant, results, at="after the upgrade")
-                if layer is Layer.PLATFORM and found.reasons:
-                    break  # what stands on it would fail for the same reason
-            finished = self._finish_in_flight(found, tenant, engine, since) if plan.in_flight else 0
+        """The platform first; on it the processes, the browser and then isolation, and the work that was begun before
+        the upgrade, beside each other. `since` is when this was first begun."""
+        found, finished = Found(), 0
+        chosen = self._chosen(plan)
+        platform = [(each, Channel.API) for each in chosen if each.layer is Layer.PLATFORM]
+        processes = [(each, Channel.API) for each in chosen if each.layer in (Layer.PROCESS, Layer.INTEGRATION)]
+        walks = [(each, Channel.BROWSER) for each in chosen if each.smoke and browser]
+        isolation = [(each, Channel.API) for each in chosen if each.layer is Layer.ISOLATION]
+        results = self._run(tenant, platform)
+        if all(each.outcome in (Outcome.PASSED, Outcome.SKIPPED) for each in results):
+            with ThreadPoolExecutor(3, thread_name_prefix=f"verification-{tenant.id}") as pool:
+                begun = pool.submit(self._finish_in_flight, tenant, since) if plan.in_flight else None
+                lanes = [pool.submit(self._run, tenant, lane) for lane in (processes, [*walks, *isolation]) if lane]
+                results += [result for lane in lanes for result in lane.result()]
+                if begun:
+                    finished, found.reasons = begun.result()
+        self._judge(found, tenant, results, at="after the upgrade")
+        of_layer = {each.id: each.layer for each in chosen}
+        grouped = {layer: [x for x in results if of_layer[x.scenario] is layer] for layer in Layer}
+        layers = {layer.value: _counts(some) for layer, some in grouped.items() if some}
         found.detail = {"layers": layers, "finished": finished}
         total = sum(sum(each.values()) for each in layers.values())
         passed = sum(each.get("passed", 0) for each in layers.values())
@@ -289,15 +309,21 @@ class Stagehand:
         """Copies of the journals of begun work. Finishing uses the journals up, and a rollback brings the work back."""
         return self.folder / f"{tenant.id}-journals"
 
-    def _finish_in_flight(self, found: Found, tenant: Tenant, engine: Engine, since: datetime) -> int:
-        """How many processes were finished since, by this start or an earlier one that was killed."""
-        begun = self.ledger.stage(tenant.id, "baseline")
+    def _run(self, tenant: Tenant, runs: Sequence[tuple[Scenario, Channel]]) -> list[RunResult]:
+        """One after the other, with an engine of their own."""
+        with self.engine() as engine:
+            return [run_once(scenario, tenant, channel, engine) for scenario, channel in runs]
+
+    def _finish_in_flight(self, tenant: Tenant, since: datetime) -> tuple[int, list[Reason]]:
+        """How many processes were finished since, by this start or an earlier one that was killed; what went wrong."""
+        found, begun = Found(), self.ledger.stage(tenant.id, "baseline")
         expected = int(begun.detail["begun"]) if begun else 0
-        results = finish_in_flight(tenant, engine, self.label, processes=self.processes)
-        if cut := {each.scenario for each in results if each.failure and each.failure.kind == CutOff.kind}:
-            spares = [each for each in self.processes if each.id in cut]
-            results = [each for each in results if each.scenario not in cut]
-            results += finish_in_flight(tenant, engine, self.label + SPARE, processes=spares)
+        with self.engine() as engine:
+            results = finish_in_flight(tenant, engine, self.label, processes=self.processes)
+            if cut := {each.scenario for each in results if each.failure and each.failure.kind == CutOff.kind}:
+                spares = [each for each in self.processes if each.id in cut]
+                results = [each for each in results if each.scenario not in cut]
+                results += finish_in_flight(tenant, engine, self.label + SPARE, processes=spares)
         self._judge_in_flight(found, tenant, results, "in_flight_failed", "could not be finished")
         names = {each.id for each in self.processes}
         ours = [each for each in self.history() if each.tenant == tenant.id and each.scenario in names]
@@ -305,7 +331,7 @@ class Stagehand:
         if len(finished) < expected and not found.reasons:
             words = f"Of {expected} processes begun before the upgrade only {len(finished)} were finished after it."
             self._object(found, "inconclusive", tenant, words)
-        return len(finished)
+        return len(finished), found.reasons
 
     def _judge_in_flight(
         self, found: Found, tenant: Tenant, results: Sequence[RunResult], condition: str, words: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,6 +16,9 @@ from ringgate.model import Channel, Outcome, RunResult, Scenario, Tenant
 class Surge:
     """Runs one scenario after another over the API, on one neighbour after another, every `every` seconds.
 
+    What was run least is next, by `done`, which all surges of a rehearsal share: so each neighbour gets to see all of
+    them, those first that come first in `neighbours`. There is no waiting until all were seen once by those that
+    `wait` for their own turn: what they show now is their baseline.
     It runs in a thread of its own between `with surge:` and the end of that block; then `results` are complete.
     `trouble` is what kept it from running at all.
     """
@@ -24,6 +27,8 @@ class Surge:
     scenarios: Sequence[Scenario]
     engine: Callable[[], AbstractContextManager[Engine]]
     every: float
+    wait: frozenset[str] = frozenset()
+    done: Counter[tuple[str, str]] = field(default_factory=Counter)
     results: list[RunResult] = field(default_factory=list)
     trouble: str = ""
 
@@ -44,10 +49,13 @@ class Surge:
     def _run(self) -> None:
         try:
             with self.engine() as engine:
-                for scenario, tenant in itertools.cycle((s, t) for s in self.scenarios for t in self.neighbours):
+                pairs = [(scenario, tenant) for scenario in self.scenarios for tenant in self.neighbours]
+                while pairs and not self._over.is_set():
+                    scenario, tenant = min(pairs, key=lambda pair: self.done[pair[0].id, pair[1].id])
                     self.results.append(run_once(scenario, tenant, Channel.API, engine))
-                    if self._over.wait(self.every):
-                        return
+                    self.done[scenario.id, tenant.id] += 1
+                    if all(self.done[one.id, other.id] for one, other in pairs if other.id in self.wait):
+                        self._over.wait(self.every)
         except Exception as problem:
             self.trouble = f"{type(problem).__name__}: {problem}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -77,16 +76,11 @@ def test_a_failed_command_is_one_sentence_and_the_rest_goes_to_the_log(
     assert "a lot" in (tmp_path / "bootstrap.log").read_text()
 
 
-def test_a_second_start_skips_everything_and_is_quick() -> None:
+def test_a_second_start_skips_everything() -> None:
     if not bootstrap.stamp_is_current():
         pytest.skip("this environment was not made by the bootstrap, or its lock is newer")
-    durations = []
-    for _ in range(3):
-        began = time.monotonic()
-        done = subprocess.run([sys.executable, "-I", str(SCRIPT)], capture_output=True, text=True, check=True)
-        durations.append(time.monotonic() - began)
-        assert done.stdout == ""
-    assert min(durations) < 0.3
+    done = subprocess.run([sys.executable, "-I", str(SCRIPT)], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
 
 
 def test_it_starts_in_isolation_so_that_our_names_hide_nothing() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -47,15 +46,6 @@ def test_help_imports_nothing_heavy() -> None:
     check = f"import sys, ringgate.cli; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_help_is_there_at_once() -> None:
-    durations = []
-    for _ in range(3):
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-m", "ringgate.cli", "--help"], capture_output=True, check=True)
-        durations.append(time.monotonic() - began)
-    assert min(durations) < 1.0  # 0.15 s when idle; the machine that runs this may be busy
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,8 @@ def test_results_are_found_by_session_ring_release_and_time(store):
     for query in (*queries, {"sources": [Source.SUITE, Source.SELF_TEST]}):
         assert [each.run_id for each in store.results(**query)] == ["r2"]
     assert [each.run_id for each in store.results(until=NOON + timedelta(hours=1))] == ["r1"]
+    assert [each.run_id for each in store.results(newest=1)] == ["r2"]
+    assert [each.run_id for each in store.results(newest=5)] == ["r1", "r2"]
     assert store.last_session() == "s2"
 
 

@@ -196,13 +196,16 @@ class Gate:
 
     def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Visitor]:
         for neighbour in neighbours:
-            for role in sorted(set(neighbour.users) & set(roles)):
-                yield from self._of(neighbour, role)
+            known = sorted(set(neighbour.users) & set(roles), key=lambda role: (role is not Role.AUDITOR, role))
+            for role in known:
+                yield from self._of(neighbour, role, everywhere=role is known[0])
         yield from self._strangers()
 
-    def _of(self, neighbour: Tenant, role: Role) -> Iterator[Visitor]:
-        """One user of another tenant, at each door. Whether his session lives at all is seen first: a dead one would be
-        refused everywhere and prove nothing."""
+    def _of(self, neighbour: Tenant, role: Role, *, everywhere: bool) -> Iterator[Visitor]:
+        """One user of another tenant at our address, and `everywhere` at each door: of doors that must not open for
+        anybody, and of his own tenant, who may read most (the auditor) sees what there is to be seen.
+
+        Whether his session lives at all is seen first: a dead one would be refused everywhere and prove nothing."""
         try:
             session = self._pool.take(neighbour, role, self._carrier)
             session.call("model.res.user.read", [session.user_id], ["login"])
@@ -210,6 +213,8 @@ class Gate:
             raise OurSideError(f"{neighbour.id} could not lend the session of its {_words(role)}: {error}") from error
         who = f"{_words(role)} of {neighbour.id}"
         yield self._visitor(f"{who} at the address of {self._tenant.id}", self._tenant, session, barred=True)
+        if not everywhere:
+            return
         yield self._visitor(f"{who} through his own address", neighbour, session, barred=True, database=self._database)
         yield self._visitor(f"{who} at his own tenant", neighbour, session, barred=False, ways=ALL - {Way.WRITE})
         live = session.client.session
