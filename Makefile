@@ -3,7 +3,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench gate-study lint format lock setup clean
+.PHONY: help demo suites test bench gate-study faults lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -25,6 +25,9 @@ bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and 
 
 gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
 	@$(BIN)/python -m tests.study
+
+faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .
