@@ -32,12 +32,18 @@ def _in_turn(names: Sequence[str], number: int, count: int = 1) -> list[str]:
 
 
 def clean_round(number: int, tenants: Sequence[str]) -> list[Turn]:
-    """Each scenario once over the API, each time on another tenant."""
-    names = [*QUICK, *_in_turn(IN_FLIGHT, number), *(_in_turn(COSTLY, number // 2) if number % 2 else [])]
-    turns = [Turn(name, tenants[(number + place) % len(tenants)]) for place, name in enumerate(names)]
+    """Each scenario once over the API, each time on another tenant; of those that take long, one."""
+
+    def one_of(names: Sequence[str], turn: int, channel: Channel = Channel.API) -> Turn:
+        again, place = divmod(turn, len(names))
+        return Turn(names[place], tenants[(place + again) % len(tenants)], channel)
+
+    turns = [Turn(name, tenants[(number + place) % len(tenants)]) for place, name in enumerate(QUICK)]
+    turns.append(one_of(IN_FLIGHT, number))
+    if number % 2:
+        turns.append(one_of(COSTLY, number // 2))
     if number % SHOWN == 0:
-        walk = number // SHOWN
-        turns.append(Turn(QUICK[walk % len(QUICK)], tenants[walk % len(tenants)], Channel.BROWSER))
+        turns.append(one_of(QUICK, number // SHOWN, Channel.BROWSER))
     return turns
 
 
