@@ -190,7 +190,7 @@ class SessionPool:
         """The user's session, opened if there is none."""
         key = (tenant.id, tenant.api, role)
         session = self._pooled.pop(key, None)
-        if session is not None and (session.ended or session.doubtful):
+        if session is not None and (session.ended or session.doubtful or session.client.session is None):
             session.client.close()
             session = None
         session = session or self.open(tenant, role, carrier)

@@ -275,15 +275,22 @@ class RpcClient:
         self.resume(session)
         if preferences:
             try:
-                context = self.raw("model.res.user.get_preferences", [True, {}])
-            except SessionEnded:
-                raise SignInRefused(
-                    f"{self._base} accepts the sign-in of {user!r}, and does not know the session a moment later."
-                ) from None
-            if not isinstance(context, dict):
-                raise ErpProtocolError("The user's preferences are not of the shape that Tryton sends.")
-            self.context = context
+                self.context = self._preferences(user)
+            except BaseException:
+                self.logout_locally()  # calls without the user's context would mean something else
+                raise
         return session
+
+    def _preferences(self, user: str) -> dict[str, Any]:
+        try:
+            context = self.raw("model.res.user.get_preferences", [True, {}])
+        except SessionEnded:
+            raise SignInRefused(
+                f"{self._base} accepts the sign-in of {user!r}, and does not know the session a moment later."
+            ) from None
+        if not isinstance(context, dict):
+            raise ErpProtocolError("The user's preferences are not of the shape that Tryton sends.")
+        return context
 
     def resume(self, session: Session) -> None:
         """Goes on with a session that was opened before."""

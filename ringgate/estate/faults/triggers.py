@@ -273,8 +273,11 @@ LEDGER = (
             "BEFORE UPDATE OF number",
             f"""
             {keep("changed", "account_invoice", "NEW.id", "jsonb_build_object('number', NEW.number)")}
-            NEW.number := regexp_replace(NEW.number, '[0-9]+$', '')
-                || lpad((substring(NEW.number FROM '[0-9]+$')::int + 1)::text, 4, '0');""",
+            SELECT regexp_replace(NEW.number, '[0-9]+$', '')
+                || lpad((max(substring(i.number FROM '[0-9]+$')::int) + 2)::text, 4, '0')
+            INTO NEW.number FROM account_invoice i
+            WHERE i.type = 'out'
+                AND regexp_replace(i.number, '[0-9]+$', '') = regexp_replace(NEW.number, '[0-9]+$', '');""",
             only="OLD.number IS NULL AND NEW.number NOT LIKE '%-C%'",
         ),
     ),
