@@ -1,13 +1,14 @@
 # Everything a checkout needs is set up on the way; what is there already is skipped.
 BIN := .venv/bin
 WORKERS ?= 2
+MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench gate-study faults lint format lock setup clean
+.PHONY: help demo suites test bench bench-scale gate-study faults soak lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '%-16s %s\n' "$$name" "$$what"; done
+		printf '%-17s %s\n' "$$name" "$$what"; done
 
 demo: setup ## stand up four tenants of a real ERP and rehearse its real upgrade on them; ends with the report
 	@$(BIN)/ringgate demo
@@ -28,6 +29,13 @@ gate-study: setup ## the gate's error rates and delays, simulated, beside the ru
 
 faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
+	@$(BIN)/python -m tests.bench.scale
+
+soak: setup ## half an hour of probing four tenants, killed five times: nothing lost, nothing left (MINUTES=30)
+	@$(BIN)/ringgate estate up --name soak --tenants 4
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from ringgate.business import (
 )  # fmt: skip
 from ringgate.drivers import protocol
 from ringgate.drivers.protocol import Reversal
-from ringgate.errors import ErpMisbehaved, Refused
+from ringgate.errors import ErpMisbehaved, NeverSent, Refused
 from ringgate.journal import RunJournal
 from ringgate.making import Make
 from ringgate.model import Role
@@ -41,7 +41,7 @@ class Actor:
         seq = self._journal.register(Reversal(verb, self.role.value, marker or self._make.marker, target))
         try:
             done = act()
-        except (Refused, ErpMisbehaved):
+        except (Refused, ErpMisbehaved, NeverSent):
             self._journal.answered(seq)
             raise
         self._journal.resolve(seq, done.ref.id)

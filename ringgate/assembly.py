@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from ringgate.journal import Journal
 from ringgate.model import Source, Tenant
 from ringgate.occupancy import Occupancy
 from ringgate.secrets import redact
+from ringgate.sinks import opentelemetry
+from ringgate.sinks.opentelemetry import OpenTelemetrySink
 from ringgate.store import Store
 
 
@@ -45,13 +48,14 @@ def engine(
     tenants = tuple(tenants)
     store = Store(results_url(results))
     drivers = Drivers([tenant.erp for tenant in tenants])
+    traces = _traces()
     try:
         yield Engine(
             drivers=drivers,
             journal=Journal(paths.journal()),
             occupancy=Occupancy(paths.locks()),
             evidence=paths.reports() / "evidence",
-            sinks=(store, *sinks),
+            sinks=(store, *traces, *sinks),
             redact=redact,
             session=session,
             release=release,
@@ -61,3 +65,15 @@ def engine(
     finally:
         drivers.close()
         store.close()
+        for each in traces:
+            each.close()
+
+
+def _traces() -> list[OpenTelemetrySink]:
+    """Where traces of runs go, if the environment asks for any; says on standard error why they cannot be sent."""
+    if not opentelemetry.wanted():
+        return []
+    if why := opentelemetry.obstacle():
+        print(f"ringgate: {why}", file=sys.stderr)
+        return []
+    return [opentelemetry.OpenTelemetrySink()]

@@ -75,6 +75,10 @@ class Refused(ErpError):
         self.ground = ground
 
 
+class NeverSent(RinggateError):
+    """Besides what else it is: what was asked for was not sent, so nothing can come of it any more."""
+
+
 class OurSideError(RinggateError):
     """Our side is at fault: the run that meets it is `broken`, which is no evidence against the ERP."""
 

@@ -6,20 +6,25 @@ RunStarted -> (StepStarted -> StepFinished)* -> RunFinished
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from ringgate.model import Channel, RunResult, Scenario, Step, Tenant
+from ringgate.model import Channel, RunResult, Scenario, Source, Step, Tenant
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run is about to act. Not sent for a run that is skipped."""
+    """A run is about to act. Not sent for a run that is skipped. `started_at` is aware (UTC)."""
 
     run_id: str
     trace_id: str
     scenario: Scenario
     tenant: Tenant
     channel: Channel
+    started_at: datetime
+    session: str = ""
+    release: str = ""
+    source: Source = Source.SUITE
 
 
 @dataclass(frozen=True, slots=True)

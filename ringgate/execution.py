@@ -143,9 +143,11 @@ def not_applicable(  # noqa: PLR0911 - one for each reason
 @dataclass(frozen=True, slots=True)
 class _Part:
     """Which part of a scenario is run. `waiting` is the journal of begun work that is gone on with, `keep` what is
-    done with the journal and what `function` returned instead of undoing it all."""
+    done with the journal and what `function` returned instead of undoing it all; `outsiders` says whether it tries
+    others' sessions."""
 
     function: Callable[..., object]
+    outsiders: bool = False
     waiting: RunJournal | None = None
     keep: Callable[[RunJournal, object], None] | None = None
 
@@ -155,7 +157,8 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
 
     Never raises for what the scenario or the ERP did: that is in the result, with the exception in `error`. An
     interruption from the keyboard is undone and reported first, then raised again."""
-    return _run(scenario, tenant, channel, engine, run_id or new_run_id(), _Part(scenario.function))
+    part = _Part(scenario.function, outsiders=Capability.OUTSIDERS in scenario.needs)
+    return _run(scenario, tenant, channel, engine, run_id or new_run_id(), part)
 
 
 def begin_once(process: InFlight, tenant: Tenant, channel: Channel, engine: Engine, label: str) -> RunResult:
@@ -211,7 +214,8 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
     done = _Done()
     try:
         with engine.occupancy.room(tenant, scenario.id):
-            emit(RunStarted(run_id, trace_id, scenario, tenant, channel))
+            labels = (engine.session, engine.release, engine.source)
+            emit(RunStarted(run_id, trace_id, scenario, tenant, channel, started_at, *labels))
             journal = part.waiting or engine.journal.begin(run_id, tenant.id, scenario.id, channel.value)
             if part.waiting:
                 journal.go_on()
@@ -258,7 +262,7 @@ def _act(
     try:
         connection = driver.connect(tenant, call)
         make = Make(tenant, journal.run_id, run.today, after=FIRST_HALF if part.waiting else 0)
-        neighbours = others(tenant, engine.neighbours, run.today)
+        neighbours = others(tenant, engine.neighbours, run.today) if part.outsiders else ()
         returned = part.function(Erp(tenant, connection, channel, journal, make, run.today, neighbours), make, run)
         if part.keep:
             part.keep(journal, returned)

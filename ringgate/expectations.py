@@ -139,7 +139,8 @@ def expect_isolation(
     `guesses` are records that may be there or not: outsiders try them too, and nothing may be told of them.
 
     The insider tries first and last: he must see each thing in each way, else a refusal of others proves nothing, and
-    he must see the same of it as before. Nobody changes what he was already let in to: that is told without more harm.
+    of each he must see the same as before; a search also finds what other people do meanwhile. Nobody changes what he
+    was already let in to: that is told without more harm.
 
     It rests on rights where somebody was let in who must be refused, else on the process."""
     kinds, guessed = _by_kind(things), _by_kind(guesses)
@@ -163,9 +164,10 @@ def expect_isolation(
     if not tried:
         raise OurSideError("Nobody tried anything, which proves nothing.")
     after = _seen_by(insider, kinds)
-    # What a search finds beside the things is others' work, which goes on.
-    same = {key: told for key, told in after.items() if key[0] is not Way.SEARCH}
-    if changed := [f"{way} of {kind}" for (way, kind), told in same.items() if told != before[way, kind]]:
+    changed = [
+        f"{way} of {kind}" for (way, kind), told in after.items() if way is not Way.SEARCH and told != before[way, kind]
+    ]
+    if changed:
         raise ExpectationFailed(
             "what outsiders left", expected="all as before", actual=f"{', '.join(changed)} says something else",
             because=because,

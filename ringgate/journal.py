@@ -1,8 +1,8 @@
 """The undo journal: what must be taken back is on disk before it is done.
 
-One file for each run, one JSON object a line, flushed to the disk before the write it speaks of is sent. The process
-that runs holds a lock on the file; the lock ends with the process, so that a crashed run is known by a file nobody
-holds. A run that left nothing takes its file away; residue keeps its file for `ringgate recover`.
+One file for each run that writes, one JSON object a line, flushed to the disk before the write it speaks of is sent.
+The process that runs holds a lock on the file; the lock ends with the process, so that a crashed run is known by a file
+nobody holds. A run that left nothing takes its file away; residue keeps its file for `ringgate recover`.
 
     {"run": "k3v9x2m7q4ta", "tenant": "aldgate", "scenario": "project-to-cash", "channel": "api"}
     {"seq": 1, "verb": "create_project", "role": "project_manager", "marker": "RG-k3v9x2m7q4ta-1", ...}
@@ -17,7 +17,6 @@ Begun work that waits to be finished, by another process if need be, says so and
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -26,14 +25,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ringgate import held
 from ringgate.drivers.protocol import Reversal
 
 
 class RunJournal:
-    """The reversals of one run. Not for threads; held by one process."""
+    """The reversals of one run. Not for threads; held by one process. A new one has no file until it is written to."""
 
-    def __init__(self, path: Path, handle: int, head: dict[str, str]) -> None:
-        self.path, self._handle = path, handle
+    def __init__(self, path: Path, handle: int | None, head: dict[str, str]) -> None:
+        self.path, self._handle, self._head = path, handle, head
         self.run_id, self.tenant = head["run"], head["tenant"]
         self.scenario, self.channel = head["scenario"], head["channel"]
         self._entries: dict[int, Reversal] = {}
@@ -104,18 +104,28 @@ class RunJournal:
 
     def close(self) -> None:
         """Let go. The file goes too if nothing is left to undo."""
-        if not self.pending():
+        if self._handle is not None and not self.pending():
             self.path.unlink(missing_ok=True)
-        os.close(self._handle)
+        self.release()
 
     def release(self) -> None:
         """Let go, and leave the file as it is for who comes next."""
-        os.close(self._handle)
+        if self._handle is not None:
+            os.close(self._handle)
 
     def _append(self, line: dict[str, Any], *, durable: bool = False) -> None:
-        os.write(self._handle, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        text = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        if self._handle is None:
+            self._begin(text)
+            return
+        os.write(self._handle, text)
         if durable:
             os.fdatasync(self._handle)
+
+    def _begin(self, line: bytes) -> None:
+        """Makes the file with its first two lines, durably."""
+        head = json.dumps(self._head, ensure_ascii=False).encode() + b"\n"
+        self._handle = held.make(self.path, head + line, durable=True)
 
     def _replay(self, line: dict[str, Any]) -> None:
         if "seq" not in line:
@@ -144,18 +154,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
 
     def begin(self, run_id: str, tenant: str, scenario: str, channel: str) -> RunJournal:
-        path = self.folder / f"{run_id}.jsonl"
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         head = {"run": run_id, "tenant": tenant, "scenario": scenario, "channel": channel}
-        journal = RunJournal(path, handle, head)
-        journal._append(head)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-        return journal
+        return RunJournal(self.folder / f"{run_id}.jsonl", None, head)
 
     def crashed(self, tenants: frozenset[str] | None = None, *, in_flight: bool = False) -> Iterator[RunJournal]:
         """Each journal that no living process holds, locked for the caller, oldest first.
@@ -172,21 +172,23 @@ class Journal:
 
         A last line that a crash cut short is passed over: its write was never sent. A file that cannot be read as a
         journal is kept and raises ValueError with its name."""
-        for path in sorted(self.folder.glob("*.jsonl"), key=lambda each: each.stat().st_mtime_ns):
-            try:
-                handle = os.open(path, os.O_RDWR | os.O_APPEND)
-            except FileNotFoundError:
-                continue
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(handle)
+        held.sweep(self.folder)  # killed before the file had its name: nothing was sent
+        for path in sorted(self.folder.glob("*.jsonl"), key=_age):
+            handle = held.take(path)
+            if handle is None:
                 continue
             journal = _read(path, handle)
             if journal is None or (tenants is not None and journal.tenant not in tenants):
                 os.close(handle)
                 continue
             yield journal
+
+
+def _age(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:  # its run has ended meanwhile
+        return 0
 
 
 def _read(path: Path, handle: int) -> RunJournal | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cached_property
 from itertools import count, product
 
 from faker import Faker
@@ -20,9 +21,14 @@ _RATES = ("80.02", "95.03", "101.03", "110.13", "124.07", "135.04", "149.05")
 _HOURS = ("1.25", "1.5", "2.75")
 
 
-@cache
-def _faker() -> Faker:
-    return Faker("en_GB")
+class _Fakers(threading.local):
+    """One for each thread, or runs side by side would get each other's data."""
+
+    def __init__(self) -> None:
+        self.faker = Faker("en_GB")
+
+
+_FAKERS = _Fakers()
 
 
 class Make:
@@ -34,7 +40,13 @@ class Make:
         self._tenant, self._policy, self._today = tenant, tenant.policy, today
         self.marker = f"RG-{run_id}"
         self._numbers = count(after + 1)
-        _faker().seed_instance(run_id)
+        self._run_id = run_id
+
+    @cached_property
+    def _faker(self) -> Faker:
+        """Seeded when it is first needed; a run stays in its thread."""
+        _FAKERS.faker.seed_instance(self._run_id)
+        return _FAKERS.faker
 
     def next_marker(self) -> str:
         return f"{self.marker}-{next(self._numbers)}"
@@ -66,9 +78,11 @@ class Make:
     def project_of(self, *tasks: tuple[str, str, str]) -> ProjectDraft:
         """A project with these tasks: (rate per hour, planned hours, name of the tax rule or "")."""
         marker = self.next_marker()
-        name = f"{_faker().random_element(_WORK)} for {_faker().last_name()} [{marker}]"
+        name = f"{self._faker.random_element(_WORK)} for {self._faker.last_name()} [{marker}]"
         drafts = tuple(
-            TaskDraft(f"{_faker().random_element(_WORK)} {number} [{marker}]", self.money(rate), Decimal(planned), tax)
+            TaskDraft(
+                f"{self._faker.random_element(_WORK)} {number} [{marker}]", self.money(rate), Decimal(planned), tax
+            )
             for number, (rate, planned, tax) in enumerate(tasks, start=1)
         )
         return ProjectDraft(name, self._policy.customer, marker, drafts)
@@ -76,7 +90,7 @@ class Make:
     def request(self, amount: str = "350.00") -> RequestDraft:
         """A purchase request over `amount` in all."""
         marker = self.next_marker()
-        return RequestDraft(f"{_faker().random_element(_GOODS)} [{marker}]", marker, Decimal(1), self.money(amount))
+        return RequestDraft(f"{self._faker.random_element(_GOODS)} [{marker}]", marker, Decimal(1), self.money(amount))
 
     def entry(self, amount: str = "75.00", on: date | None = None) -> EntryDraft:
         """A journal entry that moves `amount` from revenue to cash."""
@@ -89,8 +103,8 @@ class Make:
 
     def note(self) -> str:
         """A description of work, with a marker of its own."""
-        return f"{_faker().catch_phrase()} [{self.next_marker()}]"
+        return f"{self._faker.catch_phrase()} [{self.next_marker()}]"
 
     def wrong_password(self) -> str:
         """A password that nobody has."""
-        return _faker().password(length=24)
+        return self._faker.password(length=24)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ringgate.cadence import Probing
 from ringgate.money import Currency, RoundingMode
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class Tenant:
 
     `id` is immutable: it is the pytest id and the metric label. `sessions` caps how many runs may use the tenant at
     once. `lacks` names capabilities the tenant does not have although its ERP could. `recovery` is what its service
-    level promises, None where the inventory states no such promises.
+    level promises, None where the inventory states no such promises. `probes` says when it is probed.
     """
 
     id: str
@@ -231,6 +232,7 @@ class Tenant:
     paused_until: date | None = None
     paused_reason: str = ""
     recovery: Recovery | None = None
+    probes: Probing = field(default_factory=Probing)
 
     def __str__(self) -> str:
         return self.id

@@ -15,22 +15,28 @@ from ringgate.model import Tenant
 
 
 class Occupied(OurSideError):
-    """The tenant had no room for this run within the time given."""
+    """Another run of the scenario on the tenant did not end within the time given."""
 
     kind = "occupied"
+
+
+class Crowded(Occupied):
+    """All sessions of the tenant were taken for the time given."""
+
+    kind = "crowded"
 
 
 class Occupancy:
     """The locks of this machine, kept in `folder`."""
 
     def __init__(self, folder: Path, *, patience: float = 600.0) -> None:
-        """`patience`: seconds to wait for room before giving up."""
+        """`patience`: seconds to wait for room before giving up; 0 for not at all."""
         self._folder, self._patience = folder, patience
         folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def room(self, tenant: Tenant, scenario: str) -> Iterator[None]:
-        """Hold the scenario on this tenant, and one of the tenant's sessions. Raises Occupied."""
+        """Hold the scenario on this tenant, and one of the tenant's sessions. Raises Occupied or Crowded."""
         with ExitStack() as held:
             own = FileLock(self._folder / f"{tenant.id}.{scenario}.lock")
             try:
@@ -38,24 +44,28 @@ class Occupancy:
             except Timeout:
                 raise Occupied(
                     f"another run of {scenario} on {tenant.id} did not end in {self._patience:.0f} s"
+                    if self._patience
+                    else f"another run of {scenario} on {tenant.id} is under way"
                 ) from None
             held.enter_context(self._session(tenant))
             yield
 
     @contextmanager
     def _session(self, tenant: Tenant) -> Iterator[None]:
-        slots = [FileLock(self._folder / f"{tenant.id}.session-{n}.lock") for n in range(1, tenant.sessions + 1)]
+        slots = [self._folder / f"{tenant.id}.session-{n}.lock" for n in range(1, tenant.sessions + 1)]
         for slot in slots:
             try:
-                with slot.acquire(blocking=False):
+                with FileLock(slot).acquire(blocking=False):
                     yield
                     return
             except Timeout:
                 continue
         try:  # all are taken: stand in line for the first
-            with slots[0].acquire(timeout=self._patience):
+            with FileLock(slots[0]).acquire(timeout=self._patience):
                 yield
         except Timeout:
-            raise Occupied(
+            raise Crowded(
                 f"all {tenant.sessions} sessions of {tenant.id} were taken for {self._patience:.0f} s"
+                if self._patience
+                else f"all {tenant.sessions} sessions of {tenant.id} are taken"
             ) from None

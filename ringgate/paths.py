@@ -39,6 +39,11 @@ def journal() -> Path:
     return state() / "journal"
 
 
+def spool() -> Path:
+    """What probers ran and is not in the store yet."""
+    return state() / "spool"
+
+
 def locks() -> Path:
     """Locks that processes on this machine share."""
     return state() / "locks"

@@ -342,6 +342,7 @@ def _summarise(session: Session, config: pytest.Config, terminalreporter: Any) -
     try:
         store = Store(assembly.results_url(config.getoption("results")))
         results: Iterable[RunResult] = store.results(session=session.label)
+        deployments = store.deployments()
         store.close()
     except RinggateError as error:
         terminalreporter.write_line(f"no report: {error}", red=True)
@@ -364,6 +365,7 @@ def _summarise(session: Session, config: pytest.Config, terminalreporter: Any) -
         out=out,
         attachments_root=paths.reports() / "evidence",
         channels=selection.channels,
+        deployments=deployments,
     )
     terminalreporter.section("business processes")
     table = matrix_table(results, selection.tenants, planned, channels=selection.channels)

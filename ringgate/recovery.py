@@ -52,12 +52,14 @@ def recover(
     only: frozenset[str] | None = None,
     redact: Callable[[str], str] = str,
     settle: float = SETTLE,
+    wait: bool = True,
     in_flight: bool = False,
 ) -> list[Recovered]:
     """Undo what no living run holds, always over the API. Idempotent: may itself be killed and called again.
 
     `only` limits it to some tenants. A tenant that is not in the inventory, or cannot be reached, is residue. Where a
-    process died while a write was on its way, it is waited for up to `settle` seconds after that write was sent.
+    process died while a write was on its way, it is waited for up to `settle` seconds after that write was sent;
+    without `wait` it is residue until then, to be taken up by a later call.
     Begun work that waits to be finished is taken back only with `in_flight`; `waiting` lists it."""
     taken: list[Recovered] = []
     for crashed in journal.crashed(only, in_flight=in_flight):
@@ -65,7 +67,7 @@ def recover(
             before = len(crashed.pending())
             tenant = tenants.get(crashed.tenant)
             driver = drivers.get((tenant.erp, Channel.API)) if tenant else None
-            left = _take_up(crashed, tenant, driver, redact, settle)
+            left = _take_up(crashed, tenant, driver, redact, settle, wait)
             taken.append(Recovered(crashed.run_id, crashed.tenant, crashed.scenario, before - len(left), tuple(left)))
         finally:
             crashed.close()
@@ -78,6 +80,7 @@ def _take_up(
     driver: Driver | None,
     redact: Callable[[str], str],
     settle: float,
+    wait: bool,
 ) -> list[Residue]:
     if tenant is None or driver is None:
         reason = (
@@ -93,7 +96,8 @@ def _take_up(
     connection = driver.connect(tenant, Call(crashed.run_id, crashed.run_id.encode().hex()[:32].ljust(32, "0")))
     try:
         left_behind = undo(crashed, connection, redact, settle=settle)
-        if on_its_way := max((crashed.unsettled(seq, settle) for seq, _ in crashed.pending()), default=0.0):
+        on_its_way = max((crashed.unsettled(seq, settle) for seq, _ in crashed.pending()), default=0.0)
+        if wait and on_its_way:
             time.sleep(on_its_way)
             left_behind = undo(crashed, connection, redact, settle=settle)
         return left_behind

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ringgate.cli import estate, fingerprint, gate, rehearse, runs, surface, tenants
+from ringgate.cli import estate, event, fingerprint, gate, probe, rehearse, runs, serve, surface, tenants
 from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
@@ -41,10 +41,13 @@ app = typer.Typer(
 )
 runs.add_to(app)
 gate.add_to(app)
+probe.add_to(app)
 rehearse.add_to(app)
+serve.add_to(app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(fingerprint.app, name="fingerprint")
 app.add_typer(surface.app, name="surface")
+app.add_typer(event.app, name="event")
 estate.add_to(app)
 
 

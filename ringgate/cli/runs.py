@@ -173,6 +173,7 @@ def report(
     try:
         label = session or store.last_session()
         found = store.results(session=label) if label else []
+        deployments = store.deployments()
     finally:
         store.close()
     if not found:
@@ -185,7 +186,7 @@ def report(
     page = build_report(
         found, tenants, scenarios, title="Business processes", generated_at=datetime.now(UTC),
         release=found[-1].release, out=out or paths.reports() / "report.html",
-        attachments_root=paths.reports() / "evidence", channels=channels,
+        attachments_root=paths.reports() / "evidence", channels=channels, deployments=deployments,
     )  # fmt: skip
     console(markup=True).print(matrix_table(found, tenants, scenarios, channels=channels))
     typer.echo(f"report: {page}")

@@ -75,12 +75,14 @@ class TenantDatabases:
     def _vary(self, member: Member, name: str) -> None:
         """What tells a further tenant from its archetype: the company's name, and its approval threshold if any."""
         company = "UPDATE party_party SET name = %s WHERE id IN (SELECT party FROM company_company)"
+        rendered = "UPDATE account_invoice SET invoice_report_cache = NULL, invoice_report_format = NULL"
         rule = """
             UPDATE ir_model_button_rule SET description = %s,
             condition = jsonb_set(condition::jsonb, '{s2}', to_jsonb(%s::float))::text
         """
         with self.cluster.connect(name) as database:
             database.execute(company, [member.name])
+            database.execute(rendered)  # or its documents would go on naming the archetype
             if member.threshold is not None:
                 database.execute(rule, [f"More than {member.threshold} needs an approver", member.threshold])
 

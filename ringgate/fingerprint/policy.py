@@ -30,7 +30,7 @@ from pydantic import Field
 from ringgate.fingerprint.difference import Difference
 from ringgate.inventory import InventoryError
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
-from ringgate.inventory.schema import Exact, Name, Table
+from ringgate.inventory.kinds import Exact, Name, Table
 
 Amount = Annotated[Exact, Field(ge=0)]
 _NIL = Decimal(0)

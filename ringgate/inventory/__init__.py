@@ -55,7 +55,7 @@ class Inventory:
     """Every tenant, in the order of the rollout: by ring, then by id.
 
     `rings` are in the order of a rollout, `cohorts` maps each cohort to its description, `warnings` does not stop
-    anybody (an expired flag, a password sent in the clear).
+    anybody (an expired flag, a password sent in the clear). `sessions` is how many probes may be under way at once.
     """
 
     path: Path
@@ -63,6 +63,7 @@ class Inventory:
     rings: tuple[str, ...]
     cohorts: Mapping[str, str]
     warnings: tuple[Problem, ...] = ()
+    sessions: int = 16
     _settings: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -72,7 +73,7 @@ class Inventory:
         found = read(folder, today or datetime.now(UTC).date())
         if found.problems:
             raise InventoryError(found.problems)
-        return cls(folder, found.tenants, found.rings, found.cohorts, found.warnings, found.settings)
+        return cls(folder, found.tenants, found.rings, found.cohorts, found.warnings, found.sessions, found.settings)
 
     def tenant(self, name: str) -> Tenant:
         """One tenant by id. Raises SelectionError."""

@@ -191,7 +191,8 @@ def _rule(detail: ErrorDetails, table: type[BaseModel], path: Path_) -> str:
 def _got(detail: ErrorDetails, path: Path_) -> str:
     value = detail["input"]
     under_users = path[:1] == ("users",) and path[2:] != ("login",)
-    secretive = under_users or any(_SECRETIVE.search(str(part)) for part in path) or "a password" in detail["msg"]
+    secret_said = re.search("a password|the secret itself", detail["msg"])
+    secretive = under_users or secret_said or any(_SECRETIVE.search(str(part)) for part in path)
     if secretive or detail["type"] in ("missing", "extra_forbidden") or isinstance(value, dict | BaseModel):
         return ""
     shown = json.dumps(value, default=str, ensure_ascii=False)

@@ -25,12 +25,19 @@ from ringgate.inventory.files import (
     read_layer,
     without_indexes,
 )
-from ringgate.inventory.schema import CURRENCIES, CohortTable, DefaultsTable, SecretTable, SlaTable, TenantTable
+from ringgate.inventory.kinds import CURRENCIES
+from ringgate.inventory.probes import past, probing
+from ringgate.inventory.schema import CohortTable, DefaultsTable, SecretTable, SlaTable, TenantTable
 from ringgate.model import Account, Accounts, Approval, Effect, Feature, Policy, Recovery, TaxRule, Tenant
 from ringgate.secrets import EnvSecret, FileSecret, Secret
 
 BUILT_IN = "built-in default"
 _RINGS = ("canary", "early", "broad")
+_SESSIONS = DefaultsTable.model_fields["sessions_in_all"].default
+_OF_DEFAULTS = ("rings", "slas", "sessions_in_all")
+"""Keys of defaults.toml that are no tenant's."""
+_SLA = " [slas."
+"""Goes between the file and the name of a service level, in the origin of what that level brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     settings: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
+    sessions: int = 16
 
 
 @cache
@@ -98,6 +106,7 @@ class _Reader:
             problems=tuple(self.problems),
             warnings=tuple(self.warnings),
             settings=self.settings,
+            sessions=defaults.data.get("sessions_in_all", _SESSIONS) if defaults else _SESSIONS,
         )
 
     def _rank(self, tenant: Tenant) -> tuple[int, str]:
@@ -133,6 +142,8 @@ class _Reader:
         """A tenant in the wrong folder would otherwise go untested without anybody noticing."""
         for path in sorted(self.path.rglob("*.toml")):
             parts = path.relative_to(self.path).parts
+            if any(part.startswith(".") for part in parts):
+                continue  # such as Kubernetes' own copies of what it mounts from a ConfigMap
             if len(parts) > 1 and (parts[0] != "cohorts" or len(parts) > 2):
                 self._add(str(path), "", f"stands in a folder that is not read; move it into {self.path}/")
 
@@ -146,8 +157,9 @@ class _Reader:
         self._cross_check(values, origins, own.file)
         found = faults(TenantTable, values)
         for where, rule, got, missing in found:
-            if whole or not missing:
-                self._add(own.file if missing else origin_of(where, origins) or own.file, dotted(where), rule, got)
+            file = own.file if missing else origin_of(where, origins) or own.file
+            if (whole or not missing) and _SLA not in file:  # what is wrong there is told already
+                self._add(file, dotted(where), rule, got)
         if found:
             return None
         table = TenantTable.model_validate(values)
@@ -177,7 +189,7 @@ class _Reader:
     def _chain(self, own: Layer, defaults: Layer) -> tuple[list[Layer], bool]:
         """The layers of a tenant, and whether all of them could be had."""
         names = own.data.get("cohorts", defaults.data.get("cohorts", []))
-        chain = [Layer(defaults.file, {k: v for k, v in defaults.data.items() if k not in ("rings", "slas")})]
+        chain = [Layer(defaults.file, {k: v for k, v in defaults.data.items() if k not in _OF_DEFAULTS})]
         for index, name in enumerate(names if isinstance(names, list) else []):
             layer = self.cohorts.get(name) if isinstance(name, str) else None
             if layer:
@@ -186,7 +198,16 @@ class _Reader:
                 where = own.file if "cohorts" in own.data else defaults.file
                 there = nearest(name, self.cohorts)
                 self._add(where, f"cohorts[{index}]", f"there is no {self.path}/cohorts/{name}.toml{there}")
-        return [*chain, own], len(chain) == 1 + (len(names) if isinstance(names, list) else 0)
+        whole = len(chain) == 1 + (len(names) if isinstance(names, list) else 0)
+        chain.append(own)
+        return [chain[0], *self._of_sla(chain, defaults), *chain[1:]], whole
+
+    def _of_sla(self, chain: Sequence[Layer], defaults: Layer) -> list[Layer]:
+        """What the tenant's service level says of its probes: it lies between the defaults and the cohorts."""
+        sla = next((layer.data["sla"] for layer in reversed(chain) if "sla" in layer.data), "")
+        promised = self.slas.get(sla) if isinstance(sla, str) else None
+        probes = promised.get("probes") if isinstance(promised, dict) else None
+        return [Layer(f"{defaults.file}{_SLA}{sla}]", {"probes": probes})] if isinstance(probes, dict) else []
 
     def _cross_check(self, values: Mapping[str, Any], origins: Mapping[Path_, str], own: str) -> None:
         """What a key's own rule cannot see. Works on the raw values, so that other mistakes do not hide these."""
@@ -214,6 +235,8 @@ class _Reader:
         for name, flag in table.features.items():
             if flag.expires < self.today:
                 warn(f"expired on {flag.expires}: {flag.owner} should remove or renew the flag", "features", name)
+        for text in past(table.probes, self.today):
+            warn(f'"{text}" is past: remove it', "probes", "maintenance")
         for name, url in (("api", table.endpoints.api), ("web", table.endpoints.web)):
             if url and url.startswith("http://") and not _is_local(url):
                 warn("sends passwords in the clear: use https", "endpoints", name)
@@ -263,13 +286,14 @@ def _to_model(table: TenantTable, base: Path) -> Tenant:
             customer=policy.customer,
             effects=Effect[policy.effects.upper()],
         ),
-        users={role: Account(x.login, _secret(x.password, table.id, base)) for role, x in table.users.items()},
+        users={role: Account(x.login, reference(x.password, table.id, base)) for role, x in table.users.items()},
         sessions=table.sessions,
         lacks=table.lacks,
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
         extensions=dict(table.extensions),
         paused_until=table.paused_until,
         paused_reason=table.paused_reason,
+        probes=probing(table.probes),
     )
 
 
@@ -277,7 +301,8 @@ def _filled(text: str, tenant: str) -> str:
     return text.replace("${TENANT}", tenant)
 
 
-def _secret(table: SecretTable, tenant: str, base: Path) -> Secret:
+def reference(table: SecretTable, tenant: str, base: Path) -> Secret:
+    """What a file says of a secret as that secret; relative files count from `base`."""
     if table.env is not None:
         # A variable's name has no hyphen, so acme-eu becomes ACME_EU.
         return EnvSecret(table.env.replace("${TENANT}", tenant.upper().replace("-", "_")))

@@ -7,114 +7,29 @@ each file on its own, so nothing here may need two files at once; `inventory.py`
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, get_args, get_origin
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-from ringgate.model import Capability, Effect, InvoiceMethod, Role, TaxRounding
-from ringgate.money import Currency, RoundingMode
-
-_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
-_NO_DIGITS = "CLP ISK JPY KRW PYG UGX VND XAF XOF XPF"
-_TWO_DIGITS = """
-AED ALL AMD ARS AUD AZN BAM BBD BDT BGN BMD BOB BRL BSD BWP CAD CHF CNY COP CRC CZK DKK DOP DZD EGP ETB EUR FJD GBP GEL
-GHS GTQ HKD HNL HUF IDR ILS INR JMD KES KHR KZT LKR MAD MDL MKD MOP MUR MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK
-PHP PKR PLN QAR RON RSD RWF SAR SEK SGD THB TRY TTD TWD TZS UAH USD UYU UZS ZAR ZMW
-"""
-CURRENCIES = {
-    code: Currency(code, digits)
-    for codes, digits in ((_THREE_DIGITS, 3), (_NO_DIGITS, 0), (_TWO_DIGITS, 2))
-    for code in codes.split()
-}
-"""ISO 4217 with the decimals that amounts are booked in."""
-
-SLUG = r"[a-z0-9][a-z0-9_-]{0,62}"
-
-
-def _slug(value: str) -> str:
-    if not re.fullmatch(SLUG, value):
-        raise ValueError("must be lower-case letters, digits, - and _, at most 63, starting with a letter or digit")
-    return value
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, float):
-        raise ValueError(f'must be in quotes, as "{value}": without them it is a float, and not exact')
-    if isinstance(value, bool):
-        raise ValueError('must be a number as text, such as "120.00"')
-    return value
-
-
-def _currency(value: str) -> str:
-    if value not in CURRENCIES:
-        raise ValueError("must be a currency by its ISO 4217 code, such as EUR")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a time zone of the IANA database, such as Europe/London") from None
-    return value
-
-
-def _url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        named = parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        named = None
-    if not named or parts.scheme not in ("http", "https") or re.search(r"\s", value):
-        raise ValueError("must be a URL with http or https and a host, such as https://erp.example.com/acme")
-    if parts.username or parts.password:
-        raise ValueError("must not carry a user or a password; those belong into [users]")
-    return value
-
-
-def _language(value: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}([_-][A-Z][A-Za-z]+)?", value):
-        raise ValueError("must be a language code, such as en or pt_BR")
-    return value
-
-
-def _effect(value: Any) -> Any:
-    words = [effect.word for effect in Effect]
-    if value not in words:
-        raise ValueError(f"must be one of {', '.join(words)}")
-    return value
-
-
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
-
-
-def _duration(value: Any) -> Any:
-    found = re.fullmatch(r"(\d+) ?(s|min|h|d)", value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('must be a time with its unit (s, min, h, d), such as "30 min"')
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, dict) else value
-
-
-Slug = Annotated[str, AfterValidator(_slug)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Exact = Annotated[Decimal, BeforeValidator(_exact)]
-Url = Annotated[str, AfterValidator(_url)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Table(BaseModel):
-    """A TOML table in which an unknown key is an error and `"4"` is not a number."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from ringgate.inventory.kinds import (
+    CurrencyCode,
+    Duration,
+    EffectWord,
+    Exact,
+    Language,
+    Name,
+    Slug,
+    Table,
+    Url,
+    Zone,
+    as_list,
+)
+from ringgate.inventory.probes import ProbesTable
+from ringgate.model import Capability, InvoiceMethod, Role, TaxRounding
+from ringgate.money import RoundingMode
 
 
 class EndpointsTable(Table):
@@ -165,10 +80,8 @@ def _tax_adds_up(rates: tuple[TaxTable, ...]) -> tuple[TaxTable, ...]:
 
 
 class PolicyTable(Table):
-    currency: Annotated[str, AfterValidator(_currency)] = Field(
-        description="The company's currency, by ISO 4217 code.", examples=["GBP"]
-    )
-    tax: Annotated[tuple[TaxTable, ...], BeforeValidator(_as_list), AfterValidator(_tax_adds_up)] = Field(
+    currency: CurrencyCode = Field(description="The company's currency, by ISO 4217 code.", examples=["GBP"])
+    tax: Annotated[tuple[TaxTable, ...], BeforeValidator(as_list), AfterValidator(_tax_adds_up)] = Field(
         (),
         description="One table, or several as [[policy.tax]]; none for a tenant without tax.",
         examples=[{"name": "VAT 20%", "rate": "0.20"}],
@@ -181,7 +94,7 @@ class PolicyTable(Table):
     invoice_method: InvoiceMethod = Field(
         InvoiceMethod.TIMESHEET, description="Whether hours logged or hours planned are billed.", examples=["effort"]
     )
-    effects: Annotated[str, BeforeValidator(_effect)] = Field(
+    effects: EffectWord = Field(
         "reversible",
         description="The most that may be done to the tenant: read, reversible, permanent.",
         examples=["read"],
@@ -248,14 +161,12 @@ class TenantTable(Table):
     )
     region: Slug = Field("default", description="Where it is hosted.", examples=["eu-west"])
     residency: Slug = Field(
-        "any", description="Only workers that carry this residency probe it; any: all do.", examples=["eu"]
+        "any",
+        description="Who probes for one residency leaves tenants of another alone; any: nobody does.",
+        examples=["eu"],
     )
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(
-        "UTC", description="Decides what today is for the tenant.", examples=["Europe/London"]
-    )
-    language: Annotated[str, AfterValidator(_language)] = Field(
-        "en", description="The language its users work in.", examples=["de"]
-    )
+    timezone: Zone = Field("UTC", description="Decides what today is for the tenant.", examples=["Europe/London"])
+    language: Language = Field("en", description="The language its users work in.", examples=["de"])
     sla: Slug = Field("standard", description="The service level it bought.", examples=["gold"])
     sessions: int = Field(4, ge=1, le=64, strict=True, description="How many runs may use it at once.", examples=[2])
     lacks: frozenset[Capability] = Field(
@@ -268,6 +179,7 @@ class TenantTable(Table):
     endpoints: EndpointsTable = Field(description="Its addresses; ${TENANT} stands for its id.")
     policy: PolicyTable = Field(description="Its own rules, from which every expectation is computed.")
     users: dict[Role, UserTable] = Field(description="The synthetic user of each role.")
+    probes: ProbesTable = Field(ProbesTable(), description="When it is probed.")
     features: dict[Slug, FeatureTable] = Field({}, description="Feature flags; each has an owner and an end.")
     extensions: dict[str, str] = Field(
         {}, description="Customisations and their versions.", examples=[{"custom-wip-report": "2.3"}]
@@ -277,14 +189,24 @@ class TenantTable(Table):
 class SlaTable(Table):
     recovery_point: Duration = Field(description="The most work that a loss may cost.", examples=["4 h"])
     recovery_time: Duration = Field(description="How soon a lost tenant is served again.", examples=["30 min"])
+    probes: ProbesTable = Field(
+        ProbesTable(),
+        description="As [probes], for the tenants of this level; their cohorts and own files win over it.",
+        examples=[{"api": "1 min"}],
+    )
 
 
 class DefaultsTable(TenantTable):
     """`defaults.toml`: what holds for every tenant that does not say otherwise."""
 
     rings: tuple[Slug, ...] = Field(
-        ("canary", "early", "broad"), min_length=1, description="All rings in the order of a rollout."
-    )
+        ("canary", "early", "broad"), min_length=1, description="All rings in the order of a rollout.",
+        examples=[["canary", "broad"]],
+    )  # fmt: skip
+    sessions_in_all: int = Field(
+        16, ge=1, le=1024, strict=True, description="How many probes may be under way at once over all tenants.",
+        examples=[32],
+    )  # fmt: skip
     slas: dict[Slug, SlaTable] = Field(
         {}, description="What each service level promises; if any is given, every tenant's must be."
     )
@@ -296,19 +218,33 @@ class CohortTable(TenantTable):
     description: str = Field("", description="What the tenants of this cohort have in common.", examples=["Europe"])
 
 
-def documented_keys(table: type[BaseModel] = TenantTable, prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
-    """Every key: dotted name, meaning, default, example (as TOML)."""
+def documented_keys() -> Iterator[tuple[str, str, str, str]]:
+    """Every key: dotted name, meaning, default, example (as TOML). Those of defaults.toml alone come last."""
+    yield from keys_of(TenantTable)
+    for key, meaning, default, example in keys_of(DefaultsTable, without=TenantTable):
+        yield key, f"{meaning} In defaults.toml alone.", default, example
+
+
+def keys_of(
+    table: type[BaseModel], prefix: str = "", *, without: type[BaseModel] = Table
+) -> Iterator[tuple[str, str, str, str]]:
+    """The keys of one table and of those below it: dotted name, meaning, default, example."""
     for name, field in table.model_fields.items():
+        if name in without.model_fields:
+            continue
         key = f"{prefix}{name}"
         inner, placeholder = _table_in(field.annotation)
+        if table is SlaTable and inner is ProbesTable:  # they are told once
+            inner = None
         default = "required" if field.is_required() else _toml(field.default)
+        default = "none" if isinstance(field.default, BaseModel) else default
         if inner is None or (name == "tax" and not prefix.count(".tax")):
             example = next(iter(field.examples or ()), None)
             yield key, field.description or "", default, "" if example is None else _toml(example)
         else:
             yield key, field.description or "", default if field.is_required() else "", ""
         if inner is not None:
-            yield from documented_keys(inner, f"{key}{placeholder}.")
+            yield from keys_of(inner, f"{key}{placeholder}.")
 
 
 def _table_in(kind: Any) -> tuple[type[BaseModel] | None, str]:

@@ -29,7 +29,7 @@ from ringgate.gate import GatePolicy, Signal, Waiver
 from ringgate.gate.policy import UNTESTED
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
-from ringgate.inventory.schema import Duration, Name, Table
+from ringgate.inventory.kinds import Duration, Name, Table
 from ringgate.model import Invariant
 
 _USUAL = GatePolicy()

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field
 from ringgate.errors import RinggateError
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
-from ringgate.inventory.schema import Duration, Name, Slug, Table
+from ringgate.inventory.kinds import Duration, Name, Slug, Table
 from ringgate.model import Tenant
 
 

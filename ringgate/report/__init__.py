@@ -19,11 +19,12 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from ringgate.model import Channel, RunResult, Scenario, Tenant
+from ringgate.model import Channel, Deployment, RunResult, Scenario, Tenant
 from ringgate.report import timing, views
 from ringgate.report.matrix import STATE_MEANINGS, STATE_WORDS, Cell, Conclusion, Matrix, State, build_matrix, conclude
 from ringgate.report.page import write_page
 from ringgate.report.text import CHANNEL_WORDS, DASH, TIMES, clean, clock, humanise, moment, seconds
+from ringgate.report.timeline import timeline
 
 __all__ = ["build_report", "conclude_results", "matrix_table"]
 
@@ -60,15 +61,18 @@ def build_report(
     out: Path,
     attachments_root: Path,
     channels: Sequence[Channel] | None = None,
+    deployments: Sequence[Deployment] = (),
 ) -> Path:
     """Write the page to the file `out` and return it; an older page is replaced only by a complete one.
 
     `tenants`, `scenarios` and `channels` (None: all) are what was meant to run: what of it has no result counts as not
     run, and makes the verdict inconclusive. `generated_at` is aware. `attachments_root` is the folder from which the
-    attachments' paths count. Raises RinggateError if `out` cannot be written.
+    attachments' paths count. `deployments` are those that were noted; the ones that concern these runs are told. Raises
+    RinggateError if `out` cannot be written.
     """
     results = list(results)
     context = _context(results, tenants, scenarios, channels, title, generated_at, release, out, attachments_root)
+    context["timeline"] = timeline(results, deployments)
     return write_page("report.html.j2", context, out)
 
 

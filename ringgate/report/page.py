@@ -19,7 +19,7 @@ def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:
 
     Raises RinggateError if `out` cannot be written.
     """
-    text = _render(template, context)
+    text = render(template, context)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
@@ -34,7 +34,8 @@ def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:
     return out
 
 
-def _render(template: str, context: Mapping[str, Any]) -> str:
+def render(template: str, context: Mapping[str, Any], script: str = "report.js") -> str:
+    """A template of `reports/templates` with what it shows. `script` is the one that its page may run."""
     templates = Path(__file__).parents[1] / "_templates"
     if not templates.is_dir():
         templates = Path(__file__).parents[2] / "reports" / "templates"
@@ -45,7 +46,7 @@ def _render(template: str, context: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = (templates / "report.js").read_text(encoding="utf-8")
+    code = (templates / script).read_text(encoding="utf-8")
     # The policy names the script by its hash, so that no other script runs even if something got past the escaping.
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return env.get_template(template).render(context, script=script, script_hash=digest)
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    return env.get_template(template).render(context, script=code, script_hash=digest)

@@ -8,6 +8,7 @@ store.results(session="20261122T2300-k3v9x2")
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
@@ -18,21 +19,9 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringgate.events import Event, RunFinished
-from ringgate.model import (
-    Attachment,
-    Channel,
-    Deployment,
-    Failure,
-    Ground,
-    Invariant,
-    Outcome,
-    Residue,
-    RunResult,
-    Sample,
-    Source,
-    Step,
-)  # fmt: skip
+from ringgate.model import Deployment, RunResult, Sample, Source
 from ringgate.store import tables
+from ringgate.store.rows import aware, result_of, row_of
 from ringgate.store.tables import SCHEMA_VERSION, StoreTrouble
 
 LATE = timedelta(seconds=60)
@@ -67,23 +56,41 @@ class Store:
         if isinstance(event, RunFinished):
             self.add(event.result)
 
-    def add(self, result: RunResult) -> None:
+    def add(self, *results: RunResult, known: bool = False) -> None:
+        """Keeps them all, or none. With `known`, those that are kept already are passed over."""
         with self._writing() as connection:
-            connection.execute(insert(tables.runs).values(**_row(result), recorded_at=self._clock().astimezone(UTC)))
-            if result.touched:
-                self._count_touches(connection, result)
+            if known:
+                kept = self._kept(connection, [each.run_id for each in results])
+                results = tuple(each for each in results if each.run_id not in kept)
+            if not results:
+                return
+            now = self._clock().astimezone(UTC)
+            connection.execute(insert(tables.runs), [row_of(each) | {"recorded_at": now} for each in results])
+            self._count_touches(connection, [each for each in results if each.touched])
 
-    def _count_touches(self, connection: Connection, result: RunResult) -> None:
-        touched = sorted(result.touched)
-        key = {
-            "scenario": result.scenario,
-            "channel": result.channel.value,
-            "digest": hashlib.sha256("\n".join(touched).encode()).hexdigest(),
-        }
-        row = {**key, "touched": touched, "runs": 1, "last_at": result.started_at.astimezone(UTC)}
-        new = _insert(connection, tables.touches).values(**row)
-        again = {"runs": tables.touches.c.runs + 1, "last_at": new.excluded.last_at}
-        connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=again))
+    def _kept(self, connection: Connection, run_ids: Sequence[str]) -> set[str]:
+        column, found = tables.runs.c.run_id, set[str]()
+        for start in range(0, len(run_ids), 500):  # databases take so many parameters and no more
+            found.update(connection.execute(select(column).where(column.in_(run_ids[start : start + 500]))).scalars())
+        return found
+
+    def _count_touches(self, connection: Connection, results: Sequence[RunResult]) -> None:
+        runs: Counter[tuple[str, str, frozenset[str]]] = Counter()
+        last: dict[tuple[str, str, frozenset[str]], datetime] = {}
+        for each in results:
+            key = (each.scenario, each.channel.value, each.touched)
+            runs[key] += 1
+            last[key] = each.started_at.astimezone(UTC)
+        rows = [
+            {"scenario": scenario, "channel": channel, "digest": _digest(touches), "touched": sorted(touches),
+             "runs": runs[scenario, channel, touches], "last_at": last[scenario, channel, touches]}
+            for scenario, channel, touches in runs
+        ]  # fmt: skip
+        key_columns = ["scenario", "channel", "digest"]
+        for row in sorted(rows, key=lambda each: [each[name] for name in key_columns]):  # one order, or writers lock up
+            new = _insert(connection, tables.touches).values(**row)
+            more = {"runs": tables.touches.c.runs + new.excluded.runs, "last_at": new.excluded.last_at}
+            connection.execute(new.on_conflict_do_update(index_elements=key_columns, set_=more))
 
     def usage(self) -> dict[str, dict[str, int]]:
         """What runs touched: touch -> scenario and channel (`time-entry over api`) -> number of runs."""
@@ -123,18 +130,21 @@ class Store:
         if sources is not None:
             query = query.where(columns.source.in_([each.value for each in sources]))
         with self._reading() as connection:
-            return [_result(row._mapping) for row in connection.execute(query)][::-1]
+            return [result_of(row._mapping) for row in connection.execute(query)][::-1]
 
-    def recorded(self, after: datetime | None) -> list[tuple[datetime, RunResult]]:
+    def recorded(self, after: datetime | None, until: datetime | None = None) -> list[tuple[datetime, RunResult]]:
         """What was recorded since shortly before `after`, in that order, each with that moment; all for None.
 
-        For those who follow the store: ask again with the last moment, and pass over the run ids that are known."""
+        For those who follow the store: ask again with the last moment, and pass over the run ids that are known.
+        `until` (exclusive) cuts a long time into pieces that fit into memory."""
         columns = tables.runs.c
         query = select(tables.runs).where(columns.recorded_at.is_not(None)).order_by(columns.recorded_at)
         if after is not None:
             query = query.where(columns.recorded_at >= after.astimezone(UTC) - LATE)
+        if until is not None:
+            query = query.where(columns.recorded_at < until.astimezone(UTC))
         with self._reading() as connection:
-            return [(_aware(row.recorded_at), _result(row._mapping)) for row in connection.execute(query)]
+            return [(aware(row.recorded_at), result_of(row._mapping)) for row in connection.execute(query)]
 
     def last_session(self) -> str | None:
         """The label of the session that finished a run last."""
@@ -161,7 +171,7 @@ class Store:
             query = query.where(columns.at >= since.astimezone(UTC))
         with self._reading() as connection:
             rows = [dict(row._mapping) for row in connection.execute(query)]
-        return [Deployment(**{**row, "at": _aware(row["at"]), "tenants": tuple(row["tenants"])}) for row in rows]
+        return [Deployment(**{**row, "at": aware(row["at"]), "tenants": tuple(row["tenants"])}) for row in rows]
 
     def sampled(self, samples: Sequence[Sample]) -> None:
         """Keeps platform signals."""
@@ -180,13 +190,13 @@ class Store:
             query = query.where(columns.signal == signal)
         with self._reading() as connection:
             rows = [dict(row._mapping) for row in connection.execute(query)]
-        return [Sample(**{k: v for k, v in row.items() if k != "number"} | {"at": _aware(row["at"])}) for row in rows]
+        return [Sample(**{k: v for k, v in row.items() if k != "number"} | {"at": aware(row["at"])}) for row in rows]
 
     def count(self, counts: Mapping[Tally, int]) -> None:
         """Adds to tallies: what was late, skipped or overlapping, for good and across processes."""
         keys = ("what", "tenant", "scenario", "channel")
         with self._writing() as connection:
-            for tally, number in counts.items():
+            for tally, number in sorted(counts.items()):
                 new = _insert(connection, tables.tallies).values(**dict(zip(keys, tally, strict=True)), count=number)
                 more = {"count": tables.tallies.c.count + new.excluded.count}
                 connection.execute(new.on_conflict_do_update(index_elements=list(keys), set_=more))
@@ -213,7 +223,21 @@ class Store:
         with self._reading() as connection:
             rows = [dict(row._mapping) for row in connection.execute(query)]
         times = ("started_at", "seen_at", "stopped_at")
-        return [Prober(**row | {name: _aware(row[name]) if row[name] else None for name in times}) for row in rows]
+        return [Prober(**row | {name: aware(row[name]) if row[name] else None for name in times}) for row in rows]
+
+    def keep_figures(self, name: str, at: datetime, data: Mapping[str, Any]) -> None:
+        """Keeps what a follower added up, instead of what it kept before."""
+        with self._writing() as connection:
+            new = _insert(connection, tables.figures).values(name=name, at=at.astimezone(UTC), data=dict(data))
+            again = {"at": new.excluded.at, "data": new.excluded.data}
+            connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=again))
+
+    def figures(self, name: str) -> dict[str, Any] | None:
+        """What was kept under this name last, or None."""
+        query = select(tables.figures.c.data).where(tables.figures.c.name == name)
+        with self._reading() as connection:
+            found = connection.execute(query).scalar()
+        return dict(found) if found is not None else None
 
     def close(self) -> None:
         self._engine.dispose()
@@ -230,53 +254,13 @@ class Store:
             yield connection
 
 
+def _digest(touches: frozenset[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(touches)).encode()).hexdigest()
+
+
 def _insert(connection: Connection, table: Table) -> Any:
     """An INSERT that can say what happens on a conflict, in the dialect of either database."""
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-
-
-def _aware(moment: datetime) -> datetime:
-    """SQLite keeps no zone; what was written is UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _row(result: RunResult) -> dict[str, Any]:
-    def plain(values: Sequence[Any]) -> list[dict[str, Any]]:
-        return [asdict(value) for value in values]
-
-    return {
-        "run_id": result.run_id, "trace_id": result.trace_id, "session": result.session, "release": result.release,
-        "source": result.source.value, "scenario": result.scenario, "tenant": result.tenant, "ring": result.ring,
-        "channel": result.channel.value, "outcome": result.outcome.value,
-        "started_at": result.started_at.astimezone(UTC), "seconds": result.seconds,
-        "undo_seconds": result.undo_seconds, "calls": result.calls, "reason": result.reason,
-        "failure": asdict(result.failure) if result.failure else None, "steps": plain(result.steps),
-        "residue": plain(result.residue), "attachments": plain(result.attachments),
-    }  # fmt: skip
-
-
-def _result(row: Any) -> RunResult:
-    return RunResult(
-        run_id=row["run_id"], trace_id=row["trace_id"], session=row["session"], release=row["release"],
-        source=Source(row["source"]), scenario=row["scenario"], tenant=row["tenant"], ring=row["ring"],
-        channel=Channel(row["channel"]), outcome=Outcome(row["outcome"]), started_at=_aware(row["started_at"]),
-        seconds=row["seconds"], undo_seconds=row["undo_seconds"], calls=row["calls"], reason=row["reason"],
-        failure=_failure(row["failure"]) if row["failure"] else None,
-        steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
-        residue=tuple(Residue(**each) for each in row["residue"]),
-        attachments=tuple(Attachment(**each) for each in row["attachments"]),
-    )  # fmt: skip
-
-
-def _failure(kept: Mapping[str, Any]) -> Failure:
-    ground, invariant = kept.get("ground"), kept.get("invariant")
-    return Failure(
-        **{
-            **kept,
-            "ground": Ground(ground) if ground else None,
-            "invariant": Invariant(invariant) if invariant else None,
-        }
-    )
 
 
 __all__ = ["SCHEMA_VERSION", "Prober", "Store", "StoreTrouble", "Tally"]

@@ -27,14 +27,15 @@ from sqlalchemy import (
     select,
     text,
 )  # fmt: skip
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ringgate.errors import OurSideError
 
 SCHEMA_VERSION = 3
-"""1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies and
-probers. What is missing is made when a store is opened; what earlier versions kept stays as it is."""
+"""1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies,
+probers and figures. What is missing is made when a store is opened; what earlier versions kept stays as it is."""
 
 
 class StoreTrouble(OurSideError):
@@ -133,6 +134,15 @@ probers = Table(
     Column("detail", JSON, nullable=False),
 )
 
+# What followers added up so far, so that they need not read everything again: for the metrics, one row.
+figures = Table(
+    "figures",
+    _metadata,
+    Column("name", String(64), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
 
 def opened(url: str) -> Engine:
     """The database behind `url`, with all tables of this version. Raises StoreTrouble."""
@@ -200,7 +210,26 @@ def _engine(url: str) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
 
+        if engine.url.database and engine.url.database != ":memory:":
+            _notice_another_file(engine, Path(engine.url.database))
     return engine
+
+
+def _notice_another_file(engine: Engine, path: Path) -> None:
+    """A connection that is kept reads on in a file that was removed or replaced, as if nothing had happened."""
+
+    @event.listens_for(engine, "connect")
+    def remember(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = path.stat().st_ino
+
+    @event.listens_for(engine, "checkout")
+    def compare(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        try:
+            file = path.stat().st_ino
+        except OSError as error:
+            raise InvalidRequestError(f"its file is gone ({error.strerror})") from None
+        if file != record.info["file"]:
+            raise DisconnectionError  # the pool opens the new one
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,12 +13,13 @@ from fixtures.samples import tenant
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
 from ringgate.business import Project, Ref
 from ringgate.drivers.protocol import NOTHING_TO_UNDO
-from ringgate.errors import BrowserTrouble, ErpUnavailable, Refused, SecretMissing
+from ringgate.errors import BrowserTrouble, ErpUnavailable, NeverSent, Refused, SecretMissing
 from ringgate.events import RunFinished, RunStarted, StepFinished, StepStarted
 from ringgate.execution import Engine, not_applicable, run_once
 from ringgate.journal import Journal
+from ringgate.making import Make
 from ringgate.model import Attachment, Capability, Channel, Effect, Outcome, Role
-from ringgate.occupancy import Occupancy
+from ringgate.occupancy import Crowded, Occupancy, Occupied
 from ringgate.recovery import recover
 
 
@@ -221,6 +223,18 @@ def test_a_refused_write_is_settled_at_once(engine, driver):
     assert run(refused, engine).residue == ()
 
 
+def test_a_write_that_was_never_sent_is_settled_at_once(engine, driver):
+    class Late(ErpUnavailable, NeverSent): ...
+
+    def never_sent(erp, make, run):
+        driver.undo = lambda reversal: NOTHING_TO_UNDO
+        driver.create_project = lambda draft: (_ for _ in ()).throw(Late("too late"))
+        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
+
+    result = run(never_sent, engine)
+    assert (result.outcome, result.residue) == (Outcome.FAILED, ())
+
+
 def test_recovery_of_a_tenant_that_is_gone_is_residue_and_is_kept(engine, driver):
     run(lambda erp, make, run: (two_projects(erp, make, run), driver.cannot_undo.update(driver.projects)), engine)
     for _ in range(2):
@@ -249,7 +263,31 @@ def test_a_run_with_no_room_is_broken_not_failed(engine):
 def test_sessions_of_a_tenant_are_capped(engine):
     one = tenant(sessions=1)
     with engine.occupancy.room(one, "another"):
-        assert run_once(process(two_projects), one, Channel.API, engine).failure.kind == "occupied"
+        assert run_once(process(two_projects), one, Channel.API, engine).failure.kind == "crowded"
+
+
+def test_who_will_not_wait_is_told_at_once_who_is_in_the_way(tmp_path):
+    occupancy, one = Occupancy(tmp_path / "locks", patience=0), tenant(sessions=1)
+    with occupancy.room(one, "sample"):
+        with (
+            pytest.raises(Occupied, match="another run of sample on aldgate is under way"),
+            occupancy.room(one, "sample"),
+        ):
+            pass
+        with pytest.raises(Crowded, match="all 1 sessions of aldgate are taken"), occupancy.room(one, "another"):
+            pass
+
+
+def test_runs_side_by_side_make_the_data_that_each_makes_alone(engine, driver):
+    """Threads share no generator of names: a failure can be repeated by its run id alone."""
+
+    def names(run_id: str) -> list[str]:
+        made = Make(tenant(), run_id, date(2026, 11, 22))
+        return [made.project().name for _ in range(20)]
+
+    alone = {run_id: names(run_id) for run_id in "abcdefgh"}
+    with ThreadPoolExecutor(8) as pool:
+        assert dict(zip(alone, pool.map(names, alone), strict=True)) == alone
 
 
 def test_two_runs_with_one_id_make_the_same_data(engine, driver):

@@ -37,11 +37,11 @@ def test_the_documented_policy_is_the_built_in_one_but_for_its_waiver() -> None:
 
 
 def test_every_key_is_in_the_documented_file() -> None:
-    from ringgate.inventory.schema import documented_keys
+    from ringgate.inventory.schema import keys_of
     from ringgate.judging.policy_file import PolicyTable
 
     text = (ROOT / "deploy" / "gate.toml").read_text()
-    names = {key.rsplit(".", 1)[-1] for key, *_ in documented_keys(PolicyTable)}
+    names = {key.rsplit(".", 1)[-1] for key, *_ in keys_of(PolicyTable)}
     assert [name for name in sorted(names - {"posting"}) if name not in text] == []
 
 

@@ -289,3 +289,13 @@ def test_two_tenants_at_one_address_are_a_warning(tmp_path: Path) -> None:
     same = '[endpoints]\napi = "https://erp.example.com/x"\n'
     files = {f"{name}.toml": SMALLEST.format(id=name) + same for name in ("a", "b")}
     assert "a and b have the same address" in str(load(tmp_path, files).warnings[0])
+
+
+def test_a_folder_as_kubernetes_mounts_it_is_read_like_any_other(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"cohorts/emea.toml": ""})
+    copies = folder / "..2026_11_22_12_00_00.1"
+    (copies / "cohorts").mkdir(parents=True)
+    (copies / "acme.toml").write_text(SMALLEST.format(id="acme"))
+    (folder / "..data").symlink_to(copies.name)
+    (folder / "acme.toml").symlink_to("..data/acme.toml")
+    assert [tenant.id for tenant in Inventory.load(folder, today=TODAY).tenants] == ["acme"]

@@ -126,6 +126,16 @@ def test_what_was_changed_in_silence_is_noticed():
         expect_isolation(changed, [Puppet()], [THING], because="x")
 
 
+def test_what_others_do_meanwhile_is_nothing_that_outsiders_left():
+    class Busy(Puppet):
+        def attempt(self, way, things) -> Attempt:
+            self.answers[way] += " and another" if way is Way.SEARCH and way in self.tried else ""
+            return super().attempt(way, things)
+
+    busy = Busy("insider", barred=False, answers=dict.fromkeys(Way, "RG-abc-1"))
+    assert expect_isolation(busy, [Puppet()], [THING], because="x") == len(Way)
+
+
 def test_guesses_are_read_and_exported_and_need_not_be_there():
     guess = Thing(Ref("posting", "99"), ("Aldgate Ltd",))
     leaky = Puppet(barred=False, answers={Way.EXPORT: "made up for Aldgate Ltd"})

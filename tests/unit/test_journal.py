@@ -105,8 +105,39 @@ def test_a_file_that_is_no_journal_is_named_and_kept(journal):
 
 def test_the_file_is_only_for_its_owner(journal):
     run = journal.begin("r1", "aldgate", "time-entry", "api")
+    run.register(PROJECT)
     assert run.path.stat().st_mode & 0o077 == 0
     run.close()
+
+
+def test_a_run_that_writes_nothing_to_the_erp_writes_nothing_to_the_disk(journal):
+    run = journal.begin("r1", "aldgate", "time-entry", "api")
+    assert (run.pending(), list(journal.folder.iterdir())) == ([], [])
+    run.close()
+    assert list(journal.free()) == []
+
+
+def test_others_may_look_for_crashed_runs_at_any_moment(journal):
+    """Recovery goes on while other processes begin and end runs: it takes nothing of theirs, and is not disturbed."""
+    code = f"""
+        import sys
+        from pathlib import Path
+        from ringgate.drivers.protocol import Reversal
+        from ringgate.journal import Journal
+        journal = Journal(Path({str(journal.folder)!r}))
+        for number in range(100):
+            run = journal.begin(f"{{sys.argv[1]}}{{number}}", "aldgate", "time-entry", "api")
+            seq = run.register(Reversal("create_project", "project_manager", "RG-x-1"))
+            assert run.path.read_bytes().count(b"\\n") == 2
+            run.undone(seq, "deleted")
+            run.close()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    running = [subprocess.Popen([*command, name], stderr=subprocess.PIPE, text=True) for name in ("a", "b")]
+    while any(each.poll() is None for each in running):
+        assert list(journal.crashed()) == []
+    assert [each.communicate()[1] for each in running] == ["", ""]
+    assert list(journal.folder.iterdir()) == []
 
 
 def test_a_write_without_an_answer_is_unsettled_for_a_while(journal):

@@ -58,10 +58,11 @@ def fill(store: Store, clock: Clock) -> Callable[[list[RunResult]], None]:
     """Puts results into the store, each recorded when it ended; then it is END again."""
     from sqlalchemy import insert
 
-    from ringgate.store import _row, tables
+    from ringgate.store import tables
+    from ringgate.store.rows import row_of
 
     def fill(results: list[RunResult]) -> None:
-        rows = [{**_row(r), "recorded_at": r.started_at + timedelta(seconds=r.seconds)} for r in results]
+        rows = [{**row_of(r), "recorded_at": r.started_at + timedelta(seconds=r.seconds)} for r in results]
         with store._engine.begin() as connection:
             connection.execute(insert(tables.runs), rows)
 

@@ -43,7 +43,7 @@ class Truth:
     """Driver, connection, actor and books in one: always answers right, and notes what it is asked with."""
 
     channel = Channel.API
-    capabilities = frozenset({Capability.PROJECTS})
+    capabilities = frozenset({Capability.PROJECTS, Capability.OUTSIDERS})
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -130,7 +130,8 @@ def engine(tmp_path: Path, driver: Truth) -> Engine:
 
 
 def tell_lies(function: Any, engine: Engine, *lies: Lie) -> RunResult:
-    made = scenario(id="sample", effect=REVERSIBLE, needs={PROJECTS}, roles={PROJECT_MANAGER})(function)
+    needs = {PROJECTS, Capability.OUTSIDERS}
+    made = scenario(id="sample", effect=REVERSIBLE, needs=needs, roles={PROJECT_MANAGER})(function)
     return self_test(made, tenant(), Channel.API, engine, *([frozenset(lies)] if lies else []))
 
 

@@ -82,6 +82,21 @@ def test_a_store_that_is_no_store_is_told_in_one_sentence(tmp_path):
         Store(f"sqlite:///{tmp_path}/x.sqlite")
 
 
+def test_a_file_that_was_replaced_or_is_gone_is_not_read_on(store, tmp_path):
+    store.add(result())
+    path = tmp_path / "deep" / "results.sqlite"
+    other = Store(f"sqlite:///{tmp_path}/other.sqlite")
+    other.add(result("r2", session="other"))
+    other.close()
+    for file in path.parent.glob("results.sqlite*"):
+        file.unlink()
+    with pytest.raises(StoreTrouble, match="cannot be read: its file is gone"):
+        store.results()
+    assert not path.exists()
+    (tmp_path / "other.sqlite").rename(path)
+    assert [each.run_id for each in store.results()] == ["r2"]
+
+
 def test_a_database_password_stays_out_of_the_message():
     with pytest.raises(StoreTrouble) as told:
         Store("postgresql+psycopg://ringgate:hunter2@127.0.0.1:1/none")

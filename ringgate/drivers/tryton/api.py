@@ -38,7 +38,7 @@ class ApiConnection:
 
     def __init__(self, tenant: Tenant, call: Call, pool: SessionPool) -> None:
         self._tenant, self._pool = tenant, pool
-        self._carrier = Carrier(call)
+        self._carrier = Carrier(call, pool.line())
         self._memory = Memory()
         self._own: list[UserSession] = []
         self._knocked: Gate | None = None
@@ -109,6 +109,7 @@ class ApiConnection:
         self._own.clear()
         if self._knocked is not None:
             self._knocked.close()
+        self._carrier.line.close()
 
 
 class TrytonApiDriver:

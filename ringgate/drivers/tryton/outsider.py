@@ -73,7 +73,7 @@ SEEN: Final[Mapping[str, list[Any]]] = {
     "posting": [("state", "=", "posted")],
     "project": [("type", "=", "project"), ("name", "not ilike", "%[RG-%")],
 }
-"""Kinds of records that every firm has in its books, and which of them to take: none that a run may take back."""
+"""Kinds of records that every firm has in its books, and which of them to take: none that a run takes away again."""
 
 
 def question(way: Way, things: Sequence[Thing]) -> tuple[str, list[Any]] | None:

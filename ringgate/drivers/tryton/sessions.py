@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from ringgate.drivers.protocol import Call
+from ringgate.drivers.tryton.line import Line
 from ringgate.drivers.tryton.touches import Touches
 from ringgate.drivers.tryton.wire import (
     BusinessError,
@@ -59,6 +60,10 @@ class UserSession:
         self.carrier: Carrier | None = None
         self._password = password
         self.client = RpcClient(tenant.api, database, timeout=timeout, headers_hook=self._headers)
+
+    def carried_by(self, carrier: Carrier) -> None:
+        """Its calls are that connection's from now on."""
+        self.carrier, self.client.line = carrier, carrier.line
 
     @property
     def user_id(self) -> int:
@@ -174,8 +179,8 @@ class UserSession:
 class Carrier:
     """What the calls of one connection have in common, their number, what they touch, and who was refused last."""
 
-    def __init__(self, call: Call) -> None:
-        self.call, self.sent, self.touches = call, 0, Touches()
+    def __init__(self, call: Call, line: Line) -> None:
+        self.call, self.line, self.sent, self.touches = call, line, 0, Touches()
         self.refused: UserSession | None = None
 
 
@@ -195,13 +200,13 @@ class SessionPool:
             session = None
         session = session or self.open(tenant, role, carrier)
         self._pooled[key] = session
-        session.carrier = carrier
+        session.carried_by(carrier)
         return session
 
     def open(self, tenant: Tenant, role: Role, carrier: Carrier, password: str | None = None) -> UserSession:
         """A session of its own, which the pool does not keep. The caller closes it."""
         session = UserSession(tenant, role, password, self._timeout)
-        session.carrier = carrier
+        session.carried_by(carrier)
         try:
             session.login()
         except BaseException:
@@ -211,20 +216,23 @@ class SessionPool:
 
     def close(self) -> None:
         """Ends every session on its server; one that does not answer is left to end by itself."""
+        line = self.line()
         for session in self._pooled.values():
+            session.client.line = line
             close(session)
         self._pooled.clear()
 
+    def line(self) -> Line:
+        """A way onto the network, for one run."""
+        return Line(self._timeout)
+
 
 def close(session: UserSession) -> None:
-    """Ends a session and its connection, whatever the server says to that."""
-    try:
+    """Ends a session, whatever the server says to that, and hangs up."""
+    with suppress(RinggateError):
         if not session.ended and session.client.session is not None:
             session.sign_out()
-    except RinggateError:
-        pass
-    finally:
-        session.client.close()
+    session.client.close()
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ringgate.drivers.tryton.line import Line
 from ringgate.drivers.tryton.values import decode, encode
 from ringgate.errors import (
     ErpError,
@@ -192,7 +193,7 @@ class RpcClient:
     """One user's way into one database. Not for use by several threads at once.
 
     `base_url` is scheme, host and port (a path after them is ignored); `timeout` is in seconds, for connecting and for
-    each wait on the server. `dialect` is negotiated on first use unless given.
+    each wait on the server. `dialect` is negotiated on first use unless given, and `line` is its own.
     """
 
     def __init__(
@@ -203,7 +204,8 @@ class RpcClient:
         timeout: float = 30.0,
         headers_hook: HeadersHook | None = None,
         dialect: Dialect | None = None,
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | None = None,
+        line: Line | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -217,8 +219,7 @@ class RpcClient:
         self._url: httpx.URL | None = None
         self._headers: dict[str, str] = {"content-type": "application/json"}
         self._sequence = 0
-        # Loading the certificate store costs more than ten calls; plain http has no use for it.
-        self._http = httpx.Client(timeout=timeout, verify=verify if parts.scheme == "https" else False)
+        self.line = line or Line(timeout, verify)
 
     def __enter__(self) -> RpcClient:
         return self
@@ -229,7 +230,7 @@ class RpcClient:
         self.close()
 
     def close(self) -> None:
-        self._http.close()
+        self.line.close()
 
     @property
     def dialect(self) -> Dialect:
@@ -333,9 +334,10 @@ class RpcClient:
         method: str = body["method"]
         if "content-type" not in headers:
             headers = {**headers, "content-type": "application/json"}
-        request = self._http.build_request("POST", url, content=encode(body), headers=headers)
+        http = self.line.http
+        request = http.build_request("POST", url, content=encode(body), headers=headers)
         try:
-            response = self._http.send(request, stream=True)
+            response = http.send(request, stream=True)
         except httpx.HTTPError as error:
             raise _transport_error(error, self._base) from error
         try:

@@ -1,0 +1,159 @@
+"""`ringgate event`: notes what happened to a ring, so that gates, reports and dashboards know since when it holds."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ringgate.cli.common import Exit, InventoryOption, JsonOption, UsageMistake, console, counted
+from ringgate.cli.runs import ResultsOption
+
+if TYPE_CHECKING:
+    from ringgate.inventory import Inventory
+    from ringgate.model import Deployment
+
+LONGEST = {"release": 128, "note": 1000, "by": 128}
+"""Characters."""
+
+app = typer.Typer(
+    help="Note deployments, and list them.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
+
+
+@app.command()
+def deploy(
+    ring: Annotated[str, typer.Option(metavar="NAME", help="The ring that the release reached.")],
+    release: Annotated[str, typer.Option(metavar="NAME", help="What was deployed, as results are labelled with it.")],
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Only this tenant of the ring; may be repeated.", show_default=False),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When, with its zone: 2027-01-31T22:00+01:00 [default: now].",
+                     show_default=False),
+    ] = None,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What people should know. No secrets.")] = "",
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who or what deployed it.")] = "",
+    inventory: InventoryOption = None,
+    results: ResultsOption = None,
+    as_json: JsonOption = False,
+) -> int:  # fmt: skip
+    """Note that a release reached a ring: from here on its results are the release's, and its bake begins.
+
+    Ends with 0 if it was noted, 2 if the store cannot be written, 3 if ring, tenant or time are wrong.
+    """
+    from ringgate import assembly
+    from ringgate.execution import new_run_id
+    from ringgate.inventory import Inventory
+    from ringgate.model import Deployment
+    from ringgate.secrets import redact
+    from ringgate.store import Store
+
+    known = Inventory.load(inventory)
+    moment, wrong = _moment(at)
+    wrong += _problems(known, ring, tenant or (), {"release": release, "note": note, "by": by})
+    if wrong:
+        raise UsageMistake("\n".join(wrong))
+    tenants = tuple(sorted(set(tenant or ())))
+    deployment = Deployment(new_run_id(), moment, ring, release.strip(), tenants, redact(note), redact(by))
+    store = Store(assembly.results_url(results))
+    try:
+        store.deployed(deployment)
+    finally:
+        store.close()
+    if as_json:
+        typer.echo(json.dumps(as_plain(deployment), ensure_ascii=False))
+    else:
+        whom = counted(len(tenants), "tenant") + " of " if tenants else ""
+        typer.echo(f"noted: {release} on {whom}ring {ring}, {moment:%Y-%m-%d %H:%M:%S} UTC")
+    return Exit.OK
+
+
+@app.command("list")
+def list_events(
+    ring: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this ring's.", show_default=False)
+    ] = None,
+    results: ResultsOption = None,
+    as_json: JsonOption = False,
+) -> int:  # fmt: skip
+    """List the deployments that were noted, the latest first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ringgate import assembly
+    from ringgate.store import Store
+
+    store = Store(assembly.results_url(results))
+    try:
+        found = store.deployments(ring=ring)[::-1]
+    finally:
+        store.close()
+    if as_json:
+        typer.echo(json.dumps([as_plain(each) for each in found], indent=2, ensure_ascii=False))
+        return Exit.OK
+    if not found:
+        typer.echo("No deployment has been noted: `ringgate event deploy` does that.")
+        return Exit.OK
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("when (UTC)", "ring", "release", "tenants", "by", "note"):
+        table.add_column(heading, overflow="fold")
+    for each in found:
+        whom = ", ".join(each.tenants) or "all"
+        cells = (f"{each.at:%Y-%m-%d %H:%M:%S}", each.ring, each.release, whom, each.by, each.note)
+        table.add_row(*map(Text, cells))
+    console().print(table)
+    return Exit.OK
+
+
+def as_plain(each: Deployment) -> dict[str, object]:
+    """A deployment for other programs; `tenants` is empty for the whole ring."""
+    return {
+        "id": each.id,
+        "at": each.at.isoformat(),
+        "ring": each.ring,
+        "release": each.release,
+        "tenants": list(each.tenants),
+        "note": each.note,
+        "by": each.by,
+    }
+
+
+def _moment(text: str | None) -> tuple[datetime, list[str]]:
+    """The moment in UTC, and what is wrong with the text."""
+    from datetime import UTC, timedelta
+
+    now = datetime.now(UTC)
+    if text is None:
+        return now, []
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return now, [f'--at: "{text}" is no time; write it like 2027-01-31T22:00+01:00']
+    if moment.tzinfo is None:
+        return now, [f'--at: "{text}" has no time zone; write it like 2027-01-31T22:00+01:00']
+    if moment > now + timedelta(minutes=1):
+        return now, [f'--at: "{text}" has not come yet; note a deployment when it was done']
+    return moment.astimezone(UTC), []
+
+
+def _problems(known: Inventory, ring: str, tenants: list[str] | tuple[()], texts: dict[str, str]) -> list[str]:
+    from ringgate.inventory.files import nearest
+
+    wrong = []
+    if ring not in known.rings:
+        wrong.append(f'--ring: {known.path} has no ring "{ring}"{nearest(ring, known.rings)}')
+    rings = {each.id: each.ring for each in known.tenants}
+    for name in tenants:
+        if name not in rings:
+            wrong.append(f'--tenant: {known.path} has no tenant "{name}"{nearest(name, rings)}')
+        elif ring in known.rings and rings[name] != ring:
+            wrong.append(f"--tenant: {name} is in ring {rings[name]}, not in {ring}")
+    if not texts["release"].strip():
+        wrong.append("--release: must not be empty")
+    wrong += [f"--{key}: has more than {most} characters" for key, most in LONGEST.items() if len(texts[key]) > most]
+    return wrong

@@ -1,0 +1,137 @@
+"""`ringgate serve`: what the store holds, for Prometheus, for rollout controllers, and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
+from ringgate.cli.runs import ResultsOption
+
+if TYPE_CHECKING:
+    from ringgate.model import Scenario, Tenant
+    from ringgate.secrets import Secret
+    from ringgate.store import Store
+
+PORT = 9797
+
+SignalsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Platform signals to be read; see deploy/signals.toml.", show_default=False),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Puts the command on `ringgate` itself."""
+    app.command()(serve)
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen. Other than this machine's own needs a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = PORT,
+    token_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The environment variable that holds the token.", show_default=False),
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file that holds the token.", show_default=False)
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="When a rollout may go on; see deploy/gate.toml.", show_default=False),
+    ] = None,
+    signals: SignalsOption = None,
+    horizon: Annotated[
+        str, typer.Option(metavar="TIME", help="How old a result may be where no schedule says when the next is due.")
+    ] = "30 min",
+    inventory: InventoryOption = None,
+    results: ResultsOption = None,
+) -> int:
+    """Serve metrics, verdicts, Flagger's hooks and a live page, from the store of results.
+
+    \b
+    /                   the dashboard
+    /metrics            for Prometheus
+    /api/v1/verdict     ?ring=R&release=X: always 200, the verdict in the body (Argo Rollouts and others)
+    /flagger/gate       2xx only if the rollout may go on
+    /flagger/rollback   2xx only if it must be rolled back
+    /healthz, /readyz   for whoever starts it
+
+    The token is expected as "Authorization: Bearer ...", or as the password of any user. Ends with 0 when it is
+    stopped (SIGTERM, Ctrl-C), 2 if the store or the token cannot be read, 3 for wrong use.
+    """
+    from ringgate import assembly
+    from ringgate.store import Store
+    from ringgate.web import Reloading, Schedule, Server, collector_of, serving
+    from ringgate.web import serve as answer
+    from ringgate.web.access import is_loopback
+    from ringgate.web.gate import judge_of
+
+    reference = _token(token_env, token_file)
+    if reference is None and not is_loopback(host):
+        raise UsageMistake(
+            f"--host {host} can be reached from other machines, so a token is needed: --token-env or --token-file"
+        )
+    token = reference.reveal() if reference else ""
+    oldest, url = _duration(horizon), assembly.results_url(results)
+    load = Reloading(inventory)
+    known = load()
+    judge = judge_of(url, load, policy)
+    store = Store(url)
+    try:
+        with _signals(signals, known.tenants, store), serving(load, store, judge, complain) as board:
+            horizons = Schedule(board.follower, load, _scenarios())
+            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest).app(token)
+            answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
+    finally:
+        store.close()
+    return Exit.OK
+
+
+def _scenarios() -> list[Scenario]:
+    """The scenarios beside which the server was started; without them nothing is known of what is due when."""
+    from ringgate.catalogue import load_scenarios
+
+    return list(load_scenarios(Path("scenarios")).values())
+
+
+def _duration(text: str) -> timedelta:
+    from pydantic import TypeAdapter, ValidationError
+
+    from ringgate.inventory.kinds import Duration
+
+    try:
+        return TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        raise UsageMistake(f'--horizon: "{text}" is no time with its unit (s, min, h, d), such as "30 min"') from None
+
+
+def _token(name: str | None, file: Path | None) -> Secret | None:
+    from ringgate.secrets import EnvSecret, FileSecret
+
+    if name and file:
+        raise UsageMistake("--token-env and --token-file: give one of them")
+    return EnvSecret(name) if name else FileSecret(str(file)) if file else None
+
+
+@contextmanager
+def _signals(file: Path | None, tenants: Sequence[Tenant], store: Store) -> Iterator[None]:
+    """Reads platform signals while the block lasts."""
+    from ringgate.signals import Poller, load
+
+    if file is None:
+        yield
+        return
+    poller = Poller(load(file, tenants), store, complain)
+    poller.start()
+    try:
+        yield
+    finally:
+        poller.stop()

@@ -1,0 +1,323 @@
+"""A prober: one process that runs what is due, for as long as it is let.
+
+The `schedule` package gives the ticks: every second, what is due is lined up for the crew. Everything that waits for
+the store is done by the recorder's thread, so that nothing here can be held up by it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import schedule
+
+from ringgate.drivers.registry import Drivers
+from ringgate.errors import RinggateError
+from ringgate.execution import Engine
+from ringgate.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
+from ringgate.probing.aftermath import Aftermath, tenants_hit
+from ringgate.probing.crew import SIGN_OUT, Crew, SelfTests, Watcher
+from ringgate.probing.lanes import ApiLanes, BrowserLane
+from ringgate.probing.lineup import Lineup
+from ringgate.probing.plan import Probe
+from ringgate.probing.recorder import Chore, Recorder
+from ringgate.probing.releases import SELF_TEST_EVERY, release_of, rings_to_test
+from ringgate.probing.spool import Spool, drain
+from ringgate.probing.tallies import OVERLAPPING, SKIPPED, tally
+from ringgate.probing.timetable import Tick, Timetable, missed_between
+from ringgate.recovery import Recovered
+from ringgate.store import Prober as Sign
+from ringgate.store import Store, StoreTrouble, Tally
+
+ALIVE = timedelta(seconds=30)
+"""A prober that was not seen for so long is dead."""
+
+PAUSE = 0.1
+"""Seconds between looks at the schedule."""
+
+SET_BACK = 2.0
+"""Seconds to the next tick from which on the wall clock must have been set back: there is one each second."""
+
+UNDOING = 0.5
+"""The part of the time of grace that is left for undoing."""
+
+STORING = 10.0
+"""Seconds for what is still to be stored when everything else has ended."""
+
+LOOK_BACK = timedelta(days=1)
+"""How far back it is counted what was missed while no prober was there."""
+
+
+def drivers_for(tenants: Sequence[Tenant]) -> Drivers:
+    """Those that are installed."""
+    return Drivers([each.erp for each in tenants])
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a prober is started with.
+
+    `once`: everything that is due is run once. `lasting`: for how long it probes, None for as long as it is let.
+    `grace`: seconds in which what runs is finished or undone when it is to stop. `covers` says in words what is probed:
+    probers of the same words take over from each other.
+    """
+
+    workers: Mapping[Channel, int]
+    once: bool = False
+    lasting: timedelta | None = None
+    grace: float = 25.0
+    covers: str = ""
+
+
+@dataclass
+class Course:
+    """What came of it so far. `whole` is False if something that was to run did not, or was not ended or not stored."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    tallies: Counter[str] = field(default_factory=Counter)
+    residue: int = 0
+    whole: bool = True
+
+
+class Prober:
+    """Probes `probes` with copies of `engine`. `make` makes the drivers of some tenants, for one lane."""
+
+    def __init__(
+        self,
+        probes: Sequence[Probe],
+        engine: Engine,
+        store: Store,
+        terms: Terms,
+        watcher: Watcher,
+        *,
+        spool: Path,
+        make: Callable[[Sequence[Tenant]], Drivers] = drivers_for,
+        self_tests: SelfTests | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.course = Course()
+        self._probes, self._store, self._terms, self._watcher, self._clock = probes, store, terms, watcher, clock
+        self._tenants = {probe.tenant.id: probe.tenant for probe in probes if not probe.never}
+        self._asked, self._alone = 0, threading.Lock()
+        self._deployments: list[Deployment] = []
+        self._tested: dict[str, datetime] = {}
+        self._self_tests = self_tests
+        self._folder = spool
+        self._spool = Spool(spool, engine.session, self._ended)
+        self._began = clock()
+        self._held = tenants_hit(engine.journal, frozenset(self._tenants))
+        self._lineup = Lineup(terms.workers, self._count, clock, held=self._held)
+        self._aftermath = Aftermath(
+            engine.journal, self._tenants, lambda tenant: make([tenant]),
+            redact=engine.redact, told=self._recovered, freed=self._lineup.free, failed=self._stumbled,
+        )  # fmt: skip
+        self._crew = Crew(
+            self._lineup, replace(engine, sinks=(self._spool, *engine.sinks)),
+            ApiLanes(lambda tenant: make([tenant])), lambda: BrowserLane(lambda: make(tuple(self._tenants.values()))),
+            watcher=watcher, failed=self._failed, self_tests=self_tests,
+            release_of=lambda tenant: release_of(tenant, self._deployments, self._clock()),
+        )  # fmt: skip
+        self._sign = Sign(engine.session, self._began, self._began)
+        chores: dict[Chore, float] = {
+            self._be_seen: 5.0, self._look_for_releases: 5.0, self._look_for_self_tests: 60.0,
+        }  # fmt: skip
+        self._recorder = Recorder(store, self._spool.stored, self._store_trouble, chores)
+
+    # --- from outside -------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop soon: begin nothing, and end what runs. Told again, what runs is undone at once. Safe in a signal."""
+        self._asked += 1
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self._asked > 0
+
+    def run(self) -> Course:
+        """Probe. Returns when it is told to stop, when its time is over, or when everything was run once."""
+        self._take_over()
+        self._recorder.start()
+        self._aftermath.take_back(self._held)
+        self._crew.start(self._terms.workers)
+        try:
+            self._once() if self._terms.once else self._on_and_on()
+        finally:
+            self._end()
+        return self.course
+
+    # --- what it does all the time ------------------------------------------------------------------------------------
+
+    def _once(self) -> None:
+        now = self._clock()
+        wanted = [probe for probe in self._probes if not probe.never]
+        for probe in wanted:
+            if closed := probe.closed(now):
+                self._count(SKIPPED + closed.kind, probe)
+                self._watcher.remark(f"{probe}: {closed.reason}")
+            else:
+                self._lineup.add([Tick(probe, now)])
+        while not self._asked and not self._lineup.settled(0.2, empty=True):
+            self._look_for_stuck()
+        if self._asked or self.course.tallies[OVERLAPPING]:
+            self.course.whole = False
+
+    def _on_and_on(self) -> None:
+        timetable = Timetable(self._probes, self._clock())
+        until = time.monotonic() + self._terms.lasting.total_seconds() if self._terms.lasting else None
+        ticker = schedule.Scheduler()
+        while not self._asked and (until is None or time.monotonic() < until):
+            if not ticker.jobs or (ticker.idle_seconds or 0.0) > SET_BACK:
+                # The wall clock was set back, as it is when summer time ends: the jobs would wait for it to catch up.
+                ticker.clear()
+                ticker.every(1).seconds.do(self._tick, timetable)
+                ticker.every(60).seconds.do(self._take_back)
+            ticker.run_pending()
+            time.sleep(PAUSE)
+
+    def _tick(self, timetable: Timetable) -> None:
+        ticks, passed = timetable.due(self._clock())
+        self._lineup.add([*ticks, *self._self_tests_due()])
+        self._tell(passed)
+        self._look_for_stuck()
+
+    def _look_for_stuck(self) -> None:
+        for tick in self._lineup.stuck():
+            self._watcher.remark(f"{tick.probe} does not end: its thread is given up", "bold yellow")
+            self._crew.hire(tick.probe.channel)
+
+    def _take_back(self) -> None:
+        try:
+            self._aftermath.take_back()
+        except ValueError as problem:  # a file that is no journal: somebody put it there while we ran
+            self._stumbled(problem)
+
+    def _self_tests_due(self) -> list[Tick]:
+        if not self._self_tests or not self._deployments:
+            return []
+        now, due = self._clock(), []
+        for ring in rings_to_test(self._deployments, self._tested, now):
+            fitting = [p for p in self._probes if p.tenant.ring == ring and self._suits(p, now)]
+            if fitting:
+                self._tested[ring] = now
+                due.append(Tick(fitting[int(now.timestamp()) // 3600 % len(fitting)], now, self_test=True))
+        return due
+
+    def _suits(self, probe: Probe, now: datetime) -> bool:
+        assert self._self_tests
+        suits = not probe.never and self._self_tests.suits(probe.scenario, probe.channel)
+        return suits and not probe.closed(now)
+
+    # --- what it is told by its threads -------------------------------------------------------------------------------
+
+    def _ended(self, result: RunResult) -> None:
+        with self._alone:
+            if result.source is not Source.SELF_TEST:
+                self.course.outcomes[result.outcome] += 1
+            self.course.residue += len(result.residue)
+        self._recorder.keep(result)
+
+    def _count(self, what: str, probe: Probe) -> None:
+        self._tell({tally(what, probe): 1})
+
+    def _tell(self, passed: Mapping[Tally, int]) -> None:
+        if passed:
+            with self._alone:
+                for (what, *_), number in passed.items():
+                    self.course.tallies[what] += number
+            self._recorder.count(passed)
+
+    def _recovered(self, each: Recovered) -> None:
+        if each.undone:
+            self._watcher.remark(f"{each.tenant}: {each.scenario}, run {each.run_id}: {each.undone} taken back")
+        for left in each.left:
+            self._watcher.remark(f"{each.tenant}: left behind: {left.verb} {left.marker}: {left.reason}", "red")
+
+    def _failed(self, problem: Exception) -> None:
+        """Nothing can be run like this."""
+        self._stumbled(problem)
+        self._asked += 1
+
+    def _stumbled(self, problem: Exception) -> None:
+        self.course.whole = False
+        words = str(problem) if isinstance(problem, RinggateError) else f"{type(problem).__name__}: {problem}"
+        self._watcher.remark(words, "bold red")
+
+    def _store_trouble(self, sentence: str) -> None:
+        told = f"{sentence}; results wait on disk" if sentence else "the result store can be written again"
+        self._watcher.remark(told, "bold yellow" if sentence else "")
+
+    # --- what is done with the store, by the recorder's thread --------------------------------------------------------
+
+    def _be_seen(self, store: Store, *, stopped: bool = False) -> None:
+        now = self._clock()
+        detail = {
+            "host": socket.gethostname(), "pid": os.getpid(), "covers": self._terms.covers,
+            "probes": sum(not probe.never for probe in self._probes), "waiting": self._lineup.waits,
+            "running": len(self._lineup.running()), "outcomes": dict(self.course.outcomes),
+            "workers": {channel.value: number for channel, number in self._terms.workers.items()},
+        }  # fmt: skip
+        store.seen(replace(self._sign, seen_at=now, stopped_at=now if stopped else None, detail=detail))
+
+    def _look_for_releases(self, store: Store) -> None:
+        self._deployments = store.deployments()
+
+    def _look_for_self_tests(self, store: Store) -> None:
+        since = self._clock() - SELF_TEST_EVERY
+        for result in store.results(since=since, sources=[Source.SELF_TEST]):
+            self._tested[result.ring] = max(result.started_at, self._tested.get(result.ring, result.started_at))
+
+    # --- before and after ---------------------------------------------------------------------------------------------
+
+    def _take_over(self) -> None:
+        """Store what dead probers ran, and count what was missed while there was none."""
+        killed = drain(self._folder, lambda results: self._store.add(*results, known=True))
+        if killed:
+            self._watcher.remark(f"{len(killed)} runs of a prober that was killed: their results are broken", "yellow")
+        self._look_for_releases(self._store)
+        now = self._clock()
+        if since := last_seen(self._store.probers(), self._terms.covers, now):
+            self._tell(missed_between(self._probes, max(since, now - LOOK_BACK), now))
+
+    def _end(self) -> None:
+        """Finish what runs; undo what cannot be finished; store everything."""
+        self._lineup.close()
+        until = time.monotonic() + self._terms.grace
+        while not self._lineup.settled(0.2) and time.monotonic() < until:
+            if self._asked > 1 or until - time.monotonic() < self._terms.grace * UNDOING:
+                self._crew.halt.set()
+        for running in self._lineup.running():
+            self.course.whole = False
+            self._watcher.remark(f"{running.tick.probe} could not be ended: the next prober takes it back", "bold red")
+        self._crew.leave(SIGN_OUT)
+        if not self._recorder.close(STORING):
+            self.course.whole = False
+            self._watcher.remark("not every result could be stored: the next prober does it", "bold red")
+        try:
+            self._be_seen(self._store, stopped=True)
+        except StoreTrouble as problem:
+            self._store_trouble(str(problem))
+        self._spool.close()
+
+
+def last_seen(probers: Sequence[Sign], covers: str, now: datetime) -> datetime | None:
+    """Since when nobody has probed this; None if somebody does, or nobody ever did."""
+    known = [each for each in probers if (each.detail or {}).get("covers") == covers]
+    if not known or any(_alive(each, now) for each in known):
+        return None
+    return max(each.stopped_at or each.seen_at for each in known)
+
+
+def _alive(prober: Sign, now: datetime) -> bool:
+    detail = prober.detail or {}
+    if prober.stopped_at is not None or now - prober.seen_at > ALIVE:
+        return False
+    return detail.get("host") != socket.gethostname() or psutil.pid_exists(int(detail.get("pid", 0)))

@@ -1,0 +1,54 @@
+"""What happened around the runs: the deployments that were noted for their rings, and the runs themselves, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ringgate.model import Deployment, Outcome, RunResult
+from ringgate.report.text import clean, clock, count, listed, seconds
+
+LOOK_BACK = timedelta(days=30)
+"""Deployments longer before the first run than this are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline. `kind` is `deployment` or `runs`; `small` is what people noted."""
+
+    kind: str
+    iso: str
+    when: str
+    what: str
+    where: str
+    small: str
+
+
+def timeline(results: Sequence[RunResult], deployments: Sequence[Deployment]) -> tuple[Entry, ...]:
+    """Oldest first; empty where no deployment is to be told of."""
+    ran = [run for run in results if run.outcome is not Outcome.SKIPPED]
+    if not ran:
+        return ()
+    began = min(run.started_at for run in ran)
+    ended = max(run.started_at + timedelta(seconds=run.seconds + run.undo_seconds) for run in ran)
+    rings, tenants = {run.ring for run in ran}, {run.tenant for run in ran}
+    told = [each for each in deployments if _concerns(each, rings, tenants) and began - LOOK_BACK <= each.at <= ended]
+    if not told:
+        return ()
+    took = seconds((ended - began).total_seconds())
+    runs = (began, Entry("runs", began.isoformat(), clock(began)[:16], count(len(ran), "run"), "", f"took {took}"))
+    entries: list[tuple[datetime, Entry]] = [runs, *((each.at, _entry(each)) for each in told)]
+    return tuple(entry for _, entry in sorted(entries, key=lambda pair: pair[0]))
+
+
+def _concerns(each: Deployment, rings: set[str], tenants: set[str]) -> bool:
+    return each.ring in rings and (not each.tenants or bool(tenants & set(each.tenants)))
+
+
+def _entry(each: Deployment) -> Entry:
+    whom = f"ring {clean(each.ring, 60)}"
+    if each.tenants:
+        whom += f": {listed((clean(name, 60) for name in each.tenants), 3)}"
+    said = ", ".join(filter(None, (clean(each.note, 300), f"by {clean(each.by, 60)}" if each.by else "")))
+    return Entry("deployment", each.at.isoformat(), clock(each.at)[:16], clean(each.release, 80), whom, said)

@@ -1,0 +1,97 @@
+"""Platform signals: what a user's own databases, Prometheus and services say beside the runs, kept in the store.
+
+    signals = load(Path("deploy/signals.toml"), inventory.tenants)
+    for trouble in poll(signals, store, datetime.now(UTC)):
+        print(trouble)     # queue-backlog: environment variable ERP_DATABASE_URL is not set: ...
+
+Each round of a signal also leaves one sample named `<signal>/up`: 1 if all its sources were read, 0 if one was not, and
+then no other. So a value of an earlier round is never taken for one of now.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from ringgate.errors import RinggateError
+from ringgate.model import Sample
+from ringgate.secrets import redact
+from ringgate.signals.schema import Reading, Signals, SignalsError, load
+from ringgate.signals.sources import SourceTrouble, read
+from ringgate.store import Store, Tally
+
+__all__ = ["Poller", "Signals", "SignalsError", "SourceTrouble", "load", "poll"]
+
+AT_ONCE = 8
+"""Sources that are read at the same time."""
+UP = "/up"
+
+
+def poll(signals: Signals, store: Store, now: datetime) -> list[str]:
+    """Reads every source once, keeps what they said as of `now`, and returns what went wrong, without secrets.
+
+    Raises StoreTrouble; what a source does never raises.
+    """
+    samples: list[Sample] = []
+    troubles: list[str] = []
+    counts: dict[Tally, int] = {}
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="signals") as pool:
+        begun: Mapping[Reading, Future[list[Sample]]] = {
+            each: pool.submit(read, each, now, signals.timeout.total_seconds()) for each in signals.readings
+        }
+    for name in dict.fromkeys(each.signal for each in begun):
+        found: list[Sample] = []
+        wrong: list[str] = []
+        for each, future in begun.items():
+            if each.signal == name:
+                _gather(each, future, found, wrong)
+        samples += [Sample(now, name + UP, float(not wrong)), *([] if wrong else found)]
+        troubles += wrong
+        counts[(f"{'failed' if wrong else 'read'}{UP}", "", name, "")] = 1
+    store.sampled(samples)
+    store.count(counts)
+    return troubles
+
+
+def _gather(reading: Reading, future: Future[list[Sample]], found: list[Sample], wrong: list[str]) -> None:
+    whose = f"{reading.signal} of {reading.tenant}" if reading.tenant else reading.signal
+    try:
+        found += future.result()
+    except RinggateError as error:
+        wrong.append(redact(f"{whose}: {error}"))
+    except Exception as error:  # a driver's own: the next source must be read all the same
+        wrong.append(redact(f"{whose}: {type(error).__name__}: {error}"))
+
+
+class Poller:
+    """Reads the sources again and again in a thread of its own, until it is stopped. `tell` is given each trouble."""
+
+    def __init__(
+        self, signals: Signals, store: Store, tell: Callable[[str], None], clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self._signals, self._store, self._tell = signals, store, tell
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name="signals", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the round that is under way."""
+        self._stop.set()
+        self._thread.join()
+
+    def _go_on(self) -> None:
+        told: set[str] = set()
+        while not self._stop.is_set():
+            try:
+                troubles = set(poll(self._signals, self._store, datetime.now(UTC)))
+            except RinggateError as error:  # the store; the gap is seen by whoever reads it
+                troubles = {redact(str(error))}
+            for each in sorted(troubles - told):  # once, and again after it went well
+                self._tell(each)
+            told = troubles
+            self._stop.wait(self._signals.interval.total_seconds())

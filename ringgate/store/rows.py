@@ -1,0 +1,68 @@
+"""Results as rows of the store, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from ringgate.model import (
+    Attachment,
+    Channel,
+    Failure,
+    Ground,
+    Invariant,
+    Outcome,
+    Residue,
+    RunResult,
+    Source,
+    Step,
+)  # fmt: skip
+
+
+def aware(moment: datetime) -> datetime:
+    """SQLite keeps no zone; what was written is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def row_of(result: RunResult) -> dict[str, Any]:
+    """Plain values, but for `started_at`. What was touched and what was raised are not in it."""
+
+    def plain(values: Sequence[Any]) -> list[dict[str, Any]]:
+        return [asdict(value) for value in values]
+
+    return {
+        "run_id": result.run_id, "trace_id": result.trace_id, "session": result.session, "release": result.release,
+        "source": result.source.value, "scenario": result.scenario, "tenant": result.tenant, "ring": result.ring,
+        "channel": result.channel.value, "outcome": result.outcome.value,
+        "started_at": result.started_at.astimezone(UTC), "seconds": result.seconds,
+        "undo_seconds": result.undo_seconds, "calls": result.calls, "reason": result.reason,
+        "failure": asdict(result.failure) if result.failure else None, "steps": plain(result.steps),
+        "residue": plain(result.residue), "attachments": plain(result.attachments),
+    }  # fmt: skip
+
+
+def result_of(row: Any) -> RunResult:
+    """The result of a row, be it the database's or one of `row_of`."""
+    return RunResult(
+        run_id=row["run_id"], trace_id=row["trace_id"], session=row["session"], release=row["release"],
+        source=Source(row["source"]), scenario=row["scenario"], tenant=row["tenant"], ring=row["ring"],
+        channel=Channel(row["channel"]), outcome=Outcome(row["outcome"]), started_at=aware(row["started_at"]),
+        seconds=row["seconds"], undo_seconds=row["undo_seconds"], calls=row["calls"], reason=row["reason"],
+        failure=_failure(row["failure"]) if row["failure"] else None,
+        steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
+        residue=tuple(Residue(**each) for each in row["residue"]),
+        attachments=tuple(Attachment(**each) for each in row["attachments"]),
+    )  # fmt: skip
+
+
+def _failure(kept: Mapping[str, Any]) -> Failure:
+    ground, invariant = kept.get("ground"), kept.get("invariant")
+    return Failure(
+        **{
+            **kept,
+            "ground": Ground(ground) if ground else None,
+            "invariant": Invariant(invariant) if invariant else None,
+        }
+    )

@@ -1,0 +1,163 @@
+"""The server's paths. None of them changes anything, and none waits for the store.
+
+| path                | answers                                                                           |
+|---------------------|-----------------------------------------------------------------------------------|
+| `/`                 | the dashboard; `/parts` is its content, which the page asks for again and again    |
+| `/metrics`          | Prometheus, or OpenMetrics with exemplars for who accepts it                       |
+| `/api/v1/verdict`   | GET, POST: always 200, the verdict in the body                                     |
+| `/flagger/gate`     | 200 only if the rollout may go on, else 409                                        |
+| `/flagger/rollback` | 200 only if it must be rolled back, else 409                                       |
+| `/healthz`, `/readyz` | 200, or 503; without a token                                                     |
+
+The three in the middle take `?ring=R&release=X`; without a release the one is meant that was deployed there last.
+Flagger's hooks are POST with `metadata`: `ring` and `release` may stand there as well.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ringgate.metrics import HORIZON, StoreCollector, exposition
+from ringgate.metrics.families import Horizons
+from ringgate.report.page import render
+from ringgate.web import dashboard
+from ringgate.web.access import LOCAL, TokenRequired
+from ringgate.web.board import Board
+from ringgate.web.judging import Judgement
+
+LARGEST = 65_536
+"""Bytes of a body that is read at all."""
+
+SHARED = timedelta(seconds=1)
+
+_NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+class Server:
+    """Answers from a board."""
+
+    def __init__(
+        self,
+        board: Board,
+        collector: StoreCollector,
+        horizons: Horizons = lambda now: None,
+        horizon: timedelta = HORIZON,
+    ) -> None:
+        self.board, self._collector = board, collector
+        self._horizons, self._horizon = horizons, horizon
+        self._guard = threading.Lock()
+        self._pages: dict[str, tuple[datetime, str]] = {}
+
+    def app(self, token: str = "") -> Starlette:
+        """The application. Without a token it answers only to names of this machine."""
+        guard = (
+            Middleware(TokenRequired, token=token)
+            if token
+            else Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL), www_redirect=False)
+        )
+        both = ["GET", "POST"]
+        return Starlette(
+            routes=[
+                Route("/", self.page),
+                Route("/parts", self.parts),
+                Route("/metrics", self.metrics),
+                Route("/api/v1/verdict", self.verdict, methods=both),
+                Route("/flagger/gate", self.may_go_on, methods=both),
+                Route("/flagger/rollback", self.must_roll_back, methods=both),
+                Route("/healthz", self.healthz),
+                Route("/readyz", self.readyz),
+            ],
+            middleware=[guard],
+        )
+
+    async def page(self, _request: Request) -> Response:
+        return await self._page("dashboard.html.j2")
+
+    async def parts(self, _request: Request) -> Response:
+        return await self._page("dashboard_parts.html.j2")
+
+    async def _page(self, template: str) -> Response:
+        return HTMLResponse(await run_in_threadpool(self._made, template), headers=_NEVER_KEPT)
+
+    def _made(self, template: str) -> str:
+        """The page of now; all who look at it within a second get the same."""
+        with self._guard:
+            now = self.board.clock()
+            at, page = self._pages.get(template, (now, ""))
+            if not page or not timedelta() <= now - at < SHARED:
+                page = render(template, dashboard.context(self.board, self._horizons, self._horizon), "dashboard.js")
+                self._pages[template] = now, page
+            return page
+
+    async def metrics(self, request: Request) -> Response:
+        accept = request.headers.get("accept", "")
+        text, content_type = await run_in_threadpool(exposition, self._collector, accept)
+        return Response(text, headers={"Content-Type": content_type, **_NEVER_KEPT})
+
+    async def verdict(self, request: Request) -> Response:
+        judgement = await self._judgement(request)
+        return JSONResponse(judgement.as_plain(self.board.clock()), headers=_NEVER_KEPT)
+
+    async def may_go_on(self, request: Request) -> Response:
+        judgement = await self._judgement(request)
+        return self._hook(judgement, judgement.verdict == "pass" and judgement.action == "promote")
+
+    async def must_roll_back(self, request: Request) -> Response:
+        judgement = await self._judgement(request)
+        return self._hook(judgement, judgement.verdict == "fail" and judgement.action == "roll back")
+
+    def _hook(self, judgement: Judgement, yes: bool) -> Response:
+        body = judgement.as_plain(self.board.clock())
+        return JSONResponse(body, 200 if yes else 409, headers=_NEVER_KEPT)
+
+    async def healthz(self, _request: Request) -> Response:
+        return _word(self.board.alive, "ok", "a thread of this server has ended")
+
+    async def readyz(self, _request: Request) -> Response:
+        return _word(not self.board.store_trouble(), "ready", "the store of results cannot be read")
+
+    async def _judgement(self, request: Request) -> Judgement:
+        said = await _parameters(request)
+        return await run_in_threadpool(self.board.verdict, said.get("ring", ""), said.get("release", ""))
+
+
+def _word(well: bool, word: str, otherwise: str) -> Response:
+    return PlainTextResponse(f"{word if well else otherwise}\n", 200 if well else 503, headers=_NEVER_KEPT)
+
+
+async def _parameters(request: Request) -> dict[str, str]:
+    """`ring` and `release` of the query, else of the body or its `metadata`. A body that is none is passed over."""
+    found: dict[str, str] = {}
+    body = await _body(request)
+    metadata = body.get("metadata")
+    for source in (metadata if isinstance(metadata, dict) else {}, body, request.query_params):
+        for name in ("ring", "release"):
+            value = source.get(name)
+            if isinstance(value, str) and value.strip():
+                found[name] = value.strip()
+    return found
+
+
+async def _body(request: Request) -> Mapping[str, Any]:
+    read = b""
+    async for piece in request.stream():
+        read += piece
+        if len(read) > LARGEST:
+            return {}
+    try:
+        body = json.loads(read) if read else {}
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,121 @@
+"""Tenants by scenarios as they are now: the last outcome of each, how old it is, and the ones before it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ringgate.inventory import pause_of
+from ringgate.metrics import HORIZON
+from ringgate.metrics.figures import Key, Last
+from ringgate.model import Channel, Outcome, RunResult, Tenant
+from ringgate.report.matrix import STATE_WORDS, State
+from ringgate.report.text import CHANNEL_WORDS, clean, humanise, seconds
+from ringgate.web.times import Age, age
+
+MOST_TENANTS = 60
+"""Rows that are shown; those with trouble first."""
+MOST_ACROSS = 6
+"""Up to so many tenants stand across, as in the report; more stand down."""
+MOST_BEFORE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One scenario on one tenant over one channel. `before` are the outcomes before the last, oldest first.
+
+    A result that is too old has the state `missing`, and `word` says what it once was.
+    """
+
+    channel: str
+    state: str
+    word: str
+    time: str
+    at: Age | None
+    before: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A tenant with its ring, or a scenario. `paused` says until when and why, "" where it is not."""
+
+    name: str
+    ring: str = ""
+    paused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is shown, the shorter side across; and counts over all tenants: how many are known, how many have a fresh
+    result, and which are failing. `rows` has for each head one group of cells for each of `across`."""
+
+    across: tuple[Head, ...]
+    rows: tuple[tuple[Head, tuple[tuple[Cell, ...], ...]], ...]
+    corner: str
+    left_out: int
+    known: int
+    fresh: int
+    failing: frozenset[str]
+
+
+def table(
+    tenants: Sequence[Tenant],
+    last: Mapping[Key, Last],
+    recent: Sequence[RunResult],
+    now: datetime,
+    due: Mapping[Key, timedelta] | None = None,
+    horizon: timedelta = HORIZON,
+) -> Table:
+    """Tenants of the inventory in the order of the rollout. Of too many, those that fail are shown and then the
+    first."""
+    names = {each.id for each in tenants}
+    scenarios = sorted({scenario for tenant, scenario, _ in last if tenant in names})
+    history = _history(recent)
+    allowed = due or {}
+    fresh = {key for key, each in last.items() if now - each.at <= allowed.get(key, horizon)}
+    failing = frozenset(key[0] for key in fresh if last[key].outcome is Outcome.FAILED and key[0] in names)
+    chosen = {each.id for each in sorted(tenants, key=lambda each: each.id not in failing)[:MOST_TENANTS]}
+    shown = [each for each in tenants if each.id in chosen]
+
+    def group(tenant: str, scenario: str) -> tuple[Cell, ...]:
+        keys = [(tenant, scenario, channel.value) for channel in Channel]
+        return tuple(_cell(key, last[key], history.get(key, ()), key in fresh, now) for key in keys if key in last)
+
+    heads = {each.id: _head(each, now) for each in shown}
+    titles = {each: Head(humanise(each)) for each in scenarios}
+    if len(shown) <= MOST_ACROSS:
+        rows = tuple((titles[s], tuple(group(t, s) for t in heads)) for s in scenarios)
+    else:
+        rows = tuple((heads[t], tuple(group(t, s) for s in scenarios)) for t in heads)
+    return Table(
+        across=tuple((heads if len(shown) <= MOST_ACROSS else titles).values()),
+        rows=rows,
+        corner="Process" if len(shown) <= MOST_ACROSS else "Tenant",
+        left_out=len(tenants) - len(shown),
+        known=len(tenants),
+        fresh=len({key[0] for key in fresh} & names),
+        failing=failing,
+    )
+
+
+def _head(tenant: Tenant, now: datetime) -> Head:
+    return Head(clean(tenant.id, 60), clean(tenant.ring, 40), clean(pause_of(tenant, now), 200))
+
+
+def _history(recent: Sequence[RunResult]) -> Mapping[Key, list[str]]:
+    history: dict[Key, list[str]] = defaultdict(list)
+    for each in recent:
+        if each.outcome is not Outcome.SKIPPED:
+            history[each.tenant, each.scenario, each.channel.value].append(each.outcome.value)
+    return history
+
+
+def _cell(key: Key, run: Last, history: Sequence[str], fresh: bool, now: datetime) -> Cell:
+    word, state = STATE_WORDS[State(run.outcome.value)], run.outcome.value
+    at = age(run.at, now)
+    if not fresh:
+        state, word = State.MISSING.value, f"too old: {word} {at.words}"
+    channel = CHANNEL_WORDS[Channel(key[2])]
+    return Cell(channel, state, word, seconds(run.seconds), at, tuple(history[-MOST_BEFORE - 1 : -1]))

@@ -1,0 +1,90 @@
+"""Asks Ringgate's own gate for a judgement, and puts it into the words of this server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ringgate.gate import Verdict
+from ringgate.inventory import Inventory
+from ringgate.judging import Judge as Gate
+from ringgate.judging import as_json, load_policy
+from ringgate.secrets import redact
+from ringgate.store import Store
+from ringgate.web.judging import Curve, Judge, Judgement
+
+KEPT_BAKES = 32
+"""Releases that the gate remembers; who asks for more than these makes it read anew."""
+
+
+class GateJudge:
+    """The gate over one store. Begins anew when the inventory or the policy's file changed. Safe for threads."""
+
+    def __init__(
+        self, url: str, load: Callable[[], Inventory], policy: Path | None, clock: Callable[[], datetime]
+    ) -> None:
+        self._url, self._load, self._policy, self._clock = url, load, policy, clock
+        self._guard = threading.Lock()
+        self._gate: Gate | None = None
+        self._made_from: object = None
+        self._asked: set[tuple[str, str]] = set()
+
+    def __call__(self, ring: str, release: str, now: datetime) -> Judgement:
+        with self._guard:
+            verdict = self._current(ring, release).verdict(ring, release)
+        return judgement_of(verdict)
+
+    def _current(self, ring: str, release: str) -> Gate:
+        inventory = self._load()
+        changed = self._policy.stat().st_mtime_ns if self._policy else 0
+        made_from = (id(inventory), inventory, changed)
+        self._asked.add((ring, release))
+        if self._gate is None or made_from != self._made_from or len(self._asked) > KEPT_BAKES:
+            rules = load_policy(self._policy, inventory)
+            if self._gate:
+                self._gate.close()
+            self._gate = Gate(lambda: Store(self._url), inventory, rules, clock=self._clock)
+            self._made_from, self._asked = made_from, {(ring, release)}
+        return self._gate
+
+
+def judge_of(
+    url: str,
+    load: Callable[[], Inventory],
+    policy: Path | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Judge:
+    """The gate as this server asks it. Raises PolicyError with every mistake of the policy's file."""
+    load_policy(policy, load())
+    return GateJudge(url, load, policy, clock)
+
+
+def judgement_of(verdict: Verdict) -> Judgement:
+    """A verdict of the gate, as it is served."""
+    facts = verdict.facts
+    return Judgement(
+        ring=facts.ring,
+        release=facts.release,
+        verdict=verdict.word.value,
+        action=verdict.action.value,
+        at=facts.now,
+        reasons=tuple(redact(reason.sentence) for reason in verdict.reasons),
+        outlook=tuple(redact(sentence) for sentence in (*verdict.outlook.sentences, *verdict.remarks)),
+        since=facts.started,
+        tested=tuple(facts.tested),
+        expected=tuple(facts.expected),
+        evidence={each.signal.value: each.quick for each in verdict.evidence},
+        curves=tuple(
+            Curve(
+                each.signal.value,
+                tuple((point.at, point.quick) for point in each.curve),
+                hold=each.hold_at,
+                pause=each.pause_at,
+                roll_back=each.roll_back_at,
+            )
+            for each in verdict.evidence
+        ),
+        detail=as_json(verdict),
+    )
