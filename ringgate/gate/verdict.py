@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ringgate.gate import cause
 from ringgate.gate.attribution import Attribution
 from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius
+from ringgate.gate.cause import Said, leading
 from ringgate.gate.facts import Facts, State
 from ringgate.gate.policy import Signal, Waiver
 from ringgate.gate.rules import Reason
@@ -145,11 +145,11 @@ class Verdict:
         return ACTIONS.get(self.state, Action.HOLD if lost else Action.WAIT)
 
     @property
-    def cause(self) -> cause.Said | None:
+    def cause(self) -> Said | None:
         """Whose business it is, all in all, and why; None where nothing is wrong."""
         least = self.facts.policy.least_failures
         loud = {s.signal for s in self.facts.signals if s.bad >= least and max(s.quick, s.peak) >= 1 / s.alpha}
-        return cause.leading(self.attributions, self.ours, loud)
+        return leading(self.attributions, self.ours, loud)
 
     @property
     def decided(self) -> bool:
