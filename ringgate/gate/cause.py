@@ -8,7 +8,6 @@ rate one scenario sees the tenant's own setting, and another only that a sum is 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +22,9 @@ NARROW = {
 """Causes that explain others, in this order: a right lets pass what policy forbids, and both make sums come out wrong;
 but no sum that is wrong gives anybody a right."""
 
+EXPLAINS = 0.2
+"""The share of the failing runs from which on such a cause is taken to explain the others: one odd run explains none."""
+
 Said = tuple[Cause, str]
 
 
@@ -34,8 +36,10 @@ class Found:
     ours: Sequence[Attribution]
     loud: Collection[Signal]
 
-    def runs_of(self, cause: Cause) -> int:
-        return sum(each.group.runs for each in self.failing if each.cause is cause)
+    def share_of(self, cause: Cause) -> float:
+        """Of the runs that failed."""
+        runs = sum(each.group.runs for each in self.failing)
+        return sum(each.group.runs for each in self.failing if each.cause is cause) / runs if runs else 0.0
 
 
 def breach(found: Found) -> Said | None:
@@ -52,20 +56,20 @@ def backlog(found: Found) -> Said | None:
 
 def unreachable(found: Found) -> Said | None:
     """Where most runs met nobody who answered, what else came of it is no news."""
-    if 2 * found.runs_of(Cause.ENVIRONMENT) <= sum(each.group.runs for each in found.failing):
+    if found.share_of(Cause.ENVIRONMENT) <= 0.5:
         return None
     return Cause.ENVIRONMENT, "most runs that failed were not answered, or not in words"
 
 
 def narrow(found: Found) -> Said | None:
-    return next(((cause, why) for cause, why in NARROW.items() if found.runs_of(cause)), None)
+    return next(((cause, why) for cause, why in NARROW.items() if found.share_of(cause) >= EXPLAINS), None)
 
 
 def frequent(found: Found) -> Said | None:
     """Nothing explains the others: the most frequent."""
     if not found.failing:
         return None
-    cause, _ = Counter({cause: found.runs_of(cause) for cause in Cause}).most_common(1)[0]
+    cause = max(Cause, key=found.share_of)
     return cause, next(each.because for each in found.failing if each.cause is cause)
 
 

@@ -57,6 +57,11 @@ def test_what_is_narrow_explains_sums_that_come_out_wrong(ground: Ground, expect
     assert cause(*sums, run("bill", ground=ground)) is expected
 
 
+def test_one_odd_run_explains_nothing() -> None:
+    sums = [run("pay", ground=Ground.PROCESS) for _ in range(9)]
+    assert cause(*sums, run("bill", ground=Ground.POLICY)) is Cause.PRODUCT
+
+
 def test_a_right_explains_a_policy_that_was_passed_by() -> None:
     by_policy = [run("bill", ground=Ground.POLICY) for _ in range(3)]
     assert cause(*by_policy, run("post", ground=Ground.RIGHTS)) is Cause.IDENTITY
