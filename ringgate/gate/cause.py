@@ -23,7 +23,7 @@ NARROW = {
 but no sum that is wrong gives anybody a right."""
 
 EXPLAINS = 0.2
-"""The share of the failing runs from which on such a cause is taken to explain the others: one odd run explains none."""
+"""The share of the failing runs from which on such a cause is taken to explain the others: an odd run explains none."""
 
 Said = tuple[Cause, str]
 
