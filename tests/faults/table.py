@@ -92,7 +92,7 @@ def line(trial: Trial) -> str:
     """One fault on one line."""
     caught = f"caught in {trial.runs:3} runs, {trial.rounds:2} rounds" if trial.caught else "MISSED".ljust(28)
     cause = f"{trial.cause or '-'}" + ("" if trial.right else f" (expected {trial.expected})")
-    told = f"{trial.fault:26}{caught:29}{trial.action:13}{cause:36}{trial.seconds:5.0f} s  {', '.join(trial.by)}"
+    told = f"{trial.fault:26}{caught:31}{trial.action:13}{cause:36}{trial.seconds:5.0f} s  {', '.join(trial.by)}"
     notes = [
         *(f"passed, and should not have: {each}" for each in trial.silent),
         *(f"failed otherwise: {each}" for each in trial.otherwise),

@@ -110,12 +110,18 @@ def try_out(bench: Bench, fault: Fault, baseline: Path, clock: Clock) -> Trial:
 
 @contextmanager
 def _copy(baseline: Path, file: Path) -> Iterator[Path]:
+    """The baseline's results in a file of its own, whatever a killed trial left of one."""
+
+    def remove() -> None:
+        for each in file.parent.glob(f"{file.name}*"):
+            each.unlink()
+
+    remove()
     shutil.copyfile(baseline, file)
     try:
         yield file
     finally:
-        for each in file.parent.glob(f"{file.name}*"):
-            each.unlink()
+        remove()
 
 
 def _bake(bench: Bench, fault: Fault, hit: Tenant, file: Path, clock: Clock, trial: Trial) -> None:
