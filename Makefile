@@ -5,7 +5,8 @@ N ?= 10
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test bench bench-scale bench-rehearsal kill-drill clean-upgrades gate-study soak lint format lock setup clean
+.PHONY: help demo suites test faults soak bench bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
+	lint format lock setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -36,6 +37,9 @@ clean-upgrades: setup ## upgrade N=10 real tenants with different books: the fin
 
 gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
 	@$(BIN)/python -m tests.study
+
+faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
 	@$(BIN)/python -m tests.bench.scale

@@ -2,6 +2,10 @@
 
 A scenario is one business process as a function of three: `erp` (people, rules, layers), `make` (believable drafts) and
 `run` (steps). It names no channel, no ERP, no tenant. What should come out is computed by `erp` from the inventory.
+
+What an expectation rests on tells whose business it is when it is not met. It is the ERP's own process unless it says
+`ground=POLICY` (the inventory states it), `RIGHTS` (who may do what) or `RECORDS` (what the books held before). What no
+release may break even once says `invariant=`: `BALANCED`, `ONCE`, `NUMBERED`, `ISOLATED`.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from ringgate.expectations import expect, expect_agreement, expect_isolation, ex
 from ringgate.halves import InFlight
 from ringgate.isolation import Thing, Way, named_in
 from ringgate.making import Make
-from ringgate.model import Capability, Channel, Effect, InvoiceMethod, Layer, Role, Scenario
+from ringgate.model import Capability, Channel, Effect, Ground, Invariant, InvoiceMethod, Layer, Role, Scenario
 from ringgate.money import Money
 from ringgate.staff import Staff
 
@@ -33,6 +37,8 @@ LEDGER, JOURNAL_ENTRIES = Capability.LEDGER, Capability.JOURNAL_ENTRIES
 OUTSIDERS, DIRECT_CALLS = Capability.OUTSIDERS, Capability.DIRECT_CALLS
 PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
 TIMESHEET, EFFORT = InvoiceMethod.TIMESHEET, InvoiceMethod.EFFORT
+POLICY, RIGHTS, RECORDS = Ground.POLICY, Ground.RIGHTS, Ground.RECORDS
+BALANCED, ONCE, NUMBERED, ISOLATED = Invariant.BALANCED, Invariant.ONCE, Invariant.NUMBERED, Invariant.ISOLATED
 
 Function = Callable[[Erp, Make, Run], None]
 
@@ -93,6 +99,7 @@ __all__ = [
     "APPROVALS",
     "APPROVER",
     "AUDITOR",
+    "BALANCED",
     "CONSULTANT",
     "CREDIT_NOTES",
     "DIRECT_CALLS",
@@ -100,18 +107,24 @@ __all__ = [
     "INTEGRATION",
     "INTEGRATIONS",
     "INVOICING",
+    "ISOLATED",
     "ISOLATION",
     "JOURNAL_ENTRIES",
     "LEDGER",
+    "NUMBERED",
+    "ONCE",
     "OUTSIDERS",
     "PAYMENTS",
     "PERMANENT",
     "PLATFORM",
+    "POLICY",
     "PROCESS",
     "PROJECTS",
     "PROJECT_MANAGER",
     "READ",
+    "RECORDS",
     "REVERSIBLE",
+    "RIGHTS",
     "SIGN_IN",
     "TIME",
     "TIMESHEET",

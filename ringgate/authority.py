@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ringgate import oracle
-from ringgate.model import Policy, Role
+from ringgate.model import Ground, Policy, Role
 from ringgate.money import Money
 
 MAY: Mapping[str, frozenset[Role]] = {
@@ -44,13 +44,15 @@ PEOPLE = frozenset(Role) - {Role.INTEGRATION}
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One cell of the matrix. `amount` is None where it does not matter; `because` says the rule in words."""
+    """One cell of the matrix. `amount` is None where it does not matter; `because` says the rule in words, `ground`
+    whether it is a right or the tenant's policy that decides."""
 
     role: Role
     verb: str
     allowed: bool
     because: str
     amount: Money | None = None
+    ground: Ground = Ground.RIGHTS
 
 
 def matrix(policy: Policy, roles: Collection[Role]) -> tuple[Right, ...]:
@@ -78,11 +80,11 @@ def amounts(policy: Policy) -> tuple[Money, ...]:
 def _row(policy: Policy, verb: str, amount: Money | None, roles: Collection[Role]) -> Iterator[Right]:
     names = " and ".join(sorted(role.value.replace("_", " ") for role in MAY[verb]))
     for role in roles:
-        allowed, because = role in MAY[verb], f"{names} alone may {verb.replace('_', ' ')}"
+        allowed, because, ground = role in MAY[verb], f"{names} alone may {verb.replace('_', ' ')}", Ground.RIGHTS
         if verb == "approve_request" and role is REQUESTER and amount is not None:
-            allowed = oracle.may_approve_alone(amount, policy)
+            allowed, ground = oracle.may_approve_alone(amount, policy), Ground.POLICY
             because = (
                 f"a request of {amount} needs nobody else" if allowed
                 else f"nobody approves a request of {amount} that is his own"
             )  # fmt: skip
-        yield Right(role, verb, allowed, because, amount)
+        yield Right(role, verb, allowed, because, amount, ground)

@@ -15,6 +15,11 @@ ended it decides, never the wording of a message:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ringgate.model import Ground
+
 
 class RinggateError(Exception):
     """Root of everything Ringgate raises on purpose. `str(error)` is one clear sentence without secrets."""
@@ -56,16 +61,18 @@ class Refused(ErpError):
     """The ERP did not do what a verb asked, by rule, right or state.
 
     `verb` is the protocol's verb, `reason` the ERP's own words (for people, never matched against), `state` the
-    record's state as read back after the refusal, "" where there is no record.
+    record's state as read back after the refusal, "" where there is no record. `ground` is what it rests on, as far
+    as the driver could tell from what it saw; `Connection.ground_of` may find out more.
     """
 
     kind = "refused"
 
-    def __init__(self, verb: str, reason: str, state: str = "") -> None:
+    def __init__(self, verb: str, reason: str, state: str = "", ground: Ground | None = None) -> None:
         super().__init__(f"{verb} was refused: {reason}" + (f" (state read back: {state})" if state else ""))
         self.verb = verb
         self.reason = reason
         self.state = state
+        self.ground = ground
 
 
 class NeverSent(RinggateError):

@@ -6,7 +6,7 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from ringgate.drivers.protocol import NOTHING_TO_UNDO, Call, Connection, Driver
 from ringgate.erp import Erp
-from ringgate.errors import ErpError, OurSideError, RinggateError
+from ringgate.errors import ErpError, OurSideError, Refused, RinggateError
 from ringgate.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
 from ringgate.expectations import ExpectationFailed
 from ringgate.halves import InFlight
@@ -274,6 +274,7 @@ def _act(
             done.calls = connection.calls
             if done.error is not None:
                 done.attachments = _evidence(connection, engine, run.id)
+                _find_ground(done.error, connection)
             if not journal.waits:
                 undo_began = time.monotonic()
                 done.residue = undo(journal, connection, engine.redact)
@@ -310,6 +311,13 @@ def undo(
     return left
 
 
+def _find_ground(error: BaseException, connection: Connection) -> None:
+    """Has the driver say what a refusal rests on, while it can still ask."""
+    if isinstance(error, Refused) and error.ground is None:
+        with suppress(Exception):  # it is a help; the refusal itself is what is reported
+            error.ground = connection.ground_of(error)
+
+
 def _evidence(connection: Connection, engine: Engine, run_id: str) -> tuple[Attachment, ...]:
     folder = engine.evidence / run_id
     try:
@@ -343,4 +351,5 @@ def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Fa
             because=redact(error.because), ground=error.ground, invariant=error.invariant,
         )  # fmt: skip
     text = "".join(traceback.format_exception(error))
-    return Failure(kind=kind, message=message, step=run.current, traceback=redact(text))
+    ground = error.ground if isinstance(error, Refused) else None
+    return Failure(kind=kind, message=message, step=run.current, traceback=redact(text), ground=ground)

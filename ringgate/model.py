@@ -100,12 +100,14 @@ class Invariant(StrEnum):
 
 
 class Ground(StrEnum):
-    """What an expectation rests on, and so whose business it is when it is not met."""
+    """What an expectation rests on, and so whose business it is when it is not met.
+
+    The narrower one holds: what the inventory states is policy, also where it is the ERP's logic that applies it."""
 
     PROCESS = "process"  # the ERP's own logic: states, sums, what was entered comes back
     POLICY = "policy"  # the tenant's settings: tax, accounts, terms, thresholds, currency, language
     RIGHTS = "rights"  # who may do what, and who may sign in
-    RECORDS = "records"  # what the tenant's books already hold
+    RECORDS = "records"  # what the tenant's books already held before the run
 
 
 class InvoiceMethod(StrEnum):
@@ -280,7 +282,7 @@ class Attachment:
 class Failure:
     """Why a run did not pass. `kind` is a stable word for metrics; `message` one sentence; no secrets in any field.
 
-    `ground` and `invariant` are those of the expectation that was not met, if it was one and had them.
+    `ground` and `invariant` are those of the expectation that was not met; a refusal may have a ground, too.
     """
 
     kind: str

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from ringgate.actors import Actor
+from ringgate.authority import Right
 from ringgate.erp import Erp
 from ringgate.errors import OurSideError
 from ringgate.expectations import expect_refusal
@@ -39,7 +40,7 @@ class Staff:
         Returns what came of it for the first who may; the others who may are not asked (`hold_each` asks them)."""
         rights = [right for right in self._rights if (right.verb, right.amount) == (verb, amount)]
         for right in (right for right in rights if not right.allowed):
-            self._refused(verb, act, right.role, right.because)
+            self._refused(right, act)
         for right in (right for right in rights if right.allowed):
             return act(self.people[right.role])
         raise OurSideError(f"Nobody at all may {verb.replace('_', ' ')}, so that refusals of others prove nothing.")
@@ -55,11 +56,12 @@ class Staff:
                 record = None
             else:
                 record = standing
-                self._refused(verb, partial(_on, act, standing), right.role, right.because)
+                self._refused(right, partial(_on, act, standing))
 
-    def _refused(self, verb: str, act: Callable[[Actor], object], role: Role, because: str) -> None:
-        who = role.value.replace("_", " ")
-        expect_refusal(act, self.people[role], because=because, what=f"{verb.replace('_', ' ')} by the {who}")
+    def _refused(self, right: Right, act: Callable[[Actor], object]) -> None:
+        verb, who = right.verb.replace("_", " "), right.role.value.replace("_", " ")
+        actor, what = self.people[right.role], f"{verb} by the {who}"
+        expect_refusal(act, actor, because=right.because, what=what, ground=right.ground)
 
 
 def _on(act: Callable[[Actor, T], object], record: T, actor: Actor) -> object:

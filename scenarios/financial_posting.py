@@ -2,12 +2,17 @@
 
 from ringgate.api import (
     ACCOUNTANT,
+    BALANCED,
     CONSULTANT,
     INVOICING,
     JOURNAL_ENTRIES,
     LEDGER,
+    NUMBERED,
+    ONCE,
+    POLICY,
     PROJECT_MANAGER,
     PROJECTS,
+    RECORDS,
     REVERSIBLE,
     TIME,
     Erp,
@@ -43,10 +48,14 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
     with run.step("check the posting"):
         posting, accounts = erp.books.posting_of(invoice.ref), erp.policy.accounts
         expected = erp.totals((erp.billable(draft.task, "3.5"), draft.task.rate, ""))
-        expect(posting.debit, equals=posting.credit, because="a posting balances", what="debit")
+        expect(posting.debit, equals=posting.credit, because="a posting balances", what="debit", invariant=BALANCED)
         others = {line.account for line in posting.lines} - {accounts.receivable, accounts.revenue, accounts.tax}
         expect(
-            others, equals=set(), because="an invoice touches receivable, revenue and tax only", what="other accounts"
+            others,
+            equals=set(),
+            because="an invoice touches receivable, revenue and tax only",
+            what="other accounts",
+            ground=POLICY,
         )
         expect(posting.on, equals=run.today, because="the invoice is of today", what="date")
         expect(
@@ -56,7 +65,8 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         )
 
         postings = [each.number for each in erp.books.postings_of(invoice.ref)]
-        expect(postings, equals=[posting.number], because="an invoice reaches the ledger once", what="postings")
+        once = "an invoice reaches the ledger once"
+        expect(postings, equals=[posting.number], because=once, what="postings", invariant=ONCE)
 
     with run.step("compare the layers"):
         figures = {"net": expected.net, "tax": expected.tax, "total": expected.total}
@@ -68,8 +78,12 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
             invoice.number in set(numbers) - set(before),
             because="the invoice got a number of its own",
             what=f"number {invoice.number}",
+            invariant=NUMBERED,
         )
-        expect(erp.gaps(numbers), equals=(), because="numbers follow each other without gap or repetition", what="gaps")
+        old = erp.gaps(before)
+        new = tuple(gap for gap in erp.gaps(numbers) if gap not in old)
+        expect(new, equals=(), because="numbers follow each other", what="gaps of this posting", invariant=NUMBERED)
+        expect(old, equals=(), because="numbers followed each other before", what="older gaps", ground=RECORDS)
 
     with run.step("refuse double posting"):
         expect_refusal(accountant.post_invoice, invoice, because="it is posted already")
@@ -78,5 +92,7 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         )
 
     with run.step("refuse a closed period"):
-        closed = expect(erp.books.closed_day(), because="the tenant has closed periods", what="closed period")
+        closed = expect(
+            erp.books.closed_day(), because="the tenant has closed periods", what="closed period", ground=RECORDS
+        )
         expect_refusal(accountant.post_entry, make.entry(on=closed), because=f"the period of {closed} is closed")

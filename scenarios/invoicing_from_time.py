@@ -4,6 +4,7 @@ from ringgate.api import (
     ACCOUNTANT,
     CONSULTANT,
     INVOICING,
+    POLICY,
     PROJECT_MANAGER,
     PROJECTS,
     REVERSIBLE,
@@ -50,11 +51,18 @@ def invoicing_from_time(erp: Erp, make: Make, run: Run) -> None:
             because="each task is billed on a line of its own",
             what="number of lines",
         )
-        expect(invoice.net, equals=expected.net, because="hours x rate, each line rounded", what="net amount")
-        expect(invoice.tax, equals=expected.tax, because=rounding, what="tax")
+        billable = sorted(erp.billable(task, h) for task, h in zip(draft.tasks, hours, strict=True))
+        billed = sorted(line.quantity for line in invoice.lines)
+        expect(billed, equals=billable, because="neither more nor less was worked", what="hours billed")
+        rates = sorted(task.rate.amount for task in draft.tasks)
+        charged = sorted(line.unit_price.amount for line in invoice.lines)
+        expect(charged, equals=rates, because="these rates were agreed", what="rates")
+        exact = "hours x rate, each line rounded to the currency"
+        expect(invoice.net, equals=expected.net, because=exact, what="net amount", ground=POLICY)
+        expect(invoice.tax, equals=expected.tax, because=rounding, what="tax", ground=POLICY)
         expect(invoice.total, equals=expected.total, because="net and tax add up", what="total")
-        stated = {line.name: line.amount for line in invoice.taxes}
-        expect(stated, equals=dict(expected.by_rate), because=rounding, what="tax of each rate")
+        by_rate = {line.name: line.amount for line in invoice.taxes}
+        expect(by_rate, equals=dict(expected.by_rate), because=rounding, what="tax of each rate", ground=POLICY)
 
     with run.step("post and check payment term"):
         invoice = accountant.post_invoice(invoice)
@@ -65,4 +73,5 @@ def invoicing_from_time(erp: Erp, make: Make, run: Run) -> None:
             equals=(erp.due(run.today),),
             because=f"it is payable in {erp.policy.payment_days} days",
             what="due date",
+            ground=POLICY,
         )

@@ -4,6 +4,7 @@ from ringgate.api import (
     APPROVALS,
     APPROVER,
     CONSULTANT,
+    POLICY,
     REVERSIBLE,
     Actor,
     Erp,
@@ -31,7 +32,10 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
             request = consultant.approve_request(request)
         else:
             expect_refusal(
-                consultant.approve_request, request, because=f"requests over {threshold} need somebody else's approval"
+                consultant.approve_request,
+                request,
+                because=f"requests over {threshold} need somebody else's approval",
+                ground=POLICY,
             )
             expect(
                 approver.read_request(request).state,
@@ -59,11 +63,11 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
                 equals="approved",
                 because=f"requests up to {threshold} need nobody else",
                 what="state",
+                ground=POLICY,
             )
         else:
-            expect_refusal(
-                consultant.approve_request, at_threshold, because="every request needs somebody else's approval"
-            )
+            because = "every request needs somebody else's approval"
+            expect_refusal(consultant.approve_request, at_threshold, because=because, ground=POLICY)
 
     with run.step("reject"):
         undecided = at_threshold if at_threshold.state == "waiting" else _waiting(consultant, make, large)

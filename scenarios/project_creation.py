@@ -5,6 +5,7 @@ from ringgate.api import (
     PROJECT_MANAGER,
     PROJECTS,
     REVERSIBLE,
+    RIGHTS,
     Decimal,
     Erp,
     Make,
@@ -33,4 +34,6 @@ def project_creation(erp: Erp, make: Make, run: Run) -> None:
 
     with run.step("refuse a project by a consultant"):
         consultant = erp.sign_in(CONSULTANT)
-        expect_refusal(consultant.create_project, make.project(), because="only project managers set up projects")
+        draft = make.project()
+        because = "only project managers set up projects"
+        expect_refusal(consultant.create_project, draft, because=because, ground=RIGHTS)

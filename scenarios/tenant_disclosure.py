@@ -2,8 +2,10 @@
 
 from ringgate.api import (
     AUDITOR,
+    ISOLATED,
     ISOLATION,
     OUTSIDERS,
+    POLICY,
     READ,
     Erp,
     Make,
@@ -40,7 +42,12 @@ def tenant_disclosure(erp: Erp, make: Make, run: Run) -> None:
         unknown = erp.ask_as_stranger(NOBODY)
         for question, answer in unknown.items():
             expect(
-                named_in(answer, names), equals=(), because="strangers are not told who else is a tenant", what=question
+                named_in(answer, names),
+                equals=(),
+                because="strangers are not told who else is a tenant",
+                what=question,
+                ground=POLICY,
+                invariant=ISOLATED,
             )
 
     with run.step("tell a tenant from none"):
@@ -51,4 +58,5 @@ def tenant_disclosure(erp: Erp, make: Make, run: Run) -> None:
                 equals=[],
                 because="a tenant is answered for like a name that nobody has",
                 what=f"what tells {neighbour.id} from a name that nobody has",
+                ground=POLICY,
             )

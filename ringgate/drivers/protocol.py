@@ -30,9 +30,10 @@ from ringgate.business import (
     Task,
     TimeEntry,
 )  # fmt: skip
+from ringgate.errors import Refused
 from ringgate.fingerprints import Fingerprint
 from ringgate.isolation import Attempt, Thing, Way
-from ringgate.model import Attachment, Capability, Channel, Role, Tenant
+from ringgate.model import Attachment, Capability, Channel, Ground, Role, Tenant
 from ringgate.money import Money
 from ringgate.surfaces import Surface
 
@@ -165,6 +166,10 @@ class Connection(Protocol):
     def ask_as_stranger(self, about: str) -> Mapping[str, str]:
         """What anybody may ask at this tenant's address without a session, about a tenant of that id: question ->
         status and text of the answer, with `about` itself taken out of it."""
+        ...
+
+    def ground_of(self, refusal: Refused) -> Ground | None:
+        """What a refusal rests on, asked once when a run ended with it; None where that cannot be told."""
         ...
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:

@@ -16,8 +16,10 @@ from ringgate.estate.trouble import EstateTrouble
 
 DEMO_BASE = 8070
 STEP = 100
-PORTS = 30
-"""Ports of one estate: those of 24 tenants and of a server for each series."""
+SECURE = 50
+"""A tenant's port for TLS lies this far above its ordinary one."""
+PORTS = 75
+"""Ports of one estate: those of 24 tenants, of a server for each series, and of the tenants for TLS."""
 
 
 def server(base: int, index: int) -> int:

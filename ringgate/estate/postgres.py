@@ -44,6 +44,7 @@ max_wal_senders = 0
 max_wal_size = 2GB
 shared_buffers = 128MB
 max_connections = 300
+max_prepared_transactions = 8
 autovacuum_naptime = {naptime}
 autovacuum_analyze_threshold = 50
 autovacuum_analyze_scale_factor = 0.05

@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,6 +230,22 @@ class ErpServer:
         for process in psutil.process_iter(["cmdline"]):
             if (process.info["cmdline"] or [])[-len(wanted) :] == wanted:
                 stop_tree(process, patience=5.0)
+
+    def work_off(self, database: str, done: Callable[[], bool]) -> None:
+        """Has the ERP's own worker take up the tasks that wait in its queue, until `done`."""
+        configuration = self.folder / f"worker-{database}.conf"
+        write_atomically(configuration, "[queue]\nworker = True\n")
+        worker = Daemon(
+            f"worker of {database}", self.folder / f"worker-{database}.pid", self.log.with_name("worker.log")
+        )
+        program = str(self.environment / "bin" / "trytond-worker")
+        command = [program, "-c", str(self.configuration), str(configuration), "-d", database, "-n", "1", "-t", "1"]
+        worker.start(command, env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)
+        try:
+            worker.await_ready(done, START)
+        finally:
+            worker.stop()
+            configuration.unlink(missing_ok=True)
 
     def hashes(self, passwords: Sequence[str]) -> list[str]:
         """Each password as the ERP stores it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ringgate import paths
 from ringgate.estate import ports
-from ringgate.estate.frontdoor import FaultControl, Route, Routes
+from ringgate.estate.frontdoor import FaultControl, Route, Routes, tls
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, answers
 from ringgate.estate.record import Place, Record
@@ -75,9 +75,10 @@ class Serving:
 
     def open_door(self, record: Record, closed: Collection[str] = ()) -> bool:
         """Makes the front door run and lead to each tenant. Says whether nothing had to be done."""
-        listening = [place.port for place in record.tenants.values()]
-        ran, before = self.door.running, [route.port for route in Routes.read(self.run).tenants.values()]
+        listening = [place.port + beside for place in record.tenants.values() for beside in (0, ports.SECURE)]
+        ran, before = self.door.running, self._listening()
         self.check_ports(listening)
+        tls.prepare(self.run)
         if not ran:
             self.faults.clear()
         self.routes(record, closed)
@@ -94,7 +95,8 @@ class Serving:
             series = SERIES[place.series]
             backend = self.server(series).url.removeprefix("http://")
             opened = name not in closed and place.upgrade is None
-            return Route(port=place.port, backend=backend, root_rpc=series.root_rpc, open=opened)
+            secure = place.port + ports.SECURE
+            return Route(port=place.port, backend=backend, secure=secure, root_rpc=series.root_rpc, open=opened)
 
         Routes(tenants={name: route(name, place) for name, place in record.tenants.items()}).write(self.run)
 
@@ -103,9 +105,13 @@ class Serving:
         for server in self.servers:
             server.stop()
 
+    def _listening(self) -> list[int]:
+        """The ports that the front door was last told to listen on."""
+        return [port for route in Routes.read(self.run).tenants.values() for port in (route.port, route.secure) if port]
+
     def check_ports(self, wanted: Sequence[int]) -> None:
         """A port that this estate's own running servers hold is not taken by somebody else."""
         own = {server.port for server in self.servers if server.running}
         if self.door.running:
-            own |= {route.port for route in Routes.read(self.run).tenants.values()}
+            own |= set(self._listening())
         ports.check([port for port in wanted if port not in own], self.folder, self.port_base)

@@ -32,7 +32,8 @@ class Cause(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Spread:
     """How far failures reach. `tested_*` are all that ran with the release and could have failed so; `whole` are
-    tenants on which nothing passed at all; `before` counts failures of the same kind in the baseline."""
+    tenants on which nothing passed at all; `before` counts failures of the same kind in the baseline. `passes_beside`
+    says that the same scenario passes over another channel on every tenant on which it fails."""
 
     tenants: frozenset[str]
     tested_tenants: frozenset[str]
@@ -40,11 +41,17 @@ class Spread:
     tested_scenarios: frozenset[str]
     whole: frozenset[str] = frozenset()
     before: int = 0
+    passes_beside: bool = False
 
     @property
     def down(self) -> bool:
         """Whether nothing at all passes on the tenants that fail, in more than one scenario."""
         return self.tenants <= self.whole and len(self.scenarios) > 1
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it is on every tenant that was tested; of one alone nobody knows."""
+        return self.tenants == self.tested_tenants and len(self.tenants) > 1
 
     @property
     def one_scenario_of_many(self) -> bool:
@@ -87,9 +94,9 @@ _GROUNDS = {
     Ground.PROCESS: (Cause.PRODUCT, "what was expected rests on the process itself, not on a tenant's settings"),
 }
 _INVARIANTS = {
-    Invariant.ISOLATED: (Cause.PRODUCT, "the ERP must keep tenants apart, whatever their settings"),
     Invariant.BOOKS: (Cause.DATA, "the books are not as they were before the change"),
 }
+NO_MATTER_OF_THE_SCREEN = frozenset({"unavailable", "protocol", "sign-in"})
 
 
 def ours(group: Group) -> tuple[Cause, str] | None:
@@ -100,6 +107,15 @@ def ours(group: Group) -> tuple[Cause, str] | None:
 
 def invariant(group: Group) -> tuple[Cause, str] | None:
     return _INVARIANTS.get(group.failure.invariant) if group.failure.invariant else None
+
+
+def on_the_screen(group: Group) -> tuple[Cause, str] | None:
+    """What the books hold is right, as programs see it, and the screen is not: that is the client itself."""
+    if group.channels != (Channel.BROWSER,) or not group.spread.passes_beside:
+        return None
+    if group.failure.kind in NO_MATTER_OF_THE_SCREEN:
+        return None
+    return Cause.PRODUCT, "it comes out wrong on the screen alone"
 
 
 def ground(group: Group) -> tuple[Cause, str] | None:
@@ -120,7 +136,7 @@ def unreachable(group: Group) -> tuple[Cause, str] | None:
     what = "gave no answer" if group.failure.kind == "unavailable" else "gave an answer that cannot be understood"
     if group.spread.down:
         return Cause.ENVIRONMENT, f"the ERP {what}, and nothing passed on these tenants"
-    if group.spread.one_scenario_of_many and group.spread.tenants == group.spread.tested_tenants:
+    if group.spread.one_scenario_of_many and group.spread.everywhere:
         return Cause.PRODUCT, f'the ERP {what} in one step alone ("{group.failure.step}"), and on every tenant'
     return Cause.ENVIRONMENT, f"the ERP {what}"
 
@@ -129,8 +145,7 @@ def refused(group: Group) -> tuple[Cause, str] | None:
     """The ERP said no to who must be able to: on every tenant it is the product, on some it is their rights."""
     if group.failure.kind != "refused":
         return None
-    everywhere = group.spread.tenants == group.spread.tested_tenants and len(group.spread.tenants) > 1
-    if everywhere:
+    if group.spread.everywhere:
         return Cause.PRODUCT, "the ERP refused what this role must be able to do, on every tenant"
     return Cause.IDENTITY, "the ERP refused what this role must be able to do, and not on every tenant"
 
@@ -139,7 +154,7 @@ def otherwise(group: Group) -> tuple[Cause, str] | None:
     return Cause.PRODUCT, "the ERP did something else than it says it does"
 
 
-RULES: Sequence[Rule] = (ours, invariant, ground, signed_in, unreachable, refused, otherwise)
+RULES: Sequence[Rule] = (ours, invariant, on_the_screen, ground, signed_in, unreachable, refused, otherwise)
 
 
 def attribute(group: Group) -> Attribution:
@@ -160,7 +175,8 @@ def grouped(
     for result in sorted(bad, key=lambda r: (r.started_at, r.run_id)):
         if result.failure is not None:
             by_signature.setdefault(signature_of(result), []).append(result)
-    tested, well = frozenset(tested), frozenset(tenant for tenant, _, _ in passed)
+    tested, passed = frozenset(tested), frozenset(passed)
+    well = frozenset(tenant for tenant, _, _ in passed)
     kinds = {kind for _, _, kind, _ in by_signature}
     reach = {
         kind: {probe_of(r) for runs in by_signature.values() for r in runs if r.failure and r.failure.kind == kind}
@@ -168,7 +184,8 @@ def grouped(
     }
     groups = []
     for signature, runs in by_signature.items():
-        tenants = frozenset(r.tenant for r in runs)
+        tenants, channels_of = frozenset(r.tenant for r in runs), {r.channel for r in runs}
+        beside = {tenant for tenant, scenario, over in passed if scenario == signature[0] and over not in channels_of}
         spread = Spread(
             tenants=tenants,
             tested_tenants=frozenset(t for t, scenario, _ in tested if scenario == signature[0]) | tenants,
@@ -176,6 +193,7 @@ def grouped(
             tested_scenarios=frozenset(s for t, s, _ in tested if t in tenants) | {signature[0]},
             whole=tenants - well,
             before=before(signature) if failed(runs[-1]) else 0,
+            passes_beside=tenants <= beside,
         )
         channels = tuple(channel for channel in Channel if any(r.channel is channel for r in runs))
         groups.append(Group(signature, len(runs), runs[-1], tuple(sorted(tenants)), channels, spread))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from ringgate.gate.attribution import Attribution
 from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius
+from ringgate.gate.cause import Said, leading
 from ringgate.gate.facts import Facts, State
 from ringgate.gate.policy import Signal, Waiver
 from ringgate.gate.rules import Reason
@@ -142,6 +143,13 @@ class Verdict:
         """While nothing is decided it waits; from the deadline on, or where nothing could be read, it holds."""
         lost = self.facts.over or self.facts.started is None or bool(self.facts.unreadable)
         return ACTIONS.get(self.state, Action.HOLD if lost else Action.WAIT)
+
+    @property
+    def cause(self) -> Said | None:
+        """Whose business it is, all in all, and why; None where nothing is wrong."""
+        least = self.facts.policy.least_failures
+        loud = {s.signal for s in self.facts.signals if s.bad >= least and max(s.quick, s.peak) >= 1 / s.alpha}
+        return leading(self.attributions, self.ours, loud)
 
     @property
     def decided(self) -> bool:

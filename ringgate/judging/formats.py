@@ -16,6 +16,7 @@ UTC, spans in seconds, rates and alpha are fractions, evidence is in units.
                   "bad_before", "runs_before", "null", "block", "tenants": {}, "own_nulls": {},
                   "curve": [[time, by tick, by block], ...]}},
      "fine": {"now": 12.5, "promotes_at": 100.0},                                            the bet for the release
+     "cause": null or {"cause", "because"},                                                  of everything that fails
      "failures": [{"cause", "because", "remark", "scenario", "step", "kind", "ground", "runs", "tenants", "channels",
                    "message", "run_id"}], "broken": [the same],
      "blast_radius": null or {"failing": [], "well": [], "suspects": [], "sentence", "exposed": {}, "spared": []},
@@ -80,6 +81,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         },
         "evidence": {each.signal.value: _evidence(each) for each in verdict.evidence},
         "fine": {"now": facts.fine, "promotes_at": facts.fine_at},
+        "cause": {"cause": verdict.cause[0].value, "because": verdict.cause[1]} if verdict.cause else None,
         "failures": [_attribution(each) for each in verdict.attributions],
         "broken": [_attribution(each) for each in verdict.ours],
         "blast_radius": _radius(verdict.radius) if verdict.radius else None,

@@ -36,6 +36,7 @@ def as_text(verdict: Verdict, width: int = WIDTH) -> str:
         *_bullets(_why(verdict), width),
         *_section(_FAILING.get(verdict.state, "What fails"), _failures(verdict.attributions, width)),
         *_section("What our own side could not carry out", _failures(verdict.ours, width)),
+        *_section("Whose business it is", _bullets(_cause(verdict), width)),
         *_section("Whom it may hit", _radius(verdict.radius, width) if verdict.attributions else ()),
         *_section("The bets", _bets(verdict, width)),
         *_section("What it rests on", _bullets(_ground(verdict), width)),
@@ -75,6 +76,13 @@ def _why(verdict: Verdict) -> Iterator[str]:
 
 
 # --- the parts --------------------------------------------------------------------------------------------------------
+
+
+def _cause(verdict: Verdict) -> Iterator[str]:
+    """Said where it stops, and what fails has more than one cause or none of its own."""
+    causes = {each.cause for each in (*verdict.attributions, *verdict.ours)}
+    if verdict.cause and verdict.state is not State.PROMOTE and causes != {verdict.cause[0]}:
+        yield f"{verdict.cause[0].value.upper()}: {verdict.cause[1]}."
 
 
 def _failures(attributions: Sequence[Attribution], width: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from ringgate.api import (
     PAYMENTS,
     PROJECT_MANAGER,
     PROJECTS,
+    RECORDS,
     TIME,
     Erp,
     Invoice,
@@ -46,11 +47,11 @@ def part_paid_invoice(erp: Erp, make: Make, run: Run, paid_in_part: Invoice) -> 
     with run.step("read the invoice again"):
         accountant = erp.sign_in(ACCOUNTANT)
         invoice = accountant.read_invoice(paid_in_part)
-        expect(invoice.state, equals="posted", because="it is not paid in full", what="state")
-        expect(invoice.number, equals=paid_in_part.number, because="a posted invoice keeps its number", what="number")
-        expect(
-            invoice.open, equals=rest, because=f"{erp.money(PAID)} of {expected.total} was paid", what="amount to pay"
-        )
+        expect(invoice.state, equals="posted", because="it is not paid in full", what="state", ground=RECORDS)
+        kept = "a posted invoice keeps its number"
+        expect(invoice.number, equals=paid_in_part.number, because=kept, what="number", ground=RECORDS)
+        part = f"{erp.money(PAID)} of {expected.total} was paid"
+        expect(invoice.open, equals=rest, because=part, what="amount to pay", ground=RECORDS)
         figures = {"net": expected.net, "tax": expected.tax, "total": expected.total}
         expect_agreement(erp.layers(invoice), figures, because="record, screen and ledger state what was billed before")
 

@@ -4,6 +4,8 @@ from ringgate.api import (
     APPROVALS,
     APPROVER,
     CONSULTANT,
+    POLICY,
+    RECORDS,
     Erp,
     Make,
     PurchaseRequest,
@@ -29,16 +31,15 @@ def waiting_request(erp: Erp, make: Make, run: Run, submitted: PurchaseRequest) 
     with run.step("read the request again"):
         consultant, approver = erp.sign_in(CONSULTANT, APPROVER)
         request = approver.read_request(submitted)
-        expect(request.state, equals="waiting", because="nobody decided it meanwhile", what="state")
-        total = erp.money(str(threshold + 350))
-        expect(request.total, equals=total, because="this was asked for", what="total")
-        expect(request.number, equals=submitted.number, because="a request keeps its number", what="number")
+        expect(request.state, equals="waiting", because="nobody decided it meanwhile", what="state", ground=RECORDS)
+        total, kept = erp.money(str(threshold + 350)), "a request keeps its number"
+        expect(request.total, equals=total, because="this was asked for", what="total", ground=RECORDS)
+        expect(request.number, equals=submitted.number, because=kept, what="number", ground=RECORDS)
 
     with run.step("approval by the requester alone"):
         if not erp.may_approve_alone(total):
-            expect_refusal(
-                consultant.approve_request, request, because=f"requests over {threshold} need somebody else's approval"
-            )
+            because = f"requests over {threshold} need somebody else's approval"
+            expect_refusal(consultant.approve_request, request, because=because, ground=POLICY)
             state = approver.read_request(request).state
             expect(state, equals="waiting", because="a refused approval changes nothing", what="state")
 

@@ -8,6 +8,10 @@ import sys
 
 import pytest
 
+from ringgate.estate.faults.switches import AtTheDoor
+from ringgate.estate.frontdoor import Fault as Rule
+from ringgate.recovery import recover
+
 # scenario, number of the write at which it dies, whether the ERP got that write
 MOMENTS = [
     ("project-creation", 1, "sent"),
@@ -46,3 +50,18 @@ def test_a_killed_run_is_recovered(own_tenant, books_of, environment, scenario, 
     assert books_of(own_tenant.tenant) == before
     again = subprocess.run(recover, env=environment, capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout[:18]) == (0, "Nothing to recover")
+
+
+def test_what_cannot_be_taken_back_now_is_kept_for_later(own_tenant, estate, engine, run, books_of):
+    """While a payment stands, the invoice that it pays cannot be credited, and must not be forgotten either."""
+    before, tenant = books_of(own_tenant.tenant), own_tenant.tenant
+    unread = AtTheDoor(lambda _, name: Rule(tenant=name, rpc=r"^model\.account\.move\.search_read$", status=502))
+    unread.on(estate, tenant.id, "ledger-unread")
+    try:
+        result = run("project-to-cash", tenant)
+    finally:
+        unread.off(estate, tenant.id, "ledger-unread")
+    assert {each.verb for each in result.residue} >= {"pay_invoice", "post_invoice"}
+    recovered = recover(engine.journal, {tenant.id: tenant}, engine.drivers, settle=0)
+    assert [each.left for each in recovered] == [()]
+    assert books_of(tenant) == before

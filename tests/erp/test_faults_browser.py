@@ -1,15 +1,18 @@
-"""The same faults seen through the web client: a scenario fails over the browser for the same reason."""
+"""Faults seen through the web client: those that programs see, too, and those that a browser alone can see."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
 from fixtures.estate import Books, Leased
+from ringgate.drivers.tryton.browser import TrytonBrowserDriver
 from ringgate.estate import Estate
-from ringgate.estate.faults import FAULTS
-from ringgate.model import Channel, Outcome, RunResult, Tenant
+from ringgate.estate.faults import FAULTS, Fault
+from ringgate.execution import Engine, run_once
+from ringgate.model import Channel, Outcome, RunResult, Scenario, Tenant
 
 # fault, the scenario that must fail over the browser, words of its reason there
 SEEN = [
@@ -47,4 +50,41 @@ def test_a_fault_is_noticed_over_the_browser(
     assert result.outcome is Outcome.FAILED, reason
     assert words in reason
     assert not result.residue
+    assert books_of(tenant) == before
+
+
+ON_THE_SCREEN = [fault for fault in FAULTS.values() if fault.channel is Channel.BROWSER]
+COSTLY = ("invoicing-from-time", "financial-posting", "credit-and-payment")
+"""Walked to their middle before they see that an amount is wrong: `make faults` does all of them."""
+
+
+@pytest.mark.parametrize("fault", ON_THE_SCREEN, ids=lambda fault: fault.id)
+def test_what_a_browser_alone_can_see_is_noticed_there_alone(
+    fault: Fault,
+    estate: Estate,
+    lease: Callable[..., Leased],
+    run: Callable[..., RunResult],
+    engine: Engine,
+    scenarios: dict[str, Scenario],
+    books_of: Callable[[Tenant], Books],
+) -> None:
+    tenant = lease(currency=fault.currency).tenant
+    before = books_of(tenant)
+    driver = TrytonBrowserDriver()  # a window that is open already shows what it was given before
+    fresh = dataclasses.replace(engine, drivers={**engine.drivers, ("tryton", Channel.BROWSER): driver})
+    meant = sorted(fault.catches if fault.id != "screen-amount" else fault.catches - set(COSTLY))
+    fault.on(estate, tenant.id)
+    try:
+        seen = {name: run_once(scenarios[name], tenant, Channel.BROWSER, fresh) for name in meant}
+        beside = run(meant[0], tenant)
+    finally:
+        fault.off(estate, tenant.id)
+        driver.close()
+    for name, result in seen.items():
+        assert result.failure is not None, f"{name} {result.outcome}: {result.reason}"
+        reason = f"{result.failure.kind}: {result.failure.message}"
+        assert result.outcome is Outcome.FAILED, reason
+        assert fault.says[name] in reason
+        assert not result.residue
+    assert beside.outcome is Outcome.PASSED, beside.failure
     assert books_of(tenant) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ringgate.estate.frontdoor import Fault, FaultControl, Route, Routes
+from ringgate.estate.frontdoor import Fault, FaultControl, Route, Routes, tls
 from ringgate.estate.frontdoor.proxy import FrontDoor
 from ringgate.estate.frontdoor.wire import BadMessage, Head
 from ringgate.estate.processes import answers, free_port
@@ -138,6 +139,49 @@ def test_what_one_tenant_was_answered_may_be_given_to_another(stage: Stage) -> N
         assert stage.call(id=7).json()["id"] == 7
         assert httpx.post(f"http://127.0.0.1:{other}/gamma/", json={**CALL, "id": 5}).json()["id"] == 7
     assert len(stage.seen) == 2
+
+
+def test_an_old_answer_may_be_given_for_ever_to_the_same_question(stage: Stage) -> None:
+    with stage.faults.during(Fault(rpc="search", stale=True)):
+        assert stage.call().json() == CALL
+        assert stage.call(id=9).json() == {**CALL, "id": 9}
+        assert stage.call(params=["another"]).json()["params"] == ["another"]
+    assert len(stage.seen) == 2
+    with stage.faults.during(Fault(rpc="search", stale=True)):
+        stage.call()
+    assert len(stage.seen) == 3, "what was kept is of the time before"
+
+
+def test_a_script_may_be_given_instead_of_a_file(stage: Stage) -> None:
+    with stage.faults.during(Fault(method="^GET$", path=r"^/custom\.js$", serve="throw 1;")):
+        given = stage.client.get("/custom.js")
+        assert stage.client.get("/other.js").text.startswith("one two")
+    assert (given.text, given.headers["content-type"]) == ("throw 1;", "application/javascript")
+
+
+def test_who_comes_by_tls_is_shown_a_certificate_of_the_estates_own(stage: Stage) -> None:
+    tls.prepare(stage.folder)
+    routes, secure = Routes.read(stage.folder).tenants, free_port()
+    Routes(tenants={**routes, "alpha": routes["alpha"].model_copy(update={"secure": secure})}).write(stage.folder)
+    while not answers(secure):
+        pass
+    trusting = ssl.create_default_context(cafile=str(stage.folder / tls.FOLDER / tls.AUTHORITY))
+
+    def call() -> object:
+        return httpx.post(f"https://127.0.0.1:{secure}/alpha/", json=CALL, verify=trusting, trust_env=False).json()
+
+    assert call() == CALL
+    with stage.faults.during(Fault(tenant="beta", certificate="expired")):
+        assert call() == CALL
+    with stage.faults.during(Fault(tenant="alpha", certificate="expired")):
+        assert stage.call().json() == CALL, "requests themselves are left alone"
+        with pytest.raises(httpx.ConnectError, match="expired"):
+            call()
+    with stage.faults.during(Fault(certificate="of-another")), pytest.raises(httpx.ConnectError, match="not valid for"):
+        call()
+    assert call() == CALL
+    with pytest.raises(httpx.ConnectError, match="verify failed"):
+        httpx.post(f"https://127.0.0.1:{secure}/alpha/", json=CALL, trust_env=False)
 
 
 def test_a_closed_tenant_says_so(stage: Stage) -> None:

@@ -5,25 +5,51 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from ringgate.catalogue import load_scenarios
+from ringgate.drivers.tryton.browser import TrytonBrowserDriver
 from ringgate.estate.cli import app
 from ringgate.estate.faults import FAULTS
+from ringgate.estate.faults.fault import Cause, Sign
+from ringgate.halves import InFlight
+from ringgate.model import Channel
 
 SCENARIOS = load_scenarios(Path("scenarios"))
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_says_what_it_is_and_who_must_notice_it(fault):
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", fault.id)
+    assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", fault.id)
     assert fault.title[0].isupper()
     assert not fault.title.endswith(".")
     assert fault.catches
     assert fault.catches <= set(SCENARIOS)
     assert all(fault.says.values())
+
+
+def test_what_the_whole_estate_suffers_is_of_no_tenant(tmp_path, monkeypatch):
+    monkeypatch.setenv("RINGGATE_HOME", str(tmp_path))
+    named = CliRunner().invoke(app, ["fault", "on", "outage", "aldgate"])
+    unnamed = CliRunner().invoke(app, ["fault", "off", "wrong-tax"])
+    assert (named.exit_code, unnamed.exit_code) == (3, 3)
+    assert "name no tenant" in named.stderr
+    assert "wrong-tax is a fault of one tenant: name it" in unnamed.stderr
+
+
+def test_every_cause_and_every_sign_has_a_fault():
+    assert {fault.cause for fault in FAULTS.values()} == set(get_args(Cause))
+    assert {fault.sign for fault in FAULTS.values()} == set(get_args(Sign))
+
+
+def test_every_walk_through_the_screens_has_a_fault_that_a_browser_alone_sees():
+    seen = frozenset().union(*(fault.catches for fault in FAULTS.values() if fault.channel is Channel.BROWSER))
+    can = TrytonBrowserDriver.capabilities
+    walks = {name for name, each in SCENARIOS.items() if each.needs <= can and not isinstance(each, InFlight)}
+    assert seen == walks
 
 
 def test_the_list_is_there_for_programs():

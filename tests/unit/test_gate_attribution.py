@@ -40,10 +40,14 @@ def test_what_could_not_be_carried_out_is_our_side() -> None:
     assert (found.cause, found.because) == (Cause.OUR_SIDE, "the run could not be carried out (secret)")
 
 
-def test_an_invariant_goes_before_the_ground() -> None:
-    assert one(failed(ground=Ground.RIGHTS, invariant=Invariant.ISOLATED)).cause is Cause.PRODUCT
+def test_books_that_drifted_are_data_whatever_was_expected() -> None:
     assert one(failed(ground=Ground.PROCESS, invariant=Invariant.BOOKS)).cause is Cause.DATA
     assert one(failed(ground=Ground.PROCESS, invariant=Invariant.BALANCED)).cause is Cause.PRODUCT
+
+
+def test_tenants_that_are_not_kept_apart_are_product_unless_somebody_was_let_in() -> None:
+    assert one(failed(ground=Ground.PROCESS, invariant=Invariant.ISOLATED)).cause is Cause.PRODUCT
+    assert one(failed(ground=Ground.RIGHTS, invariant=Invariant.ISOLATED)).cause is Cause.IDENTITY
 
 
 def test_a_sign_in_that_is_not_accepted_is_identity() -> None:

@@ -97,7 +97,7 @@ def test_json_keeps_its_keys(stopped: Verdict) -> None:
     told = as_json(stopped)
     assert list(told) == [
         "format", "ring", "release", "at", "verdict", "action", "decided", "state", "reasons", "bake", "tenants",
-        "samples", "baseline", "alpha", "evidence", "fine", "failures", "broken", "blast_radius", "self_tests",
+        "samples", "baseline", "alpha", "evidence", "fine", "cause", "failures", "broken", "blast_radius", "self_tests",
         "outlook", "waivers", "remarks",
     ]  # fmt: skip
     assert list(told["evidence"]["failures"]) == [
@@ -109,6 +109,7 @@ def test_json_keeps_its_keys(stopped: Verdict) -> None:
         "unused": {"backlog": "nothing was sampled before it"},
     }  # fmt: skip
     assert told["failures"][0]["cause"] == "product"
+    assert told["cause"]["cause"] == "product"
     assert told["waivers"]["expired"][0]["expires"] == "2026-11-24"
     assert told["at"] == "2026-11-24T11:00:00+00:00"
 

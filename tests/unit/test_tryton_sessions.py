@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from fixtures.samples import tenant
+from ringgate.business import Project, Ref
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.tryton import wire
 from ringgate.drivers.tryton.api import TrytonApiDriver
 from ringgate.errors import ErpProtocolError, ErpUnavailable, NoRoute, OurSideError, Refused, SignInRefused
-from ringgate.model import Role, Tenant
+from ringgate.model import Ground, Role, Tenant
 from tests.unit.test_tryton_wire import FakeTryton, error, reply, status
 
 IDENTITY = {"login": "synthetic.consultant", "name": "S", "company.": None, "language.": None}
@@ -114,6 +115,65 @@ def test_a_session_that_dies_again_is_given_up(erp: Erp, acme: Tenant, driver: T
     with pytest.raises(SignInRefused, match="died again"):
         actor.who_am_i()
     assert erp.sent("common.db.login") == 2
+
+
+@pytest.mark.parametrize(("answer", "raised"), [(401, SignInRefused), (502, ErpUnavailable)])
+def test_a_session_whose_context_is_not_known_is_not_used(
+    erp: Erp, acme: Tenant, driver: TrytonApiDriver, answer: int, raised: type[Exception]
+) -> None:
+    consultant = driver.connect(acme, CALL).sign_in(Role.CONSULTANT)
+    erp.alive = False
+    erp.answers["model.res.user.get_preferences"] = status(answer)
+    with pytest.raises(raised):
+        consultant.who_am_i()
+    erp.answers["model.res.user.get_preferences"] = {"company": 1}
+    again = driver.connect(acme, CALL).sign_in(Role.CONSULTANT)
+    assert again.who_am_i().login == "synthetic.consultant"
+    assert again._session.client.context == {"company": 1}
+
+
+BUTTON = "model.ir.model.button.search_read"
+
+
+@pytest.mark.parametrize(
+    ("access", "groups", "own", "ground"),
+    [
+        (1, [23], [6], Ground.RIGHTS),
+        (0, [23], [6, 23], Ground.RECORDS),
+        (0, [], [6], Ground.RIGHTS),
+        (1, [], [6], Ground.RECORDS),
+    ],
+)
+def test_a_refusal_is_of_rights_where_the_user_lacks_them(
+    erp: Erp, acme: Tenant, driver: TrytonApiDriver, access: int, groups: list[int], own: list[int], ground: Ground
+) -> None:
+    erp.answers |= {
+        "model.project.work.status.search": [3],
+        "model.project.work.write": error("UserError", ["No.", "", None]),
+        "model.project.work.invoice": error("UserError", ["No.", "", None]),
+        "model.project.work.read": [{"status.": {"rec_name": "Open"}}],
+        "model.account.invoice.search_read": [],
+        "model.ir.model.access.get_access": {"project.work": {"read": 1, "write": access, "create": 0, "delete": 0}},
+        BUTTON: [{"groups": groups}],
+        "model.res.user.get_preferences": {"groups": own},
+    }
+    connection = driver.connect(acme, CALL)
+    accountant = connection.sign_in(Role.ACCOUNTANT)
+    project = Project(Ref("project", "5"), "Study", "Client", "open", ())
+    with pytest.raises(Refused) as billed:
+        accountant.draft_invoice(project)
+    assert connection.ground_of(billed.value) is ground
+    with pytest.raises(Refused) as completed:
+        accountant.complete_work(project)
+    assert connection.ground_of(completed.value) is (Ground.RECORDS if access else Ground.RIGHTS)
+
+
+def test_what_the_erp_has_not_got_is_of_its_records(erp: Erp, acme: Tenant, driver: TrytonApiDriver) -> None:
+    erp.answers |= {"model.project.work.status.search": [], "model.project.work.read": [{"status.": {"rec_name": ""}}]}
+    connection = driver.connect(acme, CALL)
+    with pytest.raises(Refused, match=r"has no project\.work\.status") as refused:
+        connection.sign_in(Role.PROJECT_MANAGER).complete_work(Project(Ref("project", "5"), "S", "C", "open", ()))
+    assert connection.ground_of(refused.value) is Ground.RECORDS
 
 
 def test_a_session_that_was_ended_is_never_renewed(erp: Erp, acme: Tenant, driver: TrytonApiDriver) -> None:

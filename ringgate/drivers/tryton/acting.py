@@ -14,9 +14,10 @@ from typing import Any
 
 from ringgate.business import Identity, Project, ProjectDraft, Task, TimeEntry
 from ringgate.drivers.tryton import records
+from ringgate.drivers.tryton.refusing import NothingHappened
 from ringgate.drivers.tryton.sessions import UserSession, refusals, state_of
 from ringgate.drivers.tryton.wire import BusinessError
-from ringgate.errors import ErpMisbehaved, Refused
+from ringgate.errors import ErpMisbehaved
 from ringgate.model import Tenant
 
 
@@ -64,7 +65,7 @@ class Acting:
     def _unless(self, verb: str, happened: bool, model: str, record: str, reason: str) -> None:
         """Raises Refused where the ERP said nothing, but did not do what was asked either."""
         if not happened:
-            raise Refused(verb, reason, state_of(self._session, model, record))
+            raise NothingHappened(verb, reason, state_of(self._session, model, record))
 
 
 class IdentityVerbs(Acting):

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ringgate.drivers.protocol import Call, Outsider, Reversal
-from ringgate.drivers.tryton import surface
+from ringgate.drivers.tryton import refusing, surface
 from ringgate.drivers.tryton.acting import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.tryton.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.books import TrytonBooks
@@ -22,9 +22,10 @@ from ringgate.drivers.tryton.outsider import Gate
 from ringgate.drivers.tryton.procurement import ProcurementVerbs
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.undo import Undo
+from ringgate.drivers.tryton.wire import BusinessError
 from ringgate.errors import Refused, SignInRefused
 from ringgate.isolation import Thing
-from ringgate.model import Attachment, Capability, Channel, Role, Tenant
+from ringgate.model import Attachment, Capability, Channel, Ground, Role, Tenant
 from ringgate.surfaces import Surface
 
 
@@ -93,6 +94,10 @@ class ApiConnection:
         if self._knocked is None:
             self._knocked = Gate(self._tenant, self._pool, self._carrier)
         return self._knocked
+
+    def ground_of(self, refusal: Refused) -> Ground | None:
+        asked, error = self._carrier.refused, refusal.__cause__
+        return refusing.ground_of(asked, error) if asked and isinstance(error, BusinessError) else None
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         """Nothing: what an API saw last is in the failure itself."""

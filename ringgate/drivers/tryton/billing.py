@@ -8,6 +8,7 @@ from typing import Any, Final
 from ringgate.business import EntryDraft, EntryLine, Invoice, Posting, Project
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.acting import Acting
+from ringgate.drivers.tryton.refusing import NothingHappened
 from ringgate.drivers.tryton.sessions import refusals
 from ringgate.errors import ErpMisbehaved, Refused
 from ringgate.money import Money
@@ -29,7 +30,7 @@ class BillingVerbs(Acting):
             self._session.confirmed("model.project.work.invoice", [int(project.ref.id)])
             new = [row for row in self._drafts_of(project, list(records.INVOICE)) if row["id"] not in known]
         if not new:
-            raise Refused("draft_invoice", "there is nothing to bill", project.state)
+            raise NothingHappened("draft_invoice", "there is nothing to bill", project.state)
         if len(new) > 1:
             raise ErpMisbehaved(f"The ERP made {len(new)} invoices of project {project.ref.id} instead of one.")
         known.add(new[0]["id"])
@@ -53,7 +54,7 @@ class BillingVerbs(Acting):
             self._session.confirmed(f"model.{INVOICE}.post", [record])
         stated = records.invoice(self._read_back(INVOICE, record, records.INVOICE))
         if stated.state not in ("posted", "paid"):
-            raise Refused("post_invoice", "the invoice was not posted", stated.state)
+            raise NothingHappened("post_invoice", "the invoice was not posted", stated.state)
         return stated
 
     def credit_invoice(self, invoice: Invoice, on: date) -> Invoice:
@@ -71,7 +72,7 @@ class BillingVerbs(Acting):
                 self._session.confirmed(f"model.{INVOICE}.post", [note])
         stated = records.invoice(self._read_back(INVOICE, note, records.INVOICE))
         if stated.state not in ("posted", "paid"):
-            raise Refused("credit_invoice", "the credit note was not posted", stated.state)
+            raise NothingHappened("credit_invoice", "the credit note was not posted", stated.state)
         return stated
 
     def pay_invoice(self, invoice: Invoice, amount: Money, on: date) -> Invoice:
@@ -90,7 +91,7 @@ class BillingVerbs(Acting):
             self._pay(record, start)
         stated = records.invoice(self._read_back(INVOICE, record, records.INVOICE))
         if stated.open == invoice.open:
-            raise Refused("pay_invoice", f"{stated.open} is still to be paid", stated.state)
+            raise NothingHappened("pay_invoice", f"{stated.open} is still to be paid", stated.state)
         return stated
 
     def _pay(self, record: int, start: dict[str, Any]) -> None:
@@ -130,7 +131,7 @@ class LedgerVerbs(Acting):
         number = self._session.client.dialect.posting_number
         stated = records.posting(self._read_back(MOVE, move, records.move_fields(number)), number)
         if stated.state != "posted":
-            raise Refused("post_entry", "the entry was not posted", stated.state)
+            raise NothingHappened("post_entry", "the entry was not posted", stated.state)
         return stated
 
     def _period(self, on: date) -> int:

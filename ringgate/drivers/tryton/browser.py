@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ringgate.drivers.protocol import Books, Call, Connection, Outsider, Reversal
 from ringgate.errors import Refused, SignInRefused
 from ringgate.isolation import Thing
-from ringgate.model import Attachment, Capability, Channel, Role, Tenant
+from ringgate.model import Attachment, Capability, Channel, Ground, Role, Tenant
 from ringgate.surfaces import Surface
 
 if TYPE_CHECKING:
@@ -138,6 +138,10 @@ class BrowserConnection:
         if self._api is None:
             self._api = self._driver.api.connect(self._tenant, self._call)
         return self._api
+
+    def ground_of(self, refusal: Refused) -> Ground | None:
+        """No more than what was seen on the screen when it was refused."""
+        return refusal.ground
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         """A screenshot and a trace of each window of this run, which are closed then: what failed is not used again."""

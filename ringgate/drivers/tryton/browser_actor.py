@@ -21,7 +21,9 @@ from ringgate.drivers.tryton.pages.dialogs import Dialogs
 from ringgate.drivers.tryton.pages.form import WINDOW, Form, NotOffered
 from ringgate.drivers.tryton.pages.login import LoginPage
 from ringgate.drivers.tryton.pages.tabs import Tabs
+from ringgate.drivers.tryton.refusing import NothingHappened
 from ringgate.errors import ErpMisbehaved, Refused
+from ringgate.model import Ground
 from ringgate.money import Currency, Money
 
 WORK: Final = "project.work"
@@ -51,7 +53,9 @@ class BrowserActing:
         except NotOffered as error:
             self._client.place = ""
             complaint = self._dialogs.complaint(self._client.settle("the screen"))[0]
-            raise Refused(name, complaint or str(error), self._state()) from None
+            # What a screen does not offer to a user, without a word, is not his to do.
+            ground = None if complaint else Ground.RIGHTS
+            raise Refused(name, complaint or str(error), self._state(), ground) from None
         except Refused:
             self._client.place = ""
             raise
@@ -92,7 +96,7 @@ class BrowserActing:
         """Save what was typed. The screen then shows the record, by its number."""
         screen = self._did(verb, self._form.save())
         if not screen.record:
-            raise Refused(verb, "it was not saved")
+            raise NothingHappened(verb, "it was not saved")
         return screen
 
     def _state(self) -> str:
@@ -218,7 +222,7 @@ class ProjectVerbs(BrowserActing):
                 screen = self._saved("complete_work")
             stated = self._project(screen, project.ref.id)
             if stated.state != "done":
-                raise Refused("complete_work", "nothing changed", stated.state)
+                raise NothingHappened("complete_work", "nothing changed", stated.state)
             return stated
 
     def enter_time(self, task: Task, hours: Decimal, on: date, description: str) -> TimeEntry:
@@ -237,7 +241,7 @@ class ProjectVerbs(BrowserActing):
             self._form.fill("duration", self._client.formats.hours_text(hours))
             stated = self._entry(self._saved("correct_time"), entry.ref.id, entry.task)
             if stated.hours != hours:
-                raise Refused("correct_time", f"it still says {stated.hours} h")
+                raise NothingHappened("correct_time", f"it still says {stated.hours} h")
             return stated
 
     def _entry(self, screen: Screen, record: str, task: Ref) -> TimeEntry:

@@ -21,6 +21,7 @@ from ringgate.business import (
 from ringgate.drivers.tryton.browser_actor import WORK, BrowserActing, IdentityVerbs, ProjectVerbs
 from ringgate.drivers.tryton.pages.client import FormView, Screen
 from ringgate.drivers.tryton.pages.form import Row
+from ringgate.drivers.tryton.refusing import NothingHappened
 from ringgate.errors import ErpMisbehaved, Refused
 from ringgate.money import Currency, Money
 
@@ -72,7 +73,7 @@ class ProcurementVerbs(BrowserActing):
             screen = self._did(verb, self._form.press(button, screen))
             stated = self._request(screen, request.ref.id)
             if stated.state != wanted:
-                raise Refused(verb, f"the request did not become {wanted}", stated.state)
+                raise NothingHappened(verb, f"the request did not become {wanted}", stated.state)
             return stated
 
     def _request(self, screen: Screen, record: str) -> PurchaseRequest:
@@ -99,7 +100,7 @@ class BillingVerbs(BrowserActing):
             before = self._form.view(screen).text("invoiced_amount")
             screen = self._did(verb, self._form.press("invoice", screen))
             if self._form.view(screen).text("invoiced_amount") == before:
-                raise Refused(verb, "there is nothing to bill", project.state)
+                raise NothingHappened(verb, "there is nothing to bill", project.state)
             drafts = [["description", "=", project.name], ["type", "=", "out"], ["state", "=", "draft"]]
             screen = self._did(verb, self._tabs.listing(INVOICE, drafts))
             if len(screen.rows) != 1:
@@ -120,7 +121,7 @@ class BillingVerbs(BrowserActing):
                 screen = self._form.fill_date("invoice_date", on)
             stated = self._invoice(self._did(verb, self._form.press("post", screen)))
             if stated.state not in ("posted", "paid"):
-                raise Refused(verb, "the invoice was not posted", stated.state)
+                raise NothingHappened(verb, "the invoice was not posted", stated.state)
             return stated
 
     def credit_invoice(self, invoice: Invoice, on: date) -> Invoice:
@@ -142,7 +143,7 @@ class BillingVerbs(BrowserActing):
                 screen = self._did(verb, self._form.press("post", screen))
             stated = self._invoice(screen)
             if stated.state not in ("posted", "paid"):
-                raise Refused(verb, "the credit note was not posted", stated.state)
+                raise NothingHappened(verb, "the credit note was not posted", stated.state)
             return stated
 
     def pay_invoice(self, invoice: Invoice, amount: Money, on: date) -> Invoice:
@@ -165,7 +166,7 @@ class BillingVerbs(BrowserActing):
                 self._did(verb, self._window.accept())
             stated = self._invoice(self._client.settle("the invoice"))
             if stated.open == before.open:
-                raise Refused(verb, f"{stated.open} is still to be paid", stated.state)
+                raise NothingHappened(verb, f"{stated.open} is still to be paid", stated.state)
             return stated
 
     def _invoice(self, screen: Screen) -> Invoice:
@@ -221,7 +222,7 @@ class LedgerVerbs(BrowserActing):
             screen = self._saved(verb)
             stated = self._posting(self._did(verb, self._form.press("post", screen)))
             if stated.state != "posted":
-                raise Refused(verb, "the entry was not posted", stated.state)
+                raise NothingHappened(verb, "the entry was not posted", stated.state)
             return stated
 
     def _type(self, line: EntryLine) -> None:

@@ -5,6 +5,7 @@ So an idle tenant holds no connection, however many users are kept signed in at 
 
 from __future__ import annotations
 
+import os
 import ssl
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -12,9 +13,14 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 
-@cache
 def trusted() -> ssl.SSLContext:
-    """The authorities that this machine trusts. Loading them costs more than ten calls, so it is done once."""
+    """The authorities that this machine trusts, or those that SSL_CERT_FILE and SSL_CERT_DIR name instead."""
+    return _loaded(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _loaded(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Loading them costs more than ten calls, so it is done once for each place."""
     return httpx.create_ssl_context()
 
 

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from ringgate.business import PurchaseRequest, RequestDraft
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.acting import Acting
+from ringgate.drivers.tryton.refusing import NothingHappened
 from ringgate.drivers.tryton.sessions import refusals
 from ringgate.errors import Refused
+from ringgate.model import Ground
 
 REQUISITION: Final = "purchase.requisition"
 LEAD_TIME: Final = timedelta(days=14)
@@ -50,5 +52,12 @@ class ProcurementVerbs(Acting):
             self._session.confirmed(f"model.{REQUISITION}.{button}", [int(request.ref.id)])
             stated = records.purchase_request(self._read(REQUISITION, request.ref.id, records.REQUEST))
         if stated.state != wanted:
-            raise Refused(verb, f"the request did not become {wanted}", stated.state)
+            raise self._unmoved(verb, button, stated, wanted)
         return stated
+
+    def _unmoved(self, verb: str, button: str, request: PurchaseRequest, wanted: str) -> Refused:
+        """A button that did nothing; or whose press was noted, because the tenant's rules ask for more of them."""
+        reason, noted = f"the request did not become {wanted}", "model.ir.model.button.click.get_click"
+        if presses := self._session.call(noted, REQUISITION, button, int(request.ref.id)):
+            return Refused(verb, f"{reason}: it has {len(presses)} of more approvals", request.state, Ground.POLICY)
+        return NothingHappened(verb, reason, request.state)

@@ -84,8 +84,6 @@ SHIPPED: Final = (
 """Groups that come with modules, by their place there. Another one is known by its name."""
 
 _VERBS: Final = {"perm_read": "read", "perm_write": "write", "perm_create": "create", "perm_delete": "delete"}
-_NAME_OF_MODEL: Final = {"7.0": "model.model"}
-"""Where a rule names its model, in series in which it does not hold the name itself."""
 
 
 class Rights:
@@ -93,7 +91,7 @@ class Rights:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._path = _NAME_OF_MODEL.get(reader.series, "model")
+        self._path = reader.session.client.dialect.model_of_a_rule
         self._groups = {row["id"]: row for row in reader.rows("res.group", ["name", "parent", "active"])}
         self._keys = self._stable_keys()
         self._granted = self._grants()

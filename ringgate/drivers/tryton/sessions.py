@@ -35,6 +35,10 @@ from ringgate.errors import (
 from ringgate.model import Role, Tenant
 
 
+class NotThere(BusinessError):
+    """A record of reference data that there is none of, or none that the user may see."""
+
+
 class UserSession:
     """One user's session on one tenant, with the ids of reference data it has looked up.
 
@@ -161,22 +165,23 @@ class UserSession:
     def id_of(self, model: str, name: str, *domain: Any) -> int:
         """The id of a record of reference data, remembered by `name`; `domain` finds it (default: by that name).
 
-        Raises BusinessError if there is none that this user may see.
+        Raises NotThere if there is none that this user may see.
         """
         key = (model, name)
         if key not in self.ids:
             found = self.call(f"model.{model}.search", list(domain) or [("name", "=", name)], 0, 1, None)
             if not found:
-                raise BusinessError("UserError", f"The ERP has no {model} for {name!r}.")
+                raise NotThere("UserError", f"The ERP has no {model} for {name!r}.")
             self.ids[key] = found[0]
         return self.ids[key]
 
 
 class Carrier:
-    """What the calls of one connection have in common, their number, and what they touch."""
+    """What the calls of one connection have in common, their number, what they touch, and who was refused last."""
 
     def __init__(self, call: Call, line: Line) -> None:
         self.call, self.line, self.sent, self.touches = call, line, 0, Touches()
+        self.refused: UserSession | None = None
 
 
 class SessionPool:
@@ -190,7 +195,7 @@ class SessionPool:
         """The user's session, opened if there is none."""
         key = (tenant.id, tenant.api, role)
         session = self._pooled.pop(key, None)
-        if session is not None and (session.ended or session.doubtful):
+        if session is not None and (session.ended or session.doubtful or session.client.session is None):
             session.client.close()
             session = None
         session = session or self.open(tenant, role, carrier)
@@ -236,6 +241,8 @@ def refusals(verb: str, session: UserSession, model: str = "", record: str = "")
     try:
         yield
     except BusinessError as error:
+        if session.carrier is not None:
+            session.carrier.refused = session
         raise Refused(verb, str(error), state_of(session, model, record)) from error
     except SessionEnded as error:
         raise Refused(verb, str(error)) from error

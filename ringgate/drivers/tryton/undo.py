@@ -162,6 +162,8 @@ class Undo:
 
     def _posted(self, session: UserSession, reversal: Reversal) -> list[str]:
         invoice = self._invoice(session, int(reversal.ref or reversal.target))
+        if invoice is not None and invoice["state"] == "paid" and not self._credit_notes(session, invoice["id"]):
+            raise BusinessError("UserError", "It is paid, and its payment must be taken back first.")
         if invoice is None or invoice["state"] != "posted":
             return []
         if self._settled(session, invoice):

@@ -95,14 +95,16 @@ class WrongSeries(ErpProtocolError):
 class BusinessError(ErpError):
     """The server answered 200 with a business error.
 
-    `error_kind` is Tryton's own word ("UserError", "UserWarning", ...), `message` and `detail` are for people, and
-    `warning` is the name to give to `RpcClient.confirm`, "" for anything but a UserWarning.
+    `error_kind` is Tryton's own word ("UserError", "UserWarning", ...), `message` and `detail` are for people,
+    `warning` is the name to give to `RpcClient.confirm`, "" for anything but a UserWarning, and `method` what was
+    called, "" if it was not the server that said so.
     """
 
     kind = "business"
 
-    def __init__(self, error_kind: str, message: str, detail: str = "", warning: str = "") -> None:
+    def __init__(self, error_kind: str, message: str, detail: str = "", warning: str = "", method: str = "") -> None:
         super().__init__(f"{message} {detail}".strip() if detail else message)
+        self.method = method
         self.error_kind = error_kind
         self.message = message
         self.detail = detail
@@ -132,6 +134,7 @@ class Dialect:
     rpc_path: str  # where everything else is called
     login_items: int  # items of a login's answer; the first two are user id and token
     posting_number: str  # the field of account.move that is numbered on posting
+    model_of_a_rule: str  # where a rule of access or a button names its model
 
     def path(self, database: str) -> str:
         return self.rpc_path.format(database=database)
@@ -147,8 +150,22 @@ class Dialect:
 
 
 DIALECTS: Final = (
-    Dialect("7.0", root_path="/", rpc_path="/{database}/", login_items=2, posting_number="post_number"),
-    Dialect("8.0", root_path="/rpc/", rpc_path="/{database}/rpc/", login_items=3, posting_number="number"),
+    Dialect(
+        "7.0",
+        root_path="/",
+        rpc_path="/{database}/",
+        login_items=2,
+        posting_number="post_number",
+        model_of_a_rule="model.model",
+    ),
+    Dialect(
+        "8.0",
+        root_path="/rpc/",
+        rpc_path="/{database}/rpc/",
+        login_items=3,
+        posting_number="number",
+        model_of_a_rule="model",
+    ),
 )
 
 
@@ -258,11 +275,23 @@ class RpcClient:
         session = self.dialect.session(user, answer)
         self.resume(session)
         if preferences:
-            context = self.raw("model.res.user.get_preferences", [True, {}])
-            if not isinstance(context, dict):
-                raise ErpProtocolError("The user's preferences are not of the shape that Tryton sends.")
-            self.context = context
+            try:
+                self.context = self._preferences(user)
+            except BaseException:
+                self.logout_locally()  # calls without the user's context would mean something else
+                raise
         return session
+
+    def _preferences(self, user: str) -> dict[str, Any]:
+        try:
+            context = self.raw("model.res.user.get_preferences", [True, {}])
+        except SessionEnded:
+            raise SignInRefused(
+                f"{self._base} accepts the sign-in of {user!r}, and does not know the session a moment later."
+            ) from None
+        if not isinstance(context, dict):
+            raise ErpProtocolError("The user's preferences are not of the shape that Tryton sends.")
+        return context
 
     def resume(self, session: Session) -> None:
         """Goes on with a session that was opened before."""
@@ -384,7 +413,7 @@ def _answer_error(error: Any, method: str) -> Exception:
     words = [str(a or "") for a in args] if isinstance(args, list) else [str(args)]
     words += [""] * (3 - len(words))
     if kind == "UserWarning":
-        return BusinessError(kind, words[1], words[2], warning=words[0])
+        return BusinessError(kind, words[1], words[2], warning=words[0], method=method)
     if kind == "LoginException":
-        return BusinessError(kind, words[1])
-    return BusinessError(kind, words[0], words[1])
+        return BusinessError(kind, words[1], method=method)
+    return BusinessError(kind, words[0], words[1], method=method)

@@ -1,4 +1,4 @@
-"""Ways to break a running ERP, for one tenant at a time, and to mend it again without a trace.
+"""Ways to break a running ERP, for one tenant or for all at a time, and to mend it again without a trace.
 
 fault = FAULTS["wrong-tax"]
 fault.on(estate, "aldgate")
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from ringgate.estate.faults.doors import DOORS
 from ringgate.estate.faults.fault import Fault
+from ringgate.estate.faults.platform import PLATFORM
+from ringgate.estate.faults.screens import SCREENS
 from ringgate.estate.faults.settings import SETTINGS
 from ringgate.estate.faults.switches import standing
 from ringgate.estate.faults.triggers import TRIGGERS
@@ -20,13 +22,22 @@ from ringgate.estate.faults.triggers import TRIGGERS
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
 
-FAULTS: Mapping[str, Fault] = {fault.id: fault for fault in (*SETTINGS, *TRIGGERS, *DOORS)}
+FAULTS: Mapping[str, Fault] = {fault.id: fault for fault in (*SETTINGS, *TRIGGERS, *DOORS, *PLATFORM, *SCREENS)}
+IN_THE_TENANT = ("sql", "configuration", "rights")
+"""Where a fault is made in the tenant's own database, and leaves there what it needs to be taken back."""
 
 __all__ = ["FAULTS", "Fault", "mend", "standing"]
 
 
-def mend(estate: Estate, tenant: str) -> None:
-    """Switches off whatever is on for a tenant, whoever left it on. Raises EstateTrouble."""
-    at_the_door = [fault for fault in FAULTS.values() if fault.where == "front-door"]
-    for fault in FAULTS.values() if standing(estate, tenant) else at_the_door:
+def mend(estate: Estate, tenant: str = "") -> None:
+    """Switches off whatever is on for a tenant, or for the estate as a whole, whoever left it on.
+
+    Raises EstateTrouble."""
+    scoped = [fault for fault in FAULTS.values() if fault.scope == ("tenant" if tenant else "estate")]
+    outside = [fault for fault in scoped if fault.where not in IN_THE_TENANT]
+    for fault in outside:
         fault.off(estate, tenant)
+    if tenant and standing(estate, tenant):
+        for fault in scoped:
+            if fault not in outside:
+                fault.off(estate, tenant)

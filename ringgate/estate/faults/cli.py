@@ -1,4 +1,4 @@
-"""`ringgate estate fault list|on|off`: break a tenant of the estate on purpose, and mend it.
+"""`ringgate estate fault list|on|off`: break a tenant of the estate, or all of it, on purpose, and mend it.
 
     $ ringgate estate fault on wrong-tax aldgate
     wrong-tax is on for aldgate: the tax rate is one percentage point too high.
@@ -23,19 +23,23 @@ from rich.table import Table
 from ringgate.errors import RinggateError
 from ringgate.estate.estate import DEMO, Estate
 from ringgate.estate.faults import FAULTS, Fault, mend
+from ringgate.estate.faults.noticing import ALL, WITHIN
 from ringgate.estate.trouble import EstateTrouble
+from ringgate.model import Channel
 from ringgate.secrets import redact
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Break a tenant on purpose, to see which scenario notices."
+    no_args_is_help=True, rich_markup_mode=None, help="Break the ERP on purpose, to see which scenario notices."
 )
 
-PIPED_WIDTH = 240
+PIPED_WIDTH = 400
 """Columns of a table that nobody looks at on a terminal, so that grep finds whole rows."""
 
 NameOption = Annotated[str, typer.Option("--name", help="Which estate.")]
 FaultArgument = Annotated[str, typer.Argument(metavar="FAULT", help="What is to be wrong; `fault list` shows all.")]
-TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to break; no other is touched.")]
+TenantArgument = Annotated[
+    str, typer.Argument(metavar="TENANT", help="The tenant to break; none for a fault of the whole estate.")
+]
 
 
 @contextmanager
@@ -55,13 +59,17 @@ def list_faults(
 ) -> None:
     """Shows every fault, what it is, and which scenarios must notice it."""
     with _one_sentence():
-        on = {fault.id for fault in FAULTS.values() if tenant and fault.is_on(Estate.at(name), tenant)}
+        on = {each.id for each in FAULTS.values() if tenant and each.is_on(Estate.at(name), _of(each, tenant))}
     if as_json:
         rows = [
             {
                 "id": fault.id,
                 "title": fault.title,
                 "where": fault.where,
+                "scope": fault.scope,
+                "cause": fault.cause,
+                "sign": fault.sign,
+                "channel": fault.channel.value,
                 "catches": sorted(fault.catches),
                 "currency": fault.currency,
                 **({"on": fault.id in on} if tenant else {}),
@@ -75,42 +83,62 @@ def list_faults(
         screen = Console(highlight=False, markup=False, width=PIPED_WIDTH)
     table = Table(box=None, pad_edge=False)
     table.add_column("fault", no_wrap=True)
-    table.add_column("where", no_wrap=True)
-    table.add_column("what is wrong")
+    table.add_column("of", no_wrap=True)
+    table.add_column("called", no_wrap=True)
+    table.add_column("what is wrong", no_wrap=not screen.is_terminal)
     table.add_column("noticed by", no_wrap=not screen.is_terminal)
     if tenant:
         table.add_column("on")
     for fault in FAULTS.values():
         state = ["on" if fault.id in on else ""] if tenant else []
-        table.add_row(fault.id, fault.where, fault.title, ", ".join(sorted(fault.catches)), *state)
+        table.add_row(fault.id, fault.scope, fault.cause, fault.title, _noticed(fault), *state)
     screen.print(table)
 
 
 @app.command("on")
-def switch_on(fault: FaultArgument, tenant: TenantArgument, name: NameOption = DEMO) -> None:
-    """Breaks a tenant."""
+def switch_on(fault: FaultArgument, tenant: TenantArgument = "", name: NameOption = DEMO) -> None:
+    """Breaks a tenant, or the whole estate."""
     with _one_sentence():
         chosen = _known(fault)
         chosen.on(Estate.at(name), tenant)
     option = "" if name == DEMO else f" --name {name}"
-    typer.echo(f"{chosen.id} is on for {tenant}: {chosen.title[0].lower()}{chosen.title[1:]}.")
-    typer.echo(f"{', '.join(sorted(chosen.catches))} must fail until")
-    typer.echo(f"`ringgate estate fault off {chosen.id} {tenant}{option}`.")
+    words = " ".join(filter(None, [chosen.id, tenant]))
+    typer.echo(f"{chosen.id} is on for {tenant or 'the whole estate'}: {chosen.title[0].lower()}{chosen.title[1:]}.")
+    typer.echo(f"{', '.join(sorted(chosen.catches))} must {_how(chosen)} until")
+    typer.echo(f"`ringgate estate fault off {words}{option}`.")
 
 
 @app.command("off")
 def switch_off(
     fault: Annotated[str, typer.Argument(metavar="FAULT", help="What is to be mended, or `all`.")],
-    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to mend.")],
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to mend.")] = "",
     name: NameOption = DEMO,
 ) -> None:
-    """Mends a tenant, whoever broke it; nothing happens if it is not broken."""
+    """Mends a tenant, or the whole estate, whoever broke it; nothing happens if it is not broken."""
     with _one_sentence():
         if fault == "all":
             mend(Estate.at(name), tenant)
         else:
             _known(fault).off(Estate.at(name), tenant)
-    typer.echo(f"{'Every fault' if fault == 'all' else fault} is off for {tenant}.")
+    typer.echo(f"{'Every fault' if fault == 'all' else fault} is off for {tenant or 'the whole estate'}.")
+
+
+def _of(fault: Fault, tenant: str) -> str:
+    return tenant if fault.scope == "tenant" else ""
+
+
+def _noticed(fault: Fault) -> str:
+    groups = {"all": frozenset(ALL), "all that work within the tenant": frozenset(WITHIN)}
+    known = next((word for word, group in groups.items() if group == fault.catches), "")
+    names = known or ", ".join(sorted(fault.catches))
+    return f"{names} (browser)" if fault.channel is Channel.BROWSER else names
+
+
+def _how(fault: Fault) -> str:
+    """What the scenarios must do while it is on."""
+    does = {"slowness": "take longer", "broken": "come out as broken"}.get(fault.sign, "fail")
+    over = " over the browser" if fault.channel is Channel.BROWSER else " over https" if fault.secure else ""
+    return does + over + (f", each call at a chance of {fault.chance:.0%}," if fault.chance < 1 else "")
 
 
 def _known(name: str) -> Fault:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ringgate.estate.faults.fault import Fault
+from ringgate.estate.faults.noticing import ALL, POSTING
 from ringgate.estate.faults.switches import AtTheDoor
 from ringgate.estate.frontdoor import Fault as Rule
 from ringgate.inventory import Inventory
@@ -56,13 +57,12 @@ def _into_the_open_month(estate: Estate, tenant: str) -> Rule:
     )
 
 
-BILLING = ("invoicing-from-time", "financial-posting", "credit-and-payment", "project-to-cash")
-
 DOORS = (
     Fault(
         id="any-password",
         title="A sign-in is accepted with a wrong password",
         where="front-door",
+        cause="identity",
         says={"sign-in": "nobody has this password"},
         switch=AtTheDoor(_any_password),
     ),
@@ -70,6 +70,7 @@ DOORS = (
         id="closed-month-dodged",
         title="An entry for a closed month is accepted and booked in an open one",
         where="front-door",
+        cause="product",
         says={"financial-posting": "post entry was allowed"},
         switch=AtTheDoor(_into_the_open_month),
     ),
@@ -77,6 +78,7 @@ DOORS = (
         id="negative-time-accepted",
         title="Negative hours are accepted as positive ones",
         where="front-door",
+        cause="product",
         says={"time-entry": "nobody works less than nothing"},
         switch=_rule(
             r"^model\.timesheet\.line\.create$",
@@ -88,6 +90,7 @@ DOORS = (
         id="approval-idle",
         title="The button that approves a purchase does nothing",
         where="front-door",
+        cause="product",
         says=dict.fromkeys(
             ("procurement-approval", "authority"), "approve_request was refused: the request did not become approved"
         ),
@@ -97,6 +100,7 @@ DOORS = (
         id="rejection-approves",
         title="The button that rejects a purchase approves it",
         where="front-door",
+        cause="product",
         says=dict.fromkeys(
             ("procurement-approval", "authority"), "reject_request was refused: the request did not become rejected"
         ),
@@ -105,25 +109,51 @@ DOORS = (
         ),
     ),
     Fault(
+        id="posting-lost",
+        title="Posting an invoice is answered as done, and is not done",
+        where="front-door",
+        cause="product",
+        says=dict.fromkeys(POSTING, "post_invoice was refused"),
+        switch=_rule(r"^model\.account\.invoice\.post$", replace={"method": "model.res.user.get_preferences"}),
+    ),
+    Fault(
+        id="stale-cache",
+        title="An invoice that is read again is shown as it was before it was paid",
+        where="front-door",
+        cause="environment",
+        says=dict.fromkeys(("credit-and-payment", "project-to-cash", "authority"), "pay_invoice was refused"),
+        switch=_rule(r"^model\.account\.invoice\.read$", where={"params.1.0": "^number$"}, stale=True),
+    ),
+    Fault(
+        id="login-loop",
+        title="A session is not known any more as soon as it was given",
+        where="front-door",
+        cause="identity",
+        says=dict.fromkeys(ALL, "session"),
+        switch=_rule(r"^(model|wizard|report)\.", status=401),
+    ),
+    Fault(
         id="slow",
         title=f"Correcting a time entry takes {SLOW:.0f} seconds",
         where="front-door",
+        cause="environment",
         says={"time-entry": "did not answer in time"},
         switch=_rule(r"^model\.timesheet\.line\.write$", where={"params.1.duration.seconds": "."}, delay=SLOW),
+        hasty=True,
     ),
     Fault(
         id="unavailable",
         title="Posting an invoice is answered with HTTP 503",
         where="front-door",
-        says=dict.fromkeys(
-            (*BILLING, "tenant-isolation", "authority"), "answered model.account.invoice.post with HTTP 503"
-        ),
+        cause="environment",
+        says=dict.fromkeys(POSTING, "answered model.account.invoice.post with HTTP 503"),
         switch=_rule(r"^model\.account\.invoice\.post$", status=503),
     ),
     Fault(
         id="truncated",
         title="What is read of a purchase request ends in the middle",
         where="front-door",
+        cause="environment",
         says=dict.fromkeys(("procurement-approval", "tenant-isolation", "authority"), "was cut short or garbled"),
         switch=_rule(r"^model\.purchase\.requisition\.read$", truncate=40),
     ),
@@ -131,6 +161,7 @@ DOORS = (
         id="garbage",
         title="A payment is answered with garbage instead of JSON",
         where="front-door",
+        cause="environment",
         says=dict.fromkeys(("credit-and-payment", "project-to-cash", "authority"), "is not the JSON"),
         switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", garbage=True),
     ),
@@ -138,6 +169,7 @@ DOORS = (
         id="answer-lost",
         title="A payment is booked, and the connection is lost before the answer",
         where="front-door",
+        cause="environment",
         says=dict.fromkeys(("credit-and-payment", "project-to-cash", "authority"), "closed the connection unanswered"),
         switch=_rule(r"^wizard\.account\.invoice\.pay\.execute$", close="after"),
     ),
@@ -145,6 +177,7 @@ DOORS = (
         id="cache-without-tenant",
         title="A cache on the way gives a tenant's search results to whoever searches for the same",
         where="front-door",
+        cause="environment",
         says={"tenant-isolation": "at his own tenant: search of project"},
         switch=AtTheDoor(
             lambda estate, tenant: Rule(
@@ -156,6 +189,7 @@ DOORS = (
         id="session-lent",
         title="A gateway repeats what was refused for want of a session in the name of its own user",
         where="front-door",
+        cause="identity",
         says=dict.fromkeys(("tenant-isolation", "tenant-disclosure"), "at the address of"),
         switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^model\.account\.(invoice|account)\.")),
     ),
@@ -163,6 +197,7 @@ DOORS = (
         id="reports-open",
         title="Reports are rendered for people who are not signed in",
         where="front-door",
+        cause="identity",
         says=dict.fromkeys(("tenant-isolation", "tenant-disclosure"), "report of invoice"),
         switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^report\.")),
     ),
@@ -170,6 +205,7 @@ DOORS = (
         id="path-crossed",
         title="A tenant's address lets through paths that lead to other tenants",
         where="front-door",
+        cause="configuration",
         says={"tenant-disclosure": "a tenant is answered for like a name that nobody has"},
         switch=AtTheDoor(lambda estate, tenant: Rule(tenant=tenant, path=f"^/(?!{tenant}/)[^/]+/", crossing=True)),
     ),
@@ -177,6 +213,7 @@ DOORS = (
         id="databases-listed",
         title="Anybody is told the names of all databases",
         where="front-door",
+        cause="configuration",
         says={"tenant-disclosure": "which databases there are: expected nothing"},
         switch=AtTheDoor(
             lambda estate, tenant: Rule(tenant=tenant, rpc=r"^common\.db\.list$", answer=sorted(estate.record.tenants))
@@ -186,6 +223,7 @@ DOORS = (
         id="error-names-tenants",
         title="The answer to a wrong address names the tenants that there are",
         where="front-door",
+        cause="configuration",
         says={"tenant-disclosure": "strangers are not told who else is a tenant"},
         switch=AtTheDoor(
             lambda estate, tenant: Rule(

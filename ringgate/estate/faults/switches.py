@@ -110,11 +110,16 @@ class Trigger:
     deferred: bool = False
     tidy: Sequence[str] = ()
 
+    @staticmethod
+    def name(fault: str) -> str:
+        """What trigger and function are called."""
+        return PREFIX + re.sub(r"\W", "_", fault)
+
     def on(self, estate: Estate, tenant: str, fault: str) -> bool:
         with _changing(estate, tenant) as database:
             if self._stands(database, fault):
                 return False
-            name = _name(fault)
+            name = self.name(fault)
             database.execute(_TABLE)
             body = f"BEGIN\n{self.body}\nRETURN COALESCE(NEW, OLD);\nEND"
             database.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$")
@@ -128,7 +133,7 @@ class Trigger:
     def off(self, estate: Estate, tenant: str, fault: str) -> bool:
         with _changing(estate, tenant) as database:
             stood = self._stands(database, fault)
-            database.execute(f"DROP FUNCTION IF EXISTS {_name(fault)}() CASCADE")
+            database.execute(f"DROP FUNCTION IF EXISTS {self.name(fault)}() CASCADE")
             for statement in self.tidy if stood else ():
                 database.execute(statement, {"fault": fault})
             _put_back(database, fault)
@@ -139,11 +144,7 @@ class Trigger:
             return self._stands(database, fault)
 
     def _stands(self, database: Database, fault: str) -> bool:
-        return database.execute("SELECT to_regproc(%s)", [_name(fault)]).fetchone() != (None,)
-
-
-def _name(fault: str) -> str:
-    return PREFIX + re.sub(r"\W", "_", fault)
+        return database.execute("SELECT to_regproc(%s)", [self.name(fault)]).fetchone() != (None,)
 
 
 class _Remembered:
@@ -273,8 +274,11 @@ class AtTheDoor:
 
     def _among(self, rules: Sequence[Rule], rule: Rule) -> list[Rule]:
         """This fault's rules, also if they were made yesterday, with another date or password in them."""
-        what = (rule.tenant, rule.rpc, rule.action)
-        return [each for each in rules if (each.tenant, each.rpc, each.action) == what]
+
+        def what(rule: Rule) -> tuple[object, ...]:
+            return rule.tenant, rule.rpc, rule.path, rule.action, rule.probability, rule.certificate
+
+        return [each for each in rules if what(each) == what(rule)]
 
 
 @contextmanager

@@ -25,6 +25,7 @@ TIME = (
         id="time-entry-lost",
         title="A time entry is accepted and is gone afterwards",
         where="sql",
+        cause="product",
         says=dict.fromkeys(
             (
                 "time-entry",
@@ -45,9 +46,10 @@ TIME = (
         id="time-rounded-up",
         title="Logged time is rounded up to full hours",
         where="sql",
+        cause="product",
         says={
             "time-entry": "7 h 30 min were logged",
-            "invoicing-from-time": "hours x rate",
+            "invoicing-from-time": "neither more nor less was worked",
             "financial-posting": _LAYERS,
             "project-to-cash": "net amount: expected 900",
         },
@@ -61,6 +63,7 @@ TIME = (
         id="correction-lost",
         title="A correction of a time entry is silently dropped",
         where="sql",
+        cause="product",
         says={"time-entry": "correct_time was refused: it still says 7.5 h"},
         switch=Trigger("timesheet_line", "BEFORE UPDATE", "NEW.duration := OLD.duration;"),
     ),
@@ -68,6 +71,7 @@ TIME = (
         id="correction-adds",
         title="A correction of a time entry adds an entry instead of replacing it",
         where="sql",
+        cause="product",
         says={"time-entry": "a correction replaces, it does not add"},
         switch=Trigger(
             "timesheet_line",
@@ -86,14 +90,26 @@ TIME = (
     ),
 )
 
+DATES = (
+    Fault(
+        id="time-zone-shift",
+        title="Work is stored under the day before, as by a server that thinks in another time zone",
+        where="sql",
+        cause="product",
+        says={"time-entry": "they were worked today"},
+        switch=Trigger("timesheet_line", "BEFORE INSERT", "NEW.date := NEW.date - 1;"),
+    ),
+)
+
 PROJECTS = (
     Fault(
         id="rate-raised",
         title="A project's hourly rate is stored ten percent too high",
         where="sql",
+        cause="product",
         says={
             "project-creation": "this rate was agreed",
-            "invoicing-from-time": "hours x rate",
+            "invoicing-from-time": "these rates were agreed",
             "financial-posting": _LAYERS,
             "credit-and-payment": "nothing was paid yet",
             "project-to-cash": "net amount: expected 900",
@@ -104,9 +120,10 @@ PROJECTS = (
         id="planned-hours-doubled",
         title="A task's planned hours are stored twice as many, where they are what is billed",
         where="sql",
+        cause="product",
         says={
             "project-creation": "these hours were planned",
-            "invoicing-from-time": "hours x rate",
+            "invoicing-from-time": "neither more nor less was worked",
             "financial-posting": _LAYERS,
             "credit-and-payment": "nothing was paid yet",
             "project-to-cash": "net amount: expected",
@@ -118,6 +135,7 @@ PROJECTS = (
         id="wrong-customer",
         title="A project's invoice goes to another customer",
         where="sql",
+        cause="product",
         says={
             "invoicing-from-time": "the project is this customer's",
             "project-to-cash": "the project is this customer's",
@@ -137,6 +155,7 @@ LEDGER = (
         id="wrong-account",
         title="Revenue is booked on an expense account",
         where="sql",
+        cause="configuration",
         says={
             "financial-posting": "an invoice touches receivable, revenue and tax only",
             "credit-and-payment": "ledger states net",
@@ -152,6 +171,7 @@ LEDGER = (
         id="unbalanced-posting",
         title="A posting's revenue changes after it was checked, so that it does not balance",
         where="sql",
+        cause="product",
         says={
             "financial-posting": "a posting balances",
             "credit-and-payment": "ledger states net",
@@ -178,6 +198,7 @@ LEDGER = (
         id="double-posting",
         title="An invoice reaches the ledger twice",
         where="sql",
+        cause="product",
         says={
             "financial-posting": "an invoice reaches the ledger once",
             "project-to-cash": "what was billed is paid",
@@ -211,6 +232,7 @@ LEDGER = (
         id="wrong-period",
         title="An invoice is posted into the month before its date",
         where="sql",
+        cause="product",
         says={"financial-posting": "the period holds the date"},
         switch=Trigger(
             "account_move",
@@ -228,6 +250,7 @@ LEDGER = (
         id="number-reused",
         title="An invoice gets the number of an earlier one",
         where="sql",
+        cause="product",
         says={"financial-posting": "the invoice got a number of its own"},
         switch=Trigger(
             "account_invoice",
@@ -243,14 +266,18 @@ LEDGER = (
         id="number-skipped",
         title="Invoice numbers have a gap",
         where="sql",
-        says={"financial-posting": "is missing (numbers follow each other without gap"},
+        cause="product",
+        says={"financial-posting": "is missing (numbers follow each other"},
         switch=Trigger(
             "account_invoice",
             "BEFORE UPDATE OF number",
             f"""
             {keep("changed", "account_invoice", "NEW.id", "jsonb_build_object('number', NEW.number)")}
-            NEW.number := regexp_replace(NEW.number, '[0-9]+$', '')
-                || lpad((substring(NEW.number FROM '[0-9]+$')::int + 1)::text, 4, '0');""",
+            SELECT regexp_replace(NEW.number, '[0-9]+$', '')
+                || lpad((max(substring(i.number FROM '[0-9]+$')::int) + 2)::text, 4, '0')
+            INTO NEW.number FROM account_invoice i
+            WHERE i.type = 'out'
+                AND regexp_replace(i.number, '[0-9]+$', '') = regexp_replace(NEW.number, '[0-9]+$', '');""",
             only="OLD.number IS NULL AND NEW.number NOT LIKE '%-C%'",
         ),
     ),
@@ -261,6 +288,7 @@ MONEY = (
         id="credit-note-positive",
         title="A credit note states its total with the sign of an invoice",
         where="sql",
+        cause="product",
         says={"credit-and-payment": "the whole invoice is credited"},
         switch=Trigger(
             "account_invoice",
@@ -282,6 +310,7 @@ MONEY = (
         id="payment-unlinked",
         title="A payment is booked, but the invoice does not know of it",
         where="sql",
+        cause="product",
         says=dict.fromkeys(("credit-and-payment", "authority"), "pay_invoice was refused"),
         switch=Trigger(
             "account_invoice-account_move_line",
@@ -294,9 +323,10 @@ MONEY = (
         id="payment-halved",
         title="Only half of a payment is booked",
         where="sql",
+        cause="product",
         says={
             "credit-and-payment": "was paid",
-            "project-to-cash": "the money that came in is in cash",
+            "project-to-cash": "what was billed is paid",
         },
         switch=Trigger(
             "account_move",
@@ -312,6 +342,7 @@ MONEY = (
         id="payment-misposted",
         title="A payment is booked, but the money is on an expense account",
         where="sql",
+        cause="configuration",
         says={"project-to-cash": "the money that came in is in cash"},
         switch=Trigger(
             "account_move_line",
@@ -326,9 +357,10 @@ APPROVALS_AND_SESSIONS = (
         id="ended-session-lives",
         title="Signing out does not end the session",
         where="sql",
+        cause="identity",
         says={"sign-in": "who am i was allowed", "tenant-disclosure": "somebody with a session that was ended"},
         switch=Trigger("ir_session", "BEFORE DELETE", f"{keep('added', 'ir_session', 'OLD.id')}\nRETURN NULL;"),
     ),
 )
 
-TRIGGERS = (*TIME, *PROJECTS, *LEDGER, *MONEY, *APPROVALS_AND_SESSIONS)
+TRIGGERS = (*TIME, *DATES, *PROJECTS, *LEDGER, *MONEY, *APPROVALS_AND_SESSIONS)

@@ -18,7 +18,10 @@ from ringgate.estate.processes import write_atomically
 
 FILE = "faults.json"
 LOG = "faults.jsonl"
-ACTIONS = ("status", "truncate", "garbage", "close", "replace", "answer", "lend", "cache", "crossing")
+ACTIONS = (
+    "status", "truncate", "garbage", "close", "replace", "answer", "lend", "cache", "stale", "serve", "crossing",
+    "certificate",
+)  # fmt: skip
 
 
 class Fault(BaseModel):
@@ -32,7 +35,9 @@ class Fault(BaseModel):
     ERP saw the request or `after` it was carried out), `replace` (values at dotted places in the request's JSON),
     `answer` (a result given instead of the ERP's), `lend` (what the ERP refuses with 401 is repeated in the name of the
     user with this login and password), `cache` (what the tenant of this id was answered is given to all who ask the
-    same), `crossing` (paths of other tenants are let through).
+    same), `stale` (what was answered once is answered to the same question for ever), `serve` (a script given instead
+    of the web client's file), `crossing` (paths of other tenants are let through), `certificate` (who comes by TLS is
+    shown one that has `expired`, or is `of-another`; requests themselves are left alone).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,7 +60,10 @@ class Fault(BaseModel):
     answer: Any = None
     lend: tuple[str, str] | None = None
     cache: str = ""
+    stale: bool = False
+    serve: str = ""
     crossing: bool = False
+    certificate: Literal["expired", "of-another"] | None = None
 
     @field_validator("method", "path", "rpc")
     @classmethod
@@ -140,7 +148,7 @@ class Injector:
 
 def fits(rule: Fault, call: Call) -> bool:
     """Whether a rule speaks of this request."""
-    if rule.tenant and rule.tenant != call.tenant:
+    if rule.certificate or (rule.tenant and rule.tenant != call.tenant):
         return False
     if not re.search(rule.method, call.method) or not re.search(rule.path, call.path):
         return False

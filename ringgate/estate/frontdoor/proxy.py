@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ringgate.estate.frontdoor import faults, routes, wire
+from ringgate.estate.frontdoor import faults, routes, tls, wire
 from ringgate.estate.frontdoor.faults import Call, Fault
 from ringgate.estate.frontdoor.routes import Followed, Route
 from ringgate.estate.frontdoor.wire import Head
@@ -64,10 +64,12 @@ class FrontDoor:
     """Serves the tenants of one estate. `run` holds routes and faults, `logs` takes what was done to requests."""
 
     def __init__(self, run: Path, logs: Path) -> None:
+        self.run = run
         self.routes = Followed(run / routes.FILE, routes.Routes)
         self.faults = Followed(run / faults.FILE, faults.FaultFile)
         self.injector = faults.Injector(logs / faults.LOG)
         self.cached: dict[str, list[bytes]] = {}
+        self.generation = ""
         self.doors: dict[int, tuple[str, asyncio.Server]] = {}
         self.visits: set[asyncio.Task[None]] = set()
         self.idle: set[asyncio.Task[None]] = set()
@@ -89,7 +91,8 @@ class FrontDoor:
         await asyncio.gather(*self.visits, return_exceptions=True)
 
     async def _follow(self) -> None:
-        wanted = {route.port: tenant for tenant, route in self.routes.get().tenants.items()}
+        known = self.routes.get().tenants
+        wanted = {port: tenant for tenant, route in known.items() for port in (route.port, route.secure) if port}
         for port, (tenant, server) in list(self.doors.items()):
             if wanted.get(port) != tenant:
                 server.close()
@@ -97,13 +100,13 @@ class FrontDoor:
         for port, tenant in wanted.items():
             if port not in self.doors:
                 try:
-                    server = await self._open(tenant, port)
+                    server = await self._open(tenant, port, secure=port == known[tenant].secure)
                 except OSError as problem:
                     print(f"port {port} of {tenant}: {problem}", flush=True)
                     continue
                 self.doors[port] = (tenant, server)
 
-    async def _open(self, tenant: str, port: int) -> asyncio.Server:
+    async def _open(self, tenant: str, port: int, *, secure: bool) -> asyncio.Server:
         async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
@@ -117,7 +120,13 @@ class FrontDoor:
                 self.idle.discard(task)
                 writer.close()
 
-        return await asyncio.start_server(visit, "127.0.0.1", port, limit=wire.LARGEST_HEAD, backlog=256)
+        context = tls.context(self.run, lambda: self._certificate(tenant)) if secure else None
+        return await asyncio.start_server(visit, tls.HOST, port, limit=wire.LARGEST_HEAD, backlog=256, ssl=context)
+
+    def _certificate(self, tenant: str) -> str:
+        """Which certificate is shown to who comes to this tenant by TLS now."""
+        ordered = (rule for rule in self.faults.get().rules if rule.certificate and rule.tenant in ("", tenant))
+        return next((rule.certificate or tls.VALID for rule in ordered), tls.VALID)
 
     async def _visit(
         self, tenant: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: asyncio.Task[None]
@@ -144,7 +153,10 @@ class FrontDoor:
         """Answers one request; says whether the client's connection can take another."""
         fault = None
         if route.open:
-            fault = self.injector.pick(self.faults.get(), Call(tenant, request.method, request.path, request.payload))
+            file = self.faults.get()
+            if file.generation != self.generation:
+                self.generation, self.cached = file.generation, {}
+            fault = self.injector.pick(file, Call(tenant, request.method, request.path, request.payload))
         refusal = self._refusal(tenant, route, request, fault)
         if refusal:
             client[1].write(refusal)
@@ -160,14 +172,16 @@ class FrontDoor:
                 return bool(instead) and not request.rest
             if fault.replace:
                 request.content = json.dumps(faults.replaced(request.payload, fault.replace)).encode()
-        keep = self.cached.setdefault(_key(request), []) if fault and fault.cache == tenant else None
+        keeps = fault is not None and (fault.cache == tenant or fault.stale)
+        keep = self.cached.setdefault(_key(request), []) if keeps else None
         return await self._pass_on(route, request, client, fault, keep)
 
     def _remembered(self, tenant: str, request: Request, fault: Fault) -> bytes | None:
-        """Another tenant's answer to the same question, where a fault gives it away."""
-        if not fault.cache or fault.cache == tenant:
+        """An earlier answer to the same question, or another tenant's, where a fault gives it away."""
+        if not fault.stale and (not fault.cache or fault.cache == tenant):
             return None
-        return b"".join(self.cached.get(_key(request), ())) or None
+        kept = b"".join(self.cached.get(_key(request), ()))
+        return _answered_again(kept, request) if kept and fault.stale else kept or None
 
     def _refusal(self, tenant: str, route: Route, request: Request, fault: Fault | None) -> bytes | None:
         """What the front door answers by itself: a tenant's address leads to this tenant and to no other.
@@ -236,8 +250,16 @@ def _key(request: Request) -> str:
     return json.dumps([call.get("method"), call.get("params")], sort_keys=True)
 
 
+def _answered_again(kept: bytes, request: Request) -> bytes:
+    """An answer as it was kept, under the number of the present call."""
+    answer = json.loads(kept.partition(b"\r\n\r\n")[2]) | {"id": request.payload["id"]}
+    return wire.answer(200, json.dumps(answer).encode(), "application/json")
+
+
 def _instead(fault: Fault, request: Request) -> bytes | None:
     """What a fault puts in place of the ERP's answer: None nothing, b"" silence and the connection's end."""
+    if fault.serve:
+        return wire.answer(200, fault.serve.encode(), "application/javascript")
     if fault.status is not None:
         return wire.answer(fault.status, fault.text.encode(), "text/plain")
     if fault.answer is not None:

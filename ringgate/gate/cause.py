@@ -1,0 +1,100 @@
+"""Whose business it is, all in all: of everything that was found, what explains the rest.
+
+Each group of failures has a cause of its own (`attribution.py`). One fault shows in many ways, though: with a wrong tax
+rate one scenario sees the tenant's own setting, and another only that a sum is not what it was computed to be. So:
+
+    leading(attributions, ours, loud)  ->  (Cause.CONFIGURATION, "a setting explains what else comes out wrong")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from ringgate.gate.attribution import Attribution, Cause
+from ringgate.gate.policy import Signal
+
+NARROW = {
+    Cause.IDENTITY: "who may do what explains what else is allowed, refused or wrong",
+    Cause.CONFIGURATION: "a setting explains what else comes out wrong",
+    Cause.DATA: "what the books hold explains what else comes out wrong",
+}
+"""Causes that explain others, in this order: a right lets pass what policy forbids, and both make sums come out wrong;
+but no sum that is wrong gives anybody a right."""
+
+EXPLAINS = 0.2
+"""The share of the failing runs from which on such a cause is taken to explain the others: an odd run explains none."""
+
+Said = tuple[Cause, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is to explain. `loud` are the signals whose evidence is enough to hold."""
+
+    failing: Sequence[Attribution]
+    ours: Sequence[Attribution]
+    loud: Collection[Signal]
+
+    def share_of(self, cause: Cause) -> float:
+        """Of the runs that failed."""
+        runs = sum(each.group.runs for each in self.failing)
+        return sum(each.group.runs for each in self.failing if each.cause is cause) / runs if runs else 0.0
+
+
+def breach(found: Found) -> Said | None:
+    """A broken invariant decides by itself, so its cause does, too."""
+    broken = next((each for each in found.failing if each.group.failure.invariant is not None), None)
+    return (broken.cause, broken.because) if broken else None
+
+
+def backlog(found: Found) -> Said | None:
+    if Signal.BACKLOG not in found.loud:
+        return None
+    return Cause.ENVIRONMENT, "work piles up that the platform has to do, and what waits for it fails"
+
+
+def unreachable(found: Found) -> Said | None:
+    """Where most runs met nobody who answered, what else came of it is no news."""
+    if found.share_of(Cause.ENVIRONMENT) <= 0.5:
+        return None
+    return Cause.ENVIRONMENT, "most runs that failed were not answered, or not in words"
+
+
+def narrow(found: Found) -> Said | None:
+    return next(((cause, why) for cause, why in NARROW.items() if found.share_of(cause) >= EXPLAINS), None)
+
+
+def frequent(found: Found) -> Said | None:
+    """Nothing explains the others: the most frequent."""
+    if not found.failing:
+        return None
+    cause = max(Cause, key=found.share_of)
+    return cause, next(each.because for each in found.failing if each.cause is cause)
+
+
+def slowness(found: Found) -> Said | None:
+    if Signal.SLOWNESS not in found.loud:
+        return None
+    return Cause.ENVIRONMENT, "what comes out is right, and takes longer"
+
+
+def our_side(found: Found) -> Said | None:
+    return (Cause.OUR_SIDE, found.ours[0].because) if found.ours else None
+
+
+RULES: Sequence[Callable[[Found], Said | None]] = (
+    breach,
+    backlog,
+    unreachable,
+    narrow,
+    frequent,
+    slowness,
+    our_side,
+)
+
+
+def leading(failing: Sequence[Attribution], ours: Sequence[Attribution], loud: Collection[Signal]) -> Said | None:
+    """The cause that explains the rest, and why; None where nothing is wrong."""
+    found = Found(failing, ours, loud)
+    return next((said for rule in RULES if (said := rule(found)) is not None), None)
