@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 NEW = ".new"
+STALE = 60.0
+"""Seconds after which nobody is about to give a file its name any more; it takes a few milliseconds."""
 
 
 def make(path: Path, content: bytes, *, durable: bool = False) -> int:
@@ -48,8 +52,8 @@ def take(path: Path) -> int | None:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what processes left that died before their file had its name."""
+    """Removes what processes left that died before their file had its name; what is young may yet be given one."""
     for path in folder.glob(f"*{NEW}"):
-        if (handle := take(path)) is not None:
-            path.unlink()
-            os.close(handle)
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > STALE:
+                path.unlink()
