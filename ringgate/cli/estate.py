@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-HELP = "The ERP that stands on this machine: up, down, status, destroy, fault."
+HELP = "The real ERP on this machine: up, down, break, mend."
 
 
 def add_to(app: typer.Typer) -> None:

@@ -21,7 +21,7 @@ SHOWN = 200
 
 app = typer.Typer(
     name="fingerprint",
-    help="A tenant's books before and after a change: taken, and compared down to the smallest cause.",
+    help="Compare a tenant's books before and after a change.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

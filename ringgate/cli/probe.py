@@ -87,7 +87,7 @@ def probe(
     as_json: JsonOption = False,
     share: Annotated[str, typer.Option(hidden=True)] = "0/1",
 ) -> int:  # fmt: skip
-    """Run the business processes on every tenant again and again, each as often as the inventory says.
+    """Run the processes again and again, as the inventory says.
 
     What killed probers left is taken back first, and their results are stored. A tenant is left alone while it is
     paused, under maintenance, or outside the hours of its business. Runs, and what was late, missed, overlapping or

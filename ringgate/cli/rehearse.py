@@ -48,9 +48,9 @@ def demo(
     ] = "",
     down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
 ) -> int:
-    """Stand up a real ERP with its tenants and rehearse its real upgrade on them, ring by ring; ends with a report.
+    """Rehearse a real upgrade of a real ERP, ring by ring.
 
-    Each start begins anew, unless the last one was killed: then it goes on where that was.
+    Stands up the ERP with its tenants first, and ends with a report. Each start begins anew, unless the last one was killed: then it goes on where that was.
     """
     from ringgate.estate.estate import Estate
 
@@ -79,9 +79,9 @@ def rehearse(
     results: ResultsOption = None,
     out: OutOption = None,
 ) -> int:
-    """Rehearse a release: upgrade real tenants ring by ring, check everything, stop and roll back where it fails.
+    """Rehearse a release of your own, ring by ring.
 
-    Killed at any point, the same command goes on where it was. Ends with 0 if every ring was promoted, 1 if a ring
+    Upgrades real tenants, checks everything, stops and rolls back where it fails. Killed at any point, the same command goes on where it was. Ends with 0 if every ring was promoted, 1 if a ring
     stopped the rollout, 2 if it stopped because our own side broke or something could not be tested.
 
     `ringgate release keys` explains what stands in a definition, `ringgate release check` checks one.

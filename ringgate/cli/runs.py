@@ -45,7 +45,9 @@ def suites(
     ] = False,
     down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
 ) -> int:
-    """Stand up a real ERP with its tenants, run every business process on them as they are, write the report."""
+    """Run every business process on a real ERP.
+
+    Stands it up with its tenants first, takes them as they are, and writes the report."""
     from ringgate.estate.estate import Estate
     from ringgate.estate.progress import Board
 

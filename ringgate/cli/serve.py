@@ -45,7 +45,9 @@ def serve(
     inventory: InventoryOption = None,
     results: ResultsOption = None,
 ) -> int:
-    """Serve metrics, verdicts, Flagger's hooks and a live page, from the store of results.
+    """Serve metrics, verdicts, hooks and a live page.
+
+    All of it comes from the store of results.
 
     \b
     /                   the dashboard
