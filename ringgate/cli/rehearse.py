@@ -50,7 +50,8 @@ def demo(
 ) -> int:
     """Rehearse a real upgrade of a real ERP, ring by ring.
 
-    Stands up the ERP with its tenants first, and ends with a report. Each start begins anew, unless the last one was killed: then it goes on where that was.
+    Stands up the ERP with its tenants first, and ends with a report. Each start begins anew, unless the last one was
+    killed: then it goes on where that was.
     """
     from ringgate.estate.estate import Estate
 
@@ -81,8 +82,9 @@ def rehearse(
 ) -> int:
     """Rehearse a release of your own, ring by ring.
 
-    Upgrades real tenants, checks everything, stops and rolls back where it fails. Killed at any point, the same command goes on where it was. Ends with 0 if every ring was promoted, 1 if a ring
-    stopped the rollout, 2 if it stopped because our own side broke or something could not be tested.
+    Upgrades real tenants, checks everything, stops and rolls back where it fails. Killed at any point, the same command
+    goes on where it was. Ends with 0 if every ring was promoted, 1 if a ring stopped the rollout, 2 if it stopped
+    because our own side broke or something could not be tested.
 
     `ringgate release keys` explains what stands in a definition, `ringgate release check` checks one.
     """
