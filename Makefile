@@ -19,8 +19,9 @@ suites: setup ## run every business process on the four tenants as they are; end
 	@$(BIN)/ringgate suites --workers $(WORKERS)
 
 test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
+	@$(BIN)/pytest tests/unit tests/study -n $(WORKERS)
 	@$(BIN)/ringgate estate up --name tests --tenants 8
-	@$(BIN)/pytest tests/unit tests -n $(WORKERS)
+	@$(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --durations 20
 
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up
