@@ -80,8 +80,13 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Served]:
-    server = Served(folder, *options, environment=environment)
+def served(
+    folder: Path,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    server = Served(folder, *options, environment=environment, files=files)
     try:
         yield server
     finally:

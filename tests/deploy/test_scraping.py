@@ -117,9 +117,23 @@ def prometheus(prometheus_programs, tmp_path) -> Iterator[Callable[[str], Promet
         process.wait(PATIENCE)
 
 
+PROBES = """
+[probes]
+api = "off"
+browser = "off"
+scenarios.time-entry = { api = "1 s", api_deadline = "2 s" }
+[users]
+consultant = { login = "synthetic.consultant", password = { env = "CONSULTANT" } }
+project_manager = { login = "synthetic.manager", password = { env = "MANAGER" } }
+"""
+"""Of each tenant one process is due; after five seconds there is silence."""
+
+
 @pytest.fixture
 def serve(tmp_path) -> Iterator[Served]:
-    with served(tmp_path, "--horizon", "5 s") as server:
+    tenants = {"acme": "canary", "bond": "early"}
+    files = {f"{name}.toml": f'id = "{name}"\nring = "{ring}"\n{PROBES}' for name, ring in tenants.items()}
+    with served(tmp_path, files=files) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ TRIES = 20
 """Sign-ins of which one at least must meet what 20 of 100 calls meet: all pass once in 10^14 times."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def own_estate() -> Iterator[Estate]:
     estate = Estate.at("tests-outage")
     estate.up(tenants=1)
@@ -31,8 +31,15 @@ def sign_in(own_estate: Estate, engine: Engine, scenarios: dict[str, Scenario]) 
     return lambda: run_once(scenarios["sign-in"], tenant, Channel.API, dataclasses.replace(engine, neighbours=()))
 
 
-def test_an_outage_is_noticed_and_ends(own_estate: Estate, sign_in: Callable[[], RunResult]) -> None:
+def test_an_outage_and_an_error_burst_are_noticed_and_end(own_estate: Estate, sign_in: Callable[[], RunResult]) -> None:
     assert sign_in().outcome is Outcome.PASSED
+    an_outage(own_estate, sign_in)
+    assert sign_in().outcome is Outcome.PASSED
+    an_error_burst(own_estate, sign_in)
+    assert {sign_in().outcome for _ in range(3)} == {Outcome.PASSED}
+
+
+def an_outage(own_estate: Estate, sign_in: Callable[[], RunResult]) -> None:
     outage = FAULTS["outage"]
     outage.on(own_estate)
     outage.on(Estate.at(own_estate.name))
@@ -43,10 +50,9 @@ def test_an_outage_is_noticed_and_ends(own_estate: Estate, sign_in: Callable[[],
     assert failed.failure is not None
     assert (failed.outcome, failed.failure.kind) == (Outcome.FAILED, "unavailable")
     assert outage.says["sign-in"] in failed.failure.message
-    assert sign_in().outcome is Outcome.PASSED
 
 
-def test_an_error_burst_hits_some_calls_and_ends(own_estate: Estate, sign_in: Callable[[], RunResult]) -> None:
+def an_error_burst(own_estate: Estate, sign_in: Callable[[], RunResult]) -> None:
     burst, rarer = FAULTS["error-burst-20"], FAULTS["error-burst-1"]
     burst.on(own_estate)
     assert (burst.is_on(own_estate), rarer.is_on(own_estate)) == (True, False)
@@ -55,4 +61,3 @@ def test_an_error_burst_hits_some_calls_and_ends(own_estate: Estate, sign_in: Ca
     assert not burst.is_on(own_estate)
     told = {each.failure.message.rpartition(" with ")[2] for each in results if each.failure}
     assert told == {"HTTP 502."}
-    assert {sign_in().outcome for _ in range(3)} == {Outcome.PASSED}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -59,7 +60,8 @@ def suites(inventory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def call(*options: str) -> tuple[int, str]:
         where = ["--inventory", str(inventory), "-p", "no:cacheprovider", f"--report={tmp_path}/report.html"]
         command = [sys.executable, "-m", "pytest", "suites", *where, *options]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        alone = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+        done = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     return call
