@@ -59,9 +59,9 @@ def business(connection: Connection, tenant: Tenant) -> Business:
 
 @dataclass
 class Seen:
-    """What came of the rehearsal, and of what happened on its way."""
+    """What came of the rehearsal, and of what happened on its way. `before` is read right before the upgrade."""
 
-    before: Fingerprint
+    before: Fingerprint | None = None
     faults: dict[str, Found] = field(default_factory=dict)
     written: list[Business] = field(default_factory=list)
     record: RehearsalRecord | None = None
@@ -74,9 +74,13 @@ def seen(estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypat
     """One tenant is upgraded, its migration corrupts the books in every known way, people work, it is rolled back."""
     monkeypatch.setenv("RINGGATE_STATE", str(tmp_path / "state"))
     tenant = lease("GBP").tenant
-    found = Seen(_books(tenant))
+    found = Seen()
 
     class Unlucky(Stagehand):
+        def upgrade(self, tenant: Tenant, since: datetime) -> Found:
+            found.before = _books(tenant)
+            return super().upgrade(tenant, since)
+
         def fingerprint(self, tenant: Tenant) -> Found:
             with estate.sql(tenant.id) as database:
                 for fault in MIGRATION_FAULTS.values():
@@ -107,6 +111,7 @@ def _books(tenant: Tenant) -> Fingerprint:
 
 def test_an_upgrade_is_judged_and_taken_back(seen: Seen, tmp_path: Path) -> None:
     assert seen.record is not None
+    assert seen.before is not None
     assert seen.after is not None
     (stages,), (ring,), (written,) = (
         [kept.stages for kept in seen.record.tenants.values()], seen.record.rings.values(), seen.written
