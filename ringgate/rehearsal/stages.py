@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class Stagehand:
 
     `engine` makes one for the calling thread, `folder` keeps their files, `label` is that of the results and of begun
     work, `processes` are begun before the upgrade and finished after it, `history` reads the results so far, `surfaces`
-    compares what the ERP offers.
+    compares what the ERP offers. `started` is when this start of the rehearsal was made.
     """
 
     release: Release
@@ -78,6 +79,7 @@ class Stagehand:
     ledger: Ledger
     history: Callable[[], Sequence[RunResult]]
     surfaces: Surfaces
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     # --- before -----------------------------------------------------------------------------------------------------
 
@@ -204,7 +206,8 @@ class Stagehand:
 
     def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
         """The platform first; on it the processes, the browser and then isolation, and the work that was begun before
-        the upgrade, beside each other. `since` is when this was first begun."""
+        the upgrade, beside each other. `since` is when this was first begun: where an earlier start was killed on it,
+        begun work goes ahead of the rest, for the fewer kills it meets, the better."""
         found, finished, offered = Found(), 0, dict[str, Any]()
         chosen = self._chosen(plan)
         platform = [(each, Channel.API) for each in chosen if each.layer is Layer.PLATFORM]
@@ -215,6 +218,8 @@ class Stagehand:
         if all(each.outcome in (Outcome.PASSED, Outcome.SKIPPED) for each in results):
             with ThreadPoolExecutor(3, thread_name_prefix=f"verification-{tenant.id}") as pool:
                 begun = pool.submit(self._finish_in_flight, tenant, since) if plan.in_flight else None
+                if begun and since < self.started:
+                    futures.wait([begun])
                 lanes = [pool.submit(self._run, tenant, lane) for lane in (processes, [*walks, *isolation]) if lane]
                 surface = pool.submit(self._compare_surface, tenant) if plan.surface else None
                 results += [result for lane in lanes for result in lane.result()]
@@ -318,19 +323,31 @@ class Stagehand:
         found, begun = Found(), self.ledger.stage(tenant.id, "baseline")
         expected = int(begun.detail["begun"]) if begun else 0
         with self.engine() as engine:
-            results = finish_in_flight(tenant, engine, self.label, processes=self.processes)
-            if cut := {each.scenario for each in results if each.failure and each.failure.kind == CutOff.kind}:
-                spares = [each for each in self.processes if each.id in cut]
-                results = [each for each in results if each.scenario not in cut]
-                results += finish_in_flight(tenant, engine, self.label + SPARE, processes=spares)
+            finish_in_flight(tenant, engine, self.label, processes=self.processes)
+            known = {each.scenario for each in self._finished(tenant, since)}
+            cut = [each for each in self.processes if each.id not in known]
+            finish_in_flight(tenant, engine, self.label + SPARE, processes=cut)
+        results = self._finished(tenant, since)
         self._judge_in_flight(found, tenant, results, "in_flight_failed", "could not be finished")
-        names = {each.id for each in self.processes}
-        ours = [each for each in self.history() if each.tenant == tenant.id and each.scenario in names]
-        finished = {x.scenario for x in ours if x.started_at >= since and x.outcome is Outcome.PASSED}
-        if len(finished) < expected and not found.reasons:
-            words = f"Of {expected} processes begun before the upgrade only {len(finished)} were finished after it."
+        passed = _passed(results)
+        if passed < expected and not found.reasons:
+            words = f"Of {expected} processes begun before the upgrade only {passed} were finished after it."
             self._object(found, "inconclusive", tenant, words)
-        return len(finished), found.reasons
+        return passed, found.reasons
+
+    def _finished(self, tenant: Tenant, since: datetime) -> list[RunResult]:
+        """The last result of each process whose second half came to an end since. What was cut off proves nothing."""
+        names = {each.id for each in self.processes}
+        return list(
+            {
+                each.scenario: each
+                for each in self.history()
+                if each.tenant == tenant.id
+                and each.scenario in names
+                and each.started_at >= since
+                and not (each.failure and each.failure.kind == CutOff.kind)
+            }.values()
+        )
 
     def _judge_in_flight(
         self, found: Found, tenant: Tenant, results: Sequence[RunResult], condition: str, words: str
