@@ -155,7 +155,6 @@ def _environment(folder: Path, requirements: Sequence[str]) -> None:
     base = getattr(sys, "_base_executable", None) or sys.executable
     uv = [sys.executable, "-m", "uv"]
     env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    env.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: a company's own authority counts
     env.setdefault("UV_SYSTEM_CERTS", "1")  # as pip and the browser: a company's own authority counts
     if "PIP_CERT" in env:
         env.setdefault("SSL_CERT_FILE", env["PIP_CERT"])
@@ -164,7 +163,7 @@ def _environment(folder: Path, requirements: Sequence[str]) -> None:
     what = "Python packages could not be installed"
     run([*uv, "venv", "--quiet", "--clear", "--relocatable", "--python", base, str(folder)], what, env=env)
     target = ["--quiet", "--python", str(folder / "bin" / "python")]
-    run([*uv, "pip", "install", *target, *requirements], what, env=env)
+    run([*uv, "pip", "install", "--compile-bytecode", *target, *requirements], what, env=env)
 
 
 def run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -52,12 +52,12 @@ def assembled(
         partial(assembly.results_of, record.session, results), surfaces,
     )  # fmt: skip
 
-    def take_back(in_flight: bool) -> Sequence[str]:
+    def take_back(in_flight: bool, whose: Collection[str]) -> Sequence[str]:
         """Says of everything that could not be taken back what it is."""
         drivers = Drivers([tenant.erp for tenant in inventory.tenants])
         tenants = {tenant.id: tenant for tenant in inventory.tenants}
         try:
-            journal, only = Journal(paths.journal()), frozenset(tenants)
+            journal, only = Journal(paths.journal()), frozenset(whose)
             done = recover(journal, tenants, drivers, only=only, redact=redact, settle=settle, in_flight=in_flight)
         finally:
             drivers.close()

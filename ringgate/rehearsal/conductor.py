@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class AnotherRelease(RinggateError):
 class Rehearsal:
     """One release on one platform.
 
-    `recover` takes back what killed runs left (True: work in flight, too), and says what it could not.
+    `recover` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could not.
     """
 
     release: Release
@@ -61,7 +61,7 @@ class Rehearsal:
     ledger: Ledger
     hand: Stagehand
     watcher: Watcher
-    recover: Callable[[bool], Sequence[str]]
+    recover: Callable[[bool, Collection[str]], Sequence[str]]
     _surged: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self) -> RehearsalRecord:
@@ -72,13 +72,16 @@ class Rehearsal:
         before = record.spent
         try:
             self._tidy()
-            for ring, tenants in self.release.rings:
-                kept = record.rings[ring]
-                if kept.decision is None:
-                    self._ring(ring, tenants)
-                if kept.decision is not Action.PROMOTE:
-                    break
-            for left in self.recover(True):
+            with ThreadPoolExecutor(1, thread_name_prefix="spares") as pool:
+                for ring, tenants in self.release.rings:
+                    kept = record.rings[ring]
+                    if kept.decision is None:
+                        self._ring(ring, tenants)
+                    if kept.decision is not Action.PROMOTE:
+                        break
+                    # What was begun and not needed is taken back while the next ring is at work.
+                    pool.submit(self.recover, True, {tenant.id for tenant in tenants})
+            for left in self.recover(True, self._everybody):
                 self.watcher.remark(left)
             record.ended = datetime.now(UTC)
         finally:
@@ -91,8 +94,12 @@ class Rehearsal:
         for tenant in self.release.tenants:
             if self.platform.mend(tenant.id):
                 self.watcher.remark(f"{tenant.id}: an upgrade had been cut off; the tenant is as it was before it")
-        for left in self.recover(False):
+        for left in self.recover(False, self._everybody):
             self.watcher.remark(left)
+
+    @property
+    def _everybody(self) -> set[str]:
+        return {tenant.id for tenant in self.inventory.tenants}
 
     # --- one ring -------------------------------------------------------------------------------------------------
 

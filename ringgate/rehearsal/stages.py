@@ -91,22 +91,23 @@ class Stagehand:
         chosen = [each for each in self._chosen(plan) if each.layer is not Layer.ISOLATION]  # its rules are absolute
         results = self._just_passed(tenant, chosen, plan)
         known = {result.scenario for result in results}
-        with self.engine() as engine:
-            results += [run_once(each, tenant, Channel.API, engine) for each in chosen if each.id not in known]
+        with ThreadPoolExecutor(1, thread_name_prefix=f"baseline-{tenant.id}") as pool:
+            begun = pool.submit(self._begin_in_flight, tenant) if plan.in_flight else None
+            results += self._run(tenant, [(each, Channel.API) for each in chosen if each.id not in known])
             self._judge(found, tenant, results, at="before the upgrade")
             for reason in found.reasons:
                 reason.condition = "not_ready" if reason.condition != "inconclusive" else "inconclusive"
                 reason.action = self._action(reason.condition)
-            if plan.in_flight:
-                self._begin_in_flight(found, tenant, engine)
+            found.reasons += begun.result() if begun else []
+        with self.engine() as engine:
             with connected(engine, tenant) as connection:
                 before = connection.books().fingerprint()
                 self._keep(tenant, "before", before)
                 if plan.surface:
                     self.surfaces.before(tenant, connection, before.extensions)
-            begun = sum(1 for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == self.label)
-        found.detail = {"runs": _counts(results), "begun": begun, "books": _size(before)}
-        found.note = f"{_passed(results)} checks passed, {begun} begun for after"
+            wait = sum(1 for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == self.label)
+        found.detail = {"runs": _counts(results), "begun": wait, "books": _size(before)}
+        found.note = f"{_passed(results)} checks passed, {wait} begun for after"
         return found
 
     def _just_passed(self, tenant: Tenant, chosen: Sequence[Scenario], plan: Plan) -> list[RunResult]:
@@ -205,9 +206,9 @@ class Stagehand:
         return found
 
     def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
-        """The platform first; on it the processes, the browser and then isolation, and the work that was begun before
-        the upgrade, beside each other. `since` is when this was first begun: where an earlier start was killed on it,
-        begun work goes ahead of the rest, for the fewer kills it meets, the better."""
+        """The platform first; on it, beside each other, the processes, the browser, and the work that was begun before
+        the upgrade, followed by isolation. `since` is when this was first begun: where an earlier start was killed on
+        it, begun work goes ahead of the rest, for the fewer kills it meets, the better."""
         found, finished, offered = Found(), 0, dict[str, Any]()
         chosen = self._chosen(plan)
         platform = [(each, Channel.API) for each in chosen if each.layer is Layer.PLATFORM]
@@ -216,11 +217,12 @@ class Stagehand:
         isolation = [(each, Channel.API) for each in chosen if each.layer is Layer.ISOLATION]
         results = self._run(tenant, platform)
         if all(each.outcome in (Outcome.PASSED, Outcome.SKIPPED) for each in results):
-            with ThreadPoolExecutor(3, thread_name_prefix=f"verification-{tenant.id}") as pool:
+            with ThreadPoolExecutor(4, thread_name_prefix=f"verification-{tenant.id}") as pool:
                 begun = pool.submit(self._finish_in_flight, tenant, since) if plan.in_flight else None
                 if begun and since < self.started:
                     futures.wait([begun])
-                lanes = [pool.submit(self._run, tenant, lane) for lane in (processes, [*walks, *isolation]) if lane]
+                lanes = [pool.submit(self._run, tenant, lane) for lane in (processes, walks) if lane]
+                lanes += [pool.submit(self._run, tenant, isolation, begun)] if isolation else []
                 surface = pool.submit(self._compare_surface, tenant) if plan.surface else None
                 results += [result for lane in lanes for result in lane.result()]
                 if begun:
@@ -298,23 +300,30 @@ class Stagehand:
         if results and not _passed(results) and not found.reasons:
             self._object(found, "inconclusive", tenant, f"Nothing was tested {at}: every check was skipped.")
 
-    def _begin_in_flight(self, found: Found, tenant: Tenant, engine: Engine) -> None:
+    def _begin_in_flight(self, tenant: Tenant) -> list[Reason]:
         """Each process twice: a second half that is killed on its way cannot be done again, then its spare is."""
-        for label in (self.label, self.label + SPARE):
-            begun = begin_in_flight(tenant, engine, label, processes=self.processes)
-            self._judge_in_flight(found, tenant, begun, "not_ready", "could not be begun")
-        self._kept_journals(tenant).mkdir(exist_ok=True)
-        for journal in engine.journal.free(frozenset({tenant.id})):
-            if journal.waits and journal.label in (self.label, self.label + SPARE):
-                shutil.copy2(journal.path, self._kept_journals(tenant))
-            journal.release()
+        found = Found()
+        with self.engine() as engine:
+            for label in (self.label, self.label + SPARE):
+                begun = begin_in_flight(tenant, engine, label, processes=self.processes)
+                self._judge_in_flight(found, tenant, begun, "not_ready", "could not be begun")
+            self._kept_journals(tenant).mkdir(exist_ok=True)
+            for journal in engine.journal.free(frozenset({tenant.id})):
+                if journal.waits and journal.label in (self.label, self.label + SPARE):
+                    shutil.copy2(journal.path, self._kept_journals(tenant))
+                journal.release()
+        return found.reasons
 
     def _kept_journals(self, tenant: Tenant) -> Path:
         """Copies of the journals of begun work. Finishing uses the journals up, and a rollback brings the work back."""
         return self.folder / f"{tenant.id}-journals"
 
-    def _run(self, tenant: Tenant, runs: Sequence[tuple[Scenario, Channel]]) -> list[RunResult]:
+    def _run(
+        self, tenant: Tenant, runs: Sequence[tuple[Scenario, Channel]], after: futures.Future[Any] | None = None
+    ) -> list[RunResult]:
         """One after the other, with an engine of their own."""
+        if after:
+            futures.wait([after])
         with self.engine() as engine:
             return [run_once(scenario, tenant, channel, engine) for scenario, channel in runs]
 

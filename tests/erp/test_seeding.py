@@ -57,10 +57,10 @@ def test_a_year_of_books_is_there_and_balances(tenant: Tenant, sign_in: Sign) ->
     auditor = sign_in(Role.AUDITOR)
     invoices = rows(auditor, "account.invoice", "number", "state", "untaxed_amount", "tax_amount", "amount_to_pay")
     posted = [i for i in invoices if i["number"] and i["untaxed_amount"] > 0]
-    assert len(posted) >= 24
+    assert len(posted) >= 12
     assert sum(i["state"] == "draft" for i in invoices) >= 2
     assert any(i["number"] and i["untaxed_amount"] < 0 for i in invoices), "a credit note"
-    assert sum(i["state"] == "paid" for i in posted) > 12, "most of the year's"
+    assert sum(i["state"] == "paid" for i in posted) > 6, "most of the year's"
     assert len(rows(auditor, "timesheet.line")) >= 200
     requests = Counter(r["state"] for r in rows(auditor, "purchase.requisition", "state"))
     assert requests["waiting"] >= 2

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.rehearsal import release_file
 from ringgate.cli.rehearse import exit_code
 from ringgate.errors import ErpUnavailable, NoRoute
 from ringgate.inventory import Inventory
@@ -84,16 +85,18 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.inventory = Inventory.load(ROOT / "tenants")
-        self.release = load_release(ROOT / "deploy/releases/tryton-7.0-to-8.0.toml", self.inventory)
+        definition = folder.with_name("definition")
+        definition.mkdir()
+        self.release = load_release(release_file(definition, "high"), self.inventory)
         self.place, self.stages, self.folder = Place(), Stages(), folder
-        self.recovered: list[bool] = []
+        self.recovered: list[tuple[bool, str]] = []
 
     def start(self):
         ledger = Ledger(self.folder)
         begin(ledger, self.release, self.place, "s1")
         rehearsal = Rehearsal(
             self.release, self.inventory, self.place, [], _no_engine, ledger, self.stages, Silent(),
-            lambda in_flight: self.recovered.append(in_flight) or [],
+            lambda in_flight, whose: self.recovered.append((in_flight, " ".join(sorted(whose)))) or [],
         )  # fmt: skip
         return rehearsal.run()
 
@@ -133,7 +136,9 @@ def test_every_ring_goes_through_every_stage_in_order(world):
     assert of_aldgate == ORDER
     first = [tenant for stage, tenant in world.stages.done if stage == "upgrade"]
     assert (first[0], sorted(first[1:3]), first[3]) == ("aldgate", ["bleecker", "cologne"], "kyoto")
-    assert world.recovered == [False, True]
+    everybody = "aldgate bleecker cologne kyoto"
+    rings = [(True, "aldgate"), (True, "bleecker cologne"), (True, "kyoto")]
+    assert world.recovered == [(False, everybody), *rings, (True, everybody)]
 
 
 def test_a_failed_migration_rolls_the_ring_back_and_leaves_the_others_alone(world):

@@ -1,7 +1,7 @@
 """A year of a small services firm, told by a seeded generator: no server, no clock, the same story every time.
 
-The firm sells hours to a handful of customers. For each of the twelve months before the month of `today` two
-engagements are worked, billed and (mostly) paid; in the current month two are billed but not yet posted and one is
+The firm sells hours to a handful of customers. For each of the twelve months before the month of `today` one
+engagement is worked, billed and (mostly) paid; in the current month two are billed but not yet posted and one is
 still being worked on.
 """
 
@@ -18,8 +18,8 @@ from faker import Faker
 from ringgate.estate.seeding.spec import CITIES, SeedSpec
 
 MONTHS = 12
-ENGAGEMENTS_A_MONTH = 2
-ENTRIES_A_TASK = (7, 10)
+ENGAGEMENTS_A_MONTH = 1
+ENTRIES_A_TASK = (14, 20)
 CUSTOMERS = 8
 EMPLOYEES = 5
 UNPAID = 4  # the last engagements that were posted are not paid yet; the one before them is paid in part,
