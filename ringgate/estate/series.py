@@ -32,7 +32,8 @@ MODULES = (
 )
 """Modules that every tenant of the estate has; what they depend on comes with them."""
 
-LANGUAGES = ("en", "de")
+LANGUAGES = ("en",)
+"""Languages that every tenant has; one that works in another gets that too when it is seeded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ _CONDITION = {
 SPARE = "-spare"
 """What the label of the second set of begun work ends with."""
 
+LANES = 4
+"""How much of a tenant's verification runs beside each other."""
+
 FRESH = timedelta(minutes=10)
 """How long a result may serve as baseline: for the time that migrating one ring takes."""
 
@@ -206,24 +209,23 @@ class Stagehand:
         return found
 
     def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
-        """The platform first; on it, beside each other, the processes, the browser, and the work that was begun before
-        the upgrade, followed by isolation. `since` is when this was first begun: where an earlier start was killed on
-        it, begun work goes ahead of the rest, for the fewer kills it meets, the better."""
+        """The platform first; on it, some beside each other, the work that was begun before the upgrade, the browser
+        (which signs in, too), the processes and isolation. `since` is when this was first begun: where an earlier start
+        was killed on it, begun work goes ahead of the rest, for the fewer kills it meets, the better."""
         found, finished, offered = Found(), 0, dict[str, Any]()
         chosen = self._chosen(plan)
-        platform = [(each, Channel.API) for each in chosen if each.layer is Layer.PLATFORM]
-        processes = [(each, Channel.API) for each in chosen if each.layer in (Layer.PROCESS, Layer.INTEGRATION)]
-        walks = [(each, Channel.BROWSER) for each in chosen if each.smoke and browser]
-        isolation = [(each, Channel.API) for each in chosen if each.layer is Layer.ISOLATION]
-        results = self._run(tenant, platform)
+        platform = [each for each in chosen if each.layer is Layer.PLATFORM]
+        others = [each for each in chosen if each.layer is not Layer.PLATFORM]
+        walks = [(each, Channel.BROWSER) for each in others if each.smoke and browser]
+        results = self._run(tenant, [(each, Channel.API) for each in platform])
         if all(each.outcome in (Outcome.PASSED, Outcome.SKIPPED) for each in results):
-            with ThreadPoolExecutor(4, thread_name_prefix=f"verification-{tenant.id}") as pool:
+            with ThreadPoolExecutor(LANES, thread_name_prefix=f"verification-{tenant.id}") as pool:
                 begun = pool.submit(self._finish_in_flight, tenant, since) if plan.in_flight else None
                 if begun and since < self.started:
                     futures.wait([begun])
-                lanes = [pool.submit(self._run, tenant, lane) for lane in (processes, walks) if lane]
-                lanes += [pool.submit(self._run, tenant, isolation, begun)] if isolation else []
                 surface = pool.submit(self._compare_surface, tenant) if plan.surface else None
+                runs = [*walks, *((each, Channel.API) for each in others)]
+                lanes = [pool.submit(self._run, tenant, [run]) for run in runs]
                 results += [result for lane in lanes for result in lane.result()]
                 if begun:
                     finished, found.reasons = begun.result()
@@ -318,12 +320,8 @@ class Stagehand:
         """Copies of the journals of begun work. Finishing uses the journals up, and a rollback brings the work back."""
         return self.folder / f"{tenant.id}-journals"
 
-    def _run(
-        self, tenant: Tenant, runs: Sequence[tuple[Scenario, Channel]], after: futures.Future[Any] | None = None
-    ) -> list[RunResult]:
+    def _run(self, tenant: Tenant, runs: Sequence[tuple[Scenario, Channel]]) -> list[RunResult]:
         """One after the other, with an engine of their own."""
-        if after:
-            futures.wait([after])
         with self.engine() as engine:
             return [run_once(scenario, tenant, channel, engine) for scenario, channel in runs]
 

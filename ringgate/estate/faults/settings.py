@@ -118,7 +118,7 @@ CONFIGURATION = (
         switch=Changed(
             "res_user",
             "login LIKE 'synthetic.%'",
-            {"language": "(SELECT id FROM ir_lang WHERE translatable AND id <> language ORDER BY id LIMIT 1)"},
+            {"language": "(SELECT id FROM ir_lang WHERE code IN ('de', 'en') AND id <> language LIMIT 1)"},
         ),
     ),
 )

@@ -19,7 +19,7 @@ from ringgate.model import Role
 
 __all__ = ["SEED_VERSION", "SeedSpec", "seed_tenant"]
 
-SEED_VERSION: Final = 3
+SEED_VERSION: Final = 4
 """Counts up with every change to what is seeded, so that an estate knows when to seed anew."""
 
 ADMIN: Final = "admin"

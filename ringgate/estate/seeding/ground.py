@@ -49,6 +49,7 @@ class Ground:
 
 def lay(desk: Desk, spec: SeedSpec) -> Ground:
     """Makes all of it, as the administrator, in a database where nothing is set up."""
+    _language(desk, spec)
     currency = _currency(desk, spec)
     company = _company(desk, spec, currency)
     accounts = _chart(desk, spec, company)
@@ -68,6 +69,13 @@ def lay(desk: Desk, spec: SeedSpec) -> Ground:
     _invoice_form(desk)
     _extensions(desk, spec)
     return ground
+
+
+def _language(desk: Desk, spec: SeedSpec) -> None:
+    """The tenant's own, with its translations, beside English."""
+    languages = desk.ids("ir.lang", [("code", "=", spec.language), ("translatable", "=", False)])
+    if languages:
+        desk.press("ir.lang", "load_translations", languages)
 
 
 def _currency(desk: Desk, spec: SeedSpec) -> int:
