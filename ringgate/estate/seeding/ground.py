@@ -12,6 +12,17 @@ from ringgate.estate.seeding.spec import CITIES, CURRENCIES, EXTENSIONS, SeedSpe
 
 KINDS = ("receivable", "payable", "revenue", "expense", "tax", "cash")
 OTHER_CODES = {"payable": "2100", "expense": "5000"}
+ACCOUNTS = {
+    "de": {
+        "receivable": "Forderungen",
+        "payable": "Verbindlichkeiten",
+        "revenue": "Erlöse",
+        "expense": "Aufwendungen",
+        "tax": "Umsatzsteuer",
+        "cash": "Kasse",
+    },
+}
+"""What a kind of account is called where the tenant does not work in English."""
 OPEN_MONTHS = 9  # a month of the previous year that began longer ago than this is closed,
 CLOSED_AT_MOST = 6  # but no more than these
 
@@ -102,10 +113,9 @@ def _company(desk: Desk, spec: SeedSpec, currency: int) -> int:
 
 
 def _chart(desk: Desk, spec: SeedSpec, company: int) -> dict[str, int]:
-    """The ERP's minimal chart in the tenant's language, with the codes that the inventory names."""
-    language = "de" if spec.language == "de" else "en"
-    names = {kind: f"account.account_template_{kind}_{language}" for kind in KINDS}
-    root = f"account.account_template_root_{language}"
+    """The ERP's minimal chart, with the codes that the inventory names and names in the tenant's language."""
+    names = {kind: f"account.account_template_{kind}_en" for kind in KINDS}
+    root = "account.account_template_root_en"
     templates = desk.named(root, *names.values())
     start = {"company": company, "account_template": templates[root]}
     # The accounts must exist before the wizard's second form can name them: so it is run in two goes.
@@ -128,8 +138,10 @@ def _chart(desk: Desk, spec: SeedSpec, company: int) -> dict[str, int]:
     stated = spec.policy.accounts
     codes = OTHER_CODES | {k: getattr(stated, k) for k in ("receivable", "revenue", "tax", "cash")}
     pairs: list[object] = []
+    called = ACCOUNTS.get(spec.language, {})
     for kind, code in codes.items():
-        pairs += [[accounts[kind]], {"code": code, "template_override": True}]
+        name = {"name": called[kind]} if kind in called else {}
+        pairs += [[accounts[kind]], {"code": code, "template_override": True, **name}]
     desk.write("account.account", *pairs)
     desk.write("account.configuration", [1], {"tax_rounding": spec.policy.tax_rounding.value})
     return accounts
