@@ -94,14 +94,17 @@ class Stagehand:
         chosen = [each for each in self._chosen(plan) if each.layer is not Layer.ISOLATION]  # its rules are absolute
         results = self._just_passed(tenant, chosen, plan)
         known = {result.scenario for result in results}
-        with ThreadPoolExecutor(1, thread_name_prefix=f"baseline-{tenant.id}") as pool:
+        with ThreadPoolExecutor(2, thread_name_prefix=f"baseline-{tenant.id}") as pool:
             begun = pool.submit(self._begin_in_flight, tenant) if plan.in_flight else None
+            ahead = pool.submit(self._read_ahead, tenant) if plan.surface else None
             results += self._run(tenant, [(each, Channel.API) for each in chosen if each.id not in known])
             self._judge(found, tenant, results, at="before the upgrade")
             for reason in found.reasons:
                 reason.condition = "not_ready" if reason.condition != "inconclusive" else "inconclusive"
                 reason.action = self._action(reason.condition)
             found.reasons += begun.result() if begun else []
+            if ahead:
+                ahead.result()
         with self.engine() as engine:
             with connected(engine, tenant) as connection:
                 before = connection.books().fingerprint()
@@ -364,6 +367,10 @@ class Stagehand:
                 told = result.failure.message if result.failure else ""
                 kind = condition if result.outcome is Outcome.FAILED else "inconclusive"
                 self._object(found, kind, tenant, f"{result.scenario} {words}: {told}")
+
+    def _read_ahead(self, tenant: Tenant) -> None:
+        with self.engine() as engine, connected(engine, tenant) as connection:
+            self.surfaces.ahead(tenant, connection)
 
     def _compare_surface(self, tenant: Tenant) -> tuple[dict[str, Any], list[Reason]]:
         """What the report shows, by tenant, and what speaks against going on."""

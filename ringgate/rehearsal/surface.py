@@ -91,6 +91,13 @@ class Surfaces:
         names = {name for noted in everything for uses in noted.values() for name in uses}
         return frozenset(name.removesuffix(_OVER_API) for name in names if name.endswith(_OVER_API))
 
+    def ahead(self, tenant: Tenant, connection: Connection) -> None:
+        """Reads what is offered before the upgrade, if nobody's was read yet: the first tenant's is needed in any case.
+
+        It takes seconds, in which the tenant's processes can run."""
+        if not any(self._file(name, "before").exists() for name in self.rings):
+            write_whole(self._file(tenant.id, "before"), dumps(connection.surface()))
+
     def before(self, tenant: Tenant, connection: Connection, modules: Sequence[str]) -> None:
         """Keeps what is used before the upgrade, and what is offered, unless a tenant with the same modules was read.
 
@@ -107,7 +114,7 @@ class Surfaces:
                     usage.setdefault(touch, Counter()).update(uses)
             kept = _Use(read_of, tuple(modules), {touch: dict(uses) for touch, uses in usage.items()})
             write_whole(self.folder / f"{tenant.id}{_USE}", json.dumps(asdict(kept)))
-        if read_of == tenant.id:
+        if read_of == tenant.id and not self._file(tenant.id, "before").exists():
             write_whole(self._file(tenant.id, "before"), dumps(connection.surface()))
 
     def after(self, tenant: Tenant, connection: Connection, today: date) -> list[Offered]:

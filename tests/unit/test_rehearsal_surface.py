@@ -103,6 +103,15 @@ def test_tenants_with_the_same_modules_are_read_once_and_judged_each_by_what_was
     assert on_kyoto.detail["read_of"] == "aldgate"
 
 
+def test_what_the_first_tenant_offers_is_read_ahead_and_not_again(tmp_path, tenants):
+    surfaces = Surfaces(tmp_path, RINGS)
+    first, second = Offers("number"), Offers()
+    surfaces.ahead(tenants["aldgate"], first)
+    surfaces.ahead(tenants["kyoto"], second)
+    surfaces.before(tenants["aldgate"], first, ["account"])
+    assert (first.reads, second.reads) == (1, 0)
+
+
 def test_in_one_ring_the_tenant_that_is_read_is_judged_together_with_those_it_stands_for(tmp_path, tenants):
     surfaces = Surfaces(tmp_path, RINGS)
     ran(surfaces, tenants["bleecker"])
