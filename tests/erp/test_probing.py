@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -181,10 +182,14 @@ def test_two_probers_at_once_get_along(pair, inventory_of, environment, results,
     arguments = ["--inventory", str(folder), *only("sign-in", "time-entry", "project-creation"), "--for", "20 s"]
     with probing(environment, *arguments) as first, probing(environment, *arguments) as second:
         said = [each.communicate(timeout=200)[0] for each in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0], said
+    codes = [first.returncode, second.returncode]
+    assert 0 in codes, said
+    for code, told in zip(codes, said, strict=True):
+        # The one that is second to every tick runs nothing, which is no good news, and says why.
+        assert code == 0 or (code == 2 and re.search(r"nothing was run, \d+ overlapping", told)), said
     kept = results.results()
     assert {each.outcome for each in kept} == {Outcome.PASSED}
-    assert len({each.session for each in kept}) == 2
+    assert len({each.session for each in kept}) == codes.count(0)
     spans = sorted((each.tenant, each.scenario, each.started_at.timestamp(), each.seconds) for each in kept)
     for (tenant, scenario, began, seconds), (other, another, later, _) in pairwise(spans):
         assert (tenant, scenario) != (other, another) or began + seconds <= later, "two runs of one scenario overlap"
