@@ -150,7 +150,9 @@ def promoted(rehearsed: Rehearsed, points: Sequence[str], tenants: Sequence[str]
         rehearsed.kill_at(point)
     code, record = rehearsed.finish()
     assert code == 0, (rehearsed.folder / "log.txt").read_text()
-    assert outcomes(record) == {each: [f"{stage}: passed" for stage in STAGES] for each in tenants}
+    # A risk below high drills the restore on the first tenant of a ring alone.
+    expected = {each: [x for x in STAGES if each == tenants[0] or x != "drill"] for each in tenants}
+    assert outcomes(record) == {each: [f"{stage}: passed" for stage in stages] for each, stages in expected.items()}
     assert record.starts == len(points) + 1
     assert {name: place.series for name, place in rehearsed.estate.record.tenants.items() if name in tenants} == (
         dict.fromkeys(tenants, "8.0")
