@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import argparse
 import resource
+import threading
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from ringgate.cli.rehearse import run
 from ringgate.estate import Estate
+from ringgate.rehearsal import stages
 from ringgate.rehearsal.conductor import Rehearsal
 from ringgate.rehearsal.record import RehearsalRecord, StageRecord
 from ringgate.rehearsal.view import Board
@@ -37,16 +40,40 @@ class Meter:
         self.wall: defaultdict[str, float] = defaultdict(float)
         self.waited: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.whole = self.cpu = 0.0
+        self._guard = threading.Lock()
         self._began: dict[tuple[str, str], tuple[float, Counter[str]]] = {}
 
     def began(self, tenant: str, stage: str) -> None:
         self._began[tenant, stage] = time.perf_counter(), self.waits.of_this_thread()
 
     def ended(self, tenant: str, stage: str) -> None:
-        began, before = self._began.pop((tenant, stage))
-        self.wall[stage] += time.perf_counter() - began
+        self._add(stage, *self._began.pop((tenant, stage)))
+
+    def _add(self, stage: str, began: float, before: Counter[str]) -> None:
+        """What this thread did since. While it waited for its lanes these did something, and are counted themselves."""
         now = self.waits.of_this_thread()
-        self.waited[stage] += Counter({kind: now[kind] - before[kind] for kind in now})
+        waited = Counter({kind: now[kind] - before[kind] for kind in now})
+        lanes = waited.pop("lanes", 0.0)
+        with self._guard:
+            self.wall[stage] += time.perf_counter() - began - lanes
+            self.waited[stage] += waited
+
+    def lanes(self) -> Any:
+        """The threads that work on a stage beside its own."""
+        meter = self
+
+        class Metered(ThreadPoolExecutor):
+            def submit(self, work: Any, /, *arguments: Any, **more: Any) -> Any:
+                def measured() -> Any:
+                    began, before = time.perf_counter(), meter.waits.of_this_thread()
+                    try:
+                        return work(*arguments, **more)
+                    finally:
+                        meter._add(self._thread_name_prefix.partition("-")[0], began, before)
+
+                return super().submit(measured)
+
+        return patch.object(stages, "ThreadPoolExecutor", Metered)
 
     def rehearsed(self, real: Any) -> Any:
         def measured(rehearsal: Rehearsal) -> RehearsalRecord:
@@ -82,7 +109,7 @@ def told(meter: Meter) -> bool:
     """Prints the split, and says whether ours is small enough."""
     kinds = [kind for kind, _ in sum(meter.waited.values(), Counter[str]()).most_common()]
     print(
-        "\n" + f"{'seconds of all tenants':24}{'stage':>9}" + "".join(f"{kind:>13}" for kind in kinds) + f"{'ours':>9}"
+        "\n" + f"{'seconds of all threads':24}{'stage':>9}" + "".join(f"{kind:>13}" for kind in kinds) + f"{'ours':>9}"
     )
     for stage, wall in meter.wall.items():
         waited = meter.waited[stage]
@@ -105,7 +132,7 @@ def main() -> None:
     parser.add_argument("--tenants", type=int, default=4)
     options = parser.parse_args()
     meter = Meter()
-    with meter.listening(), patch.object(Rehearsal, "run", meter.rehearsed(Rehearsal.run)):
+    with meter.listening(), meter.lanes(), patch.object(Rehearsal, "run", meter.rehearsed(Rehearsal.run)):
         code = run(options.release, Estate.at(options.estate), options.tenants, anew=True)
     kept = told(meter)
     raise SystemExit(0 if kept and not code else 1)

@@ -18,6 +18,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -37,8 +38,11 @@ BLOCKING: tuple[tuple[str, Any, str], ...] = (
     ("programs", psutil, "wait_procs"),
     ("browser", SyncBase, "_sync"),
     ("until ready", time, "sleep"),
+    ("lanes", futures, "wait"),
+    ("lanes", futures.Future, "result"),
 )
-"""Kind of wait, and what blocks. `until ready`: asking again whether a server or a database is as far."""
+"""Kind of wait, and what blocks. `until ready`: asking again whether a server or a database is as far; `lanes`: other
+threads of our own."""
 
 
 class Waits:
