@@ -19,35 +19,35 @@ suites: setup ## run every business process on the four tenants as they are; end
 	@$(BIN)/ringgate suites --workers $(WORKERS)
 
 test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
-	@$(BIN)/pytest tests/unit tests/study -n $(WORKERS)
+	@$(BIN)/pytest tests/unit tests/evaluation/study -n $(WORKERS)
 	@$(BIN)/ringgate estate up --name tests --tenants 8
 	@$(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --durations 20
 
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.evaluation.bench
 
 bench-rehearsal: setup ## how a rehearsal's time splits into the ERP's own work and ours
-	@$(BIN)/python -m tests.bench.rehearsal
+	@$(BIN)/python -m tests.evaluation.bench.rehearsal
 
 kill-drill: setup ## kill -9 a rehearsal at each of its stages and start it again, on the real ERP (a quarter of an hour)
 	@RINGGATE_KILLS=all $(BIN)/pytest tests/erp/test_rehearsal_kill.py -q
 
 clean-upgrades: setup ## upgrade N=10 real tenants with different books: the fingerprint must raise no alarm
-	@$(BIN)/python -m tests.bench.clean_upgrades --tenants $(N)
+	@$(BIN)/python -m tests.evaluation.bench.clean_upgrades --tenants $(N)
 
 gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
-	@$(BIN)/python -m tests.study
+	@$(BIN)/python -m tests.evaluation.study
 
 faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
-	@$(BIN)/python -m tests.faults $(FAULTS)
+	@$(BIN)/python -m tests.evaluation.faults $(FAULTS)
 
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
-	@$(BIN)/python -m tests.bench.scale
+	@$(BIN)/python -m tests.evaluation.bench.scale
 
 soak: setup ## half an hour of probing four tenants, killed five times: nothing lost, nothing left (MINUTES=30)
 	@$(BIN)/ringgate estate up --name soak --tenants 4
-	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
+	@$(BIN)/python -m tests.evaluation.soak --minutes $(MINUTES)
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

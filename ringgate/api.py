@@ -15,18 +15,18 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any, get_type_hints
 
-from ringgate.actors import Actor
-from ringgate.business import Invoice, Posting, Project, PurchaseRequest, TimeEntry
-from ringgate.erp import Erp
-from ringgate.errors import Refused
-from ringgate.execution import Run
-from ringgate.expectations import expect, expect_agreement, expect_isolation, expect_refusal
-from ringgate.halves import InFlight
-from ringgate.isolation import Thing, Way, named_in
-from ringgate.making import Make
-from ringgate.model import Capability, Channel, Effect, Ground, Invariant, InvoiceMethod, Layer, Role, Scenario
-from ringgate.money import Money
-from ringgate.staff import Staff
+from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest, TimeEntry
+from ringgate.domain.errors import Refused
+from ringgate.domain.model import Capability, Channel, Effect, Ground, Invariant, InvoiceMethod, Layer, Role, Scenario
+from ringgate.domain.money import Money
+from ringgate.domain.two_phase import InFlight
+from ringgate.execution.run_once import Run
+from ringgate.isolation.model import Thing, Way, named_in
+from ringgate.scenario.access_checks import Staff
+from ringgate.scenario.actors import Actor
+from ringgate.scenario.erp import Erp
+from ringgate.scenario.expectations import expect, expect_agreement, expect_isolation, expect_refusal
+from ringgate.scenario.test_data import Make
 
 READ, REVERSIBLE, PERMANENT = Effect.READ, Effect.REVERSIBLE, Effect.PERMANENT
 CONSULTANT, PROJECT_MANAGER, APPROVER = Role.CONSULTANT, Role.PROJECT_MANAGER, Role.APPROVER

@@ -20,14 +20,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from ringgate import assembly, paths
-from ringgate.catalogue import check_known, load_scenarios
+from ringgate.domain.errors import ErpError, RinggateError
+from ringgate.domain.events import Sink
+from ringgate.domain.model import Channel, Layer, Outcome, RunResult, Scenario, Tenant
 from ringgate.drivers.registry import capabilities
-from ringgate.errors import ErpError, RinggateError
-from ringgate.events import Sink
-from ringgate.execution import Engine, not_applicable, run_once
+from ringgate.execution import setup
+from ringgate.execution.run_once import Engine, not_applicable, run_once
+from ringgate.host import paths
 from ringgate.inventory import Inventory
-from ringgate.model import Channel, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.scenario.discovery import check_known, load_scenarios
 from ringgate.store import Store
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         worker = getattr(config, "workerinput", None)
-        self.label: str = worker["ringgate_session"] if worker else assembly.new_session()
+        self.label: str = worker["ringgate_session"] if worker else setup.new_session()
         self.ran_scenarios = False
         self._selection: Selection | None = None
         self._engine: Engine | None = None
@@ -126,7 +127,7 @@ class Session:
 
                 sinks.append(AllureSink(paths.reports() / "evidence"))
             self._engine = self._open.enter_context(
-                assembly.engine(
+                setup.engine(
                     self.selection.tenants,
                     session=self.label,
                     release=self._config.getoption("release"),
@@ -340,7 +341,7 @@ def _summarise(session: Session, config: pytest.Config, terminalreporter: Any) -
     from ringgate.report import build_report, matrix_table
 
     try:
-        store = Store(assembly.results_url(config.getoption("results")))
+        store = Store(setup.results_url(config.getoption("results")))
         results: Iterable[RunResult] = store.results(session=session.label)
         deployments = store.deployments()
         store.close()

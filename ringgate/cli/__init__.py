@@ -96,7 +96,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from ringgate.errors import RinggateError
+    from ringgate.domain.errors import RinggateError
 
     if type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(str(error))

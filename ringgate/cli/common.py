@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.errors import ErpError, OurSideError, RinggateError
+from ringgate.domain.errors import ErpError, OurSideError, RinggateError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +68,7 @@ def counted(number: int, word: str) -> str:
 
 def complain(message: str) -> None:
     """One message to the user on standard error, without secrets."""
-    from ringgate.secrets import redact
+    from ringgate.host.secrets import redact
 
     print(f"ringgate: {redact(message)}", file=sys.stderr)
 

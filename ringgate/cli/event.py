@@ -12,8 +12,8 @@ from ringgate.cli.common import Exit, InventoryOption, JsonOption, UsageMistake,
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
+    from ringgate.domain.model import Deployment
     from ringgate.inventory import Inventory
-    from ringgate.model import Deployment
 
 LONGEST = {"release": 128, "note": 1000, "by": 128}
 """Characters."""
@@ -46,11 +46,11 @@ def deploy(
 
     Ends with 0 if it was noted, 2 if the store cannot be written, 3 if ring, tenant or time are wrong.
     """
-    from ringgate import assembly
-    from ringgate.execution import new_run_id
+    from ringgate.domain.model import Deployment
+    from ringgate.execution import setup
+    from ringgate.execution.run_once import new_run_id
+    from ringgate.host.secrets import redact
     from ringgate.inventory import Inventory
-    from ringgate.model import Deployment
-    from ringgate.secrets import redact
     from ringgate.store import Store
 
     known = Inventory.load(inventory)
@@ -60,7 +60,7 @@ def deploy(
         raise UsageMistake("\n".join(wrong))
     tenants = tuple(sorted(set(tenant or ())))
     deployment = Deployment(new_run_id(), moment, ring, release.strip(), tenants, redact(note), redact(by))
-    store = Store(assembly.results_url(results))
+    store = Store(setup.results_url(results))
     try:
         store.deployed(deployment)
     finally:
@@ -85,10 +85,10 @@ def list_events(
     from rich.table import Table
     from rich.text import Text
 
-    from ringgate import assembly
+    from ringgate.execution import setup
     from ringgate.store import Store
 
-    store = Store(assembly.results_url(results))
+    store = Store(setup.results_url(results))
     try:
         found = store.deployments(ring=ring)[::-1]
     finally:

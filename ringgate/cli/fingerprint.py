@@ -14,7 +14,7 @@ from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, coun
 
 if TYPE_CHECKING:
     from ringgate.fingerprint import Judgement
-    from ringgate.fingerprints import Fingerprint
+    from ringgate.fingerprint.model import Fingerprint
 
 SHOWN = 200
 """Causes in the table; all of them are in --json."""
@@ -37,12 +37,13 @@ def take(
     as_json: JsonOption = False,
 ) -> None:
     """Read tenants' books as their auditor, and write each to a file of its own."""
-    from ringgate import fingerprints, paths
+    from ringgate.domain.model import Channel
     from ringgate.drivers.protocol import Call
     from ringgate.drivers.registry import Drivers
-    from ringgate.execution import new_run_id
+    from ringgate.execution.run_once import new_run_id
+    from ringgate.fingerprint import files
+    from ringgate.host import paths
     from ringgate.inventory import Inventory
-    from ringgate.model import Channel
 
     chosen = Inventory.load(inventory).select(tenant or ())
     folder, rows = out or paths.reports() / "fingerprints", []
@@ -56,7 +57,7 @@ def take(
             finally:
                 connection.close()
             path = folder / f"{each.id}-{found.series}-{found.taken_at:%Y%m%dT%H%M%S}.json.gz"
-            fingerprints.write(found, path)
+            files.write(found, path)
             rows.append({"tenant": each.id, "file": str(path), **_summary(found)})
     finally:
         drivers.close()
@@ -101,13 +102,12 @@ def compare(
     as_json: JsonOption = False,
 ) -> int:
     """Say why two fingerprints of a tenant differ. Ends with 0 if they are equal or what differs is waived, else 1."""
-    from ringgate import fingerprints
     from ringgate.cli.common import UsageMistake
-    from ringgate.fingerprint import Policy, judge, load
+    from ringgate.fingerprint import Policy, files, judge, load
     from ringgate.fingerprint import compare as differences
 
     rules = load(policy) if policy else Policy()
-    was, is_ = fingerprints.read(before), fingerprints.read(after)
+    was, is_ = files.read(before), files.read(after)
     if was.tenant != is_.tenant:
         raise UsageMistake(f"{before} is of {was.tenant} and {after} of {is_.tenant}: compare one tenant with itself.")
     found = judge(was.tenant, differences(was, is_, rules.tolerances), rules, datetime.now(UTC).date())

@@ -16,10 +16,10 @@ from ringgate.cli.common import Exit, InventoryOption, scenario_folder
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
+    from ringgate.domain.model import Tenant
     from ringgate.gate import Verdict
     from ringgate.inventory import Inventory
     from ringgate.judging import Judge
-    from ringgate.model import Tenant
 
 POLL = 10.0
 """Seconds between two looks at the store, or a tick if that is shorter."""
@@ -62,17 +62,17 @@ def gate(
     roll back), 2 for inconclusive (do not go on): no data, old data, a tenant untested, a store that cannot be read, a
     self-test that was not caught, or too few runs so far.
     """
-    from ringgate import assembly
-    from ringgate.catalogue import load_scenarios
+    from ringgate.execution import setup
     from ringgate.inventory import Inventory
     from ringgate.judging import Judge, load_policy
     from ringgate.probing.silence import planned
+    from ringgate.scenario.discovery import load_scenarios
     from ringgate.store import Store
 
     known = Inventory.load(inventory)
     rules = load_policy(policy, known)
     tenants = known.select(rings=[ring])
-    url = assembly.results_url(results)
+    url = setup.results_url(results)
     if self_test:
         _test_ourselves(self_test, tenants, known, release, url)
     due = planned(known, load_scenarios(scenario_folder()).values())
@@ -91,17 +91,17 @@ def gate(
 def _test_ourselves(name: str, tenants: Sequence[Tenant], known: Inventory, release: str, url: str) -> None:
     """Run a self-test over the API on the first tenant of the ring that is not paused. The store keeps what came of it;
     whether it was caught is the gate's to say."""
-    from ringgate import assembly
-    from ringgate.catalogue import check_known, load_scenarios
+    from ringgate.domain.model import Channel, Source
+    from ringgate.execution import setup
+    from ringgate.execution.self_test import self_test
     from ringgate.inventory import pause_of
-    from ringgate.model import Channel, Source
-    from ringgate.selftest import self_test
+    from ringgate.scenario.discovery import check_known, load_scenarios
 
     scenarios = load_scenarios(scenario_folder())
     check_known([name], scenarios)
     tenant = next((each for each in tenants if not pause_of(each)), tenants[0])
-    with assembly.engine(
-        [tenant], session=assembly.new_session(), release=release, source=Source.SELF_TEST, results=url,
+    with setup.engine(
+        [tenant], session=setup.new_session(), release=release, source=Source.SELF_TEST, results=url,
         neighbours=known.tenants,
     ) as engine:  # fmt: skip
         self_test(scenarios[name], tenant, Channel.API, engine)
@@ -123,8 +123,8 @@ def wait_for(
 
 
 def _print(verdict: Verdict, format_: Format) -> None:
+    from ringgate.host.secrets import redact
     from ringgate.judging import as_json, as_junit, as_text
-    from ringgate.secrets import redact
 
     if format_ is Format.JSON:
         typer.echo(redact(json.dumps(as_json(verdict), indent=2, ensure_ascii=False, allow_nan=False)))

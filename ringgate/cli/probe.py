@@ -24,9 +24,9 @@ from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
     from ringgate.inventory import Inventory
-    from ringgate.probing.assembly import Wanted
     from ringgate.probing.plan import Probe
     from ringgate.probing.prober import Course, Terms
+    from ringgate.probing.setup import Wanted
 
 EXITS = """\
 \b
@@ -95,13 +95,13 @@ def probe(
 
     SIGTERM and SIGINT stop it: what runs is finished, or undone, within the grace time; a second one undoes it at once.
     """
-    from ringgate.assembly import results_url
+    from ringgate.domain.model import Channel
+    from ringgate.execution.setup import results_url
     from ringgate.inventory import Inventory
     from ringgate.inventory.kinds import duration
-    from ringgate.model import Channel
-    from ringgate.probing.assembly import Wanted, chosen
-    from ringgate.probing.assembly import workers as shared_out
     from ringgate.probing.prober import Terms
+    from ringgate.probing.setup import Wanted, chosen
+    from ringgate.probing.setup import workers as shared_out
     from ringgate.signals import polling
 
     try:
@@ -127,7 +127,7 @@ def probe(
             return Exit.OK  # other processes have the tenants
         raise UsageMistake(f"there is nothing to probe: {probes[0].never if probes else 'no scenario is left'}")
     if processes > 1:
-        from ringgate.probing.parent import run_shares
+        from ringgate.probing.supervisor import run_shares
 
         return run_shares(processes, grace, endless=not (once or lasting))
     at_once = {c: max(1, n // of) for c, n in shared_out(known, probes, workers, browsers).items()}
@@ -141,8 +141,8 @@ def probe(
 def _run(
     known: Inventory, probes: Sequence[Probe], wanted: Wanted, terms: Terms, results: str | None, quiet: bool
 ) -> int:
-    from ringgate.probing.assembly import assembled
-    from ringgate.probing.parent import on_signals
+    from ringgate.probing.setup import assembled
+    from ringgate.probing.supervisor import on_signals
     from ringgate.probing.view import Watch
 
     interrupted = False
@@ -166,7 +166,7 @@ def _run(
 
 
 def _verdict(course: Course, terms: Terms, interrupted: bool) -> Exit:
-    from ringgate.model import Outcome
+    from ringgate.domain.model import Outcome
 
     ends_by_itself = terms.once or terms.lasting is not None
     if interrupted and course.whole:

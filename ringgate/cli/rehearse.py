@@ -14,13 +14,13 @@ from ringgate.cli.release import ReleaseArgument
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
+    from ringgate.domain.model import Tenant
     from ringgate.estate.backups import Backup
     from ringgate.estate.estate import Estate
     from ringgate.inventory import Inventory
-    from ringgate.model import Tenant
-    from ringgate.rehearsal.platform import Stages
-    from ringgate.rehearsal.record import RehearsalRecord
-    from ringgate.rehearsal.release import ManualStepTable, Release
+    from ringgate.rollout.platforms.protocol import Stages
+    from ringgate.rollout.record import RehearsalRecord
+    from ringgate.rollout.release import ManualStepTable, Release
 
 
 TenantsOption = Annotated[
@@ -108,14 +108,15 @@ def run(
 
     Returns the exit code.
     """
-    from ringgate import assembly, paths
     from ringgate.estate.progress import Board as Building
-    from ringgate.rehearsal.assembly import assembled
-    from ringgate.rehearsal.conductor import begin
-    from ringgate.rehearsal.pages import write_pages
-    from ringgate.rehearsal.record import Ledger
-    from ringgate.rehearsal.release import named_series
-    from ringgate.rehearsal.view import Board
+    from ringgate.execution import setup
+    from ringgate.host import paths
+    from ringgate.rollout.controller import begin
+    from ringgate.rollout.pages import write_pages
+    from ringgate.rollout.record import Ledger
+    from ringgate.rollout.release import named_series
+    from ringgate.rollout.setup import assembled
+    from ringgate.rollout.view import Board
 
     screen, wanted = console(), named_series(release)
     # What is wrong with the definition is told before anything is set up for it.
@@ -132,13 +133,13 @@ def run(
             estate.reset(*chosen)
         ledger.forget()
     screen.print()
-    if begin(ledger, definition, platform, assembly.new_session()):
+    if begin(ledger, definition, platform, setup.new_session()):
         screen.print(f"Going on with the rehearsal that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
     with Board(screen, ledger.record) as board:
         rehearsal = assembled(definition, inventory, platform, ledger, board, results, settle)
         record = rehearsal.run()
     page = write_pages(
-        record, definition, ledger.folder, assembly.results_of(record.session, results), inventory.tenants,
+        record, definition, ledger.folder, setup.results_of(record.session, results), inventory.tenants,
         out or paths.reports() / "rehearsal.html", paths.reports() / "evidence",
     )  # fmt: skip
     _conclude(record)
@@ -147,7 +148,7 @@ def run(
 
 
 def _definition(release: Path, estate: Estate, inventory: Inventory, leave_out: str) -> Release:
-    from ringgate.rehearsal.release import load_release
+    from ringgate.rollout.release import load_release
 
     found = load_release(release, inventory, known_series=estate.series_known)
     return found.without_step(leave_out) if leave_out else found
@@ -155,12 +156,12 @@ def _definition(release: Path, estate: Estate, inventory: Inventory, leave_out: 
 
 def _foreseen(estate: Estate, tenants: int) -> Inventory:
     """The inventory of what stands, or will."""
-    from ringgate.estate import roster
+    from ringgate.estate.tryton import tenant_set
 
     standing = estate.inventory() if estate.inventory_path.is_dir() else None
     if standing and len(standing.tenants) >= tenants:
         return standing
-    return roster.foreseen(estate.tenants_folder, tenants)
+    return tenant_set.foreseen(estate.tenants_folder, tenants)
 
 
 def exit_code(record: RehearsalRecord) -> int:
@@ -173,7 +174,7 @@ def exit_code(record: RehearsalRecord) -> int:
 
 
 def _conclude(record: RehearsalRecord) -> None:
-    from ringgate.rehearsal.story import conclusion
+    from ringgate.rollout.report import conclusion
 
     screen = console()
     screen.print()
@@ -203,8 +204,8 @@ class EstatePlatform:
         return self._estate.beside(self._estate.backups.find(tenant, backup))
 
     def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStepTable], stages: Stages) -> Backup:
-        from ringgate.estate.upgrading import ManualStep, UpgradeFailed
-        from ringgate.rehearsal.platform import UpgradeRefused
+        from ringgate.estate.tryton.upgrading import ManualStep, UpgradeFailed
+        from ringgate.rollout.platforms.protocol import UpgradeRefused
 
         try:
             return self._estate.upgrade(tenant, to, [ManualStep(each.name, each.sql) for each in steps], stages)

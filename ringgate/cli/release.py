@@ -21,9 +21,9 @@ def check(release: ReleaseArgument, inventory: InventoryOption = None, as_json: 
 
     Ends with 0 if there is none, 1 if there is one, 3 if the file or the inventory cannot be read.
     """
-    from ringgate.estate.series import SERIES
+    from ringgate.estate.tryton.series import SERIES
     from ringgate.inventory import Inventory
-    from ringgate.rehearsal.release import ReleaseError, load_release, named_series
+    from ringgate.rollout.release import ReleaseError, load_release, named_series
 
     known = Inventory.load(inventory)
     named_series(release)  # a file that is no TOML at all is wrong use
@@ -47,6 +47,6 @@ def check(release: ReleaseArgument, inventory: InventoryOption = None, as_json: 
 def keys(as_json: JsonOption = False) -> None:
     """Explain every key that may stand in a release definition: its meaning, default and an example."""
     from ringgate.inventory.schema import keys_of
-    from ringgate.rehearsal.release import ReleaseTable
+    from ringgate.rollout.release import ReleaseTable
 
     print_keys(keys_of(ReleaseTable), as_json)

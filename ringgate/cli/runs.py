@@ -14,7 +14,7 @@ import typer
 from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted
 
 if TYPE_CHECKING:
-    from ringgate.recovery import Recovered
+    from ringgate.execution.recovery import Recovered
 
 ResultsOption = Annotated[
     str | None,
@@ -103,14 +103,14 @@ def recover(
     A write that was on its way when its run was killed is waited for. Begun work that waits for an upgrade is listed,
     and left alone. Ends with 0 if nothing is left, 1 if something could not be taken back.
     """
-    from ringgate import paths
     from ringgate.cli.common import UsageMistake
     from ringgate.drivers.registry import Drivers
+    from ringgate.execution.recovery import recover as take_back
+    from ringgate.execution.recovery import waiting
+    from ringgate.host import paths
+    from ringgate.host.secrets import redact
+    from ringgate.host.undo_journal import Journal
     from ringgate.inventory import Inventory
-    from ringgate.journal import Journal
-    from ringgate.recovery import recover as take_back
-    from ringgate.recovery import waiting
-    from ringgate.secrets import redact
 
     known = Inventory.load(inventory)
     chosen = frozenset(each.id for each in known.select(tenant)) if tenant else None
@@ -169,15 +169,16 @@ def report(
     """
     from datetime import UTC, datetime
 
-    from ringgate import assembly, paths
-    from ringgate.catalogue import load_scenarios
     from ringgate.cli.common import UsageMistake
+    from ringgate.domain.model import Source
+    from ringgate.execution import setup
+    from ringgate.host import paths
     from ringgate.inventory import Inventory
-    from ringgate.model import Source
     from ringgate.report import build_report, conclude_results, matrix_table
+    from ringgate.scenario.discovery import load_scenarios
     from ringgate.store import Store
 
-    store = Store(assembly.results_url(results))
+    store = Store(setup.results_url(results))
     try:
         label = session or store.last_session()
         found = store.results(session=label) if label else []

@@ -12,7 +12,7 @@ from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain, s
 from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
-    from ringgate.secrets import Secret
+    from ringgate.host.secrets import Secret
 
 PORT = 9797
 
@@ -60,8 +60,8 @@ def serve(
     The token is expected as "Authorization: Bearer ...", or as the password of any user. Ends with 0 when it is
     stopped (SIGTERM, Ctrl-C), 2 if the store or the token cannot be read, 3 for wrong use.
     """
-    from ringgate import assembly
-    from ringgate.catalogue import load_scenarios
+    from ringgate.execution import setup
+    from ringgate.scenario.discovery import load_scenarios
     from ringgate.signals import polling
     from ringgate.store import Store
     from ringgate.web import Reloading, Schedule, Server, collector_of, serving
@@ -75,7 +75,7 @@ def serve(
             f"--host {host} can be reached from other machines, so a token is needed: --token-env or --token-file"
         )
     token = reference.reveal() if reference else ""
-    oldest, url = _duration(horizon), assembly.results_url(results)
+    oldest, url = _duration(horizon), setup.results_url(results)
     load = Reloading(inventory)
     known = load()
     scenarios = list(load_scenarios(scenario_folder()).values())
@@ -103,7 +103,7 @@ def _duration(text: str) -> timedelta:
 
 
 def _token(name: str | None, file: Path | None) -> Secret | None:
-    from ringgate.secrets import EnvSecret, FileSecret
+    from ringgate.host.secrets import EnvSecret, FileSecret
 
     if name and file:
         raise UsageMistake("--token-env and --token-file: give one of them")

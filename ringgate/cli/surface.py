@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ringgate.surface import Change, Usage
     from ringgate.surface.accepted import Judged
-    from ringgate.surfaces import Surface
+    from ringgate.surface.model import Surface
 
 MOST_UNUSED = 12
 """Models whose unused changes are listed by name unless all are asked for."""
@@ -37,12 +37,12 @@ def take(
     inventory: InventoryOption = None,
 ) -> int:
     """Read a tenant's models, fields, methods and rights over its API, and keep them in a file."""
+    from ringgate.domain.model import Channel
     from ringgate.drivers.protocol import Call
     from ringgate.drivers.registry import Drivers
-    from ringgate.execution import new_run_id
+    from ringgate.execution.run_once import new_run_id
     from ringgate.inventory import Inventory
-    from ringgate.model import Channel
-    from ringgate.surfaces import dumps
+    from ringgate.surface.model import dumps
 
     chosen = Inventory.load(inventory).tenant(tenant)
     drivers = Drivers([chosen.erp])
@@ -105,7 +105,7 @@ def compare(
 
 
 def _surface(path: Path) -> Surface:
-    from ringgate.surfaces import loads
+    from ringgate.surface.model import loads
 
     try:
         text = path.read_text()
@@ -115,10 +115,10 @@ def _surface(path: Path) -> Surface:
 
 
 def _usage(results: str | None) -> Usage:
-    from ringgate import assembly
+    from ringgate.execution import setup
     from ringgate.store import Store
 
-    store = Store(assembly.results_url(results))
+    store = Store(setup.results_url(results))
     try:
         return store.usage()
     finally:

@@ -11,8 +11,8 @@ import typer
 from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted, print_check, print_keys
 
 if TYPE_CHECKING:
+    from ringgate.domain.model import Tenant
     from ringgate.inventory import Inventory
-    from ringgate.model import Tenant
 
 ROOMY = 100
 """Columns of a terminal from which on the cohorts are listed, too."""
@@ -151,10 +151,10 @@ def check(
 
 def _plan_problems(known: Inventory) -> list[str]:
     """What keeps the tenants from being probed as their files say."""
-    from ringgate.catalogue import load_scenarios
     from ringgate.cli.common import scenario_folder
-    from ringgate.probing.calendar import unknown_holidays
+    from ringgate.probing.calendars import unknown_holidays
     from ringgate.probing.plan import unknown_scenarios
+    from ringgate.scenario.discovery import load_scenarios
 
     special = any(tenant.probes.scenarios for tenant in known.tenants)  # else the scenarios need not be read
     scenarios = load_scenarios(scenario_folder()) if special else ()

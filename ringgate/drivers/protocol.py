@@ -1,10 +1,10 @@
 """The business verbs that an ERP is driven by. One implementation for each ERP and channel.
 
-Contract. Verbs take and return the frozen values of `ringgate.model`; money, dates and hours are ours, never the ERP's
+Contract. Verbs take and return the frozen values of `ringgate.domain`; money, dates and hours are ours, never the ERP's
 encodings. A verb says what the business wants, not which records an ERP makes of it. It returns what it read back
 from the ERP after acting (over its own channel: a browser reads its screen), never what it was given. When the ERP
 does not do it, by error or by silence, the verb raises `Refused` with the state read back; trouble on the way raises
-the other errors of `ringgate.errors`. Verbs neither retry nor undo: the engine registers the reversal before it calls
+the other errors of `domain/errors.py`. Verbs neither retry nor undo: the engine registers the reversal before it calls
 a writing verb, and calls `Connection.undo` later. What a driver cannot do it leaves out of `capabilities`.
 """
 
@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from ringgate.business import (
+from ringgate.domain.documents import (
     EntryDraft,
     Identity,
     Invoice,
@@ -30,12 +30,13 @@ from ringgate.business import (
     Task,
     TimeEntry,
 )  # fmt: skip
-from ringgate.errors import Refused
-from ringgate.fingerprints import Fingerprint
-from ringgate.isolation import Attempt, Thing, Way
-from ringgate.model import Attachment, Capability, Channel, Ground, Role, Tenant
-from ringgate.money import Money
-from ringgate.surfaces import Surface
+from ringgate.domain.errors import Refused
+from ringgate.domain.model import Attachment, Capability, Channel, Ground, Role, Tenant
+from ringgate.domain.money import Money
+from ringgate.domain.reversal import Reversal
+from ringgate.fingerprint.model import Fingerprint
+from ringgate.isolation.model import Attempt, Thing, Way
+from ringgate.surface.model import Surface
 
 
 class Actor(Protocol):
@@ -110,31 +111,12 @@ class Outsider(Protocol):
         ...
 
 
-NOTHING_TO_UNDO = "nothing to undo"
-"""What `Connection.undo` answers when the ERP has no such record."""
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """What every call to an ERP carries: the run it belongs to, and its W3C trace (32 hex digits)."""
 
     run_id: str
     trace_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reversal:
-    """What must be undone, written down before it is done: JSON-safe, so that another process can take it up.
-
-    `verb` is the writing verb; `role` who did it; `marker` what the record carries; `target` the id of the record the
-    verb acted on ("" when it creates one); `ref` the id of what came of it, "" while unknown (a crash in between).
-    """
-
-    verb: str
-    role: str
-    marker: str
-    target: str = ""
-    ref: str = ""
 
 
 class Connection(Protocol):
@@ -179,7 +161,7 @@ class Connection(Protocol):
     @property
     def calls(self) -> int: ...  # requests sent so far
     @property
-    def touched(self) -> frozenset[str]: ...  # what was called, read and written so far: see `ringgate.surfaces`
+    def touched(self) -> frozenset[str]: ...  # what was called, read and written so far: see `ringgate.surface.model`
     def close(self) -> None: ...
 
 

@@ -7,9 +7,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import cast
 
+from ringgate.domain.errors import OurSideError
+from ringgate.domain.model import Capability, Channel
 from ringgate.drivers.protocol import Driver
-from ringgate.errors import OurSideError
-from ringgate.model import Capability, Channel
 
 GROUP = "ringgate.drivers"
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ringgate.estate.errors import EstateTrouble
     from ringgate.estate.estate import Estate
     from ringgate.estate.frontdoor import Fault
     from ringgate.estate.progress import Board, Progress
     from ringgate.estate.record import Report, Row
-    from ringgate.estate.trouble import EstateTrouble
 
 _PLACES = {
     "Board": "progress",

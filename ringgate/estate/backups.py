@@ -15,9 +15,9 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from ringgate.estate.errors import EstateTrouble
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import write_atomically
-from ringgate.estate.trouble import EstateTrouble
 
 KEPT = 5
 """Backups of a tenant that are kept; older ones are removed when a new one is whole."""

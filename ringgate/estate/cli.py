@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
 from ringgate.estate.estate import DEMO, Estate
 from ringgate.estate.faults.cli import app as faults
 from ringgate.estate.progress import Board
 from ringgate.estate.record import Report
-from ringgate.secrets import redact
+from ringgate.host.secrets import redact
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ringgate.estate.images import GOLDEN
 from ringgate.estate.postgres import Cluster
-from ringgate.estate.roster import Member, passwords
-from ringgate.estate.server import ErpServer
+from ringgate.estate.tryton.server import ErpServer
+from ringgate.estate.tryton.tenant_set import Member, passwords
 
 ADMIN = "admin"
 

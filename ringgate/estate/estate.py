@@ -13,25 +13,26 @@ from typing import Any
 
 import psycopg
 
-from ringgate import paths
-from ringgate.estate import ports, roster
+from ringgate.domain.model import Tenant
+from ringgate.estate import ports
 from ringgate.estate.backups import Backup, Backups
-from ringgate.estate.browser import ensure_browser
+from ringgate.estate.chromium import ensure_browser
 from ringgate.estate.databases import TenantDatabases
+from ringgate.estate.errors import EstateTrouble, in_one_sentence
 from ringgate.estate.frontdoor import FaultControl
 from ringgate.estate.images import Image, Seeding, Workshop
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.progress import Progress
 from ringgate.estate.readiness import READY, states
 from ringgate.estate.record import Place, Record, Report, Row
-from ringgate.estate.roster import Member
-from ringgate.estate.series import DEFAULT, SERIES, Series
 from ringgate.estate.serving import Serving
 from ringgate.estate.tools import Tools, lock
-from ringgate.estate.trouble import EstateTrouble, in_one_sentence
-from ringgate.estate.upgrading import ManualStep, Stages, Upgrades
+from ringgate.estate.tryton import tenant_set
+from ringgate.estate.tryton.series import DEFAULT, SERIES, Series
+from ringgate.estate.tryton.tenant_set import Member
+from ringgate.estate.tryton.upgrading import ManualStep, Stages, Upgrades
+from ringgate.host import paths
 from ringgate.inventory import Inventory
-from ringgate.model import Tenant
 
 NEEDED_SPACE = 2 * 1024**3
 """Bytes that must be free before anything is started or made."""
@@ -51,7 +52,7 @@ class Estate:
             raise EstateTrouble(f'"{name}" cannot name an estate: use lower-case letters, digits and hyphens.')
         self.name = name
         self.folder = paths.estate(name)
-        self.tenants_folder = tenants_folder or roster.source()
+        self.tenants_folder = tenants_folder or tenant_set.source()
         self._seeding = seeding
         self.series: Series = DEFAULT
 
@@ -147,7 +148,7 @@ class Estate:
         progress = progress or Progress()
         with self._work(progress):
             old = Record.read(self.folder)
-            members = roster.members(self.tenants_folder, max(tenants, len(old.tenants) if old else 0))
+            members = tenant_set.members(self.tenants_folder, max(tenants, len(old.tenants) if old else 0))
             self._check_space()
             base = port_base or (old.port_base if old else ports.choose(self.name))
             # Asked again when the servers start; asked now so that nobody waits minutes for this answer.
@@ -183,7 +184,7 @@ class Estate:
         record = self.record
         for tenant in tenants:
             self.place(tenant)
-        members = roster.members(self.tenants_folder, len(record.tenants))
+        members = tenant_set.members(self.tenants_folder, len(record.tenants))
         chosen = [member for member in members if member.id in tenants]
         with self._work(Progress()):
             serving = self._serving(record)
@@ -302,7 +303,7 @@ class Estate:
         if old and old.image and (self._pg / "PG_VERSION").is_file():
             return None
         workshop = Workshop(tools.root / "images", self.series, binaries, environment, progress)
-        tenants = roster.archetypes(self.tenants_folder)
+        tenants = tenant_set.archetypes(self.tenants_folder)
         return workshop.golden(workshop.template, tenants, self._seeding or Seeding.default())
 
     def _record(self, base: int, members: Sequence[Member], image: Image | None) -> Record:
@@ -421,7 +422,7 @@ class Estate:
     def _write_inventory(self, record: Record, members: Sequence[Member]) -> None:
         places: Mapping[str, int] = {name: place.port for name, place in record.tenants.items()}
         secrets = f"${{RINGGATE_HOME}}/estates/{self.name}/secrets"
-        roster.write_inventory(self.inventory_path, self.tenants_folder, members, places, secrets)
+        tenant_set.write_inventory(self.inventory_path, self.tenants_folder, members, places, secrets)
 
     def _inventory(self) -> tuple[Tenant, ...]:
         return Inventory.load(self.inventory_path).tenants if self.inventory_path.is_dir() else ()

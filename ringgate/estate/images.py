@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from ringgate.domain.model import Role, Tenant
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import free_port, write_atomically
 from ringgate.estate.progress import Progress
-from ringgate.estate.series import LANGUAGES, MODULES, Series, key
-from ringgate.estate.server import HASHING, ErpServer
 from ringgate.estate.tools import MARKER, lock
-from ringgate.model import Role, Tenant
-from ringgate.secrets import hide
+from ringgate.estate.tryton.series import LANGUAGES, MODULES, Series, key
+from ringgate.estate.tryton.server import HASHING, ErpServer
+from ringgate.host.secrets import hide
 
 TEMPLATE = "ringgate_template"
 GOLDEN = "golden_"
@@ -63,7 +63,7 @@ class Seeding:
     @classmethod
     def default(cls) -> Seeding:
         # Imported late, because it needs the drivers and only the first start needs it.
-        from ringgate.estate.seeding import SEED_VERSION, SeedSpec, seed_tenant  # noqa: PLC0415
+        from ringgate.estate.tryton.seeding import SEED_VERSION, SeedSpec, seed_tenant  # noqa: PLC0415
 
         def seed(
             url: str,

@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 
 import ringgate
-from ringgate import paths
+from ringgate.estate.errors import EstateTrouble
 from ringgate.estate.processes import listener, port_is_free, stop_tree
 from ringgate.estate.record import Record
-from ringgate.estate.trouble import EstateTrouble
+from ringgate.host import paths
 
 DEMO_BASE = 8070
 STEP = 100

@@ -22,8 +22,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from ringgate.estate.errors import EstateTrouble
 from ringgate.estate.processes import last_line
-from ringgate.estate.trouble import EstateTrouble
 
 SUPERUSER = "postgres"
 READER = "ringgate_reader"

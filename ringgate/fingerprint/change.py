@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ringgate.fingerprint.model import DocumentLine, Line
 from ringgate.fingerprint.sections import Section, line_label
-from ringgate.fingerprints import DocumentLine, Line
 
 LOST, NEW, RENAMED, CHANGED = "lost", "new", "renamed", "changed"
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from ringgate.fingerprint.change import CHANGED, LOST, NEW, RENAMED, Change
+from ringgate.fingerprint.model import Fingerprint
 from ringgate.fingerprint.pairing import Key, pair
 from ringgate.fingerprint.patterns import most_common
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.sections import SECTIONS, Section, line_label
-from ringgate.fingerprints import Fingerprint
 
 UNCOMPARED = {"lines", "roles", "rights"}
 """Values of a record that are compared item by item."""

@@ -16,10 +16,10 @@ from ringgate.fingerprint import words
 from ringgate.fingerprint.change import CHANGED, LOST, NEW, RENAMED, Change
 from ringgate.fingerprint.changes import changes
 from ringgate.fingerprint.difference import Difference
+from ringgate.fingerprint.model import Fingerprint, Hours, Line, RoleRights, Sequence, Setting
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.renaming import carried, merged_parties
 from ringgate.fingerprint.sections import shown
-from ringgate.fingerprints import Fingerprint, Hours, Line, RoleRights, Sequence, Setting
 
 Sums = Mapping[tuple[str, str], Decimal]
 _WITH_A_SERIES = ("payment term ",)

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from ringgate.fingerprint.change import CHANGED, NEW, Change
 from ringgate.fingerprint.changes import changes
+from ringgate.fingerprint.model import Document, Entry, Fingerprint, Hours, Work
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.sections import shown
-from ringgate.fingerprints import Document, Entry, Fingerprint, Hours, Work
 
 MARKER = "RG-"
 SYNTHETIC = "Ringgate Synthetic"

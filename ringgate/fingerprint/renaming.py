@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ringgate.fingerprint.model import Fingerprint, Party
 from ringgate.fingerprint.pairing import pair
 from ringgate.fingerprint.sections import SECTIONS
-from ringgate.fingerprints import Fingerprint, Party
 
 _BY_ATTRIBUTE = {section.attribute: section for section in SECTIONS}
 Names = Mapping[str, str]

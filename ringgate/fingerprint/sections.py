@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ringgate import fingerprints as kinds
+from ringgate.fingerprint import model as kinds
 from ringgate.fingerprint.pairing import Key, all_but, by, each_but_one
 
 WORDS = {

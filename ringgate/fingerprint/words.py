@@ -9,10 +9,10 @@ from typing import Any
 
 from ringgate.fingerprint.change import LOST, NEW, RENAMED, Change
 from ringgate.fingerprint.difference import Difference
+from ringgate.fingerprint.model import Entry, Line, Sequence
 from ringgate.fingerprint.patterns import most_common
 from ringgate.fingerprint.renaming import Merged
 from ringgate.fingerprint.sections import WORDS, Section, line_label, shown
-from ringgate.fingerprints import Entry, Line, Sequence
 
 MANY = 3
 """Records with the same change that are told as one cause."""

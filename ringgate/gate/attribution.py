@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ringgate.domain.model import Channel, Failure, Ground, Invariant, Outcome, RunResult
 from ringgate.gate.baseline import Signature, signature_of
 from ringgate.gate.signals import Probe, failed, probe_of
-from ringgate.model import Channel, Failure, Ground, Invariant, Outcome, RunResult
 
 
 class Cause(StrEnum):

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from ringgate.domain.model import Outcome, RunResult, Sample, Source, Tenant
 from ringgate.gate.attribution import Group, attribute, grouped
 from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius, blast_radius
@@ -34,7 +35,6 @@ from ringgate.gate.signals import (
 )
 from ringgate.gate.silence import Due, Watch
 from ringgate.gate.verdict import Samples, Verdict
-from ringgate.model import Outcome, RunResult, Sample, Source, Tenant
 
 KEPT = 2000
 """Runs that did not pass which are kept for attribution; all are counted."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from ringgate.domain.model import Invariant, Outcome, RunResult, Sample, Source
 from ringgate.gate.policy import GatePolicy, Signal, Waivers
 from ringgate.gate.rates import Rates, Record
 from ringgate.gate.signals import (
@@ -24,7 +25,6 @@ from ringgate.gate.signals import (
     probe_of,
 )
 from ringgate.gate.silence import Due
-from ringgate.model import Invariant, Outcome, RunResult, Sample, Source
 
 Signature = tuple[str, str, str, str]
 """What failures have in common that are of one group: scenario, step, kind, ground ("" if it has none)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ringgate.model import Tenant
+from ringgate.domain.model import Tenant
 
 Trait = tuple[str, str]
 """What a tenant is like: a property and its value."""

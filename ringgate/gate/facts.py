@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ringgate.domain.model import Invariant
 from ringgate.gate.policy import GatePolicy, Signal
 from ringgate.gate.signals import Probe
-from ringgate.model import Invariant
 
 
 class State(StrEnum):

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from ringgate.model import RunResult
+from ringgate.domain.model import RunResult
 
 
 class Signal(StrEnum):

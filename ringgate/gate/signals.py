@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from ringgate.domain.model import Channel, Outcome, RunResult, Sample, Source
 from ringgate.gate.policy import GatePolicy
-from ringgate.model import Channel, Outcome, RunResult, Sample, Source
 
 Probe = tuple[str, str, Channel]
 """A tenant, a scenario and a channel: what is run again and again."""

@@ -21,10 +21,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import Tenant
 from ringgate.inventory.files import Problem, nearest
 from ringgate.inventory.reader import Setting, read
-from ringgate.model import Tenant
 
 __all__ = [
     "Inventory",

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from ringgate.cadence import OFF, Cadence, Dated, Probing, Weekly, window
+from ringgate.domain.schedules import OFF, Cadence, Dated, Probing, Weekly, window
 from ringgate.inventory.kinds import Slug, Table, duration
 
 _USUAL = Cadence()

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
+from ringgate.domain.model import Account, Accounts, Approval, Effect, Feature, Policy, Recovery, TaxRule, Tenant
+from ringgate.host.secrets import EnvSecret, FileSecret, Secret
 from ringgate.inventory.files import (
     Layer,
     Path_,
@@ -28,8 +30,6 @@ from ringgate.inventory.files import (
 from ringgate.inventory.kinds import CURRENCIES
 from ringgate.inventory.probes import past, probing
 from ringgate.inventory.schema import CohortTable, DefaultsTable, SecretTable, SlaTable, TenantTable
-from ringgate.model import Account, Accounts, Approval, Effect, Feature, Policy, Recovery, TaxRule, Tenant
-from ringgate.secrets import EnvSecret, FileSecret, Secret
 
 BUILT_IN = "built-in default"
 _RINGS = ("canary", "early", "broad")

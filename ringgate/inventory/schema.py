@@ -14,6 +14,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
+from ringgate.domain.model import Capability, InvoiceMethod, Role, TaxRounding
+from ringgate.domain.money import RoundingMode
 from ringgate.inventory.kinds import (
     CurrencyCode,
     Duration,
@@ -28,8 +30,6 @@ from ringgate.inventory.kinds import (
     as_list,
 )
 from ringgate.inventory.probes import ProbesTable
-from ringgate.model import Capability, InvoiceMethod, Role, TaxRounding
-from ringgate.money import RoundingMode
 
 
 class EndpointsTable(Table):

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ringgate.domain.model import Deployment, Tenant
 from ringgate.gate.words import listed, moment
-from ringgate.model import Deployment, Tenant
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import RunResult, Sample, Tenant
 from ringgate.gate import Bake, Due, Facts, GatePolicy, Signal, Verdict, learn, reasons, state_of
 from ringgate.gate.policy import Waivers
 from ringgate.gate.signals import EVIDENCE
+from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory, pause_of
 from ringgate.judging.bakes import Reach, reach_of
-from ringgate.model import RunResult, Sample, Tenant
-from ringgate.secrets import redact
 from ringgate.store import Store
 
 OVERLAP = timedelta(minutes=10)

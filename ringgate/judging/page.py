@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ringgate.gate import Attribution, Evidence, Radius, State, Verdict, Word
 from ringgate.gate.words import counted, listed, moment, percent, span, units
-from ringgate.secrets import redact
+from ringgate.host.secrets import redact
 
 WIDTH = 110
 MOST_GROUPS = 5

@@ -24,13 +24,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import Invariant
 from ringgate.gate import GatePolicy, Signal, Waiver
 from ringgate.gate.policy import UNTESTED
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.inventory.kinds import Duration, Name, Table
-from ringgate.model import Invariant
 
 _USUAL = GatePolicy()
 _KINDS = (

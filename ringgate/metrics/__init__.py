@@ -21,12 +21,12 @@ from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from ringgate.domain.model import Tenant
 from ringgate.metrics import families
 from ringgate.metrics.families import Horizons
 from ringgate.metrics.follower import Follower
 from ringgate.metrics.gates import Judged, of_gates
 from ringgate.metrics.recent import Recent
-from ringgate.model import Tenant
 
 __all__ = ["HORIZON", "Follower", "Judged", "Recent", "StoreCollector", "exposition"]
 

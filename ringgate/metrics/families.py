@@ -14,11 +14,11 @@ from prometheus_client import Metric
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.samples import Exemplar
 
+from ringgate.domain.model import Deployment, Outcome, Sample, Tenant
+from ringgate.host.secrets import redact
 from ringgate.inventory import pause_of
 from ringgate.metrics.figures import BUCKETS, Count, Figures, Key
 from ringgate.metrics.follower import FRESH, Around
-from ringgate.model import Deployment, Outcome, Sample, Tenant
-from ringgate.secrets import redact
 from ringgate.store import Prober, Tally
 
 WHERE = ("tenant", "scenario", "channel")

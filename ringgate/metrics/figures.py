@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
 
-from ringgate.model import Outcome, RunResult, Source
+from ringgate.domain.model import Outcome, RunResult, Source
 
 Key = tuple[str, str, str]
 """Tenant, scenario, channel."""

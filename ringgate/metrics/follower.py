@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ringgate.domain.model import Deployment, RunResult, Sample
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
-from ringgate.model import Deployment, RunResult, Sample
 from ringgate.store import LATE, Prober, Store, Tally
 
 WINDOW = timedelta(days=7)

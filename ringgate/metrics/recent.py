@@ -6,8 +6,8 @@ from bisect import insort
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ringgate.domain.model import RunResult
 from ringgate.metrics.figures import AVAILABILITY, Key
-from ringgate.model import RunResult
 
 RECENT = timedelta(hours=6)
 MOST, IN_ALL = 20, 20_000

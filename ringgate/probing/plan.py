@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from ringgate.cadence import OFF, Cadence
+from ringgate.domain.model import Capability, Channel, Scenario, Tenant
+from ringgate.domain.schedules import OFF, Cadence
+from ringgate.domain.two_phase import InFlight
 from ringgate.drivers import registry
-from ringgate.execution import not_applicable
-from ringgate.halves import InFlight
+from ringgate.execution.run_once import not_applicable
 from ringgate.inventory import Inventory
-from ringgate.model import Capability, Channel, Scenario, Tenant
-from ringgate.probing.calendar import Closed, closed
+from ringgate.probing.calendars import Closed, closed
 
 Key = tuple[str, str, Channel]
 """A probe's name: tenant, scenario, channel."""

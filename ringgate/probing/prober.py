@@ -19,22 +19,22 @@ from pathlib import Path
 import psutil
 import schedule
 
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
 from ringgate.drivers.registry import Drivers
-from ringgate.errors import RinggateError
-from ringgate.execution import Engine
-from ringgate.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
-from ringgate.probing.aftermath import Aftermath, tenants_hit
-from ringgate.probing.crew import SIGN_OUT, Crew, SelfTest, Watcher
-from ringgate.probing.lanes import ApiLanes, BrowserLane
-from ringgate.probing.lineup import Lineup
+from ringgate.execution.recovery import Recovered
+from ringgate.execution.run_once import Engine
+from ringgate.execution.self_test import self_test
+from ringgate.probing.counters import OVERLAPPING, SKIPPED, tally
+from ringgate.probing.crash_recovery import Aftermath, tenants_hit
+from ringgate.probing.driver_pool import ApiLanes, BrowserLane
 from ringgate.probing.plan import Probe
 from ringgate.probing.recorder import Chore, Recorder
 from ringgate.probing.releases import SELF_TEST_EVERY, release_of, rings_to_test
+from ringgate.probing.run_queue import Lineup
 from ringgate.probing.spool import Spool, drain
-from ringgate.probing.tallies import OVERLAPPING, SKIPPED, tally
 from ringgate.probing.timetable import Tick, Timetable, missed_between
-from ringgate.recovery import Recovered
-from ringgate.selftest import self_test
+from ringgate.probing.worker_pool import SIGN_OUT, Crew, SelfTest, Watcher
 from ringgate.store import Prober as Sign
 from ringgate.store import Store, StoreTrouble, Tally
 

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from ringgate.model import RunResult
+from ringgate.domain.model import RunResult
 from ringgate.store import Store, StoreTrouble, Tally
 
 EVERY = 0.25

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from ringgate.model import Deployment, Tenant
+from ringgate.domain.model import Deployment, Tenant
 
 BAKE = timedelta(hours=24)
 """For so long after a deployment its ring is tested for whether a fault would be caught."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from ringgate.domain.model import Scenario
 from ringgate.gate import Due
 from ringgate.inventory import Inventory
-from ringgate.model import Scenario
 from ringgate.probing.plan import Key, plan
 
 

@@ -19,10 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ringgate import held
-from ringgate.events import Event, RunFinished, RunStarted
-from ringgate.model import Channel, Failure, Outcome, RunResult, Source
-from ringgate.occupancy import Crowded, Occupied
+from ringgate.domain.events import Event, RunFinished, RunStarted
+from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source
+from ringgate.host import owned_files
+from ringgate.host.run_locks import Crowded, Occupied
 from ringgate.store.rows import result_of, row_of
 
 FULL = 4 * 2**20
@@ -37,7 +37,7 @@ class Spool:
         self._path, self._then = folder / f"{name}.jsonl", then
         self._alone = threading.Lock()
         self._last: dict[str, bytes] = {}  # of each run that is not in the store, its last line
-        self._handle, self._size = held.make(self._path, b""), 0
+        self._handle, self._size = owned_files.make(self._path, b""), 0
 
     def on(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -60,7 +60,7 @@ class Spool:
                 self._last.pop(result.run_id, None)
             if self._size > FULL:
                 content = b"".join(self._last.values())
-                before, self._handle, self._size = self._handle, held.make(self._path, content), len(content)
+                before, self._handle, self._size = self._handle, owned_files.make(self._path, content), len(content)
                 os.close(before)
 
     def close(self) -> None:
@@ -82,9 +82,9 @@ def drain(folder: Path, store: Callable[[Sequence[RunResult]], None]) -> list[Ru
 
     Returns the runs that were killed."""
     killed: list[RunResult] = []
-    held.sweep(folder)
+    owned_files.sweep(folder)
     for path in sorted(folder.glob("*.jsonl")):
-        if (handle := held.take(path)) is None:
+        if (handle := owned_files.take(path)) is None:
             continue
         try:
             begun, ended = _read(path)

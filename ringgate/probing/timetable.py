@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ringgate.probing.counters import MISSED, SKIPPED, tally
 from ringgate.probing.plan import Probe
-from ringgate.probing.tallies import MISSED, SKIPPED, tally
 from ringgate.store import Tally
 
 SET_BACK = timedelta(seconds=60)

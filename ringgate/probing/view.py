@@ -19,11 +19,11 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ringgate.model import Outcome, RunResult
+from ringgate.domain.model import Outcome, RunResult
+from ringgate.host.secrets import redact
+from ringgate.probing.counters import SKIPPED
 from ringgate.probing.plan import Probe
-from ringgate.probing.tallies import SKIPPED
 from ringgate.probing.timetable import Tick
-from ringgate.secrets import redact
 
 _STYLES: Mapping[Outcome, str] = {
     Outcome.PASSED: "green",

@@ -19,7 +19,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from ringgate.model import Channel, Deployment, RunResult, Scenario, Tenant
+from ringgate.domain.model import Channel, Deployment, RunResult, Scenario, Tenant
 from ringgate.report import timing, views
 from ringgate.report.matrix import STATE_MEANINGS, STATE_WORDS, Cell, Conclusion, Matrix, State, build_matrix, conclude
 from ringgate.report.page import write_page

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ringgate.model import Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import Channel, Outcome, RunResult, Scenario, Tenant
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed, unique
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
 
 
 def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from ringgate.model import Approval, Channel, Failure, Outcome, Policy
-from ringgate.secrets import redact
+from ringgate.domain.model import Approval, Channel, Failure, Outcome, Policy
+from ringgate.host.secrets import redact
 
 LONG = 1_500
 """Characters of a message, an expectation or a reason that the page shows; the store keeps all of it."""

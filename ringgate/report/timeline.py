@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ringgate.model import Deployment, Outcome, RunResult
+from ringgate.domain.model import Deployment, Outcome, RunResult
 from ringgate.report.text import clean, clock, count, listed, seconds
 
 LOOK_BACK = timedelta(days=30)

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ringgate.model import Channel, Outcome, RunResult
+from ringgate.domain.model import Channel, Outcome, RunResult
 from ringgate.report.matrix import Matrix
 from ringgate.report.text import CHANNEL_WORDS, DASH, clean, count, humanise, seconds
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from ringgate.model import Attachment, Failure, InvoiceMethod, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import Attachment, Failure, InvoiceMethod, Outcome, RunResult, Scenario, Tenant
 from ringgate.report.images import Picture, embed
 from ringgate.report.matrix import STATE_WORDS, Matrix, State
 from ringgate.report.text import (

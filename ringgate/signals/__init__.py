@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringgate.errors import RinggateError
-from ringgate.model import Sample, Tenant
-from ringgate.secrets import redact
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import Sample, Tenant
+from ringgate.host.secrets import redact
 from ringgate.signals.schema import Reading, Signals, SignalsError, load
 from ringgate.signals.sources import SourceTrouble, read
 from ringgate.store import Store, Tally

@@ -24,13 +24,13 @@ from jsonpath_ng import JSONPath
 from jsonpath_ng.ext.parser import parse as parse_path
 from pydantic import AfterValidator, Field, model_validator
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import Tenant
+from ringgate.host.secrets import Secret
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
 from ringgate.inventory.kinds import Duration, Slug, Table, Url
 from ringgate.inventory.reader import reference
 from ringgate.inventory.schema import SecretTable
-from ringgate.model import Tenant
-from ringgate.secrets import Secret
 
 Kind = Literal["sql", "prometheus", "http-json"]
 NEEDS: Mapping[str, tuple[str, ...]] = {

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Engine, RowMapping, create_engine, make_url, 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from ringgate.errors import OurSideError
-from ringgate.model import Sample
-from ringgate.secrets import Secret, hide
+from ringgate.domain.errors import OurSideError
+from ringgate.domain.model import Sample
+from ringgate.host.secrets import Secret, hide
 from ringgate.signals.schema import Reading
 
 MOST = 1_000

@@ -8,8 +8,8 @@ from uuid import uuid4
 import allure
 from allure_commons import plugin_manager
 
-from ringgate.events import Event, RunFinished, RunStarted, StepFinished, StepStarted
-from ringgate.model import Outcome
+from ringgate.domain.events import Event, RunFinished, RunStarted, StepFinished, StepStarted
+from ringgate.domain.model import Outcome
 
 _TYPES = {"screenshot": allure.attachment_type.PNG, "text": allure.attachment_type.TEXT}
 

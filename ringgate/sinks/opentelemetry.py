@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ringgate.events import Event, RunFinished
-from ringgate.model import Failure, Outcome, RunResult
-from ringgate.secrets import redact
+from ringgate.domain.events import Event, RunFinished
+from ringgate.domain.model import Failure, Outcome, RunResult
+from ringgate.host.secrets import redact
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

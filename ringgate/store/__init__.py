@@ -18,8 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ringgate.events import Event, RunFinished
-from ringgate.model import Deployment, RunResult, Sample, Source
+from ringgate.domain.events import Event, RunFinished
+from ringgate.domain.model import Deployment, RunResult, Sample, Source
 from ringgate.store import tables
 from ringgate.store.rows import aware, result_of, row_of
 from ringgate.store.tables import SCHEMA_VERSION, StoreTrouble

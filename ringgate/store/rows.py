@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from ringgate.model import (
+from ringgate.domain.model import (
     Attachment,
     Channel,
     Failure,

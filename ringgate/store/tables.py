@@ -31,7 +31,7 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError, SQLAlchemyEr
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ringgate.errors import OurSideError
+from ringgate.domain.errors import OurSideError
 
 SCHEMA_VERSION = 3
 """1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies,

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ringgate.model import Role
+from ringgate.domain.model import Role
+from ringgate.surface.model import Field, Model, Surface
 from ringgate.surface.rules import RULES, Klass
 from ringgate.surface.usage import Index, Usage, Uses
-from ringgate.surfaces import Field, Model, Surface
 
 FORMS: Final = ({"one2many", "many2many"}, {"char", "text"}, {"datetime", "timestamp"})
 """Types whose values look the same to a program."""

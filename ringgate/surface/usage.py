@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from ringgate.surfaces import Surface
+from ringgate.surface.model import Surface
 
 Uses = Mapping[str, int]
 """Scenario (with its channel) -> number of its runs that touched something."""
 
 Usage = Mapping[str, Uses]
-"""Touch, as `ringgate.surfaces` writes it -> who touched it. What the store gives."""
+"""Touch, as `ringgate.surface.model` writes it -> who touched it. What the store gives."""
 
 READS = frozenset({"read", "search", "search_read", "search_count", "export_data"})
 ANYBODY = ""

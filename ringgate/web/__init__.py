@@ -21,12 +21,12 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import Tenant
+from ringgate.host.secrets import RedactingFilter
 from ringgate.inventory import Inventory, default_path
 from ringgate.metrics import HORIZON, Follower, Recent, StoreCollector
 from ringgate.metrics.families import Horizons
-from ringgate.model import Tenant
-from ringgate.secrets import RedactingFilter
 from ringgate.store import Store
 from ringgate.web.app import Server
 from ringgate.web.board import Board, Pace

@@ -13,10 +13,10 @@ from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
+from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory, InventoryError
 from ringgate.metrics import Follower
-from ringgate.secrets import redact
 from ringgate.web.judging import Judge, Judgement, inconclusive
 
 Place = tuple[str, str]

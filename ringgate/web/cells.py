@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ringgate.domain.model import Channel, Outcome, RunResult, Tenant
 from ringgate.inventory import pause_of
 from ringgate.metrics import HORIZON
 from ringgate.metrics.figures import Key, Last
-from ringgate.model import Channel, Outcome, RunResult, Tenant
 from ringgate.report.matrix import STATE_WORDS, State
 from ringgate.report.text import CHANNEL_WORDS, clean, humanise, seconds
 from ringgate.web.times import Age, age

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ringgate.domain.model import Deployment, Outcome, RunResult
 from ringgate.metrics import HORIZON
 from ringgate.metrics.families import OUTLIVED, Horizons
 from ringgate.metrics.follower import Around
-from ringgate.model import Deployment, Outcome, RunResult
 from ringgate.report import timing
 from ringgate.report.matrix import build_matrix
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed

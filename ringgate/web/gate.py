@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ringgate.domain.model import Scenario
 from ringgate.gate import Verdict
+from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory
 from ringgate.judging import Judge as Gate
 from ringgate.judging import as_json, load_policy
-from ringgate.model import Scenario
 from ringgate.probing.silence import planned
-from ringgate.secrets import redact
 from ringgate.store import Store
 from ringgate.web.judging import Curve, Judge, Judgement
 

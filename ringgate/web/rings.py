@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ringgate.domain.model import Deployment
 from ringgate.inventory import Inventory
-from ringgate.model import Deployment
 from ringgate.report.text import clean, count, humanise, listed
 from ringgate.web import cells
 from ringgate.web.judging import Curve, Judgement

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
+from ringgate.domain.model import Scenario
 from ringgate.inventory import Inventory
 from ringgate.metrics import Follower
 from ringgate.metrics.figures import Key
-from ringgate.model import Scenario
 from ringgate.probing.plan import Probe, plan
 
 TURNS = 3

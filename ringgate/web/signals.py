@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ringgate.domain.model import Sample
 from ringgate.metrics.families import UP
 from ringgate.metrics.follower import FRESH
-from ringgate.model import Sample
 from ringgate.report.text import clean
 from ringgate.web.times import Age, age
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.unit.test_inventory import SMALLEST, write
+from tests.unit.inventory.test_inventory import SMALLEST, write
 
 
 class Served:

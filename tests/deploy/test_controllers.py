@@ -20,11 +20,11 @@ import pytest
 import yaml
 from jsonpath_ng.ext import parse
 
-from ringgate.execution import new_run_id
-from ringgate.model import Channel, Deployment, Failure, Ground, Outcome, RunResult, Source, Step
+from ringgate.domain.model import Channel, Deployment, Failure, Ground, Outcome, RunResult, Source, Step
+from ringgate.execution.run_once import new_run_id
 from ringgate.store import Store
 from tests.deploy.serving import Served
-from tests.unit.test_inventory import DEFAULTS, SMALLEST
+from tests.unit.inventory.test_inventory import DEFAULTS, SMALLEST
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 TOKEN = "token-of-the-controllers-7f3a"

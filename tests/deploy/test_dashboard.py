@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ringgate.browser import find_browser
-from ringgate.errors import BrowserTrouble
-from ringgate.execution import new_run_id
-from ringgate.model import Channel, Deployment, Failure, Outcome, RunResult, Source, Step
+from ringgate.domain.errors import BrowserTrouble
+from ringgate.domain.model import Channel, Deployment, Failure, Outcome, RunResult, Source, Step
+from ringgate.drivers.chromium import find_browser
+from ringgate.execution.run_once import new_run_id
 from ringgate.store import Store
 from tests.deploy.serving import Served, served
 

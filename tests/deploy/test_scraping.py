@@ -23,8 +23,8 @@ import httpx
 import pytest
 import yaml
 
-from ringgate.execution import new_run_id
-from ringgate.model import Channel, Deployment, Failure, Outcome, RunResult, Sample, Source, Step
+from ringgate.domain.model import Channel, Deployment, Failure, Outcome, RunResult, Sample, Source, Step
+from ringgate.execution.run_once import new_run_id
 from ringgate.store import Prober, Store
 from tests.deploy.serving import Served, served
 

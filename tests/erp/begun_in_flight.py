@@ -10,14 +10,14 @@ import signal
 import sys
 from pathlib import Path
 
-from ringgate import assembly
-from ringgate.in_flight import begin_in_flight
+from ringgate.execution import setup
+from ringgate.execution.two_phase import begin_in_flight
 from ringgate.inventory import Inventory
 
 
 def main(inventory: str, tenant_id: str, label: str) -> None:
     tenant = Inventory.load(Path(inventory)).tenant(tenant_id)
-    with assembly.engine([tenant], session=label) as engine:
+    with setup.engine([tenant], session=label) as engine:
         for result in begin_in_flight(tenant, engine, label):
             if result.error is not None:
                 sys.exit(f"{result.scenario} could not be begun: {result.failure}")

@@ -18,18 +18,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import ringgate.rehearsal.stages
+import ringgate.rollout.stages.tenant
 from ringgate import cli
 from ringgate.estate import Estate, processes
 from ringgate.estate.backups import Backups
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon
-from ringgate.estate.server import ErpServer
-from ringgate.estate.upgrading import Upgrades
-from ringgate.journal import RunJournal
-from ringgate.rehearsal.record import Ledger
-from ringgate.rehearsal.stages import Stagehand
-from ringgate.rehearsal.surface import Surfaces
+from ringgate.estate.tryton.server import ErpServer
+from ringgate.estate.tryton.upgrading import Upgrades
+from ringgate.host.undo_journal import RunJournal
+from ringgate.rollout.record import Ledger
+from ringgate.rollout.stages.tenant import Stagehand
+from ringgate.rollout.surface import Surfaces
 
 HALF_WAY = 8.0
 """Seconds of processor time after which a migration is in the middle of its tables."""
@@ -108,7 +108,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "verification: a run has written": after(RunJournal, "resolve", times=4),
     "verification: begun work is gone on with": after(RunJournal, "go_on"),
     "verification: the surface is compared": after(Surfaces, "after"),
-    "rollback: losses are noted": after(ringgate.rehearsal.stages, "note_losses"),
+    "rollback: losses are noted": after(ringgate.rollout.stages.tenant, "note_losses"),
     "rollback: closed": before(Backups, "restore"),
     "rollback: restored": after(Cluster, "rename"),
     "rollback: served": after(Upgrades, "roll_back"),

@@ -13,13 +13,13 @@ import signal
 import sys
 from pathlib import Path
 
-from ringgate import assembly
-from ringgate.catalogue import load_scenarios
-from ringgate.drivers.protocol import Reversal
-from ringgate.execution import run_once
+from ringgate.domain.model import Channel
+from ringgate.domain.reversal import Reversal
+from ringgate.execution import setup
+from ringgate.execution.run_once import run_once
+from ringgate.host.undo_journal import RunJournal
 from ringgate.inventory import Inventory
-from ringgate.journal import RunJournal
-from ringgate.model import Channel
+from ringgate.scenario.discovery import load_scenarios
 
 
 def main(inventory: str, tenant_id: str, channel: str, scenario: str, write: str, moment: str) -> None:
@@ -38,7 +38,7 @@ def main(inventory: str, tenant_id: str, channel: str, scenario: str, write: str
 
     RunJournal.register, RunJournal.resolve = registered, resolved  # type: ignore[method-assign]
     tenant = Inventory.load(Path(inventory)).tenant(tenant_id)
-    with assembly.engine([tenant], session="killed") as engine:
+    with setup.engine([tenant], session="killed") as engine:
         result = run_once(load_scenarios(Path("scenarios"))[scenario], tenant, Channel(channel), engine)
     sys.exit(f"{scenario} ended {result.outcome} before its write {write}: {result.failure or result.reason}")
 

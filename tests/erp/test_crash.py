@@ -10,7 +10,7 @@ import pytest
 
 from ringgate.estate.faults.switches import AtTheDoor
 from ringgate.estate.frontdoor import Fault as Rule
-from ringgate.recovery import recover
+from ringgate.execution.recovery import recover
 
 # scenario, number of the write at which it dies, whether the ERP got that write
 MOMENTS = [

@@ -15,17 +15,17 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from fixtures.estate import Books, Leased
+from ringgate.domain.model import Channel, Ground, Invariant, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.two_phase import InFlight
 from ringgate.drivers.registry import Drivers
-from ringgate.drivers.tryton.api import TrytonApiDriver
+from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate
+from ringgate.estate.certificates import authority, secured
 from ringgate.estate.faults import FAULTS, Fault, standing
 from ringgate.estate.faults.noticing import WITHIN
-from ringgate.estate.secure import authority, secured
-from ringgate.execution import Engine, run_once
-from ringgate.halves import InFlight
-from ringgate.model import Channel, Ground, Invariant, Layer, Outcome, RunResult, Scenario, Tenant
-from ringgate.recovery import recover
+from ringgate.execution.recovery import recover
+from ringgate.execution.run_once import Engine, run_once
+from tests.support.estate import Books, Leased
 
 TIME_OUT = 6.0
 """Seconds that the driver waits where slowness is the fault; the fault takes longer."""

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.estate import Books, Leased
-from ringgate.drivers.tryton.browser import TrytonBrowserDriver
+from ringgate.domain.model import Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.estate import Estate
 from ringgate.estate.faults import FAULTS, Fault
-from ringgate.execution import Engine, run_once
-from ringgate.model import Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.execution.run_once import Engine, run_once
+from tests.support.estate import Books, Leased
 
 # fault, the scenario that must fail over the browser, words of its reason there
 SEEN = [

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ringgate.domain.model import Channel, Outcome, RunResult, Scenario
 from ringgate.estate import Estate
 from ringgate.estate.faults import FAULTS, mend
-from ringgate.execution import Engine, run_once
+from ringgate.execution.run_once import Engine, run_once
 from ringgate.inventory import Inventory
-from ringgate.model import Channel, Outcome, RunResult, Scenario
 
 TRIES = 20
 """Sign-ins of which one at least must meet what 20 of 100 calls meet: all pass once in 10^14 times."""

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.estate import Leased
 from ringgate import cli
+from ringgate.domain.model import Channel, Tenant
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
-from ringgate.estate.migration_faults import MIGRATION_FAULTS, planted
-from ringgate.execution import Engine
+from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, planted
+from ringgate.execution.run_once import Engine
 from ringgate.fingerprint import compare
-from ringgate.fingerprints import Fingerprint
-from ringgate.model import Channel, Tenant
+from ringgate.fingerprint.model import Fingerprint
+from tests.support.estate import Leased
 
 Take = Callable[[Tenant], Fingerprint]
 

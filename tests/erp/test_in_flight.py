@@ -11,15 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.estate import STEPS, Books, Leased
-from ringgate import execution
+from ringgate.domain.model import Outcome, Tenant
 from ringgate.estate import Estate
-from ringgate.execution import Engine
-from ringgate.in_flight import begin_in_flight, finish_in_flight, load_in_flight
+from ringgate.execution.recovery import recover, waiting
+from ringgate.execution.run_once import Engine, undo
+from ringgate.execution.two_phase import begin_in_flight, finish_in_flight, load_in_flight
+from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
-from ringgate.journal import Journal
-from ringgate.model import Outcome, Tenant
-from ringgate.recovery import recover, waiting
+from tests.support.estate import STEPS, Books, Leased
 
 PROCESSES = {
     "in-flight-draft-invoice", "in-flight-half-billed-project",
@@ -111,12 +110,12 @@ def test_what_happens_to_it_meanwhile_is_told(
         changed = database.execute(damage.format(id=number))
         assert changed.rowcount > 0, "the fault must hit something"
 
-    def mend_first(*arguments, undo=execution.undo, **more):  # type: ignore[no-untyped-def]
+    def mend_first(*arguments, undo=undo, **more):  # type: ignore[no-untyped-def]
         with estate.sql(tenant.id) as database:
             database.execute(mending.format(id=number))
         return undo(*arguments, **more)
 
-    monkeypatch.setattr(execution, "undo", mend_first)
+    monkeypatch.setattr("ringgate.execution.run_once.undo", mend_first)
     (result,) = finish_in_flight(tenant, engine, fault, processes=processes)
     assert result.outcome is Outcome.FAILED
     assert result.failure is not None

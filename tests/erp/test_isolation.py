@@ -9,15 +9,15 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from fixtures.estate import Leased
-from ringgate import assembly
-from ringgate.business import Ref
+from ringgate.domain.documents import Ref
+from ringgate.domain.model import Channel, Outcome, Role, RunResult, Scenario, Tenant
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
-from ringgate.execution import Engine, run_once
+from ringgate.execution import setup
+from ringgate.execution.run_once import Engine, run_once
 from ringgate.inventory import Inventory
-from ringgate.isolation import Came, Thing, Way
-from ringgate.model import Channel, Outcome, Role, RunResult, Scenario, Tenant
+from ringgate.isolation.model import Came, Thing, Way
+from tests.support.estate import Leased
 
 ISOLATION = ("tenant-isolation", "tenant-disclosure", "authority")
 
@@ -40,7 +40,7 @@ def load(on: Loads, engine: Engine, scenarios: dict[str, Scenario]) -> Iterator[
     done: list[list[RunResult]] = [[] for _ in on]
 
     def go_on(tenant: Tenant, name: str, results: list[RunResult], once: threading.Event) -> None:
-        with assembly.engine([tenant], session="load") as own:
+        with setup.engine([tenant], session="load") as own:
             own.journal, own.evidence = engine.journal, engine.evidence
             while not stop.is_set():
                 results.append(run_once(scenarios[name], tenant, Channel.API, own))

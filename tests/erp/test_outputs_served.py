@@ -19,7 +19,7 @@ import pytest
 
 from tests.deploy.serving import Served
 from tests.erp.test_outputs import ROOT, texts
-from tests.unit.test_opentelemetry import Receiver
+from tests.unit.sinks.test_opentelemetry import Receiver
 
 TOKEN = "seeded/token+of=the-server"
 DATABASE = "seeded-database-pass#word"

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.estate import Leased
+from ringgate.domain.model import Channel, Outcome, Source
 from ringgate.inventory import Inventory
-from ringgate.model import Channel, Outcome, Source
 from ringgate.store import Store
+from tests.support.estate import Leased
 
 PROBE = [sys.executable, "-m", "ringgate.cli", "probe"]
 SHORT = ("sign-in", "time-entry", "procurement-approval", "project-to-cash")

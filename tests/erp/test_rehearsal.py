@@ -13,21 +13,21 @@ from typing import Any
 
 import pytest
 
-from fixtures.estate import Leased
-from fixtures.rehearsal import rehearsal_of, release_file
-from ringgate import assembly
-from ringgate.business import ProjectDraft, RequestDraft, TaskDraft
+from ringgate.domain.documents import ProjectDraft, RequestDraft, TaskDraft
+from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.money import Money
 from ringgate.drivers.protocol import Call, Connection
 from ringgate.estate import Estate
-from ringgate.estate.migration_faults import MIGRATION_FAULTS, MigrationFault, planted
+from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, MigrationFault, planted
+from ringgate.execution import setup
 from ringgate.fingerprint.loss import SYNTHETIC
-from ringgate.fingerprints import Fingerprint
-from ringgate.model import Channel, Role, Tenant
-from ringgate.money import Money
-from ringgate.rehearsal.record import Reason, RehearsalRecord
-from ringgate.rehearsal.release import Action, Plan, Release
-from ringgate.rehearsal.stages import Found, Stagehand, connected
-from ringgate.rehearsal.story import write_story
+from ringgate.fingerprint.model import Fingerprint
+from ringgate.rollout.record import Reason, RehearsalRecord
+from ringgate.rollout.release import Action, Plan, Release
+from ringgate.rollout.report import write_story
+from ringgate.rollout.stages.tenant import Found, Stagehand, connected
+from tests.support.estate import Leased
+from tests.support.rehearsal import rehearsal_of, release_file
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def seen(estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypat
 
 
 def _books(tenant: Tenant) -> Fingerprint:
-    with assembly.engine([tenant], session="books") as engine:
+    with setup.engine([tenant], session="books") as engine:
         connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call("books", "0" * 32))
         try:
             return connection.books().fingerprint()

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.estate import Books
-from fixtures.rehearsal import release_file
-from ringgate import assembly
+from ringgate.domain.model import Channel
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
+from ringgate.execution import setup
 from ringgate.inventory import Inventory
-from ringgate.model import Channel
-from ringgate.rehearsal.record import STAGES, RehearsalRecord
-from ringgate.rehearsal.release import Action
+from ringgate.rollout.record import STAGES, RehearsalRecord
+from ringgate.rollout.release import Action
 from tests.erp.killed_rehearsal import POINTS
+from tests.support.estate import Books
+from tests.support.rehearsal import release_file
 
 DRIFT = """
 [[manual_steps]]
@@ -94,7 +94,7 @@ class Rehearsed:
     def books(self) -> dict[str, Books]:
         """Each tenant's trial balance and open documents."""
         tenants, found = Inventory.load(self.estate.inventory_path).tenants, {}
-        with assembly.engine(tenants, session="books", results=f"sqlite:///{self.folder}/books.sqlite") as engine:
+        with setup.engine(tenants, session="books", results=f"sqlite:///{self.folder}/books.sqlite") as engine:
             for tenant in tenants:
                 connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call("books", "0" * 32))
                 try:

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fixtures.estate import Leased
+from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.tryton.wire import BusinessError, RpcClient
 from ringgate.estate import Estate
-from ringgate.model import Role, Tenant
+from tests.support.estate import Leased
 
 CURRENCIES = ["GBP", "USD", "EUR", "JPY"]
 Sign = Callable[[Role], RpcClient]

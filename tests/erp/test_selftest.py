@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.estate import Books, Leased
-from ringgate.execution import Engine
+from ringgate.domain.model import Channel, Outcome, Scenario, Source
+from ringgate.execution.run_once import Engine
+from ringgate.execution.self_test import Lie, falsified, self_test
 from ringgate.gate.signals import EVIDENCE
-from ringgate.model import Channel, Outcome, Scenario, Source
-from ringgate.selftest import Lie, falsified, self_test
+from tests.support.estate import Books, Leased
 
 NOTICED = {
     "authority": Lie.REQUESTS,

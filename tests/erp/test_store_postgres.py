@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from ringgate.store import Store
-from tests.unit.test_store import NOON, result
+from tests.unit.store.test_store import NOON, result
 
 
 @pytest.fixture

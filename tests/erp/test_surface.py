@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.estate import Leased
+from ringgate.domain.model import Channel, Outcome, Role, RunResult, Tenant
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
-from ringgate.execution import Engine
-from ringgate.model import Channel, Outcome, Role, RunResult, Tenant
+from ringgate.execution.run_once import Engine
 from ringgate.surface import compare
-from ringgate.surfaces import Surface, dumps, loads
+from ringgate.surface.model import Surface, dumps, loads
+from tests.support.estate import Leased
 
 RULES = """
     SELECT id FROM ir_model_access WHERE perm_delete

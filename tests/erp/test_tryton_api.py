@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixtures.estate import Books, Leased
-from ringgate.business import Invoice, Project, PurchaseRequest, TimeEntry
-from ringgate.drivers.protocol import Actor, Call, Connection, Reversal
-from ringgate.drivers.tryton.api import TrytonApiDriver
-from ringgate.errors import Refused
-from ringgate.execution import new_run_id
-from ringgate.making import Make
-from ringgate.model import InvoiceMethod, Role, Tenant
-from ringgate.money import Money
+from ringgate.domain.documents import Invoice, Project, PurchaseRequest, TimeEntry
+from ringgate.domain.errors import Refused
+from ringgate.domain.model import InvoiceMethod, Role, Tenant
+from ringgate.domain.money import Money
+from ringgate.domain.reversal import Reversal
+from ringgate.drivers.protocol import Actor, Call, Connection
+from ringgate.drivers.tryton.api.driver import TrytonApiDriver
+from ringgate.execution.run_once import new_run_id
+from ringgate.scenario.test_data import Make
+from tests.support.estate import Books, Leased
 
 
 class Office:

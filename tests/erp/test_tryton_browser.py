@@ -15,10 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixtures.estate import Books, Leased
-from ringgate.drivers.protocol import Actor, Call, Connection, Driver, Reversal
-from ringgate.drivers.tryton.browser import TrytonBrowserDriver
-from ringgate.errors import (
+from ringgate.domain.errors import (
     BrowserTrouble,
     ErpError,
     ErpMisbehaved,
@@ -28,9 +25,13 @@ from ringgate.errors import (
     Refused,
     Throttled,
 )  # fmt: skip
-from ringgate.execution import Engine, new_run_id
-from ringgate.making import Make
-from ringgate.model import Capability, Channel, Role, RunResult, Tenant
+from ringgate.domain.model import Capability, Channel, Role, RunResult, Tenant
+from ringgate.domain.reversal import Reversal
+from ringgate.drivers.protocol import Actor, Call, Connection, Driver
+from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
+from ringgate.execution.run_once import Engine, new_run_id
+from ringgate.scenario.test_data import Make
+from tests.support.estate import Books, Leased
 
 END_SESSION = """async () => {
     const session = Sao.Session.current_session;
@@ -294,7 +295,7 @@ def broken(tenant: Tenant, connect: Callable[[Tenant], Connection]) -> Iterator[
 
 
 def test_amounts_are_read_as_the_users_language_writes_them() -> None:
-    from ringgate.drivers.tryton.pages.formats import Formats, strftime_of
+    from ringgate.drivers.tryton.browser.pages.formats import Formats, strftime_of
 
     german = Formats(",", ".", strftime_of("DD.MM.YYYY"), {"t": Decimal(28800)})
     assert german.number("1.234,50 €") == Decimal("1234.50")

@@ -72,7 +72,9 @@ def test_nobody_else_speaks_http_or_drives_a_browser() -> None:
 
 def test_the_gate_knows_the_model_alone() -> None:
     own = {f"ringgate.gate.{path.stem}" for path in python_files("ringgate/gate")}
-    allowed = {"ringgate.model", "ringgate.money", "ringgate.errors", *own} | set(sys.stdlib_module_names)
+    allowed = {"ringgate.domain.model", "ringgate.domain.money", "ringgate.domain.errors", *own} | set(
+        sys.stdlib_module_names
+    )
     gate = python_files("ringgate/gate")
     assert len(gate) > 10
     found = [(path.name, line, name) for path in gate for name, line in imports(path)]

@@ -7,12 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from ringgate.business import Invoice, Posting, Project, PurchaseRequest, Ref
+from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest, Ref
+from ringgate.domain.errors import ErpMisbehaved
+from ringgate.domain.money import Money
 from ringgate.drivers.tryton import fingerprint, records
 from ringgate.drivers.tryton.sessions import UserSession, refusals
-from ringgate.errors import ErpMisbehaved
-from ringgate.fingerprints import Fingerprint
-from ringgate.money import Money
+from ringgate.fingerprint.model import Fingerprint
 
 # What is open, as (model, domain, fields, the line that a row becomes). Lines begin with the kind and the id, so that
 # they are stable; what may change about an open document follows.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ringgate.drivers.tryton import records
-from ringgate.fingerprints import Setting
+from ringgate.fingerprint.model import Setting
 
 if TYPE_CHECKING:
     from ringgate.drivers.tryton.reading import Reader

@@ -19,7 +19,7 @@ from ringgate.drivers.tryton import configuration, records
 from ringgate.drivers.tryton.reading import Reader, Row
 from ringgate.drivers.tryton.rights import Rights
 from ringgate.drivers.tryton.sessions import UserSession, refusals
-from ringgate.fingerprints import (
+from ringgate.fingerprint.model import (
     Account,
     Balance,
     Document,
@@ -43,7 +43,7 @@ _NIL: Final = Decimal(0)
 
 
 def take(session: UserSession, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Fingerprint:
-    """The fingerprint of the session's tenant. Raises Refused and the errors of `ringgate.errors`."""
+    """The fingerprint of the session's tenant. Raises Refused and the errors of `ringgate.domain.errors`."""
     began, taken_at = time.monotonic(), now()
     with refusals("take a fingerprint", session):
         sections = _Taking(Reader(session)).sections()

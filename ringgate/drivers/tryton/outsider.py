@@ -29,13 +29,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ringgate.business import Ref
+from ringgate.domain.documents import Ref
+from ringgate.domain.errors import ErpError, ErpProtocolError, ErpUnavailable, OurSideError, Throttled
+from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.values import decode, encode
 from ringgate.drivers.tryton.wire import Dialect, trace_headers
-from ringgate.errors import ErpError, ErpProtocolError, ErpUnavailable, OurSideError, Throttled
-from ringgate.isolation import Attempt, Thing, Way, judged, text_of
-from ringgate.model import Role, Tenant
+from ringgate.isolation.model import Attempt, Thing, Way, judged, text_of
 
 TIMEOUT: Final = 30.0
 COMPANY: Final = "company"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ringgate.domain.errors import ErpMisbehaved
 from ringgate.drivers.tryton.sessions import UserSession
-from ringgate.errors import ErpMisbehaved
 
 Row = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from ringgate.business import (
+from ringgate.domain.documents import (
     Invoice,
     InvoiceLine,
     Posting,
@@ -22,8 +22,8 @@ from ringgate.business import (
     TaxLine,
     TimeEntry,
 )  # fmt: skip
-from ringgate.errors import ErpMisbehaved
-from ringgate.money import Currency, Money
+from ringgate.domain.errors import ErpMisbehaved
+from ringgate.domain.money import Currency, Money
 
 Row = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ringgate.fingerprints import RoleRights, User
+from ringgate.fingerprint.model import RoleRights, User
 
 if TYPE_CHECKING:
     from ringgate.drivers.tryton.reading import Reader

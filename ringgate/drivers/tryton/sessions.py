@@ -12,8 +12,18 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from ringgate.domain.errors import (
+    ErpProtocolError,
+    ErpUnavailable,
+    NoRoute,
+    OurSideError,
+    Refused,
+    RinggateError,
+    SignInRefused,
+)
+from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.protocol import Call
-from ringgate.drivers.tryton.line import Line
+from ringgate.drivers.tryton.connection import Line
 from ringgate.drivers.tryton.touches import Touches
 from ringgate.drivers.tryton.wire import (
     BusinessError,
@@ -23,16 +33,6 @@ from ringgate.drivers.tryton.wire import (
     WrongSeries,
     trace_headers,
 )
-from ringgate.errors import (
-    ErpProtocolError,
-    ErpUnavailable,
-    NoRoute,
-    OurSideError,
-    Refused,
-    RinggateError,
-    SignInRefused,
-)
-from ringgate.model import Role, Tenant
 
 
 class NotThere(BusinessError):

@@ -21,11 +21,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ringgate.domain.errors import ErpMisbehaved
+from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.tryton.sessions import UserSession
 from ringgate.drivers.tryton.wire import BusinessError, Dialect
-from ringgate.errors import ErpMisbehaved
-from ringgate.model import Role, Tenant
-from ringgate.surfaces import Field, Model, Surface
+from ringgate.surface.model import Field, Model, Surface
 
 KINDS: Final = ("model", "wizard", "report")
 RIGHTS: Final = ("read", "write", "create", "delete")

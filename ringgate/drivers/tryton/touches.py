@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ringgate.model import Role
-from ringgate.surfaces import call, reading, writing
+from ringgate.domain.model import Role
+from ringgate.surface.model import call, reading, writing
 
 SEARCHES: Final = frozenset({"search", "search_count", "search_read"})
 WRITES: Final = frozenset({"create", "write"})

@@ -25,11 +25,11 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ringgate.drivers.protocol import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.errors import Refused
+from ringgate.domain.model import Role
+from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
 from ringgate.drivers.tryton.sessions import UserSession, refusals
 from ringgate.drivers.tryton.wire import BusinessError
-from ringgate.errors import Refused
-from ringgate.model import Role
 
 Rows = list[dict[str, Any]]
 KEEPERS: Final = {

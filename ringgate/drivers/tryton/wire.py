@@ -34,9 +34,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ringgate.drivers.tryton.line import Line
-from ringgate.drivers.tryton.values import decode, encode
-from ringgate.errors import (
+from ringgate.domain.errors import (
     ErpError,
     ErpMisbehaved,
     ErpProtocolError,
@@ -45,6 +43,8 @@ from ringgate.errors import (
     SignInRefused,
     Throttled,
 )
+from ringgate.drivers.tryton.connection import Line
+from ringgate.drivers.tryton.values import decode, encode
 
 __all__ = [
     "DIALECTS",

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ringgate.estate.faults.doors import DOORS
 from ringgate.estate.faults.fault import Fault
+from ringgate.estate.faults.network import DOORS
 from ringgate.estate.faults.platform import PLATFORM
-from ringgate.estate.faults.screens import SCREENS
-from ringgate.estate.faults.settings import SETTINGS
 from ringgate.estate.faults.switches import standing
-from ringgate.estate.faults.triggers import TRIGGERS
+from ringgate.estate.tryton.faults.screens import SCREENS
+from ringgate.estate.tryton.faults.settings import SETTINGS
+from ringgate.estate.tryton.faults.triggers import TRIGGERS
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate

@@ -20,13 +20,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ringgate.errors import RinggateError
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.model import Channel
+from ringgate.estate.errors import EstateTrouble
 from ringgate.estate.estate import DEMO, Estate
 from ringgate.estate.faults import FAULTS, Fault, mend
 from ringgate.estate.faults.noticing import ALL, WITHIN
-from ringgate.estate.trouble import EstateTrouble
-from ringgate.model import Channel
-from ringgate.secrets import redact
+from ringgate.host.secrets import redact
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Break the ERP on purpose, to see which scenario notices."

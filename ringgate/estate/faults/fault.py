@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ringgate.estate.trouble import EstateTrouble
-from ringgate.model import Channel
+from ringgate.domain.model import Channel
+from ringgate.estate.errors import EstateTrouble
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from ringgate.estate.errors import EstateTrouble
 from ringgate.estate.faults.switches import KEPT, Trigger, keep
-from ringgate.estate.series import SERIES
-from ringgate.estate.trouble import EstateTrouble
+from ringgate.estate.tryton.series import SERIES
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate

@@ -20,9 +20,9 @@ from filelock import FileLock
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from ringgate.estate.errors import EstateTrouble
 from ringgate.estate.frontdoor import Fault as Rule
 from ringgate.estate.frontdoor.faults import FILE, FaultFile
-from ringgate.estate.trouble import EstateTrouble
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate

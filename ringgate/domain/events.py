@@ -1,0 +1,60 @@
+"""What a run tells its consumers while it goes on. Frozen values, in the order in which they happen:
+
+RunStarted -> (StepStarted -> StepFinished)* -> RunFinished
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ringgate.domain.model import Channel, RunResult, Scenario, Source, Step, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run is about to act. Not sent for a run that is skipped. `started_at` is aware (UTC)."""
+
+    run_id: str
+    trace_id: str
+    scenario: Scenario
+    tenant: Tenant
+    channel: Channel
+    started_at: datetime
+    session: str = ""
+    release: str = ""
+    source: Source = Source.SUITE
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of the run began."""
+
+    run_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step ended, well or not. `message` says why not; it holds no secret."""
+
+    run_id: str
+    step: Step
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run is over and undone. Sent exactly once for every run, skipped ones too."""
+
+    result: RunResult
+
+
+Event = RunStarted | StepStarted | StepFinished | RunFinished
+
+
+class Sink(Protocol):
+    """A consumer of events: store, metrics, allure. An error it raises is our own trouble and is not hidden."""
+
+    def on(self, event: Event) -> None: ...

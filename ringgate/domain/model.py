@@ -1,0 +1,378 @@
+"""The words of Ringgate as frozen values. No I/O, no ERP, no browser: everything else is built on this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Any
+
+from ringgate.domain.money import Currency, RoundingMode
+from ringgate.domain.schedules import Probing
+
+if TYPE_CHECKING:
+    from ringgate.host.secrets import Secret
+
+
+class Channel(StrEnum):
+    """How a scenario reaches the ERP."""
+
+    API = "api"
+    BROWSER = "browser"
+
+
+class Role(StrEnum):
+    """Who acts. Each has one least-privilege user in every tenant."""
+
+    CONSULTANT = "consultant"
+    PROJECT_MANAGER = "project_manager"
+    APPROVER = "approver"
+    ACCOUNTANT = "accountant"
+    AUDITOR = "auditor"
+    INTEGRATION = "integration"
+
+
+class Capability(StrEnum):
+    """What an ERP, over one channel, and a tenant can do."""
+
+    SIGN_IN = "sign-in"
+    PROJECTS = "projects"
+    TIME = "time"
+    INVOICING = "invoicing"
+    CREDIT_NOTES = "credit-notes"
+    PAYMENTS = "payments"
+    APPROVALS = "approvals"
+    LEDGER = "ledger"
+    JOURNAL_ENTRIES = "journal-entries"
+    OUTSIDERS = "outsiders"  # other tenants' sessions can be tried, and none
+    DIRECT_CALLS = "direct-calls"  # a user can ask for what no screen of his offers
+
+
+class Effect(IntEnum):
+    """What a scenario leaves behind if nobody undoes it. A tenant's policy caps it."""
+
+    READ = 0
+    REVERSIBLE = 1
+    PERMANENT = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Layer(StrEnum):
+    """The order of verification after an upgrade."""
+
+    PLATFORM = "platform"
+    PROCESS = "process"
+    INTEGRATION = "integration"
+    ISOLATION = "isolation"
+
+
+class Outcome(StrEnum):
+    """`failed`: the ERP is wrong. `broken`: our side is. `skipped`: not applicable, with the reason."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    BROKEN = "broken"
+    SKIPPED = "skipped"
+
+
+class Source(StrEnum):
+    """What a run was for. A gate takes suites and probes as evidence; a self-test is planted wrong, and must fail."""
+
+    SUITE = "suite"
+    PROBE = "probe"
+    REHEARSAL = "rehearsal"
+    SELF_TEST = "self-test"
+
+
+class Invariant(StrEnum):
+    """What no release may break even once. Broken, it decides at once, without statistics."""
+
+    BALANCED = "unbalanced-posting"
+    ONCE = "duplicate-posting"
+    NUMBERED = "numbering"  # a gap, or a number given twice
+    ISOLATED = "isolation"  # data of another tenant
+    BOOKS = "fingerprint-drift"  # books differ across the change, without a waiver
+
+
+class Ground(StrEnum):
+    """What an expectation rests on, and so whose business it is when it is not met.
+
+    The narrower one holds: what the inventory states is policy, also where it is the ERP's logic that applies it."""
+
+    PROCESS = "process"  # the ERP's own logic: states, sums, what was entered comes back
+    POLICY = "policy"  # the tenant's settings: tax, accounts, terms, thresholds, currency, language
+    RIGHTS = "rights"  # who may do what, and who may sign in
+    RECORDS = "records"  # what the tenant's books already held before the run
+
+
+class InvoiceMethod(StrEnum):
+    """What a project's bill counts: hours logged, or hours planned once the work is complete."""
+
+    TIMESHEET = "timesheet"
+    EFFORT = "effort"
+
+
+class TaxRounding(StrEnum):
+    """Whether each line's tax is rounded, or only each rate's sum over the document."""
+
+    LINE = "line"
+    DOCUMENT = "document"
+
+
+# --- a tenant, as its inventory entry states it ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRule:
+    """One rate of a tenant. `rate` is a fraction (0.20), `product` the service that is billed under it."""
+
+    name: str
+    rate: Decimal
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Requests of more than `threshold` need `steps` approvals by others than the requester; up to it, none."""
+
+    steps: int
+    threshold: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Account codes or names that postings of this tenant must hit."""
+
+    receivable: str
+    revenue: str
+    tax: str
+    cash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A tenant's own rules, from which every expectation is computed.
+
+    `taxes` is empty for a tenant without tax. `payment_days` counts from the invoice date. `effects` caps what may be
+    run. `product` is the service billed where no tax rule names its own.
+    """
+
+    currency: Currency
+    taxes: tuple[TaxRule, ...]
+    tax_rounding: TaxRounding
+    rounding_mode: RoundingMode
+    approval: Approval
+    invoice_method: InvoiceMethod
+    payment_term: str
+    payment_days: int
+    accounts: Accounts
+    product: str
+    customer: str
+    effects: Effect = Effect.REVERSIBLE
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A synthetic user: a login, and a reference to its password."""
+
+    login: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature flag. Always owned, always expiring."""
+
+    on: bool
+    owner: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a service level promises after a loss: at most `point` of work lost, served again within `time`."""
+
+    point: timedelta
+    time: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One customer's ERP, with everything Ringgate may assume about it.
+
+    `id` is immutable: it is the pytest id and the metric label. `sessions` caps how many runs may use the tenant at
+    once. `lacks` names capabilities the tenant does not have although its ERP could. `recovery` is what its service
+    level promises, None where the inventory states no such promises. `probes` says when it is probed.
+    """
+
+    id: str
+    name: str
+    erp: str
+    ring: str
+    cohorts: tuple[str, ...]
+    region: str
+    residency: str
+    timezone: str
+    language: str
+    sla: str
+    api: str
+    web: str
+    policy: Policy
+    users: Mapping[Role, Account]
+    series: str = ""
+    sessions: int = 4
+    lacks: frozenset[Capability] = frozenset()
+    features: Mapping[str, Feature] = field(default_factory=dict)
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    paused_until: date | None = None
+    paused_reason: str = ""
+    recovery: Recovery | None = None
+    probes: Probing = field(default_factory=Probing)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+# --- scenarios and their runs --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One business process. `function` takes (erp, make, run); `needs` decides where it applies.
+
+    `smoke` scenarios are the short selection for the browser: one walk through the screens that matter most.
+    """
+
+    id: str
+    title: str
+    effect: Effect
+    needs: frozenset[Capability]
+    roles: frozenset[Role]
+    layer: Layer
+    channels: frozenset[Channel]
+    function: Callable[..., None]
+    smoke: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A named, timed part of a run. `start` and `seconds` are monotonic, counted from the start of the run."""
+
+    name: str
+    start: float
+    seconds: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Evidence on disk: `path` is relative to the output folder, `kind` is `screenshot`, `trace` or `text`."""
+
+    name: str
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run did not pass. `kind` is a stable word for metrics; `message` one sentence; no secrets in any field.
+
+    `ground` and `invariant` are those of the expectation that was not met; a refusal may have a ground, too.
+    """
+
+    kind: str
+    message: str
+    step: str = ""
+    because: str = ""
+    expected: str = ""
+    actual: str = ""
+    traceback: str = ""
+    ground: Ground | None = None
+    invariant: Invariant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Residue:
+    """Something a run wrote that could not be undone."""
+
+    tenant: str
+    run_id: str
+    verb: str
+    marker: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One execution of a scenario on a tenant over a channel.
+
+    `started_at` is aware (UTC); `seconds` is monotonic and covers the scenario, `undo_seconds` its reversal;
+    `touched` is what was called, read and written (see `surfaces`), undoing included;
+    `reason` is set for `skipped`, `failure` for `failed` and `broken`; `error` is the stored exception for pytest and
+    never leaves the process.
+    """
+
+    run_id: str
+    trace_id: str
+    scenario: str
+    tenant: str
+    ring: str
+    channel: Channel
+    outcome: Outcome
+    started_at: datetime
+    seconds: float
+    undo_seconds: float = 0.0
+    steps: tuple[Step, ...] = ()
+    reason: str = ""
+    failure: Failure | None = None
+    residue: tuple[Residue, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    session: str = ""
+    release: str = ""
+    source: Source = Source.SUITE
+    seed: int = 0
+    calls: int = 0
+    touched: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    error: BaseException | None = field(default=None, compare=False, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+# --- what else a gate looks at ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A release reached a ring, or some of its tenants: from here on its results are the release's own.
+
+    `at` is aware (UTC). `tenants` is empty for the whole ring. `note` and `by` are for people.
+    """
+
+    id: str
+    at: datetime
+    ring: str
+    release: str
+    tenants: tuple[str, ...] = ()
+    note: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A platform signal as it was read: server latency, queue backlog, database locks.
+
+    `at` is aware (UTC). `signal` is a stable word, `value` in `unit`. `ring` and `tenant` are empty where it is of a
+    server that many share. `limit` is the value above which it is too much, None where nobody said.
+    """
+
+    at: datetime
+    signal: str
+    value: float
+    unit: str = ""
+    ring: str = ""
+    tenant: str = ""
+    limit: float | None = None

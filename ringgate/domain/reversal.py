@@ -1,0 +1,23 @@
+"""What must be taken back of a run: written down before the write is sent, and carried out by a driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NOTHING_TO_UNDO = "nothing to undo"
+"""What `Connection.undo` answers when the ERP has no such record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What must be undone, written down before it is done: JSON-safe, so that another process can take it up.
+
+    `verb` is the writing verb; `role` who did it; `marker` what the record carries; `target` the id of the record the
+    verb acted on ("" when it creates one); `ref` the id of what came of it, "" while unknown (a crash in between).
+    """
+
+    verb: str
+    role: str
+    marker: str
+    target: str = ""
+    ref: str = ""

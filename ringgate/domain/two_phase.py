@@ -1,0 +1,22 @@
+"""A process in two halves: what comes before an upgrade, and what comes after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ringgate.domain.model import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight(Scenario):
+    """A process in two halves, with an upgrade in between. `function` runs both in one go.
+
+    `begin` takes (erp, make, run) and returns what must be carried over; `finish` takes that as its fourth. `carried`
+    is its type: values of `ringgate.domain.model` and containers of them, so that it can be kept as JSON.
+    """
+
+    begin: Callable[..., object]
+    finish: Callable[..., None]
+    carried: Any

@@ -1,0 +1,181 @@
+"""Tryton's own web client, used as a person would: by clicks and typing, with what the screen shows read back.
+
+    driver = TrytonBrowserDriver()
+    connection = driver.connect(tenant, Call(run_id, trace_id))
+    accountant = connection.sign_in(Role.ACCOUNTANT)
+    invoice = accountant.post_invoice(accountant.draft_invoice(project), today)
+
+The ledger as the auditor reads it, and undoing, go over the API: they are no part of what the screen is tested for.
+Everything that loads the browser's library is imported when the first connection is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringgate.domain.errors import Refused, SignInRefused
+from ringgate.domain.model import Attachment, Capability, Channel, Ground, Role, Tenant
+from ringgate.domain.reversal import Reversal
+from ringgate.drivers.protocol import Books, Call, Connection, Outsider
+from ringgate.isolation.model import Thing
+from ringgate.surface.model import Surface
+
+if TYPE_CHECKING:
+    from ringgate.drivers.tryton.api.driver import TrytonApiDriver
+    from ringgate.drivers.tryton.browser.documents import TrytonBrowserActor
+    from ringgate.drivers.tryton.browser.sessions import Seat, Seats
+
+
+class TrytonBrowserDriver:
+    """One process's browser and its seats at all Tryton tenants. `limit` is in seconds, for each wait on the client."""
+
+    channel = Channel.BROWSER
+    capabilities = frozenset(Capability) - {Capability.OUTSIDERS, Capability.DIRECT_CALLS}
+
+    def __init__(self, limit: float = 30.0) -> None:
+        self._limit = limit
+        self._seats: Seats | None = None
+        self._api: TrytonApiDriver | None = None
+
+    def connect(self, tenant: Tenant, call: Call) -> BrowserConnection:
+        return BrowserConnection(tenant, call, self)
+
+    @property
+    def started(self) -> bool:
+        return self._seats is not None
+
+    @property
+    def seats(self) -> Seats:
+        if self._seats is None:
+            from ringgate.drivers.tryton.browser.sessions import Seats
+
+            self._seats = Seats(self._limit)
+        return self._seats
+
+    @property
+    def api(self) -> TrytonApiDriver:
+        if self._api is None:
+            from ringgate.drivers.tryton.api.driver import TrytonApiDriver
+
+            self._api = TrytonApiDriver(self._limit)
+        return self._api
+
+    def close(self) -> None:
+        seats, self._seats = self._seats, None
+        api, self._api = self._api, None
+        try:
+            if seats is not None:
+                seats.close()
+        finally:
+            if api is not None:
+                api.close()
+
+
+class BrowserConnection:
+    """One run's way to one tenant. Seats are the driver's, except those signed in anew."""
+
+    def __init__(self, tenant: Tenant, call: Call, driver: TrytonBrowserDriver) -> None:
+        self._tenant, self._call, self._driver = tenant, call, driver
+        self._seated: dict[Role, Seat] = {}
+        self._own: list[Seat] = []
+        self._api: Connection | None = None
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far: by the web client, and by us over the API."""
+        return sum(seat.calls for seat in self._windows) + (self._api.calls if self._api else 0)
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """What was called, read and written so far: by the web client, and by us over the API."""
+        over_api = self._api.touched if self._api else frozenset()
+        return over_api.union(*(seat.touched() for seat in self._windows))
+
+    def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonBrowserActor:
+        """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
+        from ringgate.drivers.tryton.browser import evidence
+        from ringgate.drivers.tryton.browser.documents import TrytonBrowserActor
+
+        own = password is not None or fresh
+        seat = None if own else self._seated.get(role) or self._driver.seats.kept(self._tenant, role, self._call)
+        if seat is None:
+            seat = self._driver.seats.new(self._tenant, role, self._call, password)
+            self._own.append(seat)  # a sign-in that fails leaves its window for evidence
+            if not seat.sign_in():
+                raise _refusal(seat, password)
+            if not own:
+                self._own.remove(seat)
+                self._driver.seats.keep(seat)
+        if not own:
+            self._seated[role] = seat
+        if not seat.traced:
+            evidence.start(seat)
+        return TrytonBrowserActor(seat, self._call.run_id)
+
+    def books(self) -> Books:
+        return self._over_api().books()
+
+    def surface(self) -> Surface:
+        return self._over_api().surface()
+
+    def undo(self, reversal: Reversal) -> str:
+        return self._over_api().undo(reversal)
+
+    def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Outsider]:
+        return self._over_api().outsiders(neighbours, roles)
+
+    def insider(self, role: Role) -> Outsider:
+        return self._over_api().insider(role)
+
+    def seen(self) -> Sequence[Thing]:
+        return self._over_api().seen()
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        return self._over_api().ask_as_stranger(about)
+
+    def _over_api(self) -> Connection:
+        if self._api is None:
+            self._api = self._driver.api.connect(self._tenant, self._call)
+        return self._api
+
+    def ground_of(self, refusal: Refused) -> Ground | None:
+        """No more than what was seen on the screen when it was refused."""
+        return refusal.ground
+
+    def evidence(self, folder: Path) -> tuple[Attachment, ...]:
+        """A screenshot and a trace of each window of this run, which are closed then: what failed is not used again."""
+        from ringgate.drivers.tryton.browser import evidence
+
+        found = []
+        for number, seat in enumerate(self._windows, start=1):
+            name = f"{seat.role.value}-{number}" if seat in self._own else seat.role.value
+            found += evidence.save(seat, folder, name)
+            seat.usable = False
+        return tuple(found)
+
+    @property
+    def _windows(self) -> list[Seat]:
+        return [*self._seated.values(), *self._own]
+
+    def close(self) -> None:
+        """Leave an empty desk behind. A window that cannot be tidied is given up."""
+        if self._driver.started:
+            from ringgate.drivers.tryton.browser import evidence
+
+            for seat in self._own:
+                seat.close()
+            for seat in self._seated.values():
+                evidence.discard(seat)
+                seat.tidy()
+        self._own.clear()
+        self._seated.clear()
+        if self._api is not None:
+            self._api.close()
+
+
+def _refusal(seat: Seat, password: str | None) -> Exception:
+    if password is None:
+        return SignInRefused(f"{seat.login} could not sign in to {seat.tenant.id}: its password was not accepted.")
+    return Refused("sign_in", "the web client asked for the password again")

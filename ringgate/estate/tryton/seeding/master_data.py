@@ -1,0 +1,284 @@
+"""The ground a tenant stands on: company, chart of accounts, years, taxes, services, journals, the invoice's form."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from ringgate.estate.seed_spec import CITIES, CURRENCIES, EXTENSIONS, SeedSpec
+from ringgate.estate.tryton.seeding.rpc import Desk
+
+KINDS = ("receivable", "payable", "revenue", "expense", "tax", "cash")
+OTHER_CODES = {"payable": "2100", "expense": "5000"}
+ACCOUNTS = {
+    "de": {
+        "receivable": "Forderungen",
+        "payable": "Verbindlichkeiten",
+        "revenue": "Erlöse",
+        "expense": "Aufwendungen",
+        "tax": "Umsatzsteuer",
+        "cash": "Kasse",
+    },
+}
+"""What a kind of account is called where the tenant does not work in English."""
+OPEN_MONTHS = 9  # a month of the previous year that began longer ago than this is closed,
+CLOSED_AT_MOST = 6  # but no more than these
+
+# Rendering the ERP's own invoice document costs more than everything else in a posting together; this form shows the
+# same facts as plain text, and is the tenant's configuration for good.
+INVOICE_FORM = """\
+${record.company.party.name}
+
+${'Credit note' if record.untaxed_amount < 0 else 'Invoice'} ${record.number or ''}
+${record.invoice_date or ''}
+${record.party.name}
+{% for line in record.lines %}\
+${line.description or ''}  ${line.quantity} x ${line.unit_price}  ${line.amount}
+{% end %}\
+{% for tax in record.taxes %}\
+${tax.description}  ${tax.amount}
+{% end %}\
+${record.currency.code} ${record.total_amount}
+"""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Ids that what follows builds on. `accounts` is by kind, `products` in the order of `SeedSpec.products`."""
+
+    company: int
+    currency: int
+    accounts: dict[str, int]
+    payment_term: int
+    payment_method: int
+    products: tuple[int, ...]
+    taxes: dict[str, int]
+    hour: int
+
+
+def lay(desk: Desk, spec: SeedSpec) -> Ground:
+    """Makes all of it, as the administrator, in a database where nothing is set up."""
+    _language(desk, spec)
+    currency = _currency(desk, spec)
+    company = _company(desk, spec, currency)
+    accounts = _chart(desk, spec, company)
+    _years(desk, spec, company)
+    taxes = _taxes(desk, spec, accounts)
+    hour = desk.named("product.uom_hour")["product.uom_hour"]
+    ground = Ground(
+        company=company,
+        currency=currency,
+        accounts=accounts,
+        payment_term=_payment_term(desk, spec),
+        payment_method=_payment_method(desk, spec, company, accounts),
+        products=_products(desk, spec, accounts, taxes, hour),
+        taxes=taxes,
+        hour=hour,
+    )
+    _invoice_form(desk)
+    _extensions(desk, spec)
+    return ground
+
+
+def _language(desk: Desk, spec: SeedSpec) -> None:
+    """The tenant's own, with its translations, beside English."""
+    languages = desk.ids("ir.lang", [("code", "=", spec.language), ("translatable", "=", False)])
+    if languages:
+        desk.press("ir.lang", "load_translations", languages)
+
+
+def _currency(desk: Desk, spec: SeedSpec) -> int:
+    code, smallest = spec.policy.currency.code, spec.policy.currency.smallest
+    name, symbol = CURRENCIES.get(code, (code, code))
+    digits = spec.policy.currency.digits
+    return desk.one(
+        "currency.currency", {"name": name, "code": code, "symbol": symbol, "digits": digits, "rounding": smallest}
+    )
+
+
+def _company(desk: Desk, spec: SeedSpec, currency: int) -> int:
+    address = {"street": "1", "city": CITIES[spec.locale]}
+    party = desk.one("party.party", {"name": spec.name, "addresses": [("create", [address])]})
+    company = desk.one(
+        "company.company",
+        {"party": party, "currency": currency, "timezone": spec.timezone, "cancel_invoice_out": True},
+    )
+    session = desk.client.session
+    assert session is not None
+    desk.write("res.user", [session.user_id], {"companies": [("add", [company])], "company": company})
+    desk.refresh()
+    return company
+
+
+def _chart(desk: Desk, spec: SeedSpec, company: int) -> dict[str, int]:
+    """The ERP's minimal chart, with the codes that the inventory names and names in the tenant's language."""
+    names = {kind: f"account.account_template_{kind}_en" for kind in KINDS}
+    root = "account.account_template_root_en"
+    templates = desk.named(root, *names.values())
+    start = {"company": company, "account_template": templates[root]}
+    # The accounts must exist before the wizard's second form can name them: so it is run in two goes.
+    session = desk.client.call("wizard.account.create_chart.create")[0]
+    desk.client.call("wizard.account.create_chart.execute", session, {"account": start}, "create_account")
+    by_template = {
+        row["template"]: int(row["id"]) for row in desk.find("account.account", [], ["template"]) if row["template"]
+    }
+    accounts = {kind: by_template[templates[name]] for kind, name in names.items()}
+    properties = {
+        "company": company,
+        "account_receivable": accounts["receivable"],
+        "account_payable": accounts["payable"],
+        "category_account_revenue": accounts["revenue"],
+        "category_account_expense": accounts["expense"],
+    }
+    forms = {"account": start, "properties": properties}
+    desk.client.call("wizard.account.create_chart.execute", session, forms, "create_properties")
+    desk.client.call("wizard.account.create_chart.delete", session)
+    stated = spec.policy.accounts
+    codes = OTHER_CODES | {k: getattr(stated, k) for k in ("receivable", "revenue", "tax", "cash")}
+    pairs: list[object] = []
+    called = ACCOUNTS.get(spec.language, {})
+    for kind, code in codes.items():
+        name = {"name": called[kind]} if kind in called else {}
+        pairs += [[accounts[kind]], {"code": code, "template_override": True, **name}]
+    desk.write("account.account", *pairs)
+    desk.write("account.configuration", [1], {"tax_rounding": spec.policy.tax_rounding.value})
+    return accounts
+
+
+def _years(desk: Desk, spec: SeedSpec, company: int) -> None:
+    """The previous year, this one and the next, by months, with gapless numbers for invoices and for credit notes.
+
+    The next year, so that a tenant that was seeded in December can still be posted to in January.
+    """
+    types = desk.named("account.sequence_type_account_move", "account_invoice.sequence_type_account_invoice")
+    move_type, invoice_type = types.values()
+    for year in range(spec.today.year - 1, spec.today.year + 2):
+        common = {"company": company, "padding": 4}
+        move = desk.one(
+            "ir.sequence",
+            common | {"name": f"Postings {year}", "sequence_type": move_type, "prefix": f"{year}/", "padding": 5},
+        )
+        numbers = {
+            "out_invoice_sequence": (f"Invoices {year}", f"{spec.short}{year}-"),
+            "out_credit_note_sequence": (f"Credit notes {year}", f"{spec.short}{year}-C"),
+            "in_invoice_sequence": (f"Supplier invoices {year}", f"{spec.short}{year}-S"),
+            "in_credit_note_sequence": (f"Supplier credit notes {year}", f"{spec.short}{year}-T"),
+        }
+        made = desk.create(
+            "ir.sequence.strict",
+            [common | {"name": n, "sequence_type": invoice_type, "prefix": p} for n, p in numbers.values()],
+        )
+        fiscal_year = desk.one(
+            "account.fiscalyear",
+            {
+                "name": str(year),
+                "company": company,
+                "start_date": date(year, 1, 1),
+                "end_date": date(year, 12, 31),
+                "post_move_sequence": move,
+                "invoice_sequences": [("create", [dict(zip(numbers, made, strict=True)) | {"company": company}])],
+            },
+        )
+        desk.press("account.fiscalyear", "create_period", [fiscal_year])
+
+
+def close_old_months(desk: Desk, spec: SeedSpec) -> date | None:
+    """Closes the first months of the previous year; their last day, None if there is none that is old enough."""
+    months_now = spec.today.year * 12 + spec.today.month - 1
+    last_year = spec.today.year - 1
+    old = [m for m in range(1, CLOSED_AT_MOST + 1) if months_now - (last_year * 12 + m - 1) > OPEN_MONTHS]
+    if not old:
+        return None
+    end = date(last_year, old[-1], calendar.monthrange(last_year, old[-1])[1])
+    periods = desk.ids("account.period", [("end_date", "<=", end), ("start_date", ">=", date(last_year, 1, 1))])
+    desk.press("account.period", "close", periods)
+    return end
+
+
+def _taxes(desk: Desk, spec: SeedSpec, accounts: dict[str, int]) -> dict[str, int]:
+    """One tax for each rate of the inventory, all on the account it names."""
+    made = desk.create(
+        "account.tax",
+        [
+            {
+                "name": tax.name,
+                "description": tax.name,
+                "type": "percentage",
+                "rate": tax.rate,
+                "invoice_account": accounts["tax"],
+                "credit_note_account": accounts["tax"],
+            }
+            for tax in spec.policy.taxes
+        ],
+    )
+    return dict(zip((tax.name for tax in spec.policy.taxes), made, strict=True))
+
+
+def _products(
+    desk: Desk, spec: SeedSpec, accounts: dict[str, int], taxes: dict[str, int], hour: int
+) -> tuple[int, ...]:
+    """A service sold by the hour for each rate; its tax and accounts come from its accounting category."""
+    categories = desk.create(
+        "product.category",
+        [
+            {
+                "name": name,
+                "accounting": True,
+                "account_revenue": accounts["revenue"],
+                "account_expense": accounts["expense"],
+                "customer_taxes": [("add", [taxes[tax]])] if tax else [],
+            }
+            for name, tax in spec.products
+        ],
+    )
+    low = Decimal(spec.rates[0])
+    templates = desk.create(
+        "product.template",
+        [
+            {
+                "name": name,
+                "type": "service",
+                "default_uom": hour,
+                "list_price": low,
+                "account_category": category,
+                "products": [("create", [{}])],
+            }
+            for (name, _), category in zip(spec.products, categories, strict=True)
+        ],
+    )
+    return tuple(row["products"][0] for row in desk.read("product.template", templates, ["products"]))
+
+
+def _payment_term(desk: Desk, spec: SeedSpec) -> int:
+    wait = {"days": spec.policy.payment_days}
+    line = {"type": "remainder", "relativedeltas": [("create", [wait])]}
+    return desk.one("account.invoice.payment_term", {"name": spec.policy.payment_term, "lines": [("create", [line])]})
+
+
+def _payment_method(desk: Desk, spec: SeedSpec, company: int, accounts: dict[str, int]) -> int:
+    return desk.one(
+        "account.invoice.payment.method",
+        {
+            "name": "Kasse" if spec.language == "de" else "Cash",
+            "company": company,
+            "journal": desk.named("account.journal_cash")["account.journal_cash"],
+            "credit_account": accounts["cash"],
+            "debit_account": accounts["cash"],
+        },
+    )
+
+
+def _invoice_form(desk: Desk) -> None:
+    report = desk.only("ir.action.report", [("report_name", "=", "account.invoice")])
+    form = {"template_extension": "txt", "extension": "", "report_content_custom": INVOICE_FORM.encode()}
+    desk.write("ir.action.report", [report], form)
+
+
+def _extensions(desk: Desk, spec: SeedSpec) -> None:
+    """Takes the menus of the extensions that the tenant has not got out of everybody's sight."""
+    off = [module for name, module in EXTENSIONS.items() if name not in spec.extensions]
+    rows = desk.find("ir.model.data", [("module", "in", off), ("model", "=", "ir.ui.menu")], ["db_id"])
+    if rows:
+        desk.write("ir.ui.menu", [row["db_id"] for row in rows], {"active": False})

@@ -1,0 +1,212 @@
+"""Who stands in an estate: the demo tenants, and beyond them variations of theirs.
+
+The demo tenants are an inventory like any other, `tenants/` of the source tree. Each of them is the archetype of
+further tenants, which get its books under another name, in another ring and region.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ringgate.domain.model import Role, Tenant
+from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.processes import write_atomically
+from ringgate.host.secrets import hide
+from ringgate.inventory import Inventory
+
+MOST = 24
+FURTHER: Mapping[str, tuple[str, ...]] = {
+    "aldgate": ("barbican", "camden", "dalston", "euston", "farringdon"),
+    "bleecker": ("chelsea", "delancey", "fulton", "gramercy", "hudson"),
+    "cologne": ("dresden", "essen", "frankfurt", "hamburg", "munich"),
+    "kyoto": ("kobe", "nagoya", "osaka", "sapporo", "tokyo"),
+}
+"""The ids of further tenants by archetype; the estate takes one from each archetype in turn."""
+
+SLAS = ("bronze", "silver", "gold")
+THRESHOLDS = ("250.00", "1000.00", "2000.00", "750.00", "100.00")
+"""Amounts above which a request needs an approver, for variations of a tenant that has such a threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One tenant of an estate: its id, the demo tenant whose books it has, and its inventory file's values."""
+
+    id: str
+    archetype: Tenant
+    values: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.values.get("name", self.id))
+
+    @property
+    def is_archetype(self) -> bool:
+        return self.id == self.archetype.id
+
+    @property
+    def threshold(self) -> Decimal | None:
+        """The approval threshold if it is another than the archetype's."""
+        said = self.values.get("policy", {}).get("approval", {}).get("threshold")
+        return Decimal(said) if said is not None and not self.is_archetype else None
+
+
+def source() -> Path:
+    """The demo tenants' inventory."""
+    return Path(__file__).resolve().parents[3] / "tenants"
+
+
+def archetypes(folder: Path) -> list[Tenant]:
+    """The demo tenants in the order of their ids, which is the order of their ports."""
+    return sorted(Inventory.load(folder).tenants, key=lambda tenant: tenant.id)
+
+
+def members(folder: Path, count: int) -> list[Member]:
+    """The first `count` tenants. Raises EstateTrouble if there are not so many."""
+    if not 1 <= count <= MOST:
+        raise EstateTrouble(f"An estate holds 1 to {MOST} tenants, not {count}: choose --tenants accordingly.")
+    demo = archetypes(folder)
+    found = [Member(tenant.id, tenant, _values(folder, tenant.id)) for tenant in demo]
+    for turn in range(max(len(names) for names in FURTHER.values())):
+        for tenant in demo:
+            names = FURTHER.get(tenant.id, ())
+            if turn < len(names):
+                found.append(Member(names[turn], tenant, _varied(found, tenant, names[turn], turn)))
+    return found[:count]
+
+
+def _values(folder: Path, name: str) -> dict[str, Any]:
+    return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _varied(known: Sequence[Member], archetype: Tenant, name: str, turn: int) -> dict[str, Any]:
+    base = next(member.values for member in known if member.id == archetype.id)
+    title = f"{name.capitalize()} {archetype.name.partition(' ')[2]}".strip()
+    ring = "early" if turn == 0 else "broad"
+    varied = {**base, "id": name, "name": title, "ring": ring, "sla": SLAS[turn % len(SLAS)]}
+    if archetype.policy.approval.steps and archetype.policy.approval.threshold:
+        policy = dict(base.get("policy", {}))
+        policy["approval"] = {**policy.get("approval", {}), "threshold": THRESHOLDS[turn % len(THRESHOLDS)]}
+        varied["policy"] = policy
+    return varied
+
+
+# --- what an estate writes about its tenants -----------------------------------------------------------------------
+
+
+def write_inventory(
+    target: Path, folder: Path, roster: Sequence[Member], ports: Mapping[str, int], secrets: str
+) -> None:
+    """Writes the inventory of what stands, in the same format as `tenants/`, with real ports and secret files.
+
+    `secrets` is the folder of secrets as it is to be written, with `${RINGGATE_HOME}` where it applies.
+    """
+    new = target.with_name(f".new-{target.name}-{os.getpid()}")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    if (folder / "defaults.toml").is_file():
+        shutil.copyfile(folder / "defaults.toml", new / "defaults.toml")
+    if (folder / "cohorts").is_dir():
+        shutil.copytree(folder / "cohorts", new / "cohorts")
+    for member in roster:
+        address = f"http://127.0.0.1:{ports[member.id]}"
+        users = {
+            str(role): {"login": account.login, "password": {"file": f"{secrets}/{member.id}/{role}"}}
+            for role, account in member.archetype.users.items()
+        }
+        endpoints = {"api": f"{address}/{member.id}", "web": f"{address}/#{member.id}"}
+        text = toml({**member.values, "endpoints": endpoints, "users": users})
+        (new / f"{member.id}.toml").write_text(text, encoding="utf-8")
+    if _contents(new) == _contents(target):
+        shutil.rmtree(new)
+        return
+    # Readers see the old folder or the new one; only between these two lines is there none.
+    shutil.rmtree(target, ignore_errors=True)
+    new.rename(target)
+
+
+def foreseen(folder: Path, count: int) -> Inventory:
+    """The inventory of an estate of `count` tenants before it stands; its addresses lead nowhere yet."""
+    standing = members(folder, count)
+    with TemporaryDirectory(prefix="ringgate-") as place:
+        target = Path(place) / "inventory"
+        write_inventory(target, folder, standing, dict.fromkeys((each.id for each in standing), 1), place)
+        return Inventory.load(target)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.toml")}
+
+
+def toml(values: Mapping[str, Any]) -> str:
+    """Values as TOML: plain ones first, then tables, as the format demands."""
+    lines: list[str] = []
+    _table(lines, (), values)
+    return "\n".join(lines).strip() + "\n"
+
+
+def _table(lines: list[str], path: tuple[str, ...], values: Mapping[str, Any]) -> None:
+    plain = {name: value for name, value in values.items() if not _is_table(value) and not _is_tables(value)}
+    if path and (plain or not values):
+        lines += ["", f"[{'.'.join(map(_name, path))}]"]
+    lines += [f"{_name(name)} = {_value(value)}" for name, value in plain.items()]
+    for name, value in values.items():
+        if _is_table(value):
+            _table(lines, (*path, name), value)
+        elif _is_tables(value):
+            for each in value:
+                lines += ["", f"[[{'.'.join(map(_name, (*path, name)))}]]"]
+                lines += [f"{_name(inner)} = {_value(part)}" for inner, part in each.items()]
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and not set(value) <= {"env", "file"}
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
+
+
+def _name(name: str) -> str:
+    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else json.dumps(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_name(name)} = {_value(part)}' for name, part in value.items())} }}"
+    return str(value)
+
+
+# --- passwords -----------------------------------------------------------------------------------------------------
+
+
+def passwords(folder: Path, roles: Sequence[Role | str], make: Mapping[str, str]) -> dict[str, str]:
+    """The password of each role, from `folder/<role>`; missing ones are taken from `make` and written, owner-only."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    found = {}
+    for role in map(str, roles):
+        file = folder / role
+        if not file.is_file() or not file.read_text():
+            write_atomically(file, make[role], mode=0o600)
+        found[role] = file.read_text()
+        hide(found[role])
+    return found

@@ -1,0 +1,356 @@
+"""run_once(): the only place that runs a scenario. It catches, undoes and reports, and never decides."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+
+from ringgate.domain.errors import ErpError, OurSideError, Refused, RinggateError
+from ringgate.domain.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
+from ringgate.domain.model import (
+    Attachment,
+    Capability,
+    Channel,
+    Failure,
+    Outcome,
+    Residue,
+    RunResult,
+    Scenario,
+    Source,
+    Step,
+    Tenant,
+)  # fmt: skip
+from ringgate.domain.reversal import NOTHING_TO_UNDO
+from ringgate.domain.two_phase import InFlight
+from ringgate.drivers.protocol import Call, Connection, Driver
+from ringgate.host.run_locks import Occupancy
+from ringgate.host.undo_journal import Journal, RunJournal
+from ringgate.scenario.erp import Erp
+from ringgate.scenario.expectations import ExpectationFailed
+from ringgate.scenario.test_data import Make
+
+SETTLE = 60.0
+"""Seconds after which an ERP no longer does what it was asked without answering: twice the drivers' time-out."""
+
+FIRST_HALF = 1000
+"""More markers than the first half of a process may use; the second goes on after them."""
+
+_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters or digits that are misread
+
+
+def new_run_id() -> str:
+    """12 characters of a 30-letter alphabet: 58 bits."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+class Run:
+    """One execution, as its scenario sees it: it names its steps."""
+
+    def __init__(self, run_id: str, emit: Callable[[Event], None], today: date) -> None:
+        self.id, self.today = run_id, today
+        self.steps: list[Step] = []
+        self.current = ""
+        self._emit, self._began = emit, time.monotonic()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A named, timed part of the process. Steps do not nest."""
+        if self.current:
+            raise RuntimeError(f"step {name!r} inside step {self.current!r}: steps do not nest")
+        self.current, began = name, time.monotonic()
+        self._emit(StepStarted(self.id, name))
+        try:
+            yield
+        except BaseException as error:
+            outcome = Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
+            self._finish(name, began, outcome, _message(error))
+            raise
+        self.current = ""
+        self._finish(name, began, Outcome.PASSED, "")
+
+    def _finish(self, name: str, began: float, outcome: Outcome, message: str) -> None:
+        step = Step(name, began - self._began, time.monotonic() - began, outcome)
+        self.steps.append(step)
+        self._emit(StepFinished(self.id, step, message))
+
+
+@dataclass
+class Engine:
+    """What runs have in common in one process: drivers, journal, locks, consumers.
+
+    `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
+    secrets out of any text, `session`, `release` and `source` label the results. `neighbours` are all tenants of
+    the inventory, also those that are not selected: whose sessions are tried on others."""
+
+    drivers: Mapping[tuple[str, Channel], Driver]
+    journal: Journal
+    occupancy: Occupancy
+    evidence: Path
+    sinks: Sequence[Sink] = ()
+    redact: Callable[[str], str] = str
+    session: str = ""
+    release: str = ""
+    source: Source = Source.SUITE
+    neighbours: Sequence[Tenant] = ()
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+
+def others(tenant: Tenant, tenants: Iterable[Tenant], today: date) -> tuple[Tenant, ...]:
+    """The tenants whose sessions can be tried on this one: of the same ERP, and not paused."""
+    return tuple(
+        each
+        for each in tenants
+        if each.id != tenant.id and each.erp == tenant.erp and not (each.paused_until and today < each.paused_until)
+    )
+
+
+def not_applicable(  # noqa: PLR0911 - one for each reason
+    scenario: Scenario,
+    tenant: Tenant,
+    channel: Channel,
+    capabilities: frozenset[Capability] | None,
+    today: date,
+    neighbours: Iterable[Tenant] = (),
+) -> str:
+    """Why this scenario does not apply to this tenant over this channel; "" if it does. Nothing is sent to find out."""
+    if channel not in scenario.channels:
+        return f"{scenario.id} is not run over the {channel} channel"
+    if capabilities is None:
+        return f"there is no {channel} driver for {tenant.erp}"
+    if lacking := sorted(scenario.needs - capabilities):
+        return f"the {channel} driver for {tenant.erp} cannot do {', '.join(lacking)}"
+    if lacking := sorted(scenario.needs & tenant.lacks):
+        return f"{tenant.id} does not have {', '.join(lacking)}"
+    if Capability.OUTSIDERS in scenario.needs and not others(tenant, neighbours, today):
+        return f"the inventory has no other {tenant.erp} tenant whose sessions could be tried on {tenant.id}"
+    if absent := sorted(scenario.roles - set(tenant.users)):
+        return f"{tenant.id} has no synthetic user for {', '.join(absent)}"
+    if scenario.effect > tenant.policy.effects:
+        return f"{tenant.id} allows {tenant.policy.effects.word} effects, {scenario.id} is {scenario.effect.word}"
+    if tenant.paused_until and today < tenant.paused_until:
+        return f"{tenant.id} is paused until {tenant.paused_until}: {tenant.paused_reason}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Which part of a scenario is run. `waiting` is the journal of begun work that is gone on with, `keep` what is
+    done with the journal and what `function` returned instead of undoing it all; `outsiders` says whether it tries
+    others' sessions."""
+
+    function: Callable[..., object]
+    outsiders: bool = False
+    waiting: RunJournal | None = None
+    keep: Callable[[RunJournal, object], None] | None = None
+
+
+def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, *, run_id: str = "") -> RunResult:
+    """Run a scenario on a tenant over a channel, take back what it wrote, tell the sinks, and return what happened.
+
+    Never raises for what the scenario or the ERP did: that is in the result, with the exception in `error`. An
+    interruption from the keyboard is undone and reported first, then raised again."""
+    part = _Part(scenario.function, outsiders=Capability.OUTSIDERS in scenario.needs)
+    return _run(scenario, tenant, channel, engine, run_id or new_run_id(), part)
+
+
+def begin_once(process: InFlight, tenant: Tenant, channel: Channel, engine: Engine, label: str) -> RunResult:
+    """Run the first half. If it passes, nothing is undone: its journal waits, with what is carried, under `label`."""
+
+    def keep(journal: RunJournal, carried: object) -> None:
+        journal.wait(label, TypeAdapter(process.carried).dump_python(carried, mode="json"))
+
+    return _run(process, tenant, channel, engine, new_run_id(), _Part(process.begin, keep=keep))
+
+
+def finish_once(process: InFlight, waiting: RunJournal, tenant: Tenant, engine: Engine) -> RunResult:
+    """Run the second half of begun work, then take back what both halves wrote. Lets go of `waiting`.
+
+    It goes on waiting if it could not be gone on with at all (the tenant is paused, there is no room for it)."""
+
+    def finish(erp: Erp, make: Make, run: Run) -> None:
+        assert waiting.begun is not None
+        process.finish(erp, make, run, TypeAdapter(process.carried).validate_python(waiting.begun["carried"]))
+
+    try:
+        part = _Part(finish, waiting=waiting)
+        return _run(process, tenant, Channel(waiting.channel), engine, new_run_id(), part)
+    finally:
+        waiting.release() if waiting.waits else waiting.close()
+
+
+def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, run_id: str, part: _Part) -> RunResult:
+    trace_id, started_at = secrets.token_hex(16), engine.clock()
+    today = started_at.astimezone(ZoneInfo(tenant.timezone)).date()
+
+    def emit(event: Event) -> None:
+        for sink in engine.sinks:
+            sink.on(event)
+
+    def result(outcome: Outcome, **more: object) -> RunResult:
+        finished = RunResult(
+            run_id=run_id, trace_id=trace_id, scenario=scenario.id, tenant=tenant.id, ring=tenant.ring, channel=channel,
+            outcome=outcome, started_at=started_at, session=engine.session, release=engine.release,
+            source=engine.source, **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+        emit(RunFinished(finished))
+        return finished
+
+    driver = engine.drivers.get((tenant.erp, channel))
+    if reason := not_applicable(
+        scenario, tenant, channel, driver.capabilities if driver else None, today, engine.neighbours
+    ):
+        return result(Outcome.SKIPPED, seconds=0.0, reason=reason)
+    assert driver is not None
+    run = Run(run_id, emit, today)
+    began = time.monotonic()
+    done = _Done()
+    try:
+        with engine.occupancy.room(tenant, scenario.id):
+            labels = (engine.session, engine.release, engine.source)
+            emit(RunStarted(run_id, trace_id, scenario, tenant, channel, started_at, *labels))
+            journal = part.waiting or engine.journal.begin(run_id, tenant.id, scenario.id, channel.value)
+            if part.waiting:
+                journal.go_on()
+            run._began = began = time.monotonic()
+            done = _act(part, tenant, driver, engine, run, Call(journal.run_id, trace_id), journal, channel)
+    except (Exception, KeyboardInterrupt) as error:  # no room for it, or the journal could not be begun
+        done.error = error
+    seconds = done.seconds or time.monotonic() - began
+    finished = result(
+        _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
+        failure=_failure(done.error, run, engine.redact) if done.error else None, residue=tuple(done.residue),
+        attachments=done.attachments, calls=done.calls, touched=done.touched, error=done.error,
+    )  # fmt: skip
+    if isinstance(done.error, KeyboardInterrupt):
+        raise done.error
+    return finished
+
+
+@dataclass
+class _Done:
+    """What `_act` leaves for the result."""
+
+    error: BaseException | None = None
+    seconds: float = 0.0
+    undo_seconds: float = 0.0
+    residue: list[Residue] = field(default_factory=list)
+    attachments: tuple[Attachment, ...] = ()
+    calls: int = 0
+    touched: frozenset[str] = frozenset()
+
+
+def _act(
+    part: _Part,
+    tenant: Tenant,
+    driver: Driver,
+    engine: Engine,
+    run: Run,
+    call: Call,
+    journal: RunJournal,
+    channel: Channel,
+) -> _Done:
+    done, began = _Done(), time.monotonic()
+    connection: Connection | None = None
+    try:
+        connection = driver.connect(tenant, call)
+        make = Make(tenant, journal.run_id, run.today, after=FIRST_HALF if part.waiting else 0)
+        neighbours = others(tenant, engine.neighbours, run.today) if part.outsiders else ()
+        returned = part.function(Erp(tenant, connection, channel, journal, make, run.today, neighbours), make, run)
+        if part.keep:
+            part.keep(journal, returned)
+    except (Exception, KeyboardInterrupt) as error:
+        done.error = error
+    done.seconds = time.monotonic() - began
+    try:
+        if connection is not None:
+            done.calls = connection.calls
+            if done.error is not None:
+                done.attachments = _evidence(connection, engine, run.id)
+                _find_ground(done.error, connection)
+            if not journal.waits:
+                undo_began = time.monotonic()
+                done.residue = undo(journal, connection, engine.redact)
+                done.undo_seconds = time.monotonic() - undo_began
+            done.touched = connection.touched
+    finally:
+        if journal.waits:
+            journal.release()
+        elif not part.waiting:
+            journal.close()
+        if connection is not None:
+            connection.close()
+    return done
+
+
+def undo(
+    journal: RunJournal, connection: Connection, redact: Callable[[str], str] = str, *, settle: float = SETTLE
+) -> list[Residue]:
+    """Take back what the journal holds, newest first, each tried even if another fails. Returns what is left.
+
+    A write that got no answer may still be done by the ERP after we looked: it stays in the journal until `settle`
+    seconds after it was sent."""
+    left: list[Residue] = []
+    for seq, reversal in journal.pending():
+        try:
+            done = connection.undo(reversal)
+            if done == NOTHING_TO_UNDO and journal.unsettled(seq, settle):
+                raise OurSideError("the ERP has not answered this write, and may still do it")
+            journal.undone(seq, done)
+        except Exception as error:
+            reason = redact(_message(error))
+            journal.left(seq, reason)
+            left.append(Residue(journal.tenant, journal.run_id, reversal.verb, reversal.marker, reason))
+    return left
+
+
+def _find_ground(error: BaseException, connection: Connection) -> None:
+    """Has the driver say what a refusal rests on, while it can still ask."""
+    if isinstance(error, Refused) and error.ground is None:
+        with suppress(Exception):  # it is a help; the refusal itself is what is reported
+            error.ground = connection.ground_of(error)
+
+
+def _evidence(connection: Connection, engine: Engine, run_id: str) -> tuple[Attachment, ...]:
+    folder = engine.evidence / run_id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = connection.evidence(folder)
+    except Exception as error:  # evidence is a help, its loss must not change what happened: say so in its place
+        note = folder / "no-evidence.txt"
+        note.write_text(engine.redact(f"No evidence could be saved: {_message(error)}\n"))
+        return (Attachment("no evidence", "text", f"{run_id}/{note.name}"),)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return tuple(Attachment(each.name, each.kind, f"{run_id}/{Path(each.path).name}") for each in found)
+
+
+def _outcome(error: BaseException | None) -> Outcome:
+    if error is None:
+        return Outcome.PASSED
+    return Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
+
+
+def _message(error: BaseException) -> str:
+    return str(error) if isinstance(error, RinggateError) else f"{type(error).__name__}: {error}"
+
+
+def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Failure:
+    kind = "interrupted" if isinstance(error, KeyboardInterrupt) else getattr(error, "kind", "bug")
+    message = redact(_message(error))
+    if isinstance(error, ExpectationFailed):
+        return Failure(
+            kind=kind, message=message, step=run.current, expected=redact(error.expected), actual=redact(error.actual),
+            because=redact(error.because), ground=error.ground, invariant=error.invariant,
+        )  # fmt: skip
+    text = "".join(traceback.format_exception(error))
+    ground = error.ground if isinstance(error, Refused) else None
+    return Failure(kind=kind, message=message, step=run.current, traceback=redact(text), ground=ground)

@@ -1,0 +1,88 @@
+"""Puts an engine together from this machine's folders: the one place that knows where its parts lie."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from ringgate.domain.events import Sink
+from ringgate.domain.model import RunResult, Source, Tenant
+from ringgate.drivers.registry import Drivers
+from ringgate.execution.run_once import Engine, new_run_id
+from ringgate.host import paths
+from ringgate.host.run_locks import Occupancy
+from ringgate.host.secrets import redact
+from ringgate.host.undo_journal import Journal
+from ringgate.sinks import opentelemetry
+from ringgate.sinks.opentelemetry import OpenTelemetrySink
+from ringgate.store import Store
+
+
+def results_url(given: str | None = None) -> str:
+    """`given`, else `RINGGATE_RESULTS`, else SQLite under `RINGGATE_STATE`."""
+    return given or os.environ.get("RINGGATE_RESULTS") or f"sqlite:///{paths.results()}"
+
+
+def new_session() -> str:
+    """A label for the results of one invocation: sortable by time, unique."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_run_id()[:6]}"
+
+
+def results_of(session: str, url: str | None = None) -> list[RunResult]:
+    """What a session's runs came to, oldest first. `url` is the store's, as `results_url` takes it."""
+    store = Store(results_url(url))
+    try:
+        return store.results(session=session)
+    finally:
+        store.close()
+
+
+@contextmanager
+def engine(
+    tenants: Iterable[Tenant],
+    *,
+    session: str,
+    release: str = "",
+    source: Source = Source.SUITE,
+    results: str | None = None,
+    sinks: Sequence[Sink] = (),
+    neighbours: Sequence[Tenant] = (),
+) -> Iterator[Engine]:
+    """An engine for these tenants whose results are stored; its drivers are closed at the end.
+
+    `neighbours` are all tenants of the inventory (default: `tenants`), whose sessions are tried on each other."""
+    tenants = tuple(tenants)
+    store = Store(results_url(results))
+    drivers = Drivers([tenant.erp for tenant in tenants])
+    traces = _traces()
+    try:
+        yield Engine(
+            drivers=drivers,
+            journal=Journal(paths.journal()),
+            occupancy=Occupancy(paths.locks()),
+            evidence=paths.reports() / "evidence",
+            sinks=(store, *traces, *sinks),
+            redact=redact,
+            session=session,
+            release=release,
+            source=source,
+            neighbours=neighbours or tenants,
+        )
+    finally:
+        drivers.close()
+        store.close()
+        for each in traces:
+            each.close()
+
+
+def _traces() -> list[OpenTelemetrySink]:
+    """Where traces of runs go, if the environment asks for any; says on standard error why they cannot be sent."""
+    if not opentelemetry.wanted():
+        return []
+    if why := opentelemetry.obstacle():
+        print(f"ringgate: {why}", file=sys.stderr)
+        return []
+    return [opentelemetry.OpenTelemetrySink()]

@@ -1,0 +1,139 @@
+"""The threads that run what is due. Each takes a tick, lends a lane, runs the scenario once, and goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from ringgate.domain.model import Capability, Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.execution.run_once import Engine, run_once
+from ringgate.execution.self_test import self_test
+from ringgate.host.run_locks import Crowded
+from ringgate.probing.deadlines import LimitedDriver
+from ringgate.probing.driver_pool import ApiLanes, BrowserLane, Lane
+from ringgate.probing.plan import Probe
+from ringgate.probing.run_queue import Lineup
+from ringgate.probing.spool import no_room
+from ringgate.probing.timetable import Tick
+
+UNANSWERED = ("unavailable", "deadline")
+"""Kinds of failure after which a tenant is slow until a run gets through."""
+
+NEIGHBOURS = 6
+"""Tenants whose sessions one run tries: to sign in to hundreds of them would take longer than its deadline."""
+
+SIGN_OUT = 5.0
+"""Seconds in which the sessions of all lanes are ended when the prober stops."""
+
+
+SelfTest = Callable[[Scenario, Tenant, Channel, Engine], RunResult]
+"""Runs a scenario whose answers from the ERP are falsified on our side: it must come out `failed`."""
+
+
+class Watcher(Protocol):
+    """Is told what goes on, by several threads."""
+
+    def began(self, tick: Tick) -> None: ...
+    def ended(self, tick: Tick, result: RunResult) -> None: ...
+    def left(self, tick: Tick) -> None: ...  # there was no room for it
+    def remark(self, sentence: str, style: str = "") -> None: ...
+
+
+class Crew:
+    """`release_of` labels the runs of a tenant, `failed` gets what keeps the prober from going on."""
+
+    def __init__(
+        self,
+        lineup: Lineup,
+        engine: Engine,
+        api: ApiLanes,
+        browser: Callable[[], BrowserLane],
+        *,
+        watcher: Watcher,
+        release_of: Callable[[Tenant], str],
+        failed: Callable[[Exception], None],
+        self_test: SelfTest = self_test,
+    ) -> None:
+        self._lineup, self._engine, self._api, self._browser = lineup, engine, api, browser
+        self._watcher, self._release_of, self._failed, self._self_test = watcher, release_of, failed, self_test
+        self.halt = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._running: set[threading.Thread] = set()
+
+    def surround(self, neighbours: Sequence[Tenant]) -> None:
+        """These are the tenants whose sessions can be tried on others from now on."""
+        self._engine.neighbours = tuple(neighbours)
+
+    def start(self, workers: Mapping[Channel, int]) -> None:
+        for channel, number in workers.items():
+            for lane in range(number):
+                self.hire(channel, lane)
+
+    def hire(self, channel: Channel, lane: int = 0) -> None:
+        """One more thread, also in place of one that is stuck."""
+        thread = threading.Thread(target=self._work, args=(channel, lane), name=f"{channel}-{lane}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def leave(self, timeout: float) -> None:
+        """Wait for all to sign out and go; those who still run something are left behind."""
+        until = time.monotonic() + timeout
+        for thread in set(self._threads) - self._running:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _work(self, channel: Channel, number: int) -> None:
+        try:
+            lanes = self._api if channel is Channel.API else self._browser()
+            goes_on = True
+            try:
+                while goes_on and (tick := self._lineup.take(channel, number)):
+                    with lanes.lent(tick.probe.tenant) as lane:
+                        goes_on = self._once(tick, lane)
+            finally:
+                if goes_on or channel is Channel.BROWSER:
+                    lanes.close(time.monotonic() + SIGN_OUT)
+        except Exception as problem:  # nothing a scenario does ends here: it is our own, and told
+            self._failed(problem)
+
+    def _once(self, tick: Tick, lane: Lane) -> bool:
+        self._watcher.began(tick)
+        self._running.add(threading.current_thread())
+        answered = True
+        try:
+            result = self._run(tick, lane)
+            if kind := no_room(result):
+                self._watcher.left(tick)
+                return self._lineup.put_back(tick) if kind == Crowded.kind else self._lineup.left_out(tick)
+            answered = result.outcome is not Outcome.FAILED or _kind(result) not in UNANSWERED
+            self._watcher.ended(tick, result)
+        except BaseException:
+            self._lineup.done(tick)
+            raise
+        finally:
+            self._running.discard(threading.current_thread())
+        return self._lineup.done(tick, answered=answered)
+
+    def _run(self, tick: Tick, lane: Lane) -> RunResult:
+        probe = tick.probe
+        key = (probe.tenant.erp, probe.channel)
+        driver = LimitedDriver(lane[key], probe.deadline, self.halt)
+        engine = replace(self._engine, drivers={key: driver}, release=self._release_of(probe.tenant))
+        if Capability.OUTSIDERS in probe.scenario.needs:
+            engine.neighbours = some(engine.neighbours, probe, tick.slot)
+        run = self._self_test if tick.self_test else run_once
+        return run(probe.scenario, probe.tenant, probe.channel, engine)
+
+
+def some(neighbours: Sequence[Tenant], probe: Probe, slot: datetime) -> tuple[Tenant, ...]:
+    """A few of the tenants whose sessions can be tried on the probe's, each time the next ones: all have their turn."""
+    others = [each for each in neighbours if each.id != probe.tenant.id and each.erp == probe.tenant.erp]
+    first = (probe.home + probe.number_at(slot)) * NEIGHBOURS
+    return tuple(others[(first + n) % len(others)] for n in range(min(NEIGHBOURS, len(others))))
+
+
+def _kind(result: RunResult) -> str:
+    return result.failure.kind if result.failure else ""

@@ -1,0 +1,270 @@
+"""Leads a rehearsal: ring by ring, stage by stage, until a ring speaks against going on or none is left.
+
+What was decided or finished is in the record on disk before the next thing begins. So a rehearsal that was killed is
+gone on with by the same command, and comes to the same end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from ringgate.domain.errors import OurSideError, RinggateError
+from ringgate.domain.model import Layer, Outcome, Scenario, Tenant
+from ringgate.execution.run_once import Engine
+from ringgate.inventory import Inventory
+from ringgate.rollout.background_load import Surge
+from ringgate.rollout.platforms.protocol import Platform
+from ringgate.rollout.record import Ledger, Reason, RehearsalRecord, RingRecord, StageRecord, TenantRecord
+from ringgate.rollout.release import Action, Release
+from ringgate.rollout.stages.tenant import Found, Stagehand
+
+AT_ONCE = 2
+"""Tenants of a ring that are worked on at the same time."""
+
+
+class Watcher(Protocol):
+    """Whoever looks on: a terminal, a log. Called from several threads."""
+
+    def began(self, ring: str, tenant: str, stage: str) -> None: ...
+    def ended(self, ring: str, tenant: str, stage: str, record: StageRecord) -> None: ...
+    def decided(self, ring: str, record: RingRecord) -> None: ...
+    def remark(self, sentence: str) -> None: ...
+
+
+class AlreadyThere(RinggateError):
+    """A tenant runs the new series before the rehearsal began."""
+
+
+class AnotherRelease(RinggateError):
+    """An unfinished rehearsal is of another text of the release definition."""
+
+
+@dataclass
+class Rehearsal:
+    """One release on one platform.
+
+    `recover` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could not.
+    """
+
+    release: Release
+    inventory: Inventory
+    platform: Platform
+    scenarios: Sequence[Scenario]
+    engine: Callable[[], AbstractContextManager[Engine]]
+    ledger: Ledger
+    hand: Stagehand
+    watcher: Watcher
+    recover: Callable[[bool, Collection[str]], Sequence[str]]
+    _surged: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def run(self) -> RehearsalRecord:
+        """To its end. Raises AlreadyThere before anything is done, else what is wrong with our own side."""
+        began = time.monotonic()
+        record = self.ledger.record
+        record.starts += 1
+        before = record.spent
+        try:
+            self._tidy()
+            with ThreadPoolExecutor(1, thread_name_prefix="spares") as pool:
+                for ring, tenants in self.release.rings:
+                    kept = record.rings[ring]
+                    if kept.decision is None:
+                        self._ring(ring, tenants)
+                    if kept.decision is not Action.PROMOTE:
+                        break
+                    # What was begun and not needed is taken back while the next ring is at work.
+                    pool.submit(self.recover, True, {tenant.id for tenant in tenants})
+            for left in self.recover(True, self._everybody):
+                self.watcher.remark(left)
+            record.ended = datetime.now(UTC)
+        finally:
+            record.spent = before + time.monotonic() - began
+            self.ledger.write()
+        return record
+
+    def _tidy(self) -> None:
+        """Takes back what an earlier start left half done: first the tenants, then what runs wrote into them."""
+        for tenant in self.release.tenants:
+            if self.platform.mend(tenant.id):
+                self.watcher.remark(f"{tenant.id}: an upgrade had been cut off; the tenant is as it was before it")
+        for left in self.recover(False, self._everybody):
+            self.watcher.remark(left)
+
+    @property
+    def _everybody(self) -> set[str]:
+        return {tenant.id for tenant in self.inventory.tenants}
+
+    # --- one ring -------------------------------------------------------------------------------------------------
+
+    def _ring(self, ring: str, tenants: Sequence[Tenant]) -> None:
+        kept = self.ledger.record.rings[ring]
+        kept.began = kept.began or datetime.now(UTC)
+        reasons: list[Reason] = []
+        browser = {t.id: self._walks(t, first=t is tenants[0]) for t in tenants}
+        plans = {tenant.id: self.release.plan_of(tenant.id) for tenant in tenants}
+        drilled = [t for t in tenants if plans[t.id].drill == "all" or t is tenants[0]]
+
+        def verify(tenant: Tenant) -> Found:
+            since = self._since(tenant, "verification")
+            return self.hand.verification(tenant, plans[tenant.id], browser[tenant.id], since)
+
+        work: list[tuple[str, Sequence[Tenant], Callable[[Tenant], Found]]] = [
+            ("baseline", tenants, lambda t: self.hand.baseline(t, plans[t.id])),
+            ("drill", drilled, self.hand.drill),
+            ("upgrade", tenants, lambda t: self.hand.upgrade(t, self._since(t, "upgrade"))),
+            ("fingerprint", tenants, self.hand.fingerprint),
+            ("verification", tenants, verify),
+        ]
+        for name, whom, do in work:
+            if name == "upgrade" and not self._done(whom, name):
+                with self._surge(ring) as surge:
+                    reasons += self._stage(ring, name, whom, do)
+                reasons += self._judge_surge(ring, surge)
+            else:
+                reasons += self._stage(ring, name, whom, do)
+            before_the_change = name in ("baseline", "drill")
+            if any(each.action is Action.ROLL_BACK or before_the_change for each in reasons):
+                break
+        action = _worst(reasons)
+        if action is Action.ROLL_BACK:
+            reasons += self._stage(ring, "rollback", tenants, self.hand.roll_back)
+        self.ledger.decide(ring, action, reasons)
+        self.watcher.decided(ring, self.ledger.record.rings[ring])
+
+    def _stage(self, ring: str, name: str, tenants: Sequence[Tenant], do: Callable[[Tenant], Found]) -> list[Reason]:
+        """One stage of the tenants of a ring, unless an earlier start did it."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name) as pool:
+            found = list(pool.map(lambda tenant: self._once(ring, name, tenant, do), tenants))
+        return [reason for each in found for reason in each]
+
+    def _once(self, ring: str, name: str, tenant: Tenant, do: Callable[[Tenant], Found]) -> list[Reason]:
+        kept = self.ledger.stage(tenant.id, name)
+        if kept is not None and kept.outcome != "running":
+            return kept.reasons
+        kept, began = self.ledger.open(tenant.id, name), time.monotonic()
+        self.watcher.began(ring, tenant.id, name)
+        try:
+            found = do(tenant)
+        except RinggateError as problem:
+            condition = "inconclusive" if isinstance(problem, OurSideError) else _FAILED[name]
+            action = getattr(self.release.table.conditions, condition)
+            reason = Reason(condition=condition, action=action, tenant=tenant.id, sentence=f"{name}: {problem}")
+            found = Found(note="could not be done", reasons=[reason])
+        kept.reasons = found.reasons
+        ours = [each for each in found.reasons if each.condition == "inconclusive"]
+        outcome = "passed" if not found.reasons else "broken" if len(ours) == len(found.reasons) else "failed"
+        self.ledger.close(kept, outcome, time.monotonic() - began, found.note, found.detail)  # type: ignore[arg-type]
+        self.watcher.ended(ring, tenant.id, name, kept)
+        return found.reasons
+
+    def _done(self, tenants: Sequence[Tenant], name: str) -> bool:
+        kept = [self.ledger.stage(tenant.id, name) for tenant in tenants]
+        return all(each is not None and each.outcome != "running" for each in kept)
+
+    def _since(self, tenant: Tenant, name: str) -> datetime:
+        kept = self.ledger.stage(tenant.id, name)
+        assert kept is not None
+        return kept.began
+
+    def _walks(self, tenant: Tenant, *, first: bool) -> bool:
+        plan = self.release.plan_of(tenant.id)
+        return bool(tenant.web) and (plan.browser == "all" or (plan.browser == "first" and first))
+
+    # --- its neighbours ---------------------------------------------------------------------------------------------
+
+    def _surge(self, ring: str) -> Surge:
+        inside = {tenant.id for name, tenants in self.release.rings if name == ring for tenant in tenants}
+        neighbours = [tenant for tenant in self.inventory.tenants if tenant.id not in inside]
+        kept = self.ledger.record.rings
+        later = {t.id for name, tenants in self.release.rings if kept[name].decision is None for t in tenants} - inside
+        neighbours.sort(key=lambda tenant: tenant.id not in later)
+        alone = [each for each in self.scenarios if each.layer in (Layer.PLATFORM, Layer.PROCESS)]
+        every = self.release.table.surge.every.total_seconds()
+        return Surge(neighbours, alone, self.engine, every, frozenset(later), self._surged)
+
+    def _judge_surge(self, ring: str, surge: Surge) -> list[Reason]:
+        conditions, reasons = self.release.table.conditions, []
+        for result in surge.failures:
+            told = result.failure.message if result.failure else ""
+            reasons.append(
+                Reason(
+                    condition="surge_failed", action=conditions.surge_failed, tenant=result.tenant,
+                    sentence=f"While {ring} was migrated, {result.scenario} failed on its neighbour: {told}",
+                )
+            )  # fmt: skip
+        if surge.trouble or surge.broken:
+            broken = surge.broken[0] if surge.broken else None
+            told = surge.trouble or (broken.failure.message if broken and broken.failure else "")
+            tenant = broken.tenant if broken else ""
+            words = f"While {ring} was migrated, its neighbours could not be tested: {told}"
+            reasons.append(
+                Reason(condition="inconclusive", action=conditions.inconclusive, tenant=tenant, sentence=words)
+            )
+        outcomes = [result.outcome.value for result in surge.results]
+        kept = self.ledger.record.rings[ring]
+        kept.surge = {
+            "neighbours": [tenant.id for tenant in surge.neighbours],
+            "outcomes": {word: outcomes.count(word) for word in sorted(set(outcomes))},
+            "slowest": max((x.seconds for x in surge.results if x.outcome is Outcome.PASSED), default=0.0),
+        }
+        self.ledger.write()
+        return reasons
+
+
+_FAILED = {
+    "baseline": "not_ready",
+    "drill": "drill_failed",
+    "upgrade": "migration_failed",
+    "fingerprint": "fingerprint_drift",
+    "verification": "platform_failed",
+    "rollback": "migration_failed",
+}
+"""The condition that an error of the ERP during a stage is."""
+
+
+def _worst(reasons: Sequence[Reason]) -> Action:
+    actions = [each.action for each in reasons]
+    return next((each for each in (Action.ROLL_BACK, Action.PAUSE) if each in actions), Action.PROMOTE)
+
+
+def begin(ledger: Ledger, release: Release, platform: Platform, session: str) -> bool:
+    """Finds the record of an unfinished rehearsal, or begins a new one. Says whether it goes on with one.
+
+    Raises AnotherRelease or AlreadyThere before anything is touched.
+    """
+    kept = ledger.find()
+    if kept is not None and kept.ended is None:
+        if kept.digest != release.digest:
+            raise AnotherRelease(
+                f"The rehearsal of {kept.release} begun at {kept.began:%Y-%m-%d %H:%M} UTC is not finished, but "
+                f"{release.path} has changed since: put the old text back, or give --anew to begin again."
+            )
+        return True
+    table = release.table
+    if there := [t.id for t in release.tenants if table.after != table.before and platform.series(t.id) == table.after]:
+        raise AlreadyThere(
+            f"{', '.join(there)} run {table.after} already: give --anew to have them fresh and begin again."
+        )
+    ledger.begin(
+        RehearsalRecord(
+            release=release.id,
+            title=table.title,
+            before=table.before,
+            after=table.after,
+            risk=table.risk.value,
+            digest=release.digest,
+            session=session,
+            began=datetime.now(UTC),
+            tenants={tenant.id: TenantRecord(ring=ring) for ring, tenants in release.rings for tenant in tenants},
+            rings={ring: RingRecord() for ring, _ in release.rings},
+            skipped={name: each.reason for name, each in release.skipped.items()},
+        )
+    )
+    return False

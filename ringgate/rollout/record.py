@@ -1,0 +1,165 @@
+"""What a rehearsal remembers, on disk after every step: so it can be killed at any point and go on where it was.
+
+rehearsals/tryton-8-0/record.json
+rehearsals/tryton-8-0/aldgate-before.json      fingerprints and surfaces, named in the record
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from ringgate.rollout.release import Action
+
+STAGES = ("baseline", "drill", "upgrade", "fingerprint", "verification")
+"""What is done to each tenant of a ring, in this order; `rollback` is done if it comes to that."""
+
+Outcome = Literal["running", "passed", "failed", "broken"]
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reason(_Kept):
+    """One thing that speaks against going on: a condition of the release, on whom, in a sentence."""
+
+    condition: str
+    action: Action
+    tenant: str
+    sentence: str
+
+
+class StageRecord(_Kept):
+    """One stage of one tenant. `detail` is what the report shows of it; its shape is the stage's own."""
+
+    outcome: Outcome = "running"
+    began: AwareDatetime
+    seconds: float = 0.0
+    note: str = ""
+    detail: dict[str, Any] = {}
+    reasons: list[Reason] = []
+
+
+class TenantRecord(_Kept):
+    ring: str
+    stages: dict[str, StageRecord] = {}
+
+
+class RingRecord(_Kept):
+    """`decision` is None while the ring is under way."""
+
+    decision: Action | None = None
+    reasons: list[Reason] = []
+    surge: dict[str, Any] = {}
+    began: AwareDatetime | None = None
+    ended: AwareDatetime | None = None
+
+
+class RehearsalRecord(_Kept):
+    """The whole rehearsal. `digest` is that of the release's file, `session` labels its results in the store.
+
+    `starts` counts how often it was begun or gone on with; `spent` are the seconds of all of them together.
+    """
+
+    release: str
+    title: str
+    before: str
+    after: str
+    risk: str
+    digest: str
+    session: str
+    began: AwareDatetime
+    ended: AwareDatetime | None = None
+    starts: int = 0
+    spent: float = 0.0
+    tenants: dict[str, TenantRecord]
+    rings: dict[str, RingRecord]
+    skipped: dict[str, str] = {}
+
+    @property
+    def stopped(self) -> RingRecord | None:
+        """The ring at which the rollout stopped, if it did."""
+        return next((ring for ring in self.rings.values() if ring.decision not in (None, Action.PROMOTE)), None)
+
+    @property
+    def succeeded(self) -> bool:
+        return all(ring.decision is Action.PROMOTE for ring in self.rings.values())
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Writes a file that is the old or the new one, whenever the process is killed."""
+    partial = file.with_suffix(".new")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+
+
+class Ledger:
+    """Keeps a rehearsal's record on disk. Safe for threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._guard = threading.RLock()
+        self.record: RehearsalRecord
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "record.json"
+
+    def find(self) -> RehearsalRecord | None:
+        """What was remembered of an earlier start, or None."""
+        try:
+            self.record = RehearsalRecord.model_validate_json(self._file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as problem:
+            raise ValueError(f"{self._file} is not the record of a rehearsal; move it away to begin anew") from problem
+        return self.record
+
+    def unfinished(self, digest: str) -> bool:
+        """Whether an earlier start of the release with this digest can be gone on with."""
+        kept = self.find()
+        return kept is not None and kept.ended is None and kept.digest == digest
+
+    def forget(self) -> None:
+        """Removes what is remembered."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin(self, record: RehearsalRecord) -> None:
+        self.forget()
+        self.folder.mkdir(parents=True)
+        self.record = record
+        self.write()
+
+    def write(self) -> None:
+        with self._guard:
+            write_whole(self._file, self.record.model_dump_json(indent=1))
+
+    def stage(self, tenant: str, name: str) -> StageRecord | None:
+        return self.record.tenants[tenant].stages.get(name)
+
+    def open(self, tenant: str, name: str) -> StageRecord:
+        """Notes that a stage begins; one that was cut off keeps the moment at which it first began."""
+        with self._guard:
+            old = self.stage(tenant, name)
+            began = old.began if old and old.outcome == "running" else datetime.now(UTC)
+            found = self.record.tenants[tenant].stages[name] = StageRecord(began=began)
+            self.write()
+            return found
+
+    def close(self, stage: StageRecord, outcome: Outcome, seconds: float, note: str, detail: Mapping[str, Any]) -> None:
+        with self._guard:
+            stage.outcome, stage.seconds, stage.note, stage.detail = outcome, seconds, note, dict(detail)
+            self.write()
+
+    def decide(self, ring: str, action: Action, reasons: list[Reason]) -> None:
+        with self._guard:
+            found = self.record.rings[ring]
+            found.decision, found.reasons, found.ended = action, reasons, datetime.now(UTC)
+            self.write()

@@ -1,0 +1,278 @@
+"""The report of a rehearsal: one page that says how it ended and why, and then what was done to each tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ringgate.report.page import write_page
+from ringgate.report.text import clean, clock, count, humanise, listed, moment, seconds
+from ringgate.rollout.record import STAGES, Reason, RehearsalRecord, StageRecord
+from ringgate.rollout.release import Action, Release
+from ringgate.rollout.surface_view import surface_view
+
+_STATES = {Action.PROMOTE: "passed", Action.PAUSE: "broken", Action.ROLL_BACK: "failed", None: "missing"}
+_WORDS = {Action.PROMOTE: "Promoted", Action.PAUSE: "Paused", Action.ROLL_BACK: "Rolled back", None: "Not begun"}
+_PARTS = ("close", "backup", "manual steps", "migration", "serve", "verify", "restore")
+_EMPTY: Mapping[str, Any] = {}
+
+
+def conclusion(record: RehearsalRecord) -> str:
+    """What it came to, and why if it was stopped."""
+    return " ".join(filter(None, (headline(record), cause(record))))
+
+
+def headline(record: RehearsalRecord) -> str:
+    """What it came to, in a sentence."""
+    for name, ring in record.rings.items():
+        if ring.decision not in (None, Action.PROMOTE):
+            return f"Ring {name} {'was rolled back' if ring.decision is Action.ROLL_BACK else 'paused the rollout'}."
+    tenants = count(len(record.tenants), "tenant")
+    return f"{tenants} went to {record.after} through {count(len(record.rings), 'ring')}; the books are as they were."
+
+
+def cause(record: RehearsalRecord) -> str:
+    """Why it was stopped, in a sentence; "" if it was not."""
+    stopped = record.stopped
+    why = decisive(stopped.reasons) if stopped else None
+    if stopped is None or why is None:
+        return ""
+    more = f" ({count(len(stopped.reasons) - 1, 'further reason')})" if len(stopped.reasons) > 1 else ""
+    return f"{why.tenant}: {clean(why.sentence, 400)}{more}"
+
+
+def decisive(reasons: Sequence[Reason]) -> Reason | None:
+    """The reason that explains the decision best: the first of the gravest kind."""
+    grave = [each for each in reasons if each.action is Action.ROLL_BACK]
+    return next(iter(grave or reasons), None)
+
+
+def write_story(
+    record: RehearsalRecord, release: Release, out: Path, runs: str = "", lists: Mapping[str, str] = _EMPTY
+) -> Path:
+    """Writes the page to `out`. `runs` is the address of the report of all runs, `lists` those of the full lists of
+    surface changes by tenant."""
+    return write_page("rehearsal.html.j2", context(record, release, runs, lists), out)
+
+
+def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping[str, str]) -> dict[str, Any]:
+    """Everything the template reads."""
+    stopped = record.stopped
+    state = "passed" if record.succeeded else _STATES[stopped.decision] if stopped else "missing"
+    table = release.table
+    return {
+        "title": clean(record.title, 120),
+        "state": state,
+        "favicon": {"passed": "pass", "failed": "fail"}.get(state, "inconclusive"),
+        "word": _WORDS[stopped.decision] if stopped else "Promoted" if record.succeeded else "Not finished",
+        "sentence": headline(record),
+        "cause": cause(record),
+        "facts": _facts(record, release),
+        "rings": [_ring(name, record) for name in record.rings],
+        "stages": [humanise(name) for name in _stages(record)],
+        "before_after": [_before_after(name, record) for name in record.tenants],
+        "differences": _differences(record, "differences"),
+        "waived": _differences(record, "waived"),
+        "surface": surface_view(record, lists),
+        "lost": _lost(record),
+        "drills": _drills(record),
+        "times": _times(record),
+        "part_names": [name for name in _PARTS if any(name in _parts(record, tenant) for tenant in record.tenants)],
+        "upgrades": _upgrades(record),
+        "release": table,
+        "components": [(name, part) for name, part in table.components if part.before or part.after or part.note],
+        "conditions": _conditions(record, release),
+        "plan": release.plan_of("").why,
+        "session": record.session,
+        "skipped": record.skipped,
+        "runs": runs,
+        "generated": moment(record.ended or record.began),
+        "generated_iso": (record.ended or record.began).isoformat(timespec="seconds"),
+    }  # fmt: skip
+
+
+def _facts(record: RehearsalRecord, release: Release) -> list[tuple[str, str, str]]:
+    again = f"begun {count(record.starts, 'time')}" if record.starts > 1 else ""
+    return [
+        ("Release", record.release, f"{record.before} to {record.after}"),
+        ("Risk class", record.risk, ""),
+        ("Tenants", str(len(record.tenants)), f"{len(record.skipped)} left out" if record.skipped else ""),
+        ("Rings", str(len(record.rings)), listed(record.rings)),
+        ("Took", seconds(record.spent), again),
+        ("Begun", f"{clock(record.began)[:16]} UTC", ""),
+        ("Approvers", listed(release.table.approvers), ""),
+    ]
+
+
+def _conditions(record: RehearsalRecord, release: Release) -> list[tuple[str, str, bool]]:
+    """Each condition in words, what happens when it is met, and whether it was."""
+    met = {reason.condition for ring in record.rings.values() for reason in ring.reasons}
+    table = release.table.conditions
+    return [
+        (field.description or key, getattr(table, key).value, key in met)
+        for key, field in type(table).model_fields.items()
+    ]
+
+
+def _stages(record: RehearsalRecord) -> list[str]:
+    rolled = any("rollback" in tenant.stages for tenant in record.tenants.values())
+    return [*STAGES, "rollback"] if rolled else list(STAGES)
+
+
+def _ring(name: str, record: RehearsalRecord) -> dict[str, Any]:
+    ring = record.rings[name]
+    rows = []
+    for tenant, kept in record.tenants.items():
+        if kept.ring == name:
+            rows.append({"tenant": tenant, "cells": [_cell(kept.stages.get(stage)) for stage in _stages(record)]})
+    surge = ring.surge
+    return {
+        "name": name,
+        "state": _STATES[ring.decision],
+        "word": _WORDS[ring.decision],
+        "rows": rows,
+        "reasons": [
+            {"tenant": each.tenant, "what": humanise(each.condition), "sentence": clean(each.sentence, 600),
+             "action": each.action.value} for each in ring.reasons
+        ],
+        "surge": _surge(surge) if surge else "",
+        "took": seconds((ring.ended - ring.began).total_seconds()) if ring.ended and ring.began else "",
+    }  # fmt: skip
+
+
+def _surge(surge: Mapping[str, Any]) -> str:
+    if not surge["neighbours"]:
+        return "No neighbours were left to watch while it was migrated."
+    outcomes = surge["outcomes"]
+    told = listed(f"{number} {word}" for word, number in outcomes.items()) or "no run came to its end"
+    slowest = f", the slowest in {seconds(surge['slowest'])}" if surge["slowest"] else ""
+    return f"While it was migrated, processes ran on {listed(surge['neighbours'])}: {told}{slowest}."
+
+
+def _cell(stage: StageRecord | None) -> dict[str, str]:
+    if stage is None:
+        return {"state": "skipped", "word": "not done", "time": "", "note": ""}
+    state = "missing" if stage.outcome == "running" else stage.outcome
+    return {"state": state, "word": stage.outcome, "time": seconds(stage.seconds), "note": clean(stage.note, 120)}
+
+
+def _detail(record: RehearsalRecord, tenant: str, stage: str) -> Mapping[str, Any]:
+    kept = record.tenants[tenant].stages.get(stage)
+    return kept.detail if kept else _EMPTY
+
+
+def _before_after(tenant: str, record: RehearsalRecord) -> dict[str, Any]:
+    baseline, after = _detail(record, tenant, "baseline"), _detail(record, tenant, "verification")
+    books, now = baseline.get("books", _EMPTY), _detail(record, tenant, "fingerprint").get("books", _EMPTY)
+    layers = after.get("layers", _EMPTY)
+    kept = record.tenants[tenant].stages
+    upgraded = "upgrade" in kept and kept["upgrade"].outcome == "passed"
+    series = record.after if upgraded and "rollback" not in kept else record.before
+    return {
+        "tenant": tenant,
+        "ring": record.tenants[tenant].ring,
+        "series": series,
+        "moved": series != record.before,
+        "books": [(name, f"{number:,}", f"{now[name]:,}" if name in now else "") for name, number in books.items()],
+        "equal": bool(now) and not _detail(record, tenant, "fingerprint").get("differences"),
+        "compared": bool(now),
+        "before": _tally([baseline.get("runs", _EMPTY)]),
+        "after": [(humanise(layer), _tally([outcomes])) for layer, outcomes in layers.items()],
+        "begun": baseline.get("begun", 0),
+        "finished": after.get("finished", 0),
+    }
+
+
+def _tally(each: Sequence[Mapping[str, int]]) -> str:
+    sums: dict[str, int] = {}
+    for outcomes in each:
+        for word, number in outcomes.items():
+            sums[word] = sums.get(word, 0) + number
+    return listed(f"{number} {'not applicable' if word == 'skipped' else word}" for word, number in sums.items())
+
+
+def _differences(record: RehearsalRecord, kind: str) -> list[dict[str, str]]:
+    return [
+        {"tenant": tenant, **{key: clean(value, 400) for key, value in each.items()}}
+        for tenant in record.tenants
+        for each in _detail(record, tenant, "fingerprint").get(kind, ())
+    ]
+
+
+def _lost(record: RehearsalRecord) -> list[dict[str, Any]]:
+    """For each tenant that was rolled back: what somebody must do again, and what needs nothing."""
+    found = []
+    for tenant in record.tenants:
+        detail = _detail(record, tenant, "rollback")
+        if detail:
+            lost = [{key: each[key] if key == "again" else clean(each[key], 200) for key in each}
+                    for each in detail["lost"]]  # fmt: skip
+            again, nothing = ([each for each in lost if each["again"] is wanted] for wanted in (True, False))
+            found.append({"tenant": tenant, "unread": clean(detail["unread"], 300), "again": again, "nothing": nothing})
+    return found
+
+
+def _drills(record: RehearsalRecord) -> list[dict[str, Any]]:
+    found = []
+    for tenant in record.tenants:
+        drill = _detail(record, tenant, "drill")
+        if not drill:
+            continue
+        promised = drill["promised_time"], drill["promised_point"]
+        found.append(
+            {
+                "tenant": tenant,
+                "backup": drill["backup"],
+                "size": f"{drill['size'] / 1e6:.1f} MB",
+                "earlier": _ago(drill["earlier_backup_age"]),
+                "time": seconds(drill["recovery_time"]),
+                "time_promised": _ago(promised[0]),
+                "time_kept": promised[0] is not None and drill["recovery_time"] <= promised[0],
+                "point": seconds(drill["recovery_point"]),
+                "point_promised": _ago(promised[1]),
+                "point_kept": promised[1] is not None and drill["recovery_point"] <= promised[1],
+                "equal": not drill["differences"],
+            }
+        )
+    return found
+
+
+def _ago(value: float | None) -> str:
+    if value is None:
+        return "none"
+    for unit, words in ((86400, "d"), (3600, "h"), (60, "min")):
+        if value >= unit:
+            return f"{value / unit:.3g} {words}"
+    return seconds(value)
+
+
+def _times(record: RehearsalRecord) -> list[dict[str, Any]]:
+    """For each tenant its stages as parts of a bar, in percent of the longest tenant's."""
+    sums = {name: sum(stage.seconds for stage in tenant.stages.values()) for name, tenant in record.tenants.items()}
+    longest = max(sums.values(), default=0.0) or 1.0
+    return [
+        {
+            "tenant": name,
+            "total": seconds(sums[name]),
+            "parts": [
+                {"stage": stage, "time": seconds(kept.seconds), "percent": f"{100 * kept.seconds / longest:.2f}"}
+                for stage, kept in tenant.stages.items()
+            ],
+        }
+        for name, tenant in record.tenants.items()
+        if tenant.stages
+    ]
+
+
+def _parts(record: RehearsalRecord, tenant: str) -> Mapping[str, float]:
+    found: Mapping[str, float] = _detail(record, tenant, "upgrade").get("parts", {})
+    return found
+
+
+def _upgrades(record: RehearsalRecord) -> list[dict[str, Any]]:
+    return [
+        {"tenant": name, "parts": {part: seconds(took) for part, took in _parts(record, name).items()}}
+        for name in record.tenants
+        if _parts(record, name)
+    ]

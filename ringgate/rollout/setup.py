@@ -1,0 +1,75 @@
+"""Puts a rehearsal together from this machine's folders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from pathlib import Path
+
+from ringgate.domain.model import Source
+from ringgate.domain.two_phase import InFlight
+from ringgate.drivers.registry import Drivers
+from ringgate.execution import setup
+from ringgate.execution.recovery import recover
+from ringgate.execution.run_once import SETTLE
+from ringgate.host import paths
+from ringgate.host.secrets import redact
+from ringgate.host.undo_journal import Journal
+from ringgate.inventory import Inventory
+from ringgate.rollout.controller import Rehearsal, Watcher
+from ringgate.rollout.platforms.protocol import Platform
+from ringgate.rollout.record import Ledger
+from ringgate.rollout.release import Release
+from ringgate.rollout.stages.tenant import Stagehand
+from ringgate.rollout.surface import Surfaces
+from ringgate.scenario.discovery import load_scenarios
+
+
+def assembled(
+    release: Release,
+    inventory: Inventory,
+    platform: Platform,
+    ledger: Ledger,
+    watcher: Watcher,
+    results: str | None = None,
+    settle: float = SETTLE,
+) -> Rehearsal:
+    """A rehearsal that is ready to run; `ledger` has its record already.
+
+    `results` is the store's URL, `settle` the seconds for which a write that got no answer may still come.
+    """
+    record = ledger.record
+    rings = {name: tenant.ring for name, tenant in record.tenants.items()}
+    surfaces = Surfaces(ledger.folder, rings, release.accepted, release.table.integrations)
+    engine = partial(
+        setup.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
+        results=results, sinks=[surfaces],
+    )  # fmt: skip
+    known = list(load_scenarios(_tree() / "scenarios").values())
+    processes = [each for each in known if isinstance(each, InFlight)]
+    scenarios = [each for each in known if not isinstance(each, InFlight)]
+    hand = Stagehand(
+        release, platform, scenarios, engine, ledger.folder, record.session, release.policy, processes, ledger,
+        partial(setup.results_of, record.session, results), surfaces,
+    )  # fmt: skip
+
+    def take_back(in_flight: bool, whose: Collection[str]) -> Sequence[str]:
+        """Says of everything that could not be taken back what it is."""
+        drivers = Drivers([tenant.erp for tenant in inventory.tenants])
+        tenants = {tenant.id: tenant for tenant in inventory.tenants}
+        try:
+            journal, only = Journal(paths.journal()), frozenset(whose)
+            done = recover(journal, tenants, drivers, only=only, redact=redact, settle=settle, in_flight=in_flight)
+        finally:
+            drivers.close()
+        return [
+            f"{left.tenant}: left behind: {left.verb} {left.marker}: {left.reason}" for x in done for left in x.left
+        ]
+
+    return Rehearsal(release, inventory, platform, scenarios, engine, ledger, hand, watcher, take_back)
+
+
+def _tree() -> Path:
+    """The source tree with `scenarios/`, else the folder that Ringgate is started in."""
+    tree = Path(__file__).resolve().parents[2]
+    return tree if (tree / "scenarios").is_dir() else Path.cwd()

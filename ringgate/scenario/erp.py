@@ -1,0 +1,161 @@
+"""What a scenario holds of the ERP: who can be signed in, what the tenant's rules are, and what the layers state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import overload
+
+from ringgate.domain.documents import Invoice, Ref, Task, TaskDraft
+from ringgate.domain.errors import OurSideError
+from ringgate.domain.model import Channel, InvoiceMethod, Policy, Role, Tenant
+from ringgate.domain.money import Currency, Money
+from ringgate.drivers.protocol import Books, Connection, Outsider
+from ringgate.host.undo_journal import RunJournal
+from ringgate.isolation.model import Thing
+from ringgate.scenario import access_matrix, oracle
+from ringgate.scenario.actors import Actor
+from ringgate.scenario.test_data import Make
+
+
+class Erp:
+    """One tenant's ERP during one run. Scenarios never see over which channel."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        connection: Connection,
+        channel: Channel,
+        journal: RunJournal,
+        make: Make,
+        today: date,
+        neighbours: Sequence[Tenant] = (),
+    ) -> None:
+        self.tenant, self.today, self.neighbours = tenant, today, tuple(neighbours)
+        self._connection, self._channel, self._journal, self._make = connection, channel, journal, make
+
+    # people
+
+    @overload
+    def sign_in(self, role: Role, /) -> Actor: ...
+    @overload
+    def sign_in(self, role: Role, other: Role, /, *more: Role) -> tuple[Actor, ...]: ...
+    def sign_in(self, *roles: Role) -> Actor | tuple[Actor, ...]:
+        """The users of these roles, signed in: one, or a tuple in the order asked for. Sessions may be reused."""
+        actors = tuple(self._actor(role) for role in roles)
+        return actors[0] if len(actors) == 1 else actors
+
+    def sign_in_anew(self, role: Role) -> Actor:
+        """The user of a role by a sign-in of this run's own, whose session nobody else uses."""
+        return self._actor(role, fresh=True)
+
+    def sign_in_with(self, role: Role, password: str) -> Actor:
+        """Try another password than the inventory's."""
+        return self._actor(role, password=password, fresh=True)
+
+    def _actor(self, role: Role, *, password: str | None = None, fresh: bool = False) -> Actor:
+        behind = self._connection.sign_in(role, password=password, fresh=fresh)
+        return Actor(behind, self._journal, self._make, self.today)
+
+    def login_of(self, role: Role) -> str:
+        """The login that the inventory gives for a role."""
+        return self.tenant.users[role].login
+
+    # the tenant's own rules
+
+    @property
+    def policy(self) -> Policy:
+        return self.tenant.policy
+
+    @property
+    def currency(self) -> Currency:
+        return self.tenant.policy.currency
+
+    def money(self, amount: str) -> Money:
+        return Money(amount, self.currency)
+
+    def tax_on(self, net: Money, rule: str = "") -> Money:
+        """The tax on one untaxed amount under the tenant's rule of that name (default: its first)."""
+        return self.totals((Decimal(1), net, rule)).tax
+
+    def totals(self, *lines: tuple[Decimal, Money, str]) -> oracle.Totals:
+        """What an invoice over these lines (hours, rate, tax rule) must state."""
+        return oracle.totals([oracle.Billable(*line) for line in lines], self.policy)
+
+    def billable(self, task: Task | TaskDraft, logged: str | Decimal) -> Decimal:
+        """The hours that the tenant bills: those logged, or those planned once the work is complete."""
+        return Decimal(logged) if self.policy.invoice_method is InvoiceMethod.TIMESHEET else task.planned
+
+    def due(self, on: date) -> date:
+        """When an invoice of that date falls due."""
+        return oracle.due(on, self.policy)
+
+    def may_approve_alone(self, amount: Money) -> bool:
+        """Whether a requester may approve a request of that amount without anybody else."""
+        return oracle.may_approve_alone(amount, self.policy)
+
+    def gaps(self, numbers: Sequence[str]) -> tuple[str, ...]:
+        """What breaks the numbering: missing and repeated numbers, in words."""
+        return oracle.gaps(numbers)
+
+    # the other layers
+
+    @property
+    def books(self) -> Books:
+        """The ledger, as the auditor reads it over the API."""
+        return self._connection.books()
+
+    def layers(self, invoice: Invoice) -> dict[str, dict[str, object]]:
+        """What each layer states of a posted invoice: its `record` over the API, the `ledger`, and the `screen`.
+
+        `invoice` is what the present channel stated last: over the browser that is the screen. The ledger's figures
+        are summed from the accounts that the inventory names, with the sign of an invoice."""
+        books, accounts = self.books, self.policy.accounts
+        record, posting = books.invoice(invoice.ref), books.posting_of(invoice.ref)
+        stated: dict[str, dict[str, object]] = {
+            "record": {"net": record.net, "tax": record.tax, "total": record.total},
+            "ledger": {
+                "net": -posting.on_account(accounts.revenue),
+                "tax": -posting.on_account(accounts.tax),
+                "total": posting.on_account(accounts.receivable),
+            },
+        }
+        if self._channel is Channel.BROWSER:
+            stated["screen"] = {"net": invoice.net, "tax": invoice.tax, "total": invoice.total}
+        return stated
+
+    # who should see nothing of it
+
+    def rights(self) -> tuple[access_matrix.Right, ...]:
+        """Every cell of the matrix role x verb x amount that this tenant must keep to, in the order of the process."""
+        return access_matrix.matrix(self.policy, self.tenant.users)
+
+    def outsiders(self, *roles: Role) -> Iterator[Outsider]:
+        """Every other tenant's users of these roles (default: all), at each door, and strangers.
+
+        Raises OurSideError if there is no other tenant: then nothing can be shown."""
+        if not self.neighbours:
+            raise OurSideError(f"The inventory has no other tenant whose sessions could be tried on {self.tenant.id}.")
+        return self._connection.outsiders(self.neighbours, roles or tuple(Role))
+
+    def insider(self, role: Role) -> Outsider:
+        """A user of the tenant itself, who tries what the outsiders try and must succeed."""
+        return self._connection.insider(role)
+
+    def seen(self) -> Sequence[Thing]:
+        """Records that were there before the run: one of each kind that matters."""
+        return self._connection.seen()
+
+    def thing(self, ref: Ref, marker: str = "", *, made: bool = False) -> Thing:
+        """A record that is nobody else's business, known by its marker, and by the company's name on it."""
+        return Thing(ref, (marker, self.tenant.name) if marker else (self.tenant.name,), made)
+
+    def guesses(self, ref: Ref, reach: int = 3) -> tuple[Thing, ...]:
+        """The records whose ids lie around a known one: what somebody who guesses would try."""
+        near = range(max(1, int(ref.id) - reach), int(ref.id) + reach + 1) if ref.id.isdigit() else ()
+        return tuple(self.thing(Ref(ref.kind, str(each))) for each in near if str(each) != ref.id)
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        """What anybody may ask at the tenant's address about a tenant of that id, and what is answered."""
+        return self._connection.ask_as_stranger(about)

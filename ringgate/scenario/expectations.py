@@ -1,0 +1,215 @@
+"""How a scenario says what must hold. Every expectation states why, so that a report needs no code to be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeVar
+
+from ringgate.domain.errors import ErpError, OurSideError, Refused
+from ringgate.domain.model import Ground, Invariant
+from ringgate.domain.money import Money
+from ringgate.drivers.protocol import Outsider
+from ringgate.isolation.model import Attempt, Thing, Way
+
+T = TypeVar("T")
+STATED = MappingProxyType({"tax": Ground.POLICY})
+"""What figures of a document rest on where it is not the process: the tax is the tenant's own rule."""
+_UNSET = object()
+
+
+class ExpectationFailed(ErpError):
+    """The ERP did something else than the oracle says. `expected` and `actual` are words for people.
+
+    `ground` is what the oracle went by; `invariant` what was broken, if that decides by itself."""
+
+    kind = "expectation"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: str,
+        actual: str,
+        because: str,
+        ground: Ground = Ground.PROCESS,
+        invariant: Invariant | None = None,
+    ) -> None:
+        super().__init__(f"{message}: expected {expected}, but it is {actual} ({because})")
+        self.expected, self.actual, self.because = expected, actual, because
+        self.ground, self.invariant = ground, invariant
+
+
+def expect(
+    actual: T,
+    *,
+    because: str,
+    equals: object = _UNSET,
+    one_of: Collection[T] | None = None,
+    what: str = "the value",
+    ground: Ground = Ground.PROCESS,
+    invariant: Invariant | None = None,
+) -> T:
+    """Fail unless `actual` equals `equals`, or is one of `one_of`; alone, unless it is truthy. Returns `actual`.
+
+    `ground` says what the expectation rests on, `invariant` that no release may break it even once. Money of another
+    currency than was expected is a matter of policy, whatever was to be shown by it."""
+    if one_of is not None:
+        met, expected = actual in one_of, f"one of {_say(sorted(map(str, one_of)))}"
+    elif equals is not _UNSET:
+        met, expected = actual == equals, _say(equals)
+    else:
+        met, expected = bool(actual), "something"
+    if not met:
+        ground = Ground.POLICY if _other_currency(actual, equals) else ground
+        raise ExpectationFailed(
+            what, expected=expected, actual=_say(actual), because=because, ground=ground, invariant=invariant
+        )
+    return actual
+
+
+def expect_refusal(
+    verb: Callable[..., object],
+    *args: object,
+    because: str,
+    what: str = "",
+    ground: Ground = Ground.PROCESS,
+    **kwargs: object,
+) -> Refused:
+    """Fail unless the ERP refuses the verb. Returns the refusal, with the state that was read back after it.
+
+    `what` names the verb where it has no name of its own."""
+    try:
+        done = verb(*args, **kwargs)
+    except Refused as refusal:
+        return refusal
+    name = what or getattr(verb, "__name__", "the verb").replace("_", " ")
+    state = getattr(done, "state", "")
+    actual = f"done (state read back: {state})" if state else "done"
+    raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because, ground=ground)
+
+
+def expect_agreement(
+    layers: Mapping[str, Mapping[str, object]],
+    expected: Mapping[str, object],
+    *,
+    because: str,
+    grounds: Mapping[str, Ground] = STATED,
+) -> None:
+    """Fail unless every layer (API record, screen, ledger) states every expected figure. All differences are listed.
+
+    What it rests on is decided by the first figure that any layer states wrongly, in the order of `expected`, for the
+    later ones follow from it (the total from net and tax): its entry in `grounds`, else the process."""
+    wrong = [
+        (name, layer, figures.get(name))
+        for layer, figures in layers.items()
+        for name, value in expected.items()
+        if figures.get(name) != value
+    ]
+    if wrong:
+        stated = ", ".join(f"{name} {_say(value)}" for name, value in expected.items())
+        told = "; ".join(f"{layer} states {name} {_say(value)}" for name, layer, value in wrong)
+        first = next(name for name in expected if any(name == each for each, _, _ in wrong))
+        ground = grounds.get(first, Ground.PROCESS)
+        if any(_other_currency(value, expected[name]) for name, _, value in wrong):
+            ground = Ground.POLICY
+        raise ExpectationFailed(
+            "the layers disagree with the oracle", expected=stated, actual=told, because=because, ground=ground
+        )
+
+
+def _other_currency(actual: object, expected: object) -> bool:
+    return isinstance(actual, Money) and isinstance(expected, Money) and actual.currency != expected.currency
+
+
+MOST_LEAKS = 5
+"""Leaks that a message names; it counts the others."""
+
+
+def expect_isolation(
+    insider: Outsider,
+    outsiders: Iterable[Outsider],
+    things: Sequence[Thing],
+    *,
+    because: str,
+    guesses: Sequence[Thing] = (),
+) -> int:
+    """Fail unless no outsider gets at any of the things, in any way. Returns the number of attempts.
+
+    `guesses` are records that may be there or not: outsiders try them too, and nothing may be told of them.
+
+    The insider tries first and last: he must see each thing in each way, else a refusal of others proves nothing, and
+    of each he must see the same as before; a search also finds what other people do meanwhile. Nobody changes what he
+    was already let in to: that is told without more harm.
+
+    It rests on rights where somebody was let in who must be refused, else on the process."""
+    kinds, guessed = _by_kind(things), _by_kind(guesses)
+    before = _seen_by(insider, kinds)
+    tried: list[Attempt] = []
+    leaks: list[str] = []
+    let_in = False
+    for outsider in outsiders:
+        attempts = _tried(outsider, kinds, guessed)
+        found = [f"{outsider.name}: {attempt}" for attempt in attempts if attempt.leaks]
+        tried += attempts
+        leaks += found
+        let_in = let_in or (outsider.barred and bool(found))
+    if leaks:
+        more = f"; and {len(leaks) - MOST_LEAKS} more" if len(leaks) > MOST_LEAKS else ""
+        actual = "; ".join(leaks[:MOST_LEAKS]) + more
+        raise ExpectationFailed(
+            "isolation", expected="nothing told to outsiders", actual=actual, because=because,
+            ground=Ground.RIGHTS if let_in else Ground.PROCESS, invariant=Invariant.ISOLATED,
+        )  # fmt: skip
+    if not tried:
+        raise OurSideError("Nobody tried anything, which proves nothing.")
+    after = _seen_by(insider, kinds)
+    changed = [
+        f"{way} of {kind}" for (way, kind), told in after.items() if way is not Way.SEARCH and told != before[way, kind]
+    ]
+    if changed:
+        raise ExpectationFailed(
+            "what outsiders left", expected="all as before", actual=f"{', '.join(changed)} says something else",
+            because=because,
+        )  # fmt: skip
+    return len(tried)
+
+
+def _by_kind(things: Sequence[Thing]) -> list[list[Thing]]:
+    kinds = dict.fromkeys(thing.ref.kind for thing in things)
+    return [[thing for thing in things if thing.ref.kind == kind] for kind in kinds]
+
+
+def _tried(outsider: Outsider, kinds: Sequence[Sequence[Thing]], guessed: Sequence[Sequence[Thing]]) -> list[Attempt]:
+    attempts: list[Attempt] = []
+    for way in (way for way in Way if way in outsider.ways):
+        for things in (*kinds, *(guessed if way in (Way.READ, Way.EXPORT) else ())):
+            if way is Way.WRITE and any(attempt.leaks for attempt in attempts):
+                continue
+            attempt = outsider.attempt(way, things)
+            attempts += [attempt] if attempt is not None else []
+    return attempts
+
+
+def _seen_by(insider: Outsider, kinds: Sequence[Sequence[Thing]]) -> dict[tuple[Way, str], str]:
+    """What somebody with a right to them is told of the things, by way and kind; each must be there."""
+    told: dict[tuple[Way, str], str] = {}
+    for way in (way for way in Way if way is not Way.WRITE):
+        for things in kinds:
+            attempt = insider.attempt(way, things)
+            if attempt is None:
+                continue
+            told[way, things[0].ref.kind] = attempt.told
+            for thing in things:
+                expect(
+                    thing.tells[0] in attempt.told,
+                    because=f'its "{thing.tells[0]}" stands on it, and {insider.name} may see it',
+                    what=f"{way} of {thing.ref.kind} {thing.ref.id}",
+                )
+    return told
+
+
+def _say(value: object) -> str:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(map(str, value)) or "nothing"
+    return "nothing" if value is None or value == "" else str(value)

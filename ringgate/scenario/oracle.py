@@ -1,0 +1,110 @@
+"""What an invoice, its tax and its due date should be: computed from the inventory and the inputs alone.
+
+Rules (the same on paper and in every ERP that keeps to them):
+- a line's amount is quantity x unit price, rounded to the currency;
+- a line's tax is quantity x unit price x rate, from the exact product, not from the rounded amount;
+- rounding by `line` rounds each line's tax and adds up; by `document` it adds up per rate, then rounds once;
+- the total is net plus tax; it falls due `payment_days` after the invoice date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from ringgate.domain.model import Policy, TaxRounding, TaxRule
+from ringgate.domain.money import Money, total
+
+
+@dataclass(frozen=True, slots=True)
+class Billable:
+    """Hours to be billed at a rate under one tax rule ("" or no rule of the tenant: untaxed)."""
+
+    hours: Decimal
+    rate: Money
+    tax: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a document must state. `by_rate` holds the rounded tax of each rule used."""
+
+    net: Money
+    tax: Money
+    total: Money
+    by_rate: Mapping[str, Money]
+
+
+def rule(policy: Policy, name: str) -> TaxRule | None:
+    """The tenant's rule of that name; its first one for ""; None where the tenant has no tax."""
+    if not policy.taxes:
+        return None
+    if not name:
+        return policy.taxes[0]
+    for candidate in policy.taxes:
+        if candidate.name == name:
+            return candidate
+    raise KeyError(f"the tenant has no tax rule {name!r}")
+
+
+def totals(lines: Sequence[Billable], policy: Policy) -> Totals:
+    """The amounts of a document with these lines under this tenant's policy."""
+    mode, zero = policy.rounding_mode, Money(0, policy.currency)
+    net = total([(line.rate * line.hours).rounded(mode) for line in lines], policy.currency)
+    by_rate: dict[str, Money] = {}
+    for line in lines:
+        if (applied := rule(policy, line.tax)) is None:
+            continue
+        exact = line.rate * line.hours * applied.rate
+        part = exact.rounded(mode) if policy.tax_rounding is TaxRounding.LINE else exact
+        by_rate[applied.name] = by_rate.get(applied.name, zero) + part
+    by_rate = {name: amount.rounded(mode) for name, amount in by_rate.items()}
+    tax = total(list(by_rate.values()), policy.currency)
+    return Totals(net=net, tax=tax, total=net + tax, by_rate=by_rate)
+
+
+def due(on: date, policy: Policy) -> date:
+    """When an invoice of that date falls due."""
+    return on + timedelta(days=policy.payment_days)
+
+
+def may_approve_alone(amount: Money, policy: Policy) -> bool:
+    """Whether the requester may approve a request of that amount without anybody else."""
+    return policy.approval.steps == 0 or amount.amount <= policy.approval.threshold
+
+
+def shows_rounding(lines: Sequence[Billable], policy: Policy) -> bool:
+    """Whether these lines come out differently by line and by document: else they prove nothing about rounding."""
+    by_line = totals(lines, replace(policy, tax_rounding=TaxRounding.LINE))
+    return by_line.tax != totals(lines, replace(policy, tax_rounding=TaxRounding.DOCUMENT)).tax
+
+
+def gaps(numbers: Sequence[str]) -> tuple[str, ...]:
+    """What breaks a numbering without gaps: each missing and each repeated number, in words.
+
+    Numbers end in digits that count up by one; what stands before them (a year, a prefix) opens a series of its own."""
+    series: dict[str, list[int]] = {}
+    unreadable = []
+    for number in numbers:
+        digits = re.search(r"\d+$", number)
+        if digits is None:
+            unreadable.append(f"{number!r} ends in no number")
+        else:
+            series.setdefault(number[: digits.start()], []).append(int(digits.group()))
+    broken = [
+        f"{prefix}{each} is used {times} times"
+        for prefix, counted in series.items()
+        for each, times in Counter(counted).items()
+        if times > 1
+    ]
+    missing = [
+        f"{prefix}{each} is missing"
+        for prefix, counted in series.items()
+        for each in range(min(counted), max(counted))
+        if each not in set(counted)
+    ]
+    return tuple(unreadable + broken + missing)

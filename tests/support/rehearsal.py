@@ -1,0 +1,51 @@
+"""Rehearsals on the estate of tests: of one tenant, with a release of the test's own."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
+
+from ringgate.cli.rehearse import EstatePlatform
+from ringgate.estate import Estate
+from ringgate.inventory import Inventory
+from ringgate.rollout.controller import Rehearsal, begin
+from ringgate.rollout.record import Ledger
+from ringgate.rollout.release import Release, load_release
+from ringgate.rollout.setup import assembled
+from ringgate.rollout.stages.tenant import Stagehand
+
+RELEASES = Path(__file__).parents[2] / "deploy" / "releases"
+DEMO = RELEASES / "tryton-7.0-to-8.0.toml"
+
+
+class Silent:
+    """Watches a rehearsal and says nothing."""
+
+    def began(self, *_: object) -> None: ...
+    def ended(self, *_: object) -> None: ...
+    def decided(self, *_: object) -> None: ...
+    def remark(self, *_: object) -> None: ...
+
+
+def release_file(folder: Path, risk: str = "low", name: str = "rehearsed") -> Path:
+    """The demo's release with another risk class, and the file beside it."""
+    shutil.copy(RELEASES / "tryton-8.0-accepted.toml", folder)
+    text = DEMO.read_text(encoding="utf-8")
+    text = text.replace('risk = "medium"', f'risk = "{risk}"').replace('id = "tryton-8-0"', f'id = "{name}"')
+    file = folder / f"{name}.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def rehearsal_of(
+    tenant: str, estate: Estate, file: Path, folder: Path, hand: type[Stagehand] = Stagehand
+) -> tuple[Rehearsal, Release]:
+    """A rehearsal of that tenant alone, whose stages are those of `hand`; nobody else's tenants are touched."""
+    whole = Inventory.load(estate.inventory_path)
+    inventory = replace(whole, tenants=(whole.tenant(tenant),))
+    release, ledger, platform = load_release(file, inventory), Ledger(folder), EstatePlatform(estate)
+    begin(ledger, release, platform, "rehearsed")
+    rehearsal = assembled(release, inventory, platform, ledger, Silent(), settle=0)
+    rehearsal.hand = hand(**{each.name: getattr(rehearsal.hand, each.name) for each in fields(Stagehand)})
+    return rehearsal, release

@@ -1,0 +1,327 @@
+"""run_once catches, undoes and reports. The driver here is a notebook: no ERP, only a list of what was called."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
+from ringgate.domain.documents import Project, Ref
+from ringgate.domain.errors import BrowserTrouble, ErpUnavailable, NeverSent, Refused, SecretMissing
+from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
+from ringgate.domain.model import Attachment, Capability, Channel, Effect, Outcome, Role
+from ringgate.domain.reversal import NOTHING_TO_UNDO
+from ringgate.execution.recovery import recover
+from ringgate.execution.run_once import Engine, not_applicable, run_once
+from ringgate.host.run_locks import Crowded, Occupancy, Occupied
+from ringgate.host.undo_journal import Journal
+from ringgate.scenario.test_data import Make
+from tests.support.samples import tenant
+
+
+class Notebook:
+    """Driver, connection and actor in one: notes calls, keeps projects."""
+
+    channel = Channel.API
+    capabilities = frozenset({Capability.PROJECTS})
+    role = Role.PROJECT_MANAGER
+
+    def __init__(self) -> None:
+        self.projects: list[str] = []
+        self.undone: list[str] = []
+        self.cannot_undo: set[str] = set()
+        self.closed = self.calls = 0
+
+    def connect(self, _tenant: Any, _call: Any) -> Notebook:
+        return self
+
+    def sign_in(self, _role: Role, **_how: Any) -> Notebook:
+        return self
+
+    def create_project(self, draft: Any) -> Project:
+        self.projects.append(draft.marker)
+        return Project(Ref("project", str(len(self.projects))), draft.name, draft.customer, "open", ())
+
+    def undo(self, reversal: Any) -> str:
+        if reversal.marker in self.cannot_undo:
+            raise ErpUnavailable("the tenant does not answer")
+        self.undone.append(reversal.marker)
+        return "deleted"
+
+    def evidence(self, folder: Any) -> tuple[Attachment, ...]:
+        (folder / "page.png").write_bytes(b"x")
+        return (Attachment("page", "screenshot", "page.png"),)
+
+    @property
+    def touched(self) -> frozenset[str]:
+        return frozenset({"project_manager call make"})
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Heard(list):
+    def on(self, event: Any) -> None:
+        self.append(event)
+
+
+@pytest.fixture
+def driver():
+    return Notebook()
+
+
+@pytest.fixture
+def heard():
+    return Heard()
+
+
+@pytest.fixture
+def engine(tmp_path, driver, heard):
+    return Engine(
+        drivers={("sample", Channel.API): driver},
+        journal=Journal(tmp_path / "journal"),
+        occupancy=Occupancy(tmp_path / "locks", patience=0.2),
+        evidence=tmp_path / "evidence",
+        sinks=(heard,),
+        redact=lambda text: text.replace("hunter2", "***"),
+    )
+
+
+def process(function, **changes: Any):
+    made = scenario(id="sample", effect=REVERSIBLE, needs={PROJECTS}, roles={PROJECT_MANAGER})(function)
+    return replace(made, **changes)
+
+
+def run(function, engine, **changes: Any):
+    return run_once(process(function, **changes), tenant(), Channel.API, engine)
+
+
+def two_projects(erp, make, run):
+    """Two projects."""
+    with run.step("create"):
+        manager = erp.sign_in(PROJECT_MANAGER)
+        manager.create_project(make.project())
+        manager.create_project(make.project())
+
+
+def test_a_good_run_passes_and_is_undone_newest_first(engine, driver):
+    result = run(two_projects, engine)
+    assert result.outcome is Outcome.PASSED
+    assert driver.undone == driver.projects[::-1]
+    assert list(engine.journal.folder.iterdir()) == []
+    assert driver.closed == 1
+
+
+def test_events_come_in_order(engine, heard):
+    run(two_projects, engine)
+    assert [type(event) for event in heard] == [RunStarted, StepStarted, StepFinished, RunFinished]
+
+
+def test_steps_have_names_and_times(engine):
+    (step,) = run(two_projects, engine).steps
+    assert (step.name, step.outcome) == ("create", Outcome.PASSED)
+    assert 0 <= step.start <= step.start + step.seconds
+
+
+def failing(error):
+    def fails(erp, make, run):
+        with run.step("create"):
+            erp.sign_in(PROJECT_MANAGER).create_project(make.project())
+        with run.step("break"):
+            raise error
+
+    return fails
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "kind"),
+    [
+        (Refused("post_invoice", "period is closed", "draft"), Outcome.FAILED, "refused"),
+        (ErpUnavailable("nobody answers"), Outcome.FAILED, "unavailable"),
+        (BrowserTrouble("no browser"), Outcome.BROKEN, "browser"),
+        (SecretMissing("ALDGATE_PASSWORD is not set"), Outcome.BROKEN, "secret"),
+        (ZeroDivisionError("oops"), Outcome.BROKEN, "bug"),
+    ],
+)
+def test_the_class_of_the_error_says_whose_fault_it_is(engine, driver, error, outcome, kind):
+    result = run(failing(error), engine)
+    assert (result.outcome, result.failure.kind, result.failure.step) == (outcome, kind, "break")
+    assert result.error is error
+    assert driver.undone == driver.projects
+    assert result.attachments[0].path == f"{result.run_id}/page.png"
+
+
+def test_an_unmet_expectation_tells_expected_actual_and_why(engine):
+    def differs(erp, make, run):
+        expect(1, equals=2, because="one and one", what="the sum")
+
+    failure = run(differs, engine).failure
+    assert (failure.kind, failure.expected, failure.actual, failure.because) == ("expectation", "2", "1", "one and one")
+
+
+def test_a_write_that_should_be_refused_and_was_not_is_undone_too(engine, driver):
+    def allows(erp, make, run):
+        expect_refusal(erp.sign_in(PROJECT_MANAGER).create_project, make.project(), because="nobody may")
+
+    result = run(allows, engine)
+    assert result.failure.message.startswith("create project was allowed: expected a refusal")
+    assert driver.undone == driver.projects != []
+
+
+def test_the_reversal_is_on_disk_before_the_write_is_sent(engine, driver):
+    seen = []
+
+    def peeks(erp, make, run):
+        create = driver.create_project
+        driver.create_project = lambda draft: (
+            seen.append([path.read_text() for path in engine.journal.folder.iterdir()]), create(draft)
+        )[1]  # fmt: skip
+        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
+
+    result = run(peeks, engine)
+    assert f'"marker": "RG-{result.run_id}-1"' in seen[0][0]
+
+
+def test_each_reversal_is_tried_and_what_is_left_is_residue_until_recovered(engine, driver):
+    def first_cannot_be_undone(erp, make, run):
+        two_projects(erp, make, run)
+        driver.cannot_undo.add(driver.projects[1])
+
+    result = run(first_cannot_be_undone, engine)
+    assert driver.undone == driver.projects[:1]
+    assert [(each.marker, each.reason) for each in result.residue] == [
+        (driver.projects[1], "the tenant does not answer")
+    ]
+    driver.cannot_undo.clear()
+    (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers)
+    assert (recovered.undone, recovered.left) == (1, ())
+    assert recover(engine.journal, {"aldgate": tenant()}, engine.drivers) == []
+
+
+def test_a_write_that_got_no_answer_stays_noted_until_it_can_no_longer_come(engine, driver):
+    def unanswered(erp, make, run):
+        driver.undo = lambda reversal: NOTHING_TO_UNDO
+        driver.create_project = lambda draft: (_ for _ in ()).throw(ErpUnavailable("timed out"))
+        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
+
+    (residue,) = run(unanswered, engine).residue
+    assert residue.reason == "the ERP has not answered this write, and may still do it"
+    (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, settle=0)
+    assert (recovered.undone, recovered.left) == (1, ())
+
+
+def test_a_refused_write_is_settled_at_once(engine, driver):
+    def refused(erp, make, run):
+        driver.undo = lambda reversal: NOTHING_TO_UNDO
+        driver.create_project = lambda draft: (_ for _ in ()).throw(Refused("create_project", "no"))
+        expect_refusal(erp.sign_in(PROJECT_MANAGER).create_project, make.project(), because="nobody may")
+
+    assert run(refused, engine).residue == ()
+
+
+def test_a_write_that_was_never_sent_is_settled_at_once(engine, driver):
+    class Late(ErpUnavailable, NeverSent): ...
+
+    def never_sent(erp, make, run):
+        driver.undo = lambda reversal: NOTHING_TO_UNDO
+        driver.create_project = lambda draft: (_ for _ in ()).throw(Late("too late"))
+        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
+
+    result = run(never_sent, engine)
+    assert (result.outcome, result.residue) == (Outcome.FAILED, ())
+
+
+def test_recovery_of_a_tenant_that_is_gone_is_residue_and_is_kept(engine, driver):
+    run(lambda erp, make, run: (two_projects(erp, make, run), driver.cannot_undo.update(driver.projects)), engine)
+    for _ in range(2):
+        (recovered,) = recover(engine.journal, {}, engine.drivers)
+        assert {each.reason for each in recovered.left} == {"the inventory no longer has this tenant"}
+
+
+def test_no_secret_comes_out(engine):
+    failure = run(failing(ValueError("login with hunter2 failed")), engine).failure
+    assert "hunter2" not in failure.message + failure.traceback
+
+
+def test_an_interruption_is_undone_and_reported_then_raised(engine, driver, heard):
+    with pytest.raises(KeyboardInterrupt):
+        run(failing(KeyboardInterrupt()), engine)
+    assert driver.undone == driver.projects
+    assert heard[-1].result.failure.kind == "interrupted"
+
+
+def test_a_run_with_no_room_is_broken_not_failed(engine):
+    with engine.occupancy.room(tenant(), "sample"):
+        result = run(two_projects, engine)
+    assert (result.outcome, result.failure.kind) == (Outcome.BROKEN, "occupied")
+
+
+def test_sessions_of_a_tenant_are_capped(engine):
+    one = tenant(sessions=1)
+    with engine.occupancy.room(one, "another"):
+        assert run_once(process(two_projects), one, Channel.API, engine).failure.kind == "crowded"
+
+
+def test_who_will_not_wait_is_told_at_once_who_is_in_the_way(tmp_path):
+    occupancy, one = Occupancy(tmp_path / "locks", patience=0), tenant(sessions=1)
+    with occupancy.room(one, "sample"):
+        with (
+            pytest.raises(Occupied, match="another run of sample on aldgate is under way"),
+            occupancy.room(one, "sample"),
+        ):
+            pass
+        with pytest.raises(Crowded, match="all 1 sessions of aldgate are taken"), occupancy.room(one, "another"):
+            pass
+
+
+def test_runs_side_by_side_make_the_data_that_each_makes_alone(engine, driver):
+    """Threads share no generator of names: a failure can be repeated by its run id alone."""
+
+    def names(run_id: str) -> list[str]:
+        made = Make(tenant(), run_id, date(2026, 11, 22))
+        return [made.project().name for _ in range(20)]
+
+    alone = {run_id: names(run_id) for run_id in "abcdefgh"}
+    with ThreadPoolExecutor(8) as pool:
+        assert dict(zip(alone, pool.map(names, alone), strict=True)) == alone
+
+
+def test_two_runs_with_one_id_make_the_same_data(engine, driver):
+    for _ in range(2):
+        run_once(process(two_projects), tenant(), Channel.API, engine, run_id="abc")
+    assert driver.projects[:2] == driver.projects[2:]
+
+
+@pytest.mark.parametrize(
+    ("changes", "of_tenant", "reason"),
+    [
+        ({"channels": frozenset({Channel.BROWSER})}, {}, "sample is not run over the api channel"),
+        ({"needs": frozenset({Capability.TIME})}, {}, "the api driver for sample cannot do time"),
+        ({}, {"lacks": frozenset({Capability.PROJECTS})}, "aldgate does not have projects"),
+        ({}, {"users": {}}, "aldgate has no synthetic user for project_manager"),
+        ({"effect": Effect.PERMANENT}, {}, "aldgate allows reversible effects, sample is permanent"),
+        (
+            {},
+            {"paused_until": date(2026, 12, 1), "paused_reason": "audit"},
+            "aldgate is paused until 2026-12-01: audit",
+        ),
+        ({}, {"paused_until": date(2026, 11, 22), "paused_reason": "audit"}, ""),
+    ],
+)
+def test_what_does_not_apply_is_told_without_asking_the_erp(changes, of_tenant, reason):
+    today = datetime(2026, 11, 22, tzinfo=UTC).date()
+    said = not_applicable(
+        process(two_projects, **changes), tenant(**of_tenant), Channel.API, Notebook.capabilities, today
+    )
+    assert said == reason
+
+
+def test_a_skipped_run_has_its_reason_and_touches_nothing(engine, driver, heard):
+    result = run(two_projects, engine, needs=frozenset({Capability.LEDGER}))
+    assert (result.outcome, result.reason) == (Outcome.SKIPPED, "the api driver for sample cannot do ledger")
+    assert [type(event) for event in heard] == [RunFinished]
+    assert driver.closed == 0

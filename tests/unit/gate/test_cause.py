@@ -1,0 +1,107 @@
+"""Whose business a verdict is as a whole, where several groups of failures say different things."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+
+from ringgate.domain.model import Channel, Failure, Ground, Invariant, Outcome, RunResult
+from ringgate.gate import Attribution, Cause, Signal, attribute, grouped
+from ringgate.gate.cause import leading
+
+_NUMBERS = count(1)
+PROBES = frozenset(
+    (tenant, scenario, channel)
+    for tenant in ("aldgate", "bleecker")
+    for scenario in ("bill", "post", "pay")
+    for channel in Channel
+)
+
+
+def run(scenario: str, kind: str = "expectation", channel: Channel = Channel.API, **failure: object) -> RunResult:
+    number = str(next(_NUMBERS))
+    return RunResult(
+        run_id=number, trace_id=number, scenario=scenario, tenant="aldgate", ring="canary", channel=channel,
+        outcome=Outcome.BROKEN if kind == "secret" else Outcome.FAILED, started_at=datetime(2026, 11, 24, tzinfo=UTC),
+        seconds=1.0, failure=Failure(kind=kind, message="it is wrong", step="act", **failure),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def attributed(*runs: RunResult) -> tuple[Attribution, ...]:
+    failing = {(each.tenant, each.scenario, each.channel) for each in runs}
+    return tuple(map(attribute, grouped(runs, PROBES, PROBES - failing, lambda _: 0)))
+
+
+def cause(*runs: RunResult, loud: tuple[Signal, ...] = ()) -> Cause | None:
+    said = leading(attributed(*runs), (), loud)
+    return said[0] if said else None
+
+
+def test_where_nothing_is_wrong_it_is_nobodys_business() -> None:
+    assert leading((), (), ()) is None
+
+
+@pytest.mark.parametrize(
+    ("ground", "expected"),
+    [
+        (Ground.RIGHTS, Cause.IDENTITY),
+        (Ground.POLICY, Cause.CONFIGURATION),
+        (Ground.RECORDS, Cause.DATA),
+        (Ground.PROCESS, Cause.PRODUCT),
+    ],
+)
+def test_what_is_narrow_explains_sums_that_come_out_wrong(ground: Ground, expected: Cause) -> None:
+    sums = [run("pay", ground=Ground.PROCESS) for _ in range(3)]
+    assert cause(*sums, run("bill", ground=ground)) is expected
+
+
+def test_one_odd_run_explains_nothing() -> None:
+    sums = [run("pay", ground=Ground.PROCESS) for _ in range(9)]
+    assert cause(*sums, run("bill", ground=Ground.POLICY)) is Cause.PRODUCT
+
+
+def test_a_right_explains_a_policy_that_was_passed_by() -> None:
+    by_policy = [run("bill", ground=Ground.POLICY) for _ in range(3)]
+    assert cause(*by_policy, run("post", ground=Ground.RIGHTS)) is Cause.IDENTITY
+
+
+def test_a_broken_invariant_decides() -> None:
+    broken = run("post", ground=Ground.PROCESS, invariant=Invariant.BALANCED)
+    assert cause(*(run("bill", ground=Ground.RECORDS) for _ in range(3)), broken) is Cause.PRODUCT
+
+
+def test_where_most_were_not_answered_the_rest_is_no_news() -> None:
+    silent = [run("post", "unavailable"), run("bill", "protocol")]
+    assert cause(*silent, run("pay", ground=Ground.POLICY)) is Cause.ENVIRONMENT
+    assert cause(silent[0], *(run("pay", ground=Ground.POLICY) for _ in range(2))) is Cause.CONFIGURATION
+
+
+def test_work_that_piles_up_explains_what_waits_for_it() -> None:
+    assert cause(run("pay", ground=Ground.PROCESS), loud=(Signal.BACKLOG,)) is Cause.ENVIRONMENT
+
+
+def test_runs_that_only_take_longer_are_of_the_environment() -> None:
+    assert cause(loud=(Signal.SLOWNESS,)) is Cause.ENVIRONMENT
+    assert cause(run("pay", ground=Ground.PROCESS), loud=(Signal.SLOWNESS,)) is Cause.PRODUCT
+
+
+def test_what_could_not_be_carried_out_is_ours_where_nothing_failed() -> None:
+    ours = attributed(run("bill", "secret"))
+    said = leading((), ours, ())
+    assert said is not None
+    assert said[0] is Cause.OUR_SIDE
+    assert leading(attributed(run("bill", ground=Ground.POLICY)), ours, ()) != said
+
+
+def test_what_is_wrong_on_the_screen_alone_is_the_client() -> None:
+    on_screen = run("bill", channel=Channel.BROWSER, ground=Ground.POLICY)
+    assert cause(on_screen) is Cause.PRODUCT
+    assert cause(on_screen, run("bill", ground=Ground.POLICY)) is Cause.CONFIGURATION
+    assert cause(run("bill", "unavailable", Channel.BROWSER)) is Cause.ENVIRONMENT
+
+
+def test_who_was_let_in_by_a_right_is_identity_even_where_tenants_are_not_apart() -> None:
+    assert cause(run("bill", ground=Ground.RIGHTS, invariant=Invariant.ISOLATED)) is Cause.IDENTITY
+    assert cause(run("bill", ground=Ground.PROCESS, invariant=Invariant.ISOLATED)) is Cause.PRODUCT

@@ -1,0 +1,185 @@
+"""A release definition is read whole or refused whole, with every mistake named."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ringgate.domain.model import Role
+from ringgate.inventory import Inventory
+from ringgate.rollout.release import PLANS, Action, ReleaseError, Risk, load_release
+
+ROOT = Path(__file__).parents[3]
+TODAY = date(2026, 11, 24)
+SMALLEST = """
+id = "r1"
+title = "A release"
+from = "7.0"
+to = "8.0"
+risk = "low"
+approvers = ["somebody"]
+[components.application]
+to = "8.0"
+"""
+
+
+@pytest.fixture(scope="module")
+def inventory() -> Inventory:
+    return Inventory.load(ROOT / "tenants")
+
+
+@pytest.fixture
+def load(tmp_path, inventory):
+    def load(text: str):
+        path = tmp_path / "release.toml"
+        path.write_text(text)
+        return load_release(path, inventory, known_series=("7.0", "8.0"), today=TODAY)
+
+    return load
+
+
+def test_the_release_of_the_demo_is_right(inventory):
+    release = load_release(ROOT / "deploy/releases/tryton-7.0-to-8.0.toml", inventory, ("7.0", "8.0"))
+    assert [(ring, [tenant.id for tenant in tenants]) for ring, tenants in release.rings] == [
+        ("canary", ["aldgate"]),
+        ("early", ["bleecker", "cologne"]),
+        ("broad", ["kyoto"]),
+    ]
+    assert [step.name.split(":")[0] for step in release.table.manual_steps] == ["7.2", "7.6"]
+
+
+def test_what_is_not_said_is_the_safest(load):
+    conditions = load(SMALLEST).table.conditions
+    after = ("migration", "platform", "process", "isolation", "in_flight")
+    assert {getattr(conditions, f"{name}_failed") for name in after} == {Action.ROLL_BACK}
+    assert conditions.fingerprint_drift is Action.ROLL_BACK
+    assert {getattr(conditions, name) for name in ("not_ready", "drill_failed", "surface_broken", "inconclusive")} == {
+        Action.PAUSE
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('id = "r1"', 'id = "R 1"', "id: must be lower-case letters"),
+        ('title = "A release"', "", "title: is required"),
+        ('risk = "low"', 'risk = "huge"', "risk: must be one of low, medium, high"),
+        ('approvers = ["somebody"]', "approvers = []", "approvers: must not be empty"),
+        ('to = "8.0"\nrisk', 'to = "9.9"\nrisk', "to: is not a series that can be run here; there is 7.0, 8.0"),
+        ('from = "7.0"\nto = "8.0"', 'from = "8.0"\nto = "7.0"', "to: is an earlier series than from"),
+        ("[components.application]", "[components.aplication]", "components.aplication: is not a known key; did you"),
+        ('risk = "low"', 'risk = "low"\npolicy = "none.toml"', "policy: there is no such file beside this one"),
+        ('risk = "low"', 'risk = "low"\naccepted = "none.toml"', "accepted: there is no such file beside this one"),
+    ],
+)  # fmt: skip
+def test_one_mistake_one_message(load, old, new, message):
+    assert old in SMALLEST
+    with pytest.raises(ReleaseError) as told:
+        load(SMALLEST.replace(old, new))
+    assert any(f"release.toml: {message}" in line for line in str(told.value).splitlines()), str(told.value)
+
+
+def test_all_mistakes_of_tables_are_told_at_once(load):
+    wrong = SMALLEST + (
+        '[[manual_steps]]\nname = "a"\nsql = "SELECT 1"\n[[manual_steps]]\nname = "a"\nsql = ""\n'
+        '[[exceptions]]\ntenant = "kyotoo"\nring = "cannary"\nowner = "x"\nreason = "y"\nexpires = 2026-11-23\n'
+        '[[exceptions]]\ntenant = "kyoto"\nowner = "x"\nreason = "y"\nexpires = 2027-01-01\n'
+        '[conditions]\nprocess_failed = "promote"\nsurge_failed = "ignore"\n[surge]\nevery = "3"\n'
+    )
+    with pytest.raises(ReleaseError) as told:
+        load(wrong)
+    lines = str(told.value)
+    for message in (
+        "manual_steps[1].sql: must not be empty",
+        'manual_steps: two steps must not have the same name (got "a")',
+        "exceptions[0].tenant: is not in the inventory; did you mean kyoto?",
+        "exceptions[0].ring: is not a ring; did you mean canary?",
+        "exceptions[0].expires: has passed: renew the exception or remove it (got 2026-11-23)",
+        "exceptions[1]: says nothing: give skip, ring or risk",
+        "conditions.process_failed: must be pause or roll back",
+        "conditions.surge_failed: must be one of promote, pause, roll back",
+        'surge.every: must be a time with its unit (s, min, h, d), such as "30 min" (got "3")',
+    ):
+        assert message in lines
+
+
+INTEGRATION = '[[integrations]]\nname = "payroll"\nowner = "hr"\n'
+
+
+def test_integrations_say_what_they_use(load):
+    (integration,) = load(SMALLEST + INTEGRATION + 'uses = ["call model.party.party.read"]\n').table.integrations
+    assert (integration.role, integration.uses) == (Role.INTEGRATION, ("call model.party.party.read",))
+    wrong = INTEGRATION + 'uses = ["party.party", "write party.party"]\n'
+    with pytest.raises(ReleaseError) as told:
+        load(SMALLEST + wrong + INTEGRATION + "uses = []\n")
+    lines = str(told.value)
+    for message in (
+        'integrations[0].uses[0]: must be as "call model.party.party.create"',
+        "integrations[0].uses[1]: must be as",
+        "integrations[1].uses: must not be empty",
+        'integrations: two integrations must not have the same name (got "payroll")',
+    ):
+        assert message in lines
+
+
+def test_mistakes_in_the_files_beside_it_are_told_with_its_own(load, tmp_path):
+    (tmp_path / "waivers.toml").write_text("[tolerances]\nposting = 0.01\n")
+    (tmp_path / "accepted.toml").write_text('[[accepted]]\ntenant = "*"\nsignatur = "x"\n')
+    with pytest.raises(ReleaseError) as told:
+        load('policy = "waivers.toml"\naccepted = "accepted.toml"\n' + SMALLEST.replace('title = "A release"', ""))
+    lines = str(told.value).splitlines()
+    for message in (
+        "release.toml: title: is required",
+        "waivers.toml: tolerances.posting: must be in quotes",
+        "accepted.toml: accepted[0].signatur: is not a known key; did you mean signature?",
+    ):
+        assert any(message in line for line in lines), lines
+
+
+def test_another_text_beside_it_is_another_release(load, tmp_path):
+    accepted = tmp_path / "accepted.toml"
+    accepted.write_text("")
+    before = load('accepted = "accepted.toml"\n' + SMALLEST).digest
+    accepted.write_text("# nobody yet\n")
+    assert load('accepted = "accepted.toml"\n' + SMALLEST).digest != before
+
+
+def test_a_release_of_no_tenant_is_none(load, inventory):
+    each = '[[exceptions]]\ntenant = "{}"\nskip = true\nowner = "x"\nreason = "y"\nexpires = 2026-12-31\n'
+    everybody = "".join(each.format(tenant.id) for tenant in inventory.tenants)
+    with pytest.raises(ReleaseError, match="exceptions: leave out every tenant: nothing would be rehearsed"):
+        load(SMALLEST + everybody)
+
+
+def test_exceptions_leave_out_move_and_verify_otherwise(load):
+    each = 'owner = "x"\nreason = "year-end close"\nexpires = 2026-12-31\n'
+    release = load(
+        SMALLEST
+        + f'[[exceptions]]\ntenant = "kyoto"\nskip = true\n{each}'
+        + f'[[exceptions]]\ntenant = "cologne"\nring = "canary"\n{each}'
+        + f'[[exceptions]]\ntenant = "bleecker"\nrisk = "high"\n{each}'
+    )
+    assert [(ring, [t.id for t in tenants]) for ring, tenants in release.rings] == [
+        ("canary", ["aldgate", "cologne"]),
+        ("early", ["bleecker"]),
+    ]
+    assert release.skipped["kyoto"].reason == "year-end close"
+    assert release.plan_of("bleecker") is PLANS[Risk.HIGH]
+    assert release.plan_of("aldgate") is PLANS[Risk.LOW]
+
+
+def test_a_file_that_is_no_toml_is_told(load):
+    with pytest.raises(ReleaseError, match="is not valid TOML"):
+        load("id = ")
+
+
+def test_higher_risk_never_verifies_less():
+    low, medium, high = (PLANS[risk] for risk in Risk)
+    order = ["none", "first", "all"]
+    for less, more in ((low, medium), (medium, high)):
+        assert order.index(less.browser) <= order.index(more.browser)
+        assert order.index(less.drill) <= order.index(more.drill)
+        for name in ("everything", "isolation", "in_flight", "surface"):
+            assert getattr(less, name) <= getattr(more, name)

@@ -1,0 +1,230 @@
+"""A result comes back from the store as it went in, once."""
+
+import multiprocessing
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Barrier
+
+import pytest
+
+from ringgate.domain.events import RunFinished
+from ringgate.domain.model import (
+    Attachment,
+    Channel,
+    Deployment,
+    Failure,
+    Ground,
+    Invariant,
+    Outcome,
+    Residue,
+    RunResult,
+    Sample,
+    Source,
+    Step,
+)  # fmt: skip
+from ringgate.store import Prober, Store, StoreTrouble
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def result(run_id: str = "r1", **changes) -> RunResult:
+    values = {
+        "run_id": run_id, "trace_id": "0" * 32,
+        "scenario": "time-entry", "tenant": "aldgate", "ring": "canary",
+        "channel": Channel.API, "outcome": Outcome.FAILED, "started_at": NOON, "seconds": 1.5, "undo_seconds": 0.25,
+        "steps": (Step("enter time", 0.1, 1.2, Outcome.FAILED),),
+        "failure": Failure("expectation", "no", "enter time", ground=Ground.POLICY, invariant=Invariant.ONCE),
+        "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "down"),),
+        "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
+        "session": "s1", "release": "8.0", "calls": 7, "source": Source.PROBE,
+    }  # fmt: skip
+    return RunResult(**{**values, **changes})
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/deep/results.sqlite")
+    yield store
+    store.close()
+
+
+def test_what_went_in_comes_out(store):
+    store.on(RunFinished(result()))
+    assert store.results() == [result()]
+
+
+def test_results_are_found_by_session_ring_release_and_time(store):
+    store.add(result("r1"))
+    store.add(
+        result(
+            "r2", session="s2", ring="early", release="8.2", started_at=NOON + timedelta(hours=1), source=Source.SUITE
+        )
+    )
+    queries = ({"session": "s2"}, {"ring": "early"}, {"release": "8.2"}, {"since": NOON + timedelta(minutes=1)})
+    for query in (*queries, {"sources": [Source.SUITE, Source.SELF_TEST]}):
+        assert [each.run_id for each in store.results(**query)] == ["r2"]
+    assert [each.run_id for each in store.results(until=NOON + timedelta(hours=1))] == ["r1"]
+    assert [each.run_id for each in store.results(newest=1)] == ["r2"]
+    assert [each.run_id for each in store.results(newest=5)] == ["r1", "r2"]
+    assert store.last_session() == "s2"
+
+
+def test_the_last_session_is_a_probers_only_if_there_is_no_other(store):
+    assert store.last_session() is None
+    store.add(result("r1", session="prober", started_at=NOON + timedelta(hours=1)))
+    assert store.last_session() == "prober"
+    store.add(result("r2", session="suite", source=Source.SUITE))
+    assert store.last_session() == "suite"
+
+
+def test_many_are_kept_together_or_not_at_all(store):
+    store.add(result("r1", touched=frozenset({"consultant call login"})))
+    with pytest.raises(StoreTrouble, match="cannot be written"):
+        store.add(result("r2"), result("r1"))
+    assert [each.run_id for each in store.results()] == ["r1"]
+    more = [result(run_id, touched=frozenset({"consultant call login"})) for run_id in ("r1", "r2", "r3")]
+    store.add(*more, known=True)
+    assert [each.run_id for each in store.results()] == ["r1", "r2", "r3"]
+    assert store.usage() == {"consultant call login": {"time-entry over api": 3}}
+
+
+def test_a_result_is_never_counted_twice(store):
+    store.add(result())
+    with pytest.raises(StoreTrouble, match="cannot be written"):
+        store.add(result())
+    assert len(store.results()) == 1
+
+
+def test_a_store_that_is_no_store_is_told_in_one_sentence(tmp_path):
+    (tmp_path / "x.sqlite").write_text("this is not a database, it is a letter to a friend" * 99)
+    with pytest.raises(StoreTrouble, match=r"x\.sqlite cannot be opened: file is not a database"):
+        Store(f"sqlite:///{tmp_path}/x.sqlite")
+
+
+def test_a_file_that_was_replaced_or_is_gone_is_not_read_on(store, tmp_path):
+    store.add(result())
+    path = tmp_path / "deep" / "results.sqlite"
+    other = Store(f"sqlite:///{tmp_path}/other.sqlite")
+    other.add(result("r2", session="other"))
+    other.close()
+    for file in path.parent.glob("results.sqlite*"):
+        file.unlink()
+    with pytest.raises(StoreTrouble, match="cannot be read: its file is gone"):
+        store.results()
+    assert not path.exists()
+    (tmp_path / "other.sqlite").rename(path)
+    assert [each.run_id for each in store.results()] == ["r2"]
+
+
+def test_a_database_password_stays_out_of_the_message():
+    with pytest.raises(StoreTrouble) as told:
+        Store("postgresql+psycopg://ringgate:hunter2@127.0.0.1:1/none")
+    assert "hunter2" not in str(told.value)
+
+
+def make_stores(folder: str, at_once: Barrier, number: int) -> None:
+    """What each of several processes does: make the same new stores at the same moments."""
+    for turn in range(15):
+        at_once.wait(20)
+        store = Store(f"sqlite:///{folder}/{turn}/results.sqlite")
+        store.add(result(f"r{number}"))
+        store.close()
+
+
+def test_processes_that_make_the_store_at_once_do_not_collide(tmp_path):
+    system = multiprocessing.get_context("fork")
+    at_once = system.Barrier(4)
+    started = [system.Process(target=make_stores, args=(str(tmp_path), at_once, number)) for number in range(4)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    assert [process.exitcode for process in started] == [0] * 4
+    for turn in range(15):
+        assert len(Store(f"sqlite:///{tmp_path}/{turn}/results.sqlite").results()) == 4
+
+
+def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
+    url = f"sqlite:///{tmp_path}/results.sqlite"
+    Store(url).close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute("UPDATE ringgate_schema SET version = 99")
+    with pytest.raises(StoreTrouble, match="of version 99, newer than 3: upgrade Ringgate"):
+        Store(url)
+
+
+def test_what_runs_touched_is_counted_by_scenario_and_channel(store):
+    store.add(result("r1", touched=frozenset({"a", "b"})))
+    store.add(result("r2", touched=frozenset({"a", "b"})))
+    store.add(result("r3", touched=frozenset({"a"}), channel=Channel.BROWSER))
+    store.add(result("r4"))
+    assert store.usage() == {
+        "a": {"time-entry over api": 2, "time-entry over browser": 1},
+        "b": {"time-entry over api": 2},
+    }
+
+
+def test_who_follows_the_store_is_given_what_was_recorded_since_and_a_little_before(tmp_path):
+    now = [NOON]
+    store = Store(f"sqlite:///{tmp_path}/results.sqlite", clock=lambda: now[0])
+    for number in range(5):
+        now[0] = NOON + timedelta(seconds=40 * number)
+        store.add(result(f"r{number}", started_at=NOON - timedelta(seconds=number)))  # ended in another order
+    assert [each.run_id for _, each in store.recorded(None)] == ["r0", "r1", "r2", "r3", "r4"]
+    last, _ = store.recorded(None)[-1]
+    assert last == NOON + timedelta(seconds=160)
+    assert [each.run_id for _, each in store.recorded(last)] == ["r3", "r4"]
+
+
+def test_deployments_and_samples_come_back_as_they_went_in(store):
+    later = NOON + timedelta(hours=1)
+    deployed = [
+        Deployment("d1", NOON, "canary", "8.0", ("aldgate",), "by hand", "ops"),
+        Deployment("d2", later, "early", "8.0"),
+    ]
+    for each in deployed:
+        store.deployed(each)
+    assert store.deployments() == deployed
+    assert store.deployments(ring="early") == store.deployments(since=later) == deployed[1:]
+    sampled = [Sample(NOON, "backlog", 3.0, "jobs", "canary", "aldgate", 10.0), Sample(later, "locks", 0.0)]
+    store.sampled(sampled)
+    assert store.samples() == sampled
+    assert store.samples(signal="locks") == store.samples(since=later) == sampled[1:]
+
+
+def test_tallies_add_up_across_processes(store, tmp_path):
+    late, missed = ("late", "aldgate", "time-entry", "api"), ("missed", "", "", "")
+    store.count({late: 2, missed: 1})
+    Store(f"sqlite:///{tmp_path}/deep/results.sqlite").count({late: 3})
+    assert store.tallies() == {late: 5, missed: 1}
+
+
+def test_a_prober_is_known_by_what_it_said_last(store):
+    store.seen(Prober("p1", NOON, NOON, detail={"probes": 8}))
+    store.seen(Prober("p2", NOON, NOON + timedelta(seconds=5)))
+    last = Prober("p1", NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), {"probes": 9})
+    store.seen(last)
+    assert store.probers() == [last, Prober("p2", NOON, NOON + timedelta(seconds=5), detail={})]
+
+
+def test_a_store_of_version_1_is_kept_and_goes_on(tmp_path):
+    url = f"sqlite:///{tmp_path}/results.sqlite"
+    store = Store(url)
+    store.add(result("old"))
+    store.close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        for table in ("touches", "deployments", "samples", "tallies", "probers"):
+            database.execute(f"DROP TABLE {table}")
+        database.execute("DROP INDEX runs_by_recording")
+        for column in ("source", "recorded_at"):
+            database.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+        database.execute("DELETE FROM ringgate_schema")
+        database.execute("INSERT INTO ringgate_schema (version) VALUES (1)")
+    store = Store(url)
+    store.add(result("new", touched=frozenset({"a"})))
+    assert [(each.run_id, each.source) for each in store.results()] == [("new", Source.PROBE), ("old", Source.SUITE)]
+    assert [each.run_id for _, each in store.recorded(None)] == ["new"]
+    assert store.usage() == {"a": {"time-entry over api": 1}}
+    store.close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        assert database.execute("SELECT max(version) FROM ringgate_schema").fetchone() == (3,)

@@ -1,0 +1,148 @@
+"""What pytest collects of the suites, and how it answers a selection that makes no sense. Nothing here calls an ERP."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+DEFAULTS = """
+erp = "tryton"
+rings = ["canary", "early"]
+region = "eu-west"
+residency = "eu"
+timezone = "Europe/London"
+language = "en"
+sla = "gold"
+[policy]
+currency = "GBP"
+tax = { name = "VAT 20%", rate = "0.20", rounding = "line", product = "Consulting" }
+approval = { threshold = "500.00", steps = 1 }
+invoice_method = "timesheet"
+effects = "reversible"
+product = "Consulting"
+customer = "Synthetic Client"
+payment_term = { name = "30 days", days = 30 }
+accounts = { receivable = "1100", revenue = "4000", tax = "2200", cash = "1000" }
+"""
+ROLES = ("consultant", "project_manager", "approver", "accountant", "auditor")
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    folder = tmp_path / "tenants"
+    (folder / "cohorts").mkdir(parents=True)
+    (folder / "defaults.toml").write_text(DEFAULTS)
+    (folder / "cohorts" / "emea.toml").write_text("")
+    tenant(folder, "acme", 'ring = "canary"\ncohorts = ["emea"]')
+    tenant(folder, "bolt", 'ring = "early"\nlacks = ["approvals"]')
+    return folder
+
+
+def tenant(folder: Path, name: str, more: str, host: str = "127.0.0.1:9") -> None:
+    users = "\n".join(f'[users.{role}]\nlogin = "x"\npassword = {{ env = "RG_TEST_{role.upper()}" }}' for role in ROLES)
+    endpoints = f'[endpoints]\napi = "http://{host}/{name}"\nweb = "http://{host}/#{name}"'
+    (folder / f"{name}.toml").write_text(f'id = "{name}"\nname = "{name}"\n{more}\n{endpoints}\n{users}\n')
+
+
+@pytest.fixture
+def suites(inventory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    """Runs pytest on the suites as a user would; returns its exit code and all it printed."""
+    monkeypatch.setenv("RINGGATE_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("RINGGATE_RESULTS", raising=False)
+
+    def call(*options: str) -> tuple[int, str]:
+        where = ["--inventory", str(inventory), "-p", "no:cacheprovider", f"--report={tmp_path}/report.html"]
+        command = [sys.executable, "-m", "pytest", "suites", *where, *options]
+        alone = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+        done = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return call
+
+
+def ids(text: str) -> set[str]:
+    return set(re.findall(r"::([a-z-]+\[[a-z-]+\])", text))
+
+
+def test_each_scenario_is_collected_for_each_tenant_and_channel(suites) -> None:
+    code, said = suites("--collect-only", "-q")
+    assert code == 0
+    assert {f"project-to-cash[{t}-{c}]" for t in ("acme", "bolt") for c in ("api", "browser")} <= ids(said)
+
+
+@pytest.mark.parametrize(
+    ("options", "collected"),
+    [
+        (["--tenant", "bolt", "--scenario", "sign-in"], {"sign-in[bolt-api]", "sign-in[bolt-browser]"}),
+        (["--cohort", "emea", "--layer", "platform", "--channel", "api"], {"sign-in[acme-api]"}),
+        (["--tenant", "acme", "--smoke", "--scenario", "invoicing-from-time"], {"invoicing-from-time[acme-api]"}),
+        (["--ring", "early", "--scenario", "time-entry", "--channel", "browser"], {"time-entry[bolt-browser]"}),
+    ],
+)
+def test_selection(suites, options, collected) -> None:
+    code, said = suites("--collect-only", "-q", *options)
+    assert (code, ids(said)) == (0, collected)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--tenant", "acmee"], 'no tenant is called "acmee"; did you mean acme?'),
+        (["--cohort", "apac"], 'no cohort is called "apac"'),
+        (["--ring", "canary", "--tenant", "bolt"], "no tenant has tenant bolt and ring canary"),
+        (["--scenario", "project-to-cahs"], 'no scenario is called "project-to-cahs"; did you mean project-to-cash?'),
+        (["--inventory", "/nowhere"], "/nowhere: is not a folder"),
+    ],
+)
+def test_a_selection_that_makes_no_sense_is_one_message(suites, options, says) -> None:
+    code, said = suites(*options)
+    assert code == 4
+    assert says in said
+    assert "Traceback" not in said
+
+
+def test_an_inventory_with_errors_names_them_all(suites, inventory) -> None:
+    tenant(inventory, "acme", 'ring = "canary"\ncohorts = ["emae"]\ncolour = "red"')
+    code, said = suites()
+    assert code == 4
+    assert "did you mean emea?" in said
+    assert "colour" in said
+
+
+def test_what_does_not_apply_is_skipped_with_its_reason(suites) -> None:
+    code, said = suites("--tenant", "bolt", "--scenario", "procurement-approval", "--channel", "api", "-rs")
+    assert code == 0, said
+    assert "not applicable: bolt does not have approvals" in said
+
+
+def test_a_missing_secret_is_our_side_and_is_named(suites) -> None:
+    code, said = suites("--tenant", "acme", "--scenario", "sign-in", "--channel", "api")
+    assert code == 1
+    assert "RG_TEST_CONSULTANT" in said
+    assert "BROKEN: our side" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        ("erp.invalid", "BROKEN: our side, no evidence against the ERP, no-route"),
+        ("127.0.0.1:9", "the ERP is wrong, unavailable"),
+    ],
+)
+def test_an_erp_that_cannot_be_reached(suites, inventory, monkeypatch, host, says) -> None:
+    for role in ROLES:
+        monkeypatch.setenv(f"RG_TEST_{role.upper()}", "a password that nobody has")
+    tenant(inventory, "acme", 'ring = "canary"', host)
+    code, said = suites("--tenant", "acme", "--scenario", "sign-in", "--channel", "api")
+    assert code == 1
+    assert says in said
+    assert host in said
+    assert "a password that nobody has" not in said
