@@ -23,7 +23,7 @@ from ringgate.domain.errors import (
 )
 from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.protocol import Call
-from ringgate.drivers.tryton.connection import Line
+from ringgate.drivers.transport import HttpTransport
 from ringgate.drivers.tryton.touches import Touches
 from ringgate.drivers.tryton.wire import (
     BusinessError,
@@ -179,7 +179,7 @@ class UserSession:
 class Carrier:
     """What the calls of one connection have in common, their number, what they touch, and who was refused last."""
 
-    def __init__(self, call: Call, line: Line) -> None:
+    def __init__(self, call: Call, line: HttpTransport) -> None:
         self.call, self.line, self.sent, self.touches = call, line, 0, Touches()
         self.refused: UserSession | None = None
 
@@ -222,9 +222,9 @@ class SessionPool:
             close(session)
         self._pooled.clear()
 
-    def line(self) -> Line:
+    def line(self) -> HttpTransport:
         """A way onto the network, for one run."""
-        return Line(self._timeout)
+        return HttpTransport(self._timeout)
 
 
 def close(session: UserSession) -> None:

@@ -22,9 +22,7 @@ a dead session raises `SessionEnded`, and the driver decides whether to sign in 
 from __future__ import annotations
 
 import base64
-import errno
 import os
-import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,7 +41,7 @@ from ringgate.domain.errors import (
     SignInRefused,
     Throttled,
 )
-from ringgate.drivers.tryton.connection import Line
+from ringgate.drivers.transport import HttpTransport, transport_error
 from ringgate.drivers.tryton.values import decode, encode
 
 __all__ = [
@@ -65,13 +63,6 @@ HeadersHook = Callable[[str], Mapping[str, str]]
 """Given the RPC method about to be called, returns headers to send with it (see `trace_headers`)."""
 
 BUSINESS_KINDS: Final = frozenset({"UserError", "UserWarning", "ConcurrencyException", "LoginException"})
-CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED
-NO_ROUTE_ERRNOS: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN})
-OUR_SIDE: Final[dict[type[BaseException], str]] = {
-    ssl.SSLCertVerificationError: "The TLS certificate of {} does not fit its name or is not trusted here.",
-    socket.gaierror: "The host name of {} does not resolve from here.",
-    httpx.ProxyError: "The proxy on the way to {} refused us.",
-}
 
 
 class SessionEnded(ErpError):
@@ -205,7 +196,7 @@ class RpcClient:
         headers_hook: HeadersHook | None = None,
         dialect: Dialect | None = None,
         verify: ssl.SSLContext | None = None,
-        line: Line | None = None,
+        line: HttpTransport | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -219,7 +210,7 @@ class RpcClient:
         self._url: httpx.URL | None = None
         self._headers: dict[str, str] = {"content-type": "application/json"}
         self._sequence = 0
-        self.line = line or Line(timeout, verify)
+        self.line = line or HttpTransport(timeout, verify)
 
     def __enter__(self) -> RpcClient:
         return self
@@ -339,7 +330,7 @@ class RpcClient:
         try:
             response = http.send(request, stream=True)
         except httpx.HTTPError as error:
-            raise _transport_error(error, self._base) from error
+            raise transport_error(error, self._base) from error
         try:
             content = response.read()
         except httpx.TimeoutException as error:
@@ -362,28 +353,6 @@ class RpcClient:
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
-
-
-def _transport_error(error: httpx.HTTPError, base: str) -> Exception:
-    """What kept the answer from beginning, by whose fault it is."""
-    chain: list[BaseException] = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
-        chain.append(cause)
-    for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code == CERTIFICATE_EXPIRED:
-            return ErpUnavailable(f"The TLS certificate of {base} has expired.")
-        if isinstance(cause, tuple(OUR_SIDE)):
-            return NoRoute(next(words for kind, words in OUR_SIDE.items() if isinstance(cause, kind)).format(base))
-        if isinstance(cause, OSError) and cause.errno in NO_ROUTE_ERRNOS:
-            return NoRoute(f"There is no route from here to {base}.")
-    if isinstance(error, httpx.RemoteProtocolError) and len(chain) > 2:  # below httpx and httpcore: the HTTP parser
-        return ErpProtocolError(f"What {base} answers is not HTTP.")
-    if isinstance(error, httpx.TimeoutException):
-        return ErpUnavailable(f"{base} did not answer in time.")
-    what = (
-        "does not accept connections" if isinstance(error, httpx.ConnectError) else "closed the connection unanswered"
-    )
-    return ErpUnavailable(f"{base} {what}.")
 
 
 def _status_error(status: int, base: str, method: str) -> Exception:

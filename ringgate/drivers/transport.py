@@ -1,0 +1,80 @@
+"""The way onto the network that drivers of HTTP interfaces share, and what went wrong on it, by whose fault it is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+
+import httpx
+
+from ringgate.domain.errors import ErpProtocolError, ErpUnavailable, NoRoute, RinggateError
+
+CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+NO_ROUTE_ERRNOS: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN})
+OUR_SIDE: Final[dict[type[BaseException], str]] = {
+    ssl.SSLCertVerificationError: "The TLS certificate of {} does not fit its name or is not trusted here.",
+    socket.gaierror: "The host name of {} does not resolve from here.",
+    httpx.ProxyError: "The proxy on the way to {} refused us.",
+}
+
+
+def trusted() -> ssl.SSLContext:
+    """The authorities that this machine trusts, or those that SSL_CERT_FILE and SSL_CERT_DIR name instead."""
+    return _loaded(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _loaded(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Loading them costs more than ten calls, so it is done once for each place."""
+    return httpx.create_ssl_context()
+
+
+class HttpTransport:
+    """Opened when it is first used, shared by all users of a run, and closed with it; then it can be used again.
+
+    `timeout` is in seconds, for connecting and for each wait on a server. It keeps no cookies: sessions of several
+    users and tenants share it."""
+
+    def __init__(self, timeout: float, verify: ssl.SSLContext | None = None) -> None:
+        self._timeout, self._verify = timeout, verify
+        self._http: httpx.Client | None = None
+
+    @property
+    def http(self) -> httpx.Client:
+        if self._http is None:
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            verify = self._verify or trusted()
+            self._http = httpx.Client(timeout=self._timeout, verify=verify, cookies=no_cookies)
+        return self._http
+
+    def close(self) -> None:
+        http, self._http = self._http, None
+        if http is not None:
+            http.close()
+
+
+def transport_error(error: httpx.HTTPError, base: str) -> RinggateError:
+    """What kept an answer of the server at `base` from beginning, by whose fault it is."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code == CERTIFICATE_EXPIRED:
+            return ErpUnavailable(f"The TLS certificate of {base} has expired.")
+        if isinstance(cause, tuple(OUR_SIDE)):
+            return NoRoute(next(words for kind, words in OUR_SIDE.items() if isinstance(cause, kind)).format(base))
+        if isinstance(cause, OSError) and cause.errno in NO_ROUTE_ERRNOS:
+            return NoRoute(f"There is no route from here to {base}.")
+    if isinstance(error, httpx.RemoteProtocolError) and len(chain) > 2:  # below httpx and httpcore: the HTTP parser
+        return ErpProtocolError(f"What {base} answers is not HTTP.")
+    if isinstance(error, httpx.TimeoutException):
+        return ErpUnavailable(f"{base} did not answer in time.")
+    what = (
+        "does not accept connections" if isinstance(error, httpx.ConnectError) else "closed the connection unanswered"
+    )
+    return ErpUnavailable(f"{base} {what}.")
