@@ -17,12 +17,12 @@ from typing import Any, get_type_hints
 
 from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest, TimeEntry
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Capability, Channel, Effect, Ground, Invariant, InvoiceMethod, Layer, Role, Scenario
+from ringgate.domain.model import Basis, Capability, Channel, Effect, Invariant, InvoiceMethod, Layer, Role, Scenario
 from ringgate.domain.money import Money
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.run_once import Run
 from ringgate.isolation.model import Thing, Way, named_in
-from ringgate.scenario.access_checks import Staff
+from ringgate.scenario.access_checks import AccessChecks
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import expect, expect_agreement, expect_isolation, expect_refusal
@@ -37,7 +37,7 @@ LEDGER, JOURNAL_ENTRIES = Capability.LEDGER, Capability.JOURNAL_ENTRIES
 OUTSIDERS, DIRECT_CALLS = Capability.OUTSIDERS, Capability.DIRECT_CALLS
 PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
 TIMESHEET, EFFORT = InvoiceMethod.TIMESHEET, InvoiceMethod.EFFORT
-POLICY, RIGHTS, RECORDS = Ground.POLICY, Ground.RIGHTS, Ground.RECORDS
+POLICY, RIGHTS, RECORDS = Basis.POLICY, Basis.RIGHTS, Basis.RECORDS
 BALANCED, ONCE, NUMBERED, ISOLATED = Invariant.BALANCED, Invariant.ONCE, Invariant.NUMBERED, Invariant.ISOLATED
 
 Function = Callable[[Erp, Make, Run], None]
@@ -71,7 +71,7 @@ class Beginning:
     def __init__(self, scenario: Scenario, begin: Callable[..., object]) -> None:
         self._scenario, self._begin = scenario, begin
 
-    def finish(self, function: Callable[..., None]) -> InFlight:
+    def finish(self, function: Callable[..., None]) -> TwoPhaseScenario:
         """Make the process of both halves. What the first returns is carried to the second."""
         scenario, begin = self._scenario, self._begin
 
@@ -79,7 +79,7 @@ class Beginning:
             function(erp, make, run, begin(erp, make, run))
 
         parts = {each.name: getattr(scenario, each.name) for each in fields(scenario)} | {"function": whole}
-        return InFlight(**parts, begin=begin, finish=function, carried=get_type_hints(begin)["return"])
+        return TwoPhaseScenario(**parts, begin=begin, finish=function, carried=get_type_hints(begin)["return"])
 
 
 def in_flight(
@@ -128,6 +128,7 @@ __all__ = [
     "SIGN_IN",
     "TIME",
     "TIMESHEET",
+    "AccessChecks",
     "Actor",
     "Capability",
     "Decimal",
@@ -143,7 +144,6 @@ __all__ = [
     "Refused",
     "Role",
     "Run",
-    "Staff",
     "Thing",
     "TimeEntry",
     "Way",

@@ -100,7 +100,7 @@ class Selection:
         return [channel for channel in self.channels if channel not in passed_over]
 
 
-class Session:
+class SuiteSession:
     """One invocation in one process: its label, its selection, its engine once something runs."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -142,12 +142,12 @@ class Session:
         self._open.close()
 
 
-_SESSION: pytest.StashKey[Session] = pytest.StashKey()
+_SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "channels(*names): the channels that a test with `process` is run over")
-    session = config.stash[_SESSION] = Session(config)
+    session = config.stash[_SESSION] = SuiteSession(config)
     if not config.option.help and _is_about_suites(config):
         _ = session.selection  # a usage error is told before anything is collected
 
@@ -207,7 +207,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 class Process:
     """One tenant over one channel, for tests that make scenarios of their own, such as properties."""
 
-    def __init__(self, session: Session, tenant: Tenant, channel: Channel) -> None:
+    def __init__(self, session: SuiteSession, tenant: Tenant, channel: Channel) -> None:
         self._session, self.tenant, self.channel = session, tenant, channel
 
     def __call__(self, scenario: Scenario) -> RunResult:
@@ -246,7 +246,7 @@ class ScenarioItem(pytest.Function):
         return item
 
     @property
-    def session_of_run(self) -> Session:
+    def session_of_run(self) -> SuiteSession:
         return self.config.stash[_SESSION]
 
     def runtest(self) -> None:
@@ -337,7 +337,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
         _summarise(session, config, terminalreporter)
 
 
-def _summarise(session: Session, config: pytest.Config, terminalreporter: Any) -> None:
+def _summarise(session: SuiteSession, config: pytest.Config, terminalreporter: Any) -> None:
     from ringgate.report import build_report, matrix_table
 
     try:

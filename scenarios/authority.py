@@ -17,6 +17,7 @@ from ringgate.api import (
     PROJECTS,
     REVERSIBLE,
     TIME,
+    AccessChecks,
     Actor,
     Erp,
     Invoice,
@@ -24,7 +25,6 @@ from ringgate.api import (
     Money,
     PurchaseRequest,
     Run,
-    Staff,
     expect,
     scenario,
 )  # fmt: skip
@@ -38,7 +38,7 @@ from ringgate.api import (
     layer=ISOLATION,
 )
 def authority(erp: Erp, make: Make, run: Run) -> None:
-    staff = Staff(erp)
+    staff = AccessChecks(erp)
     manager, consultant, accountant = (staff.people[role] for role in (PROJECT_MANAGER, CONSULTANT, ACCOUNTANT))
 
     with run.step("projects and time"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-HELP = "The real ERP on this machine: up, down, break, mend."
+HELP = "The real ERP on this machine: up, down, break, repair."
 
 
 def add_to(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ import typer
 from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted
 
 if TYPE_CHECKING:
-    from ringgate.fingerprint import Judgement
+    from ringgate.fingerprint import BooksJudgement
     from ringgate.fingerprint.model import Fingerprint
 
 SHOWN = 200
@@ -103,10 +103,10 @@ def compare(
 ) -> int:
     """Say why two fingerprints of a tenant differ. Ends with 0 if they are equal or what differs is waived, else 1."""
     from ringgate.cli.common import UsageMistake
-    from ringgate.fingerprint import Policy, files, judge, load
+    from ringgate.fingerprint import ComparisonPolicy, files, judge, load
     from ringgate.fingerprint import compare as differences
 
-    rules = load(policy) if policy else Policy()
+    rules = load(policy) if policy else ComparisonPolicy()
     was, is_ = files.read(before), files.read(after)
     if was.tenant != is_.tenant:
         raise UsageMistake(f"{before} is of {was.tenant} and {after} of {is_.tenant}: compare one tenant with itself.")
@@ -118,7 +118,7 @@ def compare(
     return Exit.OK if found.accepted else Exit.FAILED
 
 
-def _as_json(found: Judgement, was: Fingerprint, is_: Fingerprint) -> dict[str, object]:
+def _as_json(found: BooksJudgement, was: Fingerprint, is_: Fingerprint) -> dict[str, object]:
     return {
         "tenant": was.tenant,
         "before": {"series": was.series, "taken_at": was.taken_at.isoformat()},
@@ -131,7 +131,7 @@ def _as_json(found: Judgement, was: Fingerprint, is_: Fingerprint) -> dict[str, 
     }
 
 
-def _print_judgement(found: Judgement, was: Fingerprint, is_: Fingerprint) -> None:
+def _print_judgement(found: BooksJudgement, was: Fingerprint, is_: Fingerprint) -> None:
     from rich.table import Table
 
     screen = console()

@@ -143,15 +143,15 @@ def _run(
 ) -> int:
     from ringgate.probing.setup import assembled
     from ringgate.probing.supervisor import on_signals
-    from ringgate.probing.view import Watch
+    from ringgate.probing.view import ProbeDisplay
 
     interrupted = False
     try:
         with (
-            Watch(console(), probes, quiet=quiet, board=wanted.share[1] == 1) as watch,
+            ProbeDisplay(console(), probes, quiet=quiet, board=wanted.share[1] == 1) as watch,
             assembled(known, probes, wanted, terms, watch, scenarios=scenario_folder(), results=results) as prober,
         ):
-            watch.tallies = prober.course.tallies
+            watch.counters = prober.course.counters
 
             def stop(number: int, _frame: object) -> None:
                 nonlocal interrupted

@@ -15,7 +15,7 @@ from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
     from ringgate.domain.model import Tenant
-    from ringgate.estate.backups import Backup
+    from ringgate.estate.backups import BackupFile
     from ringgate.estate.estate import Estate
     from ringgate.inventory import Inventory
     from ringgate.rollout.platforms.protocol import Stages
@@ -108,15 +108,15 @@ def run(
 
     Returns the exit code.
     """
-    from ringgate.estate.progress import Board as Building
+    from ringgate.estate.progress import ProgressDisplay as Building
     from ringgate.execution import setup
     from ringgate.host import paths
     from ringgate.rollout.controller import begin
     from ringgate.rollout.pages import write_pages
-    from ringgate.rollout.record import Ledger
+    from ringgate.rollout.record import RecordKeeper
     from ringgate.rollout.release import named_series
     from ringgate.rollout.setup import assembled
-    from ringgate.rollout.view import Board
+    from ringgate.rollout.view import RolloutDisplay
 
     screen, wanted = console(), named_series(release)
     # What is wrong with the definition is told before anything is set up for it.
@@ -125,7 +125,7 @@ def run(
         estate.up(tenants, building, also=[name for name in wanted if name in estate.series_known])
     inventory = estate.inventory()
     definition = _definition(release, estate, inventory, leave_out)
-    ledger = Ledger(paths.state() / "rehearsals" / f"{estate.name}-{definition.id}")
+    ledger = RecordKeeper(paths.state() / "rehearsals" / f"{estate.name}-{definition.id}")
     platform = EstatePlatform(estate)
     if anew or (anew is None and not ledger.unfinished(definition.digest)):
         moved = [each.id for each in definition.tenants if platform.series(each.id) != definition.table.before]
@@ -135,7 +135,7 @@ def run(
     screen.print()
     if begin(ledger, definition, platform, setup.new_session()):
         screen.print(f"Going on with the rehearsal that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
-    with Board(screen, ledger.record) as board:
+    with RolloutDisplay(screen, ledger.record) as board:
         rehearsal = assembled(definition, inventory, platform, ledger, board, results, settle)
         record = rehearsal.run()
     page = write_pages(
@@ -190,20 +190,20 @@ class EstatePlatform:
     def series(self, tenant: str) -> str:
         return self._estate.place(tenant).series
 
-    def backup(self, tenant: str) -> Backup:
+    def backup(self, tenant: str) -> BackupFile:
         return self._estate.backup(tenant)
 
-    def backups(self, tenant: str) -> Sequence[Backup]:
+    def backups(self, tenant: str) -> Sequence[BackupFile]:
         return self._estate.backups.of(tenant)
 
-    def upgraded_from(self, tenant: str) -> Backup | None:
+    def upgraded_from(self, tenant: str) -> BackupFile | None:
         name = self._estate.place(tenant).came_from
         return self._estate.backups.find(tenant, name) if name else None
 
     def beside(self, tenant: str, backup: str) -> AbstractContextManager[Tenant]:
         return self._estate.beside(self._estate.backups.find(tenant, backup))
 
-    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStepTable], stages: Stages) -> Backup:
+    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStepTable], stages: Stages) -> BackupFile:
         from ringgate.estate.tryton.upgrading import ManualStep, UpgradeFailed
         from ringgate.rollout.platforms.protocol import UpgradeRefused
 
@@ -215,5 +215,5 @@ class EstatePlatform:
     def roll_back(self, tenant: str, backup: str) -> None:
         self._estate.roll_back(tenant, self._estate.backups.find(tenant, backup))
 
-    def mend(self, tenant: str) -> bool:
-        return self._estate.mend(tenant)
+    def repair(self, tenant: str) -> bool:
+        return self._estate.repair(tenant)

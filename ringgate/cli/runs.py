@@ -49,11 +49,11 @@ def suites(
 
     Stands it up with its tenants first, takes them as they are, and writes the report."""
     from ringgate.estate.estate import Estate
-    from ringgate.estate.progress import Board
+    from ringgate.estate.progress import ProgressDisplay
 
     estate = Estate.at()
     screen = console()
-    with Board(screen) as board:
+    with ProgressDisplay(screen) as board:
         estate.up(tenants, board)
     screen.print()
     chosen = ["--channel", channel] if channel else []

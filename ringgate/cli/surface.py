@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ringgate.surface import Change, Usage
-    from ringgate.surface.accepted import Judged
+    from ringgate.surface import SurfaceChange, Usage
+    from ringgate.surface.accepted import SurfaceJudgement
     from ringgate.surface.model import Surface
 
 MOST_UNUSED = 12
@@ -125,17 +125,19 @@ def _usage(results: str | None) -> Usage:
         store.close()
 
 
-def _verdict(judged: Judged, usage: Usage) -> Exit:
-    from ringgate.surface import Klass
+def _verdict(judged: SurfaceJudgement, usage: Usage) -> Exit:
+    from ringgate.surface import Severity
 
-    breaking = [change for change in judged.open if change.klass is Klass.BREAKING]
+    breaking = [change for change in judged.open if change.klass is Severity.BREAKING]
     if any(change.used for change in breaking):
         return Exit.FAILED
     return Exit.BROKEN if breaking and not usage else Exit.OK
 
 
-def _as_json(old: Surface, new: Surface, shown: Sequence[Change], judged: Judged, code: Exit) -> dict[str, Any]:
-    def plain(change: Change) -> dict[str, Any]:
+def _as_json(
+    old: Surface, new: Surface, shown: Sequence[SurfaceChange], judged: SurfaceJudgement, code: Exit
+) -> dict[str, Any]:
+    def plain(change: SurfaceChange) -> dict[str, Any]:
         return {
             "class": change.klass.value,
             "kind": change.kind,
@@ -166,8 +168,10 @@ def _as_json(old: Surface, new: Surface, shown: Sequence[Change], judged: Judged
 # --- for people --------------------------------------------------------------------------------------------------
 
 
-def _print(old: Surface, new: Surface, shown: Sequence[Change], judged: Judged, usage: Usage, everything: bool) -> None:
-    from ringgate.surface import Klass
+def _print(
+    old: Surface, new: Surface, shown: Sequence[SurfaceChange], judged: SurfaceJudgement, usage: Usage, everything: bool
+) -> None:
+    from ringgate.surface import Severity
 
     screen = console()
     scenarios = {name for uses in usage.values() for name in uses}
@@ -178,21 +182,21 @@ def _print(old: Surface, new: Surface, shown: Sequence[Change], judged: Judged, 
         screen.print("no run has recorded what it uses: every change counts as unused, and nothing is proved")
     used = [change for change in shown if change.used]
     for klass, style, words in (
-        (Klass.BREAKING, "red", "breaks what your scenarios use"),
-        (Klass.RISKY, "yellow", "may break what your scenarios use"),
+        (Severity.BREAKING, "red", "breaks what your scenarios use"),
+        (Severity.RISKY, "yellow", "may break what your scenarios use"),
     ):
         _section(screen, words, style, [change for change in used if change.klass is klass])
-    unused = [change for change in shown if not change.used and change.klass is not Klass.COMPATIBLE]
+    unused = [change for change in shown if not change.used and change.klass is not Severity.COMPATIBLE]
     if everything:
         _section(screen, "breaks or may break what no scenario uses", "", unused)
-        _section(screen, "compatible", "dim", [change for change in shown if change.klass is Klass.COMPATIBLE])
+        _section(screen, "compatible", "dim", [change for change in shown if change.klass is Severity.COMPATIBLE])
     else:
         _print_unused(screen, unused)
         _print_counts(screen, shown)
     _print_accepted(screen, judged)
 
 
-def _section(screen: Console, words: str, style: str, changes: Sequence[Change]) -> None:
+def _section(screen: Console, words: str, style: str, changes: Sequence[SurfaceChange]) -> None:
     from rich.table import Table
 
     if not changes:
@@ -206,7 +210,7 @@ def _section(screen: Console, words: str, style: str, changes: Sequence[Change])
     screen.print(table)
 
 
-def _users(change: Change) -> str:
+def _users(change: SurfaceChange) -> str:
     """`invoice-correction over api and 4 more, 31 runs`."""
     if not change.uses:
         return ""
@@ -215,34 +219,34 @@ def _users(change: Change) -> str:
     return f"{first}{others}, {counted(change.runs, 'run')}"
 
 
-def _print_unused(screen: Console, changes: Sequence[Change]) -> None:
+def _print_unused(screen: Console, changes: Sequence[SurfaceChange]) -> None:
     """By model, the worst first: what nobody uses is counted, not told."""
     if not changes:
         return
-    from ringgate.surface import Klass
+    from ringgate.surface import Severity
 
     screen.print(f"\nbreaks or may break, but no scenario uses it ({len(changes)})", style="bold")
     models: dict[str, Counter[str]] = {}
     for change in changes:
         models.setdefault(change.model, Counter())[change.klass.value] += 1
-    ranked = sorted(models.items(), key=lambda each: (-each[1][Klass.BREAKING.value], -each[1].total(), each[0]))
+    ranked = sorted(models.items(), key=lambda each: (-each[1][Severity.BREAKING.value], -each[1].total(), each[0]))
     for model, counts in ranked[:MOST_UNUSED]:
-        told = ", ".join(f"{counts[klass.value]} {klass.value}" for klass in Klass if counts[klass.value])
+        told = ", ".join(f"{counts[klass.value]} {klass.value}" for klass in Severity if counts[klass.value])
         screen.print(f"  {model or 'the wire'}: {told}")
     if (rest := len(ranked) - MOST_UNUSED) > 0:
         screen.print(f"  and {counted(rest, 'more model')}; --all lists them")
 
 
-def _print_counts(screen: Console, changes: Sequence[Change]) -> None:
-    from ringgate.surface import Klass
+def _print_counts(screen: Console, changes: Sequence[SurfaceChange]) -> None:
+    from ringgate.surface import Severity
 
-    kinds = Counter(change.kind for change in changes if change.klass is Klass.COMPATIBLE)
+    kinds = Counter(change.kind for change in changes if change.klass is Severity.COMPATIBLE)
     if kinds:
         told = ", ".join(f"{number} x {kind}" for kind, number in kinds.most_common())
         screen.print(f"\ncompatible ({kinds.total()}): {told}", style="dim", soft_wrap=True)
 
 
-def _print_accepted(screen: Console, judged: Judged) -> None:
+def _print_accepted(screen: Console, judged: SurfaceJudgement) -> None:
     if judged.accepted:
         screen.print(f"\naccepted ({len(judged.accepted)})", style="bold")
         for change, by in judged.accepted:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ringgate.domain.model import Ground
+    from ringgate.domain.model import Basis
 
 
 class RinggateError(Exception):
@@ -67,7 +67,7 @@ class Refused(ErpError):
 
     kind = "refused"
 
-    def __init__(self, verb: str, reason: str, state: str = "", ground: Ground | None = None) -> None:
+    def __init__(self, verb: str, reason: str, state: str = "", ground: Basis | None = None) -> None:
         super().__init__(f"{verb} was refused: {reason}" + (f" (state read back: {state})" if state else ""))
         self.verb = verb
         self.reason = reason
@@ -103,7 +103,7 @@ class Throttled(OurSideError):
     kind = "throttled"
 
 
-class BrowserTrouble(OurSideError):
+class BrowserError(OurSideError):
     """The browser would not start, or crashed."""
 
     kind = "browser"

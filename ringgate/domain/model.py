@@ -99,7 +99,7 @@ class Invariant(StrEnum):
     BOOKS = "fingerprint-drift"  # books differ across the change, without a waiver
 
 
-class Ground(StrEnum):
+class Basis(StrEnum):
     """What an expectation rests on, and so whose business it is when it is not met.
 
     The narrower one holds: what the inventory states is policy, also where it is the ERP's logic that applies it."""
@@ -292,7 +292,7 @@ class Failure:
     expected: str = ""
     actual: str = ""
     traceback: str = ""
-    ground: Ground | None = None
+    ground: Basis | None = None
     invariant: Invariant | None = None
 
 
@@ -362,7 +362,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SignalSample:
     """A platform signal as it was read: server latency, queue backlog, database locks.
 
     `at` is aware (UTC). `signal` is a stable word, `value` in `unit`. `ring` and `tenant` are empty where it is of a

@@ -87,7 +87,7 @@ def _clock(hour: str, minute: str) -> time:
 
 
 @dataclass(frozen=True, slots=True)
-class Cadence:
+class ProbeSchedule:
     """How one scenario is probed: every so often over each channel, OFF for never.
 
     A run that takes longer than its channel's deadline fails; undoing is not limited. `hours` are those in which it is
@@ -109,11 +109,11 @@ class Probing:
     `hours` do not hold on them. In `maintenance` nothing is probed at all.
     """
 
-    usual: Cadence = field(default_factory=Cadence)
-    scenarios: Mapping[str, Cadence] = field(default_factory=dict)
+    usual: ProbeSchedule = field(default_factory=ProbeSchedule)
+    scenarios: Mapping[str, ProbeSchedule] = field(default_factory=dict)
     holidays: str = ""
     days_off: frozenset[date] = frozenset()
     maintenance: tuple[Weekly | Dated, ...] = ()
 
-    def of(self, scenario: str) -> Cadence:
+    def of(self, scenario: str) -> ProbeSchedule:
         return self.scenarios.get(scenario, self.usual)

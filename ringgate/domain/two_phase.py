@@ -10,7 +10,7 @@ from ringgate.domain.model import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InFlight(Scenario):
+class TwoPhaseScenario(Scenario):
     """A process in two halves, with an upgrade in between. `function` runs both in one go.
 
     `begin` takes (erp, make, run) and returns what must be carried over; `finish` takes that as its fourth. `carried`

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ringgate.domain.errors import BrowserTrouble
+from ringgate.domain.errors import BrowserError
 
 VARIABLE = "RINGGATE_BROWSER"
 """Environment variable that names the browser to use, before any other that is found."""
@@ -45,12 +45,12 @@ def find_browser() -> Path:
     named = os.environ.get(VARIABLE)
     if named:
         if not _starts(Path(named)):
-            raise BrowserTrouble(f"{VARIABLE} names {named}, which is no program: correct it or unset it.")
+            raise BrowserError(f"{VARIABLE} names {named}, which is no program: correct it or unset it.")
         return Path(named)
     for path in _candidates():
         if _starts(path):
             return path
-    raise BrowserTrouble(
+    raise BrowserError(
         "No Chromium or Chrome was found: install one, run `playwright install chromium`, "
         f"or name its program in {VARIABLE}."
     )

@@ -31,7 +31,7 @@ from ringgate.domain.documents import (
     TimeEntry,
 )  # fmt: skip
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Attachment, Capability, Channel, Ground, Role, Tenant
+from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
 from ringgate.fingerprint.model import Fingerprint
@@ -39,7 +39,7 @@ from ringgate.isolation.model import Attempt, Thing, Way
 from ringgate.surface.model import Surface
 
 
-class Actor(Protocol):
+class SignedInUser(Protocol):
     """One signed-in user of one tenant."""
 
     role: Role
@@ -122,7 +122,7 @@ class Call:
 class Connection(Protocol):
     """One run's way to one tenant."""
 
-    def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> Actor:
+    def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> SignedInUser:
         """`password` overrides the inventory's (a wrong one raises `Refused`); `fresh` reuses no session."""
         ...
 
@@ -150,7 +150,7 @@ class Connection(Protocol):
         status and text of the answer, with `about` itself taken out of it."""
         ...
 
-    def ground_of(self, refusal: Refused) -> Ground | None:
+    def ground_of(self, refusal: Refused) -> Basis | None:
         """What a refusal rests on, asked once when a run ended with it; None where that cannot be told."""
         ...
 

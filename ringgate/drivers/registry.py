@@ -14,7 +14,7 @@ from ringgate.drivers.protocol import Driver
 GROUP = "ringgate.drivers"
 
 
-class DriverTrouble(OurSideError):
+class DriverError(OurSideError):
     """A registered driver cannot be loaded."""
 
     kind = "driver"
@@ -33,7 +33,7 @@ def driver_class(erp: str, channel: Channel) -> type[Driver] | None:
         try:
             return cast("type[Driver]", point.load())
         except Exception as error:
-            raise DriverTrouble(f"the driver {name} ({point.value}) cannot be loaded: {error}") from error
+            raise DriverError(f"the driver {name} ({point.value}) cannot be loaded: {error}") from error
     return None
 
 
@@ -75,4 +75,4 @@ class Drivers(Mapping[tuple[str, Channel], Driver]):
             except Exception as error:
                 failures.append(error)
         if failures:
-            raise DriverTrouble(f"a driver could not be closed: {failures[0]}") from failures[0]
+            raise DriverError(f"a driver could not be closed: {failures[0]}") from failures[0]

@@ -13,22 +13,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ringgate.estate.errors import EstateTrouble
+    from ringgate.estate.errors import EstateError
     from ringgate.estate.estate import Estate
-    from ringgate.estate.frontdoor import Fault
-    from ringgate.estate.progress import Board, Progress
-    from ringgate.estate.record import Report, Row
+    from ringgate.estate.frontdoor import NetworkFault
+    from ringgate.estate.progress import Progress, ProgressDisplay
+    from ringgate.estate.record import Report, TenantRow
 
 _PLACES = {
-    "Board": "progress",
+    "ProgressDisplay": "progress",
     "Estate": "estate",
-    "EstateTrouble": "trouble",
-    "Fault": "frontdoor",
+    "EstateError": "errors",
+    "NetworkFault": "frontdoor",
     "Progress": "progress",
     "Report": "record",
-    "Row": "record",
+    "TenantRow": "record",
 }
-__all__ = ["Board", "Estate", "EstateTrouble", "Fault", "Progress", "Report", "Row"]
+__all__ = ["Estate", "EstateError", "NetworkFault", "Progress", "ProgressDisplay", "Report", "TenantRow"]
 
 
 def __getattr__(name: str) -> Any:

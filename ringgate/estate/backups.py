@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import write_atomically
 
@@ -23,7 +23,7 @@ KEPT = 5
 """Backups of a tenant that are kept; older ones are removed when a new one is whole."""
 
 
-class Backup(BaseModel):
+class BackupFile(BaseModel):
     """One tenant's database as it was at `taken_at` (UTC), when the dump began.
 
     `name` is unique among the tenant's; `size` in bytes, `seconds` how long it took, `digest` the file's SHA-256.
@@ -46,14 +46,14 @@ class Backups:
     def __init__(self, folder: Path, cluster: Cluster) -> None:
         self._folder, self._cluster = folder, cluster
 
-    def take(self, tenant: str, series: str) -> Backup:
+    def take(self, tenant: str, series: str) -> BackupFile:
         """Backs up the tenant's database. It may be in use."""
         taken_at, began = datetime.now(UTC), time.monotonic()
         name = f"{taken_at:%Y%m%dT%H%M%S%f}-{series}"
         file = self._folder / tenant / f"{name}.dump"
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._cluster.dump(tenant, file)
-        backup = Backup(
+        backup = BackupFile(
             tenant=tenant,
             name=name,
             series=series,
@@ -66,36 +66,36 @@ class Backups:
         self._tidy(tenant)
         return backup
 
-    def of(self, tenant: str) -> list[Backup]:
+    def of(self, tenant: str) -> list[BackupFile]:
         """All whole backups of a tenant, oldest first."""
         found = []
         for note in sorted((self._folder / tenant).glob("*.json")):
             try:
-                backup = Backup.model_validate_json(note.read_text())
+                backup = BackupFile.model_validate_json(note.read_text())
             except (OSError, ValidationError):
                 continue
             if self.file(backup).is_file():
                 found.append(backup)
         return found
 
-    def find(self, tenant: str, name: str) -> Backup:
+    def find(self, tenant: str, name: str) -> BackupFile:
         """Raises EstateTrouble if there is none of that name."""
         for backup in self.of(tenant):
             if backup.name == name:
                 return backup
-        raise EstateTrouble(
+        raise EstateError(
             f"The backup {name} of tenant {tenant} is gone: `ringgate estate destroy` and `up` make the tenant anew."
         )
 
-    def file(self, backup: Backup) -> Path:
+    def file(self, backup: BackupFile) -> Path:
         # The name ends in the series, whose dot must not be taken for that of a suffix.
         return self._folder / backup.tenant / f"{backup.name}.dump"
 
-    def restore(self, backup: Backup, database: str) -> None:
+    def restore(self, backup: BackupFile, database: str) -> None:
         """Makes `database` from a backup. Raises EstateTrouble if the file is not what was written."""
         file = self.file(backup)
         if _digest(file) != backup.digest:
-            raise EstateTrouble(f"The backup {file} is damaged: its checksum is not the one that was noted.")
+            raise EstateError(f"The backup {file} is damaged: its checksum is not the one that was noted.")
         self._cluster.load(file, database)
 
     def _tidy(self, tenant: str) -> None:

@@ -59,7 +59,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedEntry:
     """Hours of one employee (index into `Story.employees`) on one day."""
 
     employee: int
@@ -69,14 +69,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Task:
+class PlannedTask:
     """Billable work. `product` indexes `SeedSpec.products`; `effort` is in hours."""
 
     name: str
     product: int
     rate: Decimal
     effort: Decimal
-    entries: tuple[Entry, ...]
+    entries: tuple[PlannedEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Engagement:
 
     name: str
     customer: int
-    tasks: tuple[Task, ...]
+    tasks: tuple[PlannedTask, ...]
     billed_on: date
     billed: bool = True
     posted: bool = False
@@ -191,19 +191,19 @@ class _Teller:
             tasks.append(self._task(f"{subject}: {activity}", until, (tasks[0].product + 1) % len(self.spec.products)))
         return Engagement(f"{subject} {until:%Y-%m}", number % CUSTOMERS, tuple(tasks), until)
 
-    def _task(self, name: str, until: date, product: int) -> Task:
+    def _task(self, name: str, until: date, product: int) -> PlannedTask:
         low, high, step = self.spec.rates
         entries = tuple(self._entry(until) for _ in range(self.chance.randint(*ENTRIES_A_TASK)))
         effort = sum((entry.hours for entry in entries), Decimal(0))
-        return Task(name, product, Decimal(self.chance.randrange(low, high + 1, step)), effort, entries)
+        return PlannedTask(name, product, Decimal(self.chance.randrange(low, high + 1, step)), effort, entries)
 
-    def _entry(self, until: date) -> Entry:
+    def _entry(self, until: date) -> PlannedEntry:
         """Between a quarter of an hour and a day's work, on a weekday of the fortnight that ends at `until`."""
         on = until - timedelta(days=self.chance.randrange(14))
         on -= timedelta(days=max(0, on.weekday() - 4))
         on = max(on, first_month(self.spec.today))
         hours = Decimal(self.chance.randint(1, 32)) / 4
-        return Entry(self.chance.randrange(EMPLOYEES), on, hours, self.chance.choice(self.activities))
+        return PlannedEntry(self.chance.randrange(EMPLOYEES), on, hours, self.chance.choice(self.activities))
 
     def _settle(self, billed: list[Engagement]) -> list[Engagement]:
         """Posts all of them, and lets most be paid, one in part, one be credited."""

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ringgate.domain.errors import BrowserTrouble
+from ringgate.domain.errors import BrowserError
 from ringgate.drivers.chromium import VARIABLE, find_browser
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.progress import Stage
 from ringgate.estate.tools import run
 
@@ -24,12 +24,12 @@ def ensure_browser(stage: Stage) -> Path:
     for attempt in (_by_playwright, _by_apt):
         try:
             attempt(stage)
-        except EstateTrouble:
+        except EstateError:
             continue
         found = _working()
         if found:
             return found
-    raise EstateTrouble(
+    raise EstateError(
         "No browser could be installed: install Chromium or Chrome by the system's own means "
         f"(Debian: apt-get install chromium), or name its program in {VARIABLE}."
     )
@@ -38,7 +38,7 @@ def ensure_browser(stage: Stage) -> Path:
 def _working() -> Path | None:
     try:
         path = find_browser()
-    except BrowserTrouble:
+    except BrowserError:
         if os.environ.get(VARIABLE):
             raise  # the user named one: another must not be taken in its place
         return None
@@ -56,7 +56,7 @@ def _by_playwright(stage: Stage) -> None:
 
 def _by_apt(stage: Stage) -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise EstateTrouble("Only root may install packages.")
+        raise EstateError("Only root may install packages.")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     options = ["-y", "-q", "--no-install-recommends"]
     stage.say("apt-get update")

@@ -21,7 +21,7 @@ from rich.text import Text
 from ringgate.domain.errors import RinggateError
 from ringgate.estate.estate import DEMO, Estate
 from ringgate.estate.faults.cli import app as faults
-from ringgate.estate.progress import Board
+from ringgate.estate.progress import ProgressDisplay
 from ringgate.estate.record import Report
 from ringgate.host.secrets import redact
 
@@ -38,14 +38,14 @@ NameOption = Annotated[str, typer.Option("--name", help="Which estate; several c
 
 @contextmanager
 def _one_sentence() -> Iterator[None]:
-    """Turns what cannot be mended into one sentence and exit code 3."""
+    """Turns what cannot be repaired into one sentence and exit code 3."""
     try:
         yield
     except RinggateError as problem:
         typer.echo(f"ringgate: {redact(str(problem))}", err=True)
         raise typer.Exit(3) from None
     except OSError as problem:
-        typer.echo(f"ringgate: {redact(str(problem))}: mend that and start again.", err=True)
+        typer.echo(f"ringgate: {redact(str(problem))}: repair that and start again.", err=True)
         raise typer.Exit(3) from None
 
 
@@ -59,7 +59,7 @@ def up(
 ) -> None:
     """Makes the estate stand: installs, starts and fills whatever is not there yet."""
     console = _console()
-    with _one_sentence(), Board(console) as board:
+    with _one_sentence(), ProgressDisplay(console) as board:
         report = Estate.at(name).up(tenants, board, port_base)
     console.print()
     _show(console, report)

@@ -1,4 +1,4 @@
-"""What the estate cannot mend by itself."""
+"""What the estate cannot repair by itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ringgate.domain.errors import OurSideError
 
 
-class EstateTrouble(OurSideError):
+class EstateError(OurSideError):
     """The estate does not stand. The text is one sentence that ends in the remedy."""
 
     kind = "estate"
@@ -23,11 +23,11 @@ def in_one_sentence() -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        remedy = "make room" if problem.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that"
+        remedy = "make room" if problem.errno in (errno.ENOSPC, errno.EDQUOT) else "repair that"
         where = f" ({problem.filename})" if problem.filename else ""
         what = problem.strerror or type(problem).__name__
-        raise EstateTrouble(f"The estate's work stopped: {what}{where}; {remedy} and start again.") from problem
+        raise EstateError(f"The estate's work stopped: {what}{where}; {remedy} and start again.") from problem
     except psycopg.Error as problem:
         first = str(problem).strip().splitlines() or [type(problem).__name__]
         said = first[0].rstrip(".")
-        raise EstateTrouble(f"The estate's database refused: {said}; if it stays so, destroy the estate.") from problem
+        raise EstateError(f"The estate's database refused: {said}; if it stays so, destroy the estate.") from problem

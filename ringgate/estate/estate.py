@@ -15,16 +15,16 @@ import psycopg
 
 from ringgate.domain.model import Tenant
 from ringgate.estate import ports
-from ringgate.estate.backups import Backup, Backups
+from ringgate.estate.backups import BackupFile, Backups
 from ringgate.estate.chromium import ensure_browser
 from ringgate.estate.databases import TenantDatabases
-from ringgate.estate.errors import EstateTrouble, in_one_sentence
+from ringgate.estate.errors import EstateError, in_one_sentence
 from ringgate.estate.frontdoor import FaultControl
 from ringgate.estate.images import Image, Seeding, Workshop
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.progress import Progress
 from ringgate.estate.readiness import READY, states
-from ringgate.estate.record import Place, Record, Report, Row
+from ringgate.estate.record import EstateRecord, Place, Report, TenantRow
 from ringgate.estate.serving import Serving
 from ringgate.estate.tools import Tools, lock
 from ringgate.estate.tryton import tenant_set
@@ -49,7 +49,7 @@ class Estate:
 
     def __init__(self, name: str, tenants_folder: Path | None = None, seeding: Seeding | None = None) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
-            raise EstateTrouble(f'"{name}" cannot name an estate: use lower-case letters, digits and hyphens.')
+            raise EstateError(f'"{name}" cannot name an estate: use lower-case letters, digits and hyphens.')
         self.name = name
         self.folder = paths.estate(name)
         self.tenants_folder = tenants_folder or tenant_set.source()
@@ -77,11 +77,11 @@ class Estate:
         return self.folder / "inventory"
 
     @property
-    def record(self) -> Record:
+    def record(self) -> EstateRecord:
         """What stands here. Raises EstateTrouble if nothing does."""
-        record = Record.read(self.folder)
+        record = EstateRecord.read(self.folder)
         if record is None:
-            raise EstateTrouble(f"There is no estate {self.name}: `ringgate estate up{self._option}` makes it.")
+            raise EstateError(f"There is no estate {self.name}: `ringgate estate up{self._option}` makes it.")
         return record
 
     @property
@@ -147,7 +147,7 @@ class Estate:
         """
         progress = progress or Progress()
         with self._work(progress):
-            old = Record.read(self.folder)
+            old = EstateRecord.read(self.folder)
             members = tenant_set.members(self.tenants_folder, max(tenants, len(old.tenants) if old else 0))
             self._check_space()
             base = port_base or (old.port_base if old else ports.choose(self.name))
@@ -164,7 +164,7 @@ class Estate:
                 record = self._record(base, members, image)
                 self._start(record, members, image, [*web, *further], progress)
                 browser.result()
-        for name in Upgrades(self).mend_all():
+        for name in Upgrades(self).repair_all():
             progress.remark(f"An upgrade of tenant {name} had been cut off; it is as it was before.")
         return self._ready(progress)
 
@@ -211,27 +211,29 @@ class Estate:
 
     # --- moving tenants between series ----------------------------------------------------------------------------
 
-    def backup(self, tenant: str) -> Backup:
+    def backup(self, tenant: str) -> BackupFile:
         """Backs up a tenant while it is in use."""
         return self.backups.take(tenant, self.place(tenant).series)
 
-    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStep] = (), stages: Stages = nullcontext) -> Backup:
+    def upgrade(
+        self, tenant: str, to: str, steps: Sequence[ManualStep] = (), stages: Stages = nullcontext
+    ) -> BackupFile:
         """Brings a tenant to a later series at its same address. Returns the backup taken when it was closed for it.
 
         Raises UpgradeFailed; then the tenant is served as before, from that backup.
         """
         return Upgrades(self).upgrade(tenant, to, steps, stages)
 
-    def roll_back(self, tenant: str, backup: Backup, stages: Stages = nullcontext) -> None:
+    def roll_back(self, tenant: str, backup: BackupFile, stages: Stages = nullcontext) -> None:
         """Serves a tenant as it was when the backup was taken."""
         Upgrades(self).roll_back(tenant, backup, stages)
 
-    def mend(self, tenant: str) -> bool:
+    def repair(self, tenant: str) -> bool:
         """Takes back an upgrade or rollback of a tenant that was cut off. Says whether there was one."""
-        return Upgrades(self).mend(tenant)
+        return Upgrades(self).repair(tenant)
 
     @contextmanager
-    def beside(self, backup: Backup) -> Iterator[Tenant]:
+    def beside(self, backup: BackupFile) -> Iterator[Tenant]:
         """The tenant as restored from a backup, in a database of its own that ends with the context."""
         name, server = f"drill_{backup.tenant}", self.serving.server(SERIES[backup.series])
         try:
@@ -244,24 +246,24 @@ class Estate:
             self.database.drop(name)
 
     @contextmanager
-    def alone(self) -> Iterator[Record]:
+    def alone(self) -> Iterator[EstateRecord]:
         """The record, which nobody else changes meanwhile; `note` writes what comes of it."""
         with self._work(Progress()):
             yield self.record
 
-    def note(self, record: Record) -> None:
+    def note(self, record: EstateRecord) -> None:
         """Writes the record, and tells the front door. To be called inside `alone`."""
         record.write(self.folder)
         self._serving(record).routes(record)
 
-    def amend(self, tenant: str, **changes: object) -> None:
+    def arepair(self, tenant: str, **changes: object) -> None:
         """Changes one tenant's place in the record."""
         with self.alone() as record:
             self.note(record.with_place(tenant, **changes))
 
     def status(self) -> Report:
         """What stands now, found out by asking."""
-        record = Record.read(self.folder)
+        record = EstateRecord.read(self.folder)
         if record is None:
             return Report(self.name, self.folder, self.inventory_path, {}, ())
         serving = self._serving(record)
@@ -276,7 +278,7 @@ class Estate:
         else:
             found = dict.fromkeys(known, "down")
         rows = [
-            Row(
+            TenantRow(
                 tenant.id,
                 tenant.ring,
                 tenant.policy.currency.code,
@@ -296,7 +298,9 @@ class Estate:
         with progress.stage("Browser") as stage:
             return ensure_browser(stage)
 
-    def _image(self, old: Record | None, tools: Tools, pool: ThreadPoolExecutor, progress: Progress) -> Image | None:
+    def _image(
+        self, old: EstateRecord | None, tools: Tools, pool: ThreadPoolExecutor, progress: Progress
+    ) -> Image | None:
         """The golden image to copy, or None if this estate has its databases already."""
         erp, database = pool.submit(tools.install_erp, self.series), pool.submit(tools.install_database)
         environment, binaries = erp.result(), database.result()
@@ -306,9 +310,9 @@ class Estate:
         tenants = tenant_set.archetypes(self.tenants_folder)
         return workshop.golden(workshop.template, tenants, self._seeding or Seeding.default())
 
-    def _record(self, base: int, members: Sequence[Member], image: Image | None) -> Record:
+    def _record(self, base: int, members: Sequence[Member], image: Image | None) -> EstateRecord:
         """Writes down what is to stand, before it does: a later command must find what this one may leave half done."""
-        old = Record.read(self.folder)
+        old = EstateRecord.read(self.folder)
         if old and old.port_base != base:
             self._stop()
         name = image.folder.name if image else old.image if old else ""
@@ -319,13 +323,13 @@ class Estate:
             else Place(archetype=member.archetype.id, port=base + 1 + index, series=self.series.name)
             for index, member in enumerate(members)
         }
-        record = Record(name=self.name, port_base=base, image=name if not image else "", tenants=places)
+        record = EstateRecord(name=self.name, port_base=base, image=name if not image else "", tenants=places)
         record.write(self.folder)
         return record
 
     def _start(
         self,
-        record: Record,
+        record: EstateRecord,
         members: Sequence[Member],
         image: Image | None,
         installed: Sequence[Future[Path]],
@@ -384,7 +388,7 @@ class Estate:
             report = self.status()
             for row in report.rows:
                 if row.state != READY:
-                    raise EstateTrouble(f"Tenant {row.tenant} is not ready: {row.state} (logs: {self.logs}).")
+                    raise EstateError(f"Tenant {row.tenant} is not ready: {row.state} (logs: {self.logs}).")
         return report
 
     # --- parts ----------------------------------------------------------------------------------------------------
@@ -404,7 +408,7 @@ class Estate:
     def _tools(self, progress: Progress) -> Tools:
         return Tools(paths.tools(), progress)
 
-    def _serving(self, record: Record) -> Serving:
+    def _serving(self, record: EstateRecord) -> Serving:
         return Serving(self.folder, record.port_base)
 
     def _databases(self) -> TenantDatabases:
@@ -416,10 +420,10 @@ class Estate:
         """Where a tenant stands now. Raises EstateTrouble for one that the estate does not have."""
         places = self.record.tenants
         if tenant not in places:
-            raise EstateTrouble(f"Estate {self.name} has no tenant {tenant}: it has {', '.join(places)}.")
+            raise EstateError(f"Estate {self.name} has no tenant {tenant}: it has {', '.join(places)}.")
         return places[tenant]
 
-    def _write_inventory(self, record: Record, members: Sequence[Member]) -> None:
+    def _write_inventory(self, record: EstateRecord, members: Sequence[Member]) -> None:
         places: Mapping[str, int] = {name: place.port for name, place in record.tenants.items()}
         secrets = f"${{RINGGATE_HOME}}/estates/{self.name}/secrets"
         tenant_set.write_inventory(self.inventory_path, self.tenants_folder, members, places, secrets)
@@ -428,7 +432,7 @@ class Estate:
         return Inventory.load(self.inventory_path).tenants if self.inventory_path.is_dir() else ()
 
     def _stop(self) -> None:
-        record = Record.read(self.folder)
+        record = EstateRecord.read(self.folder)
         if record is not None:
             self._serving(record).stop()
         if self._pg.is_dir() and self._installed:
@@ -438,7 +442,7 @@ class Estate:
         place = next(folder for folder in (self.folder, *self.folder.parents) if folder.is_dir())
         free = shutil.disk_usage(place).free
         if free < NEEDED_SPACE:
-            raise EstateTrouble(
+            raise EstateError(
                 f"Only {free / 1024**3:.1f} GB are free on the disk of {place} and an estate needs 2: "
                 "make room, or set RINGGATE_HOME to a folder on a larger disk."
             )

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 
 import ringgate
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.processes import listener, port_is_free, stop_tree
-from ringgate.estate.record import Record
+from ringgate.estate.record import EstateRecord
 from ringgate.host import paths
 
 DEMO_BASE = 8070
@@ -31,12 +31,12 @@ def choose(name: str) -> int:
     """The base for a new estate: 8070 for the demo, for others the first hundred above it that nobody uses."""
     if name == "demo":
         return DEMO_BASE
-    known = [Record.read(folder) for folder in paths.estate(name).parent.glob("*/")]
+    known = [EstateRecord.read(folder) for folder in paths.estate(name).parent.glob("*/")]
     taken = {record.port_base for record in known if record}
     for base in range(DEMO_BASE + STEP, 30000, STEP):
         if base not in taken and all(port_is_free(port) for port in range(base, base + PORTS)):
             return base
-    raise EstateTrouble("No hundred free ports were found: choose one with --port-base N.")
+    raise EstateError("No hundred free ports were found: choose one with --port-base N.")
 
 
 def check(wanted: Sequence[int], folder: Path, base: int) -> None:
@@ -51,7 +51,7 @@ def check(wanted: Sequence[int], folder: Path, base: int) -> None:
                 continue
         who = f" by {owner.name()} (process {owner.pid})" if owner else ""
         name = "" if folder.name == "demo" else f" --name {folder.name}"
-        raise EstateTrouble(
+        raise EstateError(
             f"Port {port} is taken{who}: stop that program, or start the estate on other ports with "
             f"`ringgate estate up{name} --port-base {_other(base)}`."
         )

@@ -22,7 +22,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.processes import last_line
 
 SUPERUSER = "postgres"
@@ -97,8 +97,8 @@ class Cluster:
             shutil.chown(self.log, *_server_user_and_group())
         try:
             self._run("pg_ctl", "-w", "-t", "60", "-D", str(self.data), "-l", str(self.log), "start")
-        except EstateTrouble as trouble:
-            raise EstateTrouble(
+        except EstateError as trouble:
+            raise EstateError(
                 f"The estate's database does not start ({last_line(self.log)}): "
                 f"`ringgate estate destroy` and `ringgate estate up` make it anew (log: {self.log})."
             ) from trouble
@@ -128,7 +128,7 @@ class Cluster:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             why = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise EstateTrouble(f"The databases could not be copied ({why[0]}): make room on the disk and start again.")
+            raise EstateError(f"The databases could not be copied ({why[0]}): make room on the disk and start again.")
 
     # --- databases ----------------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Cluster:
         try:
             return psycopg.connect(host=str(self.sockets), user=user, dbname=database, connect_timeout=10, **options)
         except psycopg.OperationalError as problem:
-            raise EstateTrouble(
+            raise EstateError(
                 f"The estate's database {database} cannot be reached ({str(problem).splitlines()[-1].strip()}): "
                 "start the estate with `ringgate estate up`."
             ) from problem
@@ -204,7 +204,7 @@ class Cluster:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
             said = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
-            raise EstateTrouble(f"Database {database} could not {what} ({said[0].rstrip('.')}): see {self.log}.")
+            raise EstateError(f"Database {database} could not {what} ({said[0].rstrip('.')}): see {self.log}.")
 
     def seal(self, database: str, name: str | None = None) -> None:
         """Keeps a database as it is: hidden from the ERP and closed to connections, so it can always be cloned."""
@@ -223,7 +223,7 @@ class Cluster:
             deadline = time.monotonic() + 20
             while connection.execute(left, [database]).fetchone() != (0,):
                 if time.monotonic() > deadline:
-                    raise EstateTrouble(f"Sessions on database {database} do not end: see {self.log}.")
+                    raise EstateError(f"Sessions on database {database} do not end: see {self.log}.")
                 connection.execute(ended, [database])
                 time.sleep(0.02)
 
@@ -254,7 +254,7 @@ class Cluster:
             lines = [line.strip() for line in said if line.strip()]
         if done.returncode:
             why = lines[-1].rstrip(".") if lines else f"exit code {done.returncode}"
-            raise EstateTrouble(f"{program} failed ({why}): see {self.log}.")
+            raise EstateError(f"{program} failed ({why}): see {self.log}.")
 
 
 def _server_user() -> bool:
@@ -267,7 +267,7 @@ def _server_user_and_group() -> tuple[int, int]:
         with suppress(KeyError):
             entry = pwd.getpwnam(name)
             return entry.pw_uid, entry.pw_gid
-    raise EstateTrouble("PostgreSQL refuses to run as root and there is no user `nobody`: start as an ordinary user.")
+    raise EstateError("PostgreSQL refuses to run as root and there is no user `nobody`: start as an ordinary user.")
 
 
 def _let_others_through(folder: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 
 CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may seem to move when the machine's clock is corrected."""
@@ -95,9 +95,9 @@ class Daemon:
         deadline = time.monotonic() + within
         while not ready():
             if not self.running:
-                raise EstateTrouble(f"The {self.name} ended at once ({last_line(self.log)}): see {self.log}.")
+                raise EstateError(f"The {self.name} ended at once ({last_line(self.log)}): see {self.log}.")
             if time.monotonic() > deadline:
-                raise EstateTrouble(f"The {self.name} did not answer within {within:.0f} s: see {self.log}.")
+                raise EstateError(f"The {self.name} did not answer within {within:.0f} s: see {self.log}.")
             time.sleep(0.03)
 
 

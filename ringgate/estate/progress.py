@@ -75,7 +75,7 @@ class Progress:
         """Something the user should know, such as that another start is being waited for."""
 
 
-class Board(Progress):
+class ProgressDisplay(Progress):
     """Prints the stages to a console. Use it as a context manager."""
 
     def __init__(self, console: Console | None = None) -> None:
@@ -84,7 +84,7 @@ class Board(Progress):
         self._spinner = Spinner("dots")
         self.live = Live(console=self.console, refresh_per_second=8, get_renderable=self._table, transient=False)
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> ProgressDisplay:
         if self.console.is_terminal:
             self.live.start()
         return self

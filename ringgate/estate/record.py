@@ -38,7 +38,7 @@ class Place(BaseModel):
     came_from: str = ""
 
 
-class Record(BaseModel):
+class EstateRecord(BaseModel):
     """`estate.json`. `image` names the golden image that the databases were copied from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,7 +49,7 @@ class Record(BaseModel):
     tenants: Mapping[str, Place] = {}
 
     @classmethod
-    def read(cls, folder: Path) -> Record | None:
+    def read(cls, folder: Path) -> EstateRecord | None:
         """The record of an estate, or None if there is none that can be read."""
         try:
             return cls.model_validate_json((folder / FILE).read_text())
@@ -60,7 +60,7 @@ class Record(BaseModel):
         """The tenants of one series, without those under maintenance."""
         return [name for name, place in self.tenants.items() if place.series == series and place.upgrade is None]
 
-    def with_place(self, tenant: str, **changes: object) -> Record:
+    def with_place(self, tenant: str, **changes: object) -> EstateRecord:
         """The record with one tenant's place changed."""
         place = self.tenants[tenant].model_copy(update=changes)
         return self.model_copy(update={"tenants": {**self.tenants, tenant: place}})
@@ -70,7 +70,7 @@ class Record(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TenantRow:
     """One tenant as reported. `state` is `ready`, `down`, or in a few words why it is not ready."""
 
     tenant: str
@@ -90,7 +90,7 @@ class Report:
     folder: Path
     inventory: Path
     servers: Mapping[str, str]
-    rows: tuple[Row, ...]
+    rows: tuple[TenantRow, ...]
 
     @property
     def standing(self) -> bool:

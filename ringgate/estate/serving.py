@@ -11,7 +11,7 @@ from ringgate.estate import ports
 from ringgate.estate.frontdoor import FaultControl, Route, Routes, tls
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, answers
-from ringgate.estate.record import Place, Record
+from ringgate.estate.record import EstateRecord, Place
 from ringgate.estate.tools import Tools
 from ringgate.estate.tryton.series import SERIES, Series
 from ringgate.estate.tryton.server import ErpServer
@@ -58,7 +58,7 @@ class Serving:
         """Of every series, whether or not they run."""
         return [self.server(series) for series in SERIES.values()]
 
-    def start(self, record: Record, series: Series) -> bool:
+    def start(self, record: EstateRecord, series: Series) -> bool:
         """Makes the server of a series run with its tenants loaded. Says whether it did already.
 
         One that runs takes up further tenants without leaving requests unanswered.
@@ -73,7 +73,7 @@ class Serving:
         server.start(databases)
         return False
 
-    def open_door(self, record: Record, closed: Collection[str] = ()) -> bool:
+    def open_door(self, record: EstateRecord, closed: Collection[str] = ()) -> bool:
         """Makes the front door run and lead to each tenant. Says whether nothing had to be done."""
         listening = [place.port + beside for place in record.tenants.values() for beside in (0, ports.SECURE)]
         ran, before = self.door.running, self._listening()
@@ -88,7 +88,7 @@ class Serving:
         self.door.await_ready(lambda: all(map(answers, listening)), within=20)
         return ran and sorted(before) == sorted(listening)
 
-    def routes(self, record: Record, closed: Collection[str] = ()) -> None:
+    def routes(self, record: EstateRecord, closed: Collection[str] = ()) -> None:
         """Tells the front door where each tenant is. Closed ones, and those under maintenance, answer 503."""
 
         def route(name: str, place: Place) -> Route:

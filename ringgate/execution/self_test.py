@@ -20,7 +20,7 @@ from typing import Any, cast
 from ringgate.domain.documents import Identity, Invoice, Posting, Project, PurchaseRequest, Ref, Task, TimeEntry
 from ringgate.domain.model import Channel, RunResult, Scenario, Source, Tenant
 from ringgate.domain.money import Money
-from ringgate.drivers.protocol import Actor, Books, Call, Connection, Driver, Outsider
+from ringgate.drivers.protocol import Books, Call, Connection, Driver, Outsider, SignedInUser
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.isolation.model import Attempt, Came, Thing, Way
 
@@ -153,7 +153,7 @@ class _Liar:
 class _Asked:
     """An actor or the books: every verb's answer is falsified."""
 
-    def __init__(self, behind: Actor | Books, liar: _Liar) -> None:
+    def __init__(self, behind: SignedInUser | Books, liar: _Liar) -> None:
         self._behind, self._liar = behind, liar
 
     def __getattr__(self, name: str) -> Any:

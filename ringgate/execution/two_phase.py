@@ -16,7 +16,7 @@ from pathlib import Path
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.events import RunFinished
 from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Tenant
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, begin_once, finish_once, new_run_id, undo
@@ -30,9 +30,9 @@ class CutOff(OurSideError):
     kind = "cut-off"
 
 
-def load_in_flight(folder: Path = Path("scenarios")) -> dict[str, InFlight]:
+def load_in_flight(folder: Path = Path("scenarios")) -> dict[str, TwoPhaseScenario]:
     """The processes in two halves, by id."""
-    return {name: each for name, each in load_scenarios(folder).items() if isinstance(each, InFlight)}
+    return {name: each for name, each in load_scenarios(folder).items() if isinstance(each, TwoPhaseScenario)}
 
 
 def begin_in_flight(
@@ -40,7 +40,7 @@ def begin_in_flight(
     engine: Engine,
     label: str,
     *,
-    processes: Iterable[InFlight] | None = None,
+    processes: Iterable[TwoPhaseScenario] | None = None,
     channel: Channel = Channel.API,
 ) -> list[RunResult]:
     """Begin each process that is not begun yet under `label`. Returns the results of those begun now.
@@ -56,7 +56,7 @@ def begin_in_flight(
 
 
 def finish_in_flight(
-    tenant: Tenant, engine: Engine, label: str, *, processes: Iterable[InFlight] | None = None
+    tenant: Tenant, engine: Engine, label: str, *, processes: Iterable[TwoPhaseScenario] | None = None
 ) -> list[RunResult]:
     """Finish what waits on the tenant under `label`, oldest first. Returns the results of those finished now.
 
@@ -75,11 +75,11 @@ def finish_in_flight(
     return results
 
 
-def _known(processes: Iterable[InFlight] | None) -> list[InFlight]:
+def _known(processes: Iterable[TwoPhaseScenario] | None) -> list[TwoPhaseScenario]:
     return list(load_in_flight().values() if processes is None else processes)
 
 
-def _cut_off(process: InFlight, journal: RunJournal, tenant: Tenant, engine: Engine) -> RunResult:
+def _cut_off(process: TwoPhaseScenario, journal: RunJournal, tenant: Tenant, engine: Engine) -> RunResult:
     connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call(journal.run_id, "0" * 32))
     try:
         residue = tuple(undo(journal, connection, engine.redact))

@@ -8,16 +8,24 @@ for difference in compare(before, after):
 from ringgate.fingerprint.comparison import compare
 from ringgate.fingerprint.difference import Difference
 from ringgate.fingerprint.loss import LostDocument, lost_documents
-from ringgate.fingerprint.policy import Judgement, Policy, PolicyError, Tolerances, Waiver, judge, load
+from ringgate.fingerprint.policy import (
+    BooksJudgement,
+    BooksWaiver,
+    ComparisonPolicy,
+    ComparisonPolicyError,
+    Tolerances,
+    judge,
+    load,
+)
 
 __all__ = [
+    "BooksJudgement",
+    "BooksWaiver",
+    "ComparisonPolicy",
+    "ComparisonPolicyError",
     "Difference",
-    "Judgement",
     "LostDocument",
-    "Policy",
-    "PolicyError",
     "Tolerances",
-    "Waiver",
     "compare",
     "judge",
     "load",

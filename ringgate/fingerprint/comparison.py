@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from ringgate.fingerprint import words
-from ringgate.fingerprint.change import CHANGED, LOST, NEW, RENAMED, Change
+from ringgate.fingerprint.change import CHANGED, LOST, NEW, RENAMED, BookChange
 from ringgate.fingerprint.changes import changes
 from ringgate.fingerprint.difference import Difference
-from ringgate.fingerprint.model import Fingerprint, Hours, Line, RoleRights, Sequence, Setting
+from ringgate.fingerprint.model import ErpSetting, Fingerprint, Hours, LedgerLine, RoleRights, Sequence
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.renaming import carried, merged_parties
 from ringgate.fingerprint.sections import shown
@@ -44,16 +44,16 @@ def compare(before: Fingerprint, after: Fingerprint, tolerances: Tolerances | No
     return result + _unexplained(sums, causes, told, after, allowed)
 
 
-def _of_the_merged(change: Change, merged: set[str]) -> bool:
+def _of_the_merged(change: BookChange, merged: set[str]) -> bool:
     return change.section.attribute == "parties" and change.record.name in merged
 
 
-def _came_with_the_series(change: Change) -> bool:
+def _came_with_the_series(change: BookChange) -> bool:
     """New things of no effect that a release brings, and the other names it gives its own."""
     record = change.record
     if isinstance(record, Sequence):
         return change.what == NEW and record.next <= 1
-    if isinstance(record, Setting):
+    if isinstance(record, ErpSetting):
         return change.what == NEW and record.subject.startswith(_WITH_A_SERIES)
     if isinstance(record, RoleRights):
         shipped = "." in record.role
@@ -67,11 +67,11 @@ def _came_with_the_series(change: Change) -> bool:
 # --- what follows from what -----------------------------------------------------------------------------------------
 
 
-def _fold(found: list[Change]) -> tuple[list[Change], dict[int, list[Change]]]:
+def _fold(found: list[BookChange]) -> tuple[list[BookChange], dict[int, list[BookChange]]]:
     """The causes, and for each (by its id) the changes that follow from it."""
     causes = [each for each in found if not _may_follow(each)]
-    folded: dict[int, list[Change]] = defaultdict(list)
-    left: list[Change] = []
+    folded: dict[int, list[BookChange]] = defaultdict(list)
+    left: list[BookChange] = []
     for change in found:
         if not _may_follow(change):
             continue
@@ -84,7 +84,7 @@ def _fold(found: list[Change]) -> tuple[list[Change], dict[int, list[Change]]]:
     return [each for each in found if id(each) in kept], folded
 
 
-def _may_follow(change: Change) -> bool:
+def _may_follow(change: BookChange) -> bool:
     name, field = change.section.attribute, change.field
     if name == "entries":
         return (field == "" and bool(change.record.origin)) or field == "settled"
@@ -96,7 +96,7 @@ def _may_follow(change: Change) -> bool:
     return name == "hours" and field == "billed"
 
 
-def _explains(cause: Change, change: Change) -> bool:
+def _explains(cause: BookChange, change: BookChange) -> bool:
     of, name = cause.section.attribute, change.section.attribute
     if name == "users":
         return _grants(cause, change)
@@ -106,7 +106,7 @@ def _explains(cause: Change, change: Change) -> bool:
     if name == "documents":
         return of == name and (cause.is_ is change.is_ if change.field == "number" else cause.what in (LOST, NEW))
     if change.field == "settled":
-        if of != "entries" or cause.what not in (LOST, NEW) or not isinstance(change.line, Line):
+        if of != "entries" or cause.what not in (LOST, NEW) or not isinstance(change.line, LedgerLine):
             return False
         return change.line.party in {line.party for line in cause.record.lines}
     numbers = {each.number or each.description for each in (cause.was, cause.is_) if each is not None} if (
@@ -114,7 +114,7 @@ def _explains(cause: Change, change: Change) -> bool:
     return bool(numbers) and cause.field in ("", "state", "number") and change.record.origin in numbers
 
 
-def _grants(cause: Change, change: Change) -> bool:
+def _grants(cause: BookChange, change: BookChange) -> bool:
     """Whether a user's right came or went with what a role allows, or with a role of the user's."""
     if cause.what != change.what:
         return False
@@ -135,7 +135,7 @@ def _moved(before: Fingerprint, after: Fingerprint) -> Sums:
     return {k: is_.get(k, Decimal(0)) - was.get(k, Decimal(0)) for k in keys if is_.get(k, 0) != was.get(k, 0)}
 
 
-def _touched(change: Change) -> set[tuple[str, str]]:
+def _touched(change: BookChange) -> set[tuple[str, str]]:
     """The (account, period) that a change of the ledger may have moved."""
     if change.section.attribute != "entries" or change.what == RENAMED:
         return set()
@@ -143,12 +143,12 @@ def _touched(change: Change) -> set[tuple[str, str]]:
     lines = [each for each in (change.line_was, change.line_is) if each is not None]
     periods = {record.period for record in records}
     accounts = {line.account for line in lines or [x for record in records for x in record.lines]
-                if isinstance(line, Line)}  # fmt: skip
+                if isinstance(line, LedgerLine)}  # fmt: skip
     return {(account, period) for account in accounts for period in periods}
 
 
 def _unexplained(
-    sums: Sums, causes: list[Change], before: Fingerprint, after: Fingerprint, allowed: Tolerances
+    sums: Sums, causes: list[BookChange], before: Fingerprint, after: Fingerprint, allowed: Tolerances
 ) -> list[Difference]:
     """Balances that moved although no line did: small differences that add up, or an ERP that adds up wrongly."""
     explained = {key for change in causes for key in _touched(change)}
@@ -179,7 +179,7 @@ def _stated(fingerprint: Fingerprint) -> Mapping[str, Decimal]:
 
 
 def _follows(
-    cause: Change, folded: Mapping[int, list[Change]], before: Fingerprint, after: Fingerprint
+    cause: BookChange, folded: Mapping[int, list[BookChange]], before: Fingerprint, after: Fingerprint
 ) -> Iterable[str]:
     """What differs because of a cause, in words: records first, then balances."""
     theirs = folded.get(id(cause), [])

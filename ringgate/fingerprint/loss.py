@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ringgate.fingerprint.change import CHANGED, NEW, Change
+from ringgate.fingerprint.change import CHANGED, NEW, BookChange
 from ringgate.fingerprint.changes import changes
-from ringgate.fingerprint.model import Document, Entry, Fingerprint, Hours, Work
+from ringgate.fingerprint.model import Document, Fingerprint, Hours, LedgerEntry, Work
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.sections import shown
 
@@ -50,15 +50,15 @@ def lost_documents(backup: Fingerprint, now: Fingerprint, synthetic: str = SYNTH
     return [each for each in lost if each.kind != "posting" or not _belongs(each, now, documents)]
 
 
-def _counts(change: Change) -> bool:
+def _counts(change: BookChange) -> bool:
     """New records, and steps of business that were taken since; a project is no document while it only changes."""
     record = change.is_
     if isinstance(record, Work):
         return change.what == NEW
-    return isinstance(record, Document | Entry | Hours) and change.what in (NEW, CHANGED)
+    return isinstance(record, Document | LedgerEntry | Hours) and change.what in (NEW, CHANGED)
 
 
-def _reversed_to_nil(found: list[Change]) -> set[str]:
+def _reversed_to_nil(found: list[BookChange]) -> set[str]:
     """Numbers of new documents that others which are as new take back."""
     new = [each.is_ for each in found if each.what == NEW and isinstance(each.is_, Document)]
     numbers = {each.number for each in new if each.number}
@@ -66,7 +66,7 @@ def _reversed_to_nil(found: list[Change]) -> set[str]:
     return {number for pair in pairs for number in pair}
 
 
-def _lost(change: Change, reversed_: set[str], synthetic: str) -> LostDocument:
+def _lost(change: BookChange, reversed_: set[str], synthetic: str) -> LostDocument:
     record = change.is_
     kind, name, party, amount, state = _facts(record)
     again, reason = True, "must be entered again"
@@ -85,7 +85,7 @@ def _lost(change: Change, reversed_: set[str], synthetic: str) -> LostDocument:
 def _facts(record: object) -> tuple[str, str, str, Decimal | None, str]:
     if isinstance(record, Document):
         return record.kind, record.number or record.description, record.party, record.total, record.state
-    if isinstance(record, Entry):
+    if isinstance(record, LedgerEntry):
         debit = sum((line.debit for line in record.lines), Decimal(0))
         party = next((line.party for line in record.lines if line.party), "")
         return "posting", record.number or f"draft of {record.on}", party, debit, record.state

@@ -31,7 +31,7 @@ class TaxAmount:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LedgerLine:
     """One side of an entry. `account` is its code, or its name where it has none; `due` is of open items alone."""
 
     account: str
@@ -45,7 +45,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """An entry of the ledger. `state` is `posted` or `draft` (then `number` is ""), `origin` the document's number."""
 
     number: str
@@ -55,7 +55,7 @@ class Entry:
     journal: str
     origin: str
     description: str
-    lines: tuple[Line, ...]
+    lines: tuple[LedgerLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class LedgerAccount:
     """An account of the ledger. `kind` is receivable, payable, revenue, expense ... as its type says."""
 
     account: str
@@ -170,7 +170,7 @@ class RoleRights:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class ErpSetting:
     """One value of the configuration: `subject` is what is configured, `key` which of its values."""
 
     subject: str
@@ -192,20 +192,20 @@ class Fingerprint:
     as_of: date
     currency: str
     parties: tuple[Party, ...] = ()
-    accounts: tuple[Account, ...] = ()
+    accounts: tuple[LedgerAccount, ...] = ()
     balances: tuple[Balance, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
     documents: tuple[Document, ...] = ()
     works: tuple[Work, ...] = ()
     hours: tuple[Hours, ...] = ()
     sequences: tuple[Sequence, ...] = ()
     users: tuple[User, ...] = ()
     roles: tuple[RoleRights, ...] = ()
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[ErpSetting, ...] = ()
     extensions: tuple[str, ...] = ()
     schema: int = SCHEMA
 
-    def posted_lines(self) -> Iterator[tuple[Entry, Line]]:
+    def posted_lines(self) -> Iterator[tuple[LedgerEntry, LedgerLine]]:
         for entry in self.entries:
             if entry.state == "posted":
                 for line in entry.lines:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from ringgate.fingerprint.change import CHANGED, Change
+from ringgate.fingerprint.change import CHANGED, BookChange
 from ringgate.fingerprint.sections import shown
 
 _ALONE = ("settings", "users", "sequences")
 """Sections in which each record stands for itself."""
 
 
-def most_common(changes: Sequence[Change]) -> list[str]:
+def most_common(changes: Sequence[BookChange]) -> list[str]:
     """For each change the pattern that it shares with most others; "" for one that stands for itself."""
     possible = [tuple(_patterns(change)) for change in changes]
     often = Counter(
@@ -26,7 +26,7 @@ def most_common(changes: Sequence[Change]) -> list[str]:
     ]
 
 
-def _patterns(change: Change) -> Iterator[str]:
+def _patterns(change: BookChange) -> Iterator[str]:
     before, after = change.before, change.after
     if change.what != CHANGED or change.section.attribute in _ALONE:
         return

@@ -30,13 +30,13 @@ from pydantic import Field
 from ringgate.fingerprint.difference import Difference
 from ringgate.inventory import InventoryError
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
-from ringgate.inventory.kinds import Exact, Name, Table
+from ringgate.inventory.kinds import Exact, Name, StrictTable
 
 Amount = Annotated[Exact, Field(ge=0)]
 _NIL = Decimal(0)
 
 
-class Tolerances(Table):
+class Tolerances(StrictTable):
     """By how much values may differ, by section. Nothing may, unless it is said here."""
 
     posting: Amount = Field(_NIL, description="Amounts of ledger lines.", examples=["0.01"])
@@ -50,7 +50,7 @@ class Tolerances(Table):
         return getattr(self, section, _NIL) if section in type(self).model_fields else _NIL
 
 
-class Waiver(Table):
+class BooksWaiver(StrictTable):
     """One accepted difference."""
 
     tenant: Name = Field(description="The tenant that it is for, or * for all.", examples=["aldgate"])
@@ -67,24 +67,24 @@ class Waiver(Table):
         return f"the waiver of {self.signature} for {self.tenant} ({self.owner})"
 
 
-class Policy(Table):
+class ComparisonPolicy(StrictTable):
     """A whole policy file."""
 
     tolerances: Tolerances = Tolerances()
-    waivers: tuple[Waiver, ...] = ()
+    waivers: tuple[BooksWaiver, ...] = ()
 
 
-class PolicyError(InventoryError):
+class ComparisonPolicyError(InventoryError):
     """A policy file is wrong; `problems` holds every reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class BooksJudgement:
     """What is left of the differences. `waived` pairs a difference with its waiver; `expired` and `remarks` are
     sentences. The fingerprints are accepted when nothing is `left` and nothing `expired`."""
 
     left: tuple[Difference, ...]
-    waived: tuple[tuple[Difference, Waiver], ...] = ()
+    waived: tuple[tuple[Difference, BooksWaiver], ...] = ()
     expired: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -93,17 +93,17 @@ class Judgement:
         return not self.left and not self.expired
 
 
-def load(path: Path) -> Policy:
+def load(path: Path) -> ComparisonPolicy:
     """Reads a policy. Raises PolicyError with all its problems."""
     layer = read_layer(path)
     if isinstance(layer, Problem):
-        raise PolicyError([layer])
-    if found := faults(Policy, layer.data):
-        raise PolicyError([Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in found])
-    return Policy.model_validate(layer.data)
+        raise ComparisonPolicyError([layer])
+    if found := faults(ComparisonPolicy, layer.data):
+        raise ComparisonPolicyError([Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in found])
+    return ComparisonPolicy.model_validate(layer.data)
 
 
-def judge(tenant: str, differences: Iterable[Difference], policy: Policy, today: date) -> Judgement:
+def judge(tenant: str, differences: Iterable[Difference], policy: ComparisonPolicy, today: date) -> BooksJudgement:
     """Takes out what a waiver covers on that day. Waivers of other tenants are neither used nor remarked."""
     ours = [waiver for waiver in policy.waivers if waiver.tenant in ("*", tenant)]
     living = [waiver for waiver in ours if today < waiver.expires]
@@ -115,7 +115,7 @@ def judge(tenant: str, differences: Iterable[Difference], policy: Policy, today:
         else:
             waived.append((difference, cover))
             used.add(cover)
-    return Judgement(
+    return BooksJudgement(
         left=tuple(left),
         waived=tuple(waived),
         expired=tuple(

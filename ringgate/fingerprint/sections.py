@@ -45,7 +45,7 @@ class Section:
         return [[first, *(key for key in self.keys if key is not first)] for first in self.keys]
 
 
-def entry_label(entry: kinds.Entry) -> str:
+def entry_label(entry: kinds.LedgerEntry) -> str:
     name = f"posting {entry.number}" if entry.number else f"draft entry of {entry.on}"
     return f"{name} (of {entry.origin})" if entry.origin else name
 
@@ -57,8 +57,8 @@ def document_label(document: kinds.Document) -> str:
     return f"{document.state} {document.kind}{named} of {document.party}"
 
 
-def line_label(line: kinds.Line | kinds.DocumentLine) -> str:
-    if isinstance(line, kinds.Line):
+def line_label(line: kinds.LedgerLine | kinds.DocumentLine) -> str:
+    if isinstance(line, kinds.LedgerLine):
         side, amount = ("debit", line.debit) if line.debit else ("credit", line.credit)
         return f"{line.account} {side} {shown(amount)}" + (f" of {line.party}" if line.party else "")
     return f'"{line.description}" {shown(line.quantity)} x {shown(line.unit_price)}'
@@ -68,7 +68,7 @@ def hours_label(hours: kinds.Hours) -> str:
     return f"{shown(hours.hours)} h of {hours.employee} on {hours.work} of {hours.on}"
 
 
-def setting_label(setting: kinds.Setting) -> str:
+def setting_label(setting: kinds.ErpSetting) -> str:
     return f"{setting.subject}: {setting.key}"
 
 
@@ -89,7 +89,7 @@ def shown(value: object) -> str:  # noqa: PLR0911 - one for each kind of value
     return str(value)
 
 
-_LINE = (all_but(kinds.Line, "settled"), *each_but_one(kinds.Line), by("account", "party"), by("account"))
+_LINE = (all_but(kinds.LedgerLine, "settled"), *each_but_one(kinds.LedgerLine), by("account", "party"), by("account"))
 _BILLED = (*each_but_one(kinds.DocumentLine), by("description"), by("account"))
 
 SECTIONS = (
@@ -113,10 +113,10 @@ SECTIONS = (
         "entries",
         "posting",
         [
-            all_but(kinds.Entry, "number"),
+            all_but(kinds.LedgerEntry, "number"),
             by("number"),
-            all_but(kinds.Entry, "number", "state"),
-            *each_but_one(kinds.Entry),
+            all_but(kinds.LedgerEntry, "number", "state"),
+            *each_but_one(kinds.LedgerEntry),
             by("origin", "journal", "on"),
         ],
         entry_label,

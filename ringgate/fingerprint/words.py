@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from ringgate.fingerprint.change import LOST, NEW, RENAMED, Change
+from ringgate.fingerprint.change import LOST, NEW, RENAMED, BookChange
 from ringgate.fingerprint.difference import Difference
-from ringgate.fingerprint.model import Entry, Line, Sequence
+from ringgate.fingerprint.model import LedgerEntry, LedgerLine, Sequence
 from ringgate.fingerprint.patterns import most_common
 from ringgate.fingerprint.renaming import Merged
 from ringgate.fingerprint.sections import WORDS, Section, line_label, shown
@@ -17,11 +17,11 @@ from ringgate.fingerprint.sections import WORDS, Section, line_label, shown
 MANY = 3
 """Records with the same change that are told as one cause."""
 
-Group = tuple[tuple[Section, str, str], list[Change]]
+Group = tuple[tuple[Section, str, str], list[BookChange]]
 _AMOUNTS = {"debit": "amount", "credit": "amount"}
 
 
-def subject(change: Change) -> str:
+def subject(change: BookChange) -> str:
     """A record's name in a signature: short, and the same in every language of a label."""
     record = change.record
     for name in ("number", "login", "role", "account"):
@@ -30,7 +30,7 @@ def subject(change: Change) -> str:
     return change.section.label(record)
 
 
-def cause(change: Change, follows: Iterable[str] = ()) -> Difference:
+def cause(change: BookChange, follows: Iterable[str] = ()) -> Difference:
     """One change as a difference."""
     sentence, what = _sentence(change)
     line = f":{change.line.account or line_label(change.line)}" if change.line else ""
@@ -46,7 +46,7 @@ def cause(change: Change, follows: Iterable[str] = ()) -> Difference:
     )
 
 
-def _sentence(change: Change) -> tuple[str, str]:  # noqa: PLR0911 - one for each kind of change
+def _sentence(change: BookChange) -> tuple[str, str]:  # noqa: PLR0911 - one for each kind of change
     """The sentence, and the middle of the signature."""
     label, word = change.label, WORDS.get(change.field, change.field.replace("_", " "))
     before, after = shown(change.before), shown(change.after)
@@ -74,7 +74,7 @@ def _sentence(change: Change) -> tuple[str, str]:  # noqa: PLR0911 - one for eac
     return f"{label}: {word} is {after}, was {before}.", change.field
 
 
-def _right(change: Change) -> tuple[str, str]:
+def _right(change: BookChange) -> tuple[str, str]:
     label, gained = change.label, change.what == NEW
     value = str(change.before or change.after)
     if change.field == "roles":
@@ -84,27 +84,27 @@ def _right(change: Change) -> tuple[str, str]:
     return f"{label} {may} {verb} {what}.", "granted" if gained else "withdrawn"
 
 
-def _line(change: Change) -> Any:
+def _line(change: BookChange) -> Any:
     return change.line_was if change.line_was is not None else change.line_is
 
 
-def _amount(change: Change) -> str:
+def _amount(change: BookChange) -> str:
     total = getattr(change.record, "total", None)
     if total is not None:
         return f" ({shown(total)} {change.record.party})"
-    if isinstance(change.record, Entry):
+    if isinstance(change.record, LedgerEntry):
         return f" ({shown(sum((line.debit for line in change.record.lines), Decimal(0)))} of {change.record.on})"
     return ""
 
 
-def _unbalanced(change: Change) -> str:
-    if not isinstance(change.line, Line) or change.is_ is None:
+def _unbalanced(change: BookChange) -> str:
+    if not isinstance(change.line, LedgerLine) or change.is_ is None:
         return ""
     over = sum((line.debit - line.credit for line in change.is_.lines), Decimal(0))
     return f"; it no longer balances, by {shown(abs(over))}" if over else ""
 
 
-def follows(change: Change) -> str:
+def follows(change: BookChange) -> str:
     """What differs because of something else, in short."""
     if change.what in (LOST, NEW) and not change.field:
         return f"{change.label} is {change.what}"
@@ -147,9 +147,9 @@ def extension(name: str, there: bool) -> Difference:
 # --- the same change of many records --------------------------------------------------------------------------------
 
 
-def grouped(causes: list[Change]) -> tuple[list[Group], list[Change]]:
+def grouped(causes: list[BookChange]) -> tuple[list[Group], list[BookChange]]:
     """Changes of many records that follow one pattern, and all others."""
-    alike: dict[tuple[int, str, str], list[Change]] = defaultdict(list)
+    alike: dict[tuple[int, str, str], list[BookChange]] = defaultdict(list)
     for change, pattern in zip(causes, most_common(causes), strict=True):
         if pattern:
             alike[id(change.section), _AMOUNTS.get(change.field, change.field), pattern].append(change)
@@ -162,7 +162,7 @@ def grouped(causes: list[Change]) -> tuple[list[Group], list[Change]]:
     return groups, [each for each in causes if id(each) not in grouped]
 
 
-def group(section: Section, field: str, pattern: str, members: list[Change]) -> Difference:
+def group(section: Section, field: str, pattern: str, members: list[BookChange]) -> Difference:
     """One difference for all of them, which `follows` lists."""
     first, count = members[0], len(members)
     word = WORDS.get(field, field)

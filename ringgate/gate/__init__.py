@@ -16,11 +16,11 @@ from ringgate.gate.attribution import Attribution, Cause, attribute, grouped
 from ringgate.gate.bake import Bake
 from ringgate.gate.baseline import Baseline, learn
 from ringgate.gate.blast import Radius, blast_radius
-from ringgate.gate.facts import Facts, State
-from ringgate.gate.policy import GatePolicy, Signal, Waiver
+from ringgate.gate.facts import Facts, GateState
+from ringgate.gate.policy import GatePolicy, GateWaiver, Signal
 from ringgate.gate.rules import RULES, Reason, reasons, state_of
 from ringgate.gate.silence import Due
-from ringgate.gate.verdict import Action, Evidence, Verdict, Word
+from ringgate.gate.verdict import Action, SignalEvidence, Verdict, Word
 
 __all__ = [
     "RULES",
@@ -30,15 +30,15 @@ __all__ = [
     "Baseline",
     "Cause",
     "Due",
-    "Evidence",
     "Facts",
     "GatePolicy",
+    "GateState",
+    "GateWaiver",
     "Radius",
     "Reason",
     "Signal",
-    "State",
+    "SignalEvidence",
     "Verdict",
-    "Waiver",
     "Word",
     "attribute",
     "blast_radius",

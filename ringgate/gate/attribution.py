@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ringgate.domain.model import Channel, Failure, Ground, Invariant, Outcome, RunResult
+from ringgate.domain.model import Basis, Channel, Failure, Invariant, Outcome, RunResult
 from ringgate.gate.baseline import Signature, signature_of
 from ringgate.gate.signals import Probe, failed, probe_of
 
@@ -30,7 +30,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class FailureSpread:
     """How far failures reach. `tested_*` are all that ran with the release and could have failed so; `whole` are
     tenants on which nothing passed at all; `before` counts failures of the same kind in the baseline. `passes_beside`
     says that the same scenario passes over another channel on every tenant on which it fails."""
@@ -67,7 +67,7 @@ class Group:
     example: RunResult
     tenants: tuple[str, ...]
     channels: tuple[Channel, ...]
-    spread: Spread
+    spread: FailureSpread
 
     @property
     def failure(self) -> Failure:
@@ -88,10 +88,10 @@ class Attribution:
 Rule = Callable[[Group], tuple[Cause, str] | None]
 
 _GROUNDS = {
-    Ground.POLICY: (Cause.CONFIGURATION, "what was expected rests on the tenant's own settings"),
-    Ground.RIGHTS: (Cause.IDENTITY, "what was expected rests on who may do what"),
-    Ground.RECORDS: (Cause.DATA, "what was expected rests on what the books already hold"),
-    Ground.PROCESS: (Cause.PRODUCT, "what was expected rests on the process itself, not on a tenant's settings"),
+    Basis.POLICY: (Cause.CONFIGURATION, "what was expected rests on the tenant's own settings"),
+    Basis.RIGHTS: (Cause.IDENTITY, "what was expected rests on who may do what"),
+    Basis.RECORDS: (Cause.DATA, "what was expected rests on what the books already hold"),
+    Basis.PROCESS: (Cause.PRODUCT, "what was expected rests on the process itself, not on a tenant's settings"),
 }
 _INVARIANTS = {
     Invariant.BOOKS: (Cause.DATA, "the books are not as they were before the change"),
@@ -186,7 +186,7 @@ def grouped(
     for signature, runs in by_signature.items():
         tenants, channels_of = frozenset(r.tenant for r in runs), {r.channel for r in runs}
         beside = {tenant for tenant, scenario, over in passed if scenario == signature[0] and over not in channels_of}
-        spread = Spread(
+        spread = FailureSpread(
             tenants=tenants,
             tested_tenants=frozenset(t for t, scenario, _ in tested if scenario == signature[0]) | tenants,
             scenarios=frozenset(s for t, s, _ in reach[signature[2]] if t in tenants),

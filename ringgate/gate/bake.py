@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from ringgate.domain.model import Outcome, RunResult, Sample, Source, Tenant
+from ringgate.domain.model import Outcome, RunResult, SignalSample, Source, Tenant
 from ringgate.gate.attribution import Group, attribute, grouped
 from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius, blast_radius
@@ -33,7 +33,7 @@ from ringgate.gate.signals import (
     over_limit,
     probe_of,
 )
-from ringgate.gate.silence import Due, Watch
+from ringgate.gate.silence import Due, ExpectedResults
 from ringgate.gate.verdict import Samples, Verdict
 
 KEPT = 2000
@@ -73,7 +73,7 @@ class Bake:
         self._waivers = Waivers(policy.in_force(self._today))
         self.expected = tuple(t.id for t in ring if not self._waivers.exempt(UNTESTED, t.id))
         self._due = self._due_of(due or baseline.due)
-        self._watch = Watch(self._due, self.starts)
+        self._watch = ExpectedResults(self._due, self.starts)
         wanted = set(due.every if due else baseline.tested) | set(self._due.every)
         self._wanted = sorted(p for p in wanted if p[0] in self.expected and not self._waivers.exempt(UNTESTED, *p[:2]))
         self.unused: dict[Signal, str] = {}
@@ -173,7 +173,7 @@ class Bake:
             self._note_breach(result)
         self._weigh(result, self._tick(at), wrong)
 
-    def sample(self, sample: Sample) -> None:
+    def sample(self, sample: SignalSample) -> None:
         """Take in one platform signal."""
         gauge = self.gauges.get(Signal.BACKLOG)
         over = over_limit(sample)

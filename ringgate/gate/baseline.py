@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from ringgate.domain.model import Invariant, Outcome, RunResult, Sample, Source
+from ringgate.domain.model import Invariant, Outcome, RunResult, SignalSample, Source
 from ringgate.gate.policy import GatePolicy, Signal, Waivers
-from ringgate.gate.rates import Rates, Record
+from ringgate.gate.rates import OutcomeHistory, Rates
 from ringgate.gate.signals import (
     EVIDENCE,
-    Pace,
     Probe,
+    UsualPace,
     concerns,
     failed,
     failed_posting,
@@ -49,7 +49,7 @@ class Baseline:
     tenants: frozenset[str]
     since: datetime | None
     until: datetime | None
-    pace: Pace
+    pace: UsualPace
     rates: Mapping[Signal, tuple[Rates, ...]]
     tested: frozenset[Probe] = frozenset()
     intervals: Mapping[Probe, timedelta] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Baseline:
 
 def learn(
     results: Iterable[RunResult],
-    samples: Iterable[Sample],
+    samples: Iterable[SignalSample],
     ring: str,
     tenants: Collection[str],
     policy: GatePolicy,
@@ -75,9 +75,9 @@ def learn(
     waivers = waivers or Waivers()
     ran = sorted((r for r in results if r.tenant in tenants and r.source in EVIDENCE), key=lambda r: r.started_at)
     good = [r for r in ran if failed(r) is not None and not (failed(r) and waivers.accept(r))]
-    pace = Pace(good, policy)
-    failures, posting = Record(tick), Record(tick)
-    slow = [Record(tick, by_hour=True) for _ in policy.quantiles]
+    pace = UsualPace(good, policy)
+    failures, posting = OutcomeHistory(tick), OutcomeHistory(tick)
+    slow = [OutcomeHistory(tick, by_hour=True) for _ in policy.quantiles]
     for result in good:
         where = (result.tenant, kind_of(result), known_at(result).timestamp())
         failures.add(*where, result.outcome is Outcome.FAILED)
@@ -109,8 +109,8 @@ def learn(
     )
 
 
-def _backlog(samples: Iterable[Sample], ring: str, tenants: Collection[str], tick: float) -> Rates:
-    record = Record(tick)
+def _backlog(samples: Iterable[SignalSample], ring: str, tenants: Collection[str], tick: float) -> Rates:
+    record = OutcomeHistory(tick)
     for sample in samples:
         if concerns(sample, ring, tenants) and (over := over_limit(sample)) is not None:
             record.add(sample.tenant, sample.signal, sample.at.timestamp(), over)

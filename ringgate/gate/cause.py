@@ -29,7 +29,7 @@ Said = tuple[Cause, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SharedCause:
     """What there is to explain. `loud` are the signals whose evidence is enough to hold."""
 
     failing: Sequence[Attribution]
@@ -42,30 +42,30 @@ class Found:
         return sum(each.group.runs for each in self.failing if each.cause is cause) / runs if runs else 0.0
 
 
-def breach(found: Found) -> Said | None:
+def breach(found: SharedCause) -> Said | None:
     """A broken invariant decides by itself, so its cause does, too."""
     broken = next((each for each in found.failing if each.group.failure.invariant is not None), None)
     return (broken.cause, broken.because) if broken else None
 
 
-def backlog(found: Found) -> Said | None:
+def backlog(found: SharedCause) -> Said | None:
     if Signal.BACKLOG not in found.loud:
         return None
     return Cause.ENVIRONMENT, "work piles up that the platform has to do, and what waits for it fails"
 
 
-def unreachable(found: Found) -> Said | None:
+def unreachable(found: SharedCause) -> Said | None:
     """Where most runs met nobody who answered, what else came of it is no news."""
     if found.share_of(Cause.ENVIRONMENT) <= 0.5:
         return None
     return Cause.ENVIRONMENT, "most runs that failed were not answered, or not in words"
 
 
-def narrow(found: Found) -> Said | None:
+def narrow(found: SharedCause) -> Said | None:
     return next(((cause, why) for cause, why in NARROW.items() if found.share_of(cause) >= EXPLAINS), None)
 
 
-def frequent(found: Found) -> Said | None:
+def frequent(found: SharedCause) -> Said | None:
     """Nothing explains the others: the most frequent."""
     if not found.failing:
         return None
@@ -73,17 +73,17 @@ def frequent(found: Found) -> Said | None:
     return cause, next(each.because for each in found.failing if each.cause is cause)
 
 
-def slowness(found: Found) -> Said | None:
+def slowness(found: SharedCause) -> Said | None:
     if Signal.SLOWNESS not in found.loud:
         return None
     return Cause.ENVIRONMENT, "what comes out is right, and takes longer"
 
 
-def our_side(found: Found) -> Said | None:
+def our_side(found: SharedCause) -> Said | None:
     return (Cause.OUR_SIDE, found.ours[0].because) if found.ours else None
 
 
-RULES: Sequence[Callable[[Found], Said | None]] = (
+RULES: Sequence[Callable[[SharedCause], Said | None]] = (
     breach,
     backlog,
     unreachable,
@@ -96,5 +96,5 @@ RULES: Sequence[Callable[[Found], Said | None]] = (
 
 def leading(failing: Sequence[Attribution], ours: Sequence[Attribution], loud: Collection[Signal]) -> Said | None:
     """The cause that explains the rest, and why; None where nothing is wrong."""
-    found = Found(failing, ours, loud)
+    found = SharedCause(failing, ours, loud)
     return next((said for rule in RULES if (said := rule(found)) is not None), None)

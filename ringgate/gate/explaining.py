@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ringgate.gate.facts import Facts, State
+from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.gauge import Gauge
 from ringgate.gate.policy import PAUSES, ROLLS_BACK, Signal
-from ringgate.gate.rates import Count
+from ringgate.gate.rates import RateCount
 from ringgate.gate.rules import reasons, state_of
-from ringgate.gate.verdict import Evidence, Outlook, Point
+from ringgate.gate.verdict import Outlook, Point, SignalEvidence
 from ringgate.gate.words import counted, percent, span
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ POINTS = 200
 WORST = 3
 
 
-def evidence_of(signal: Signal, gauge: Gauge, bake: Bake) -> Evidence:
+def evidence_of(signal: Signal, gauge: Gauge, bake: Bake) -> SignalEvidence:
     rates = bake.baseline.rates.get(signal, ())
-    before = rates[-1].all if rates else Count()
+    before = rates[-1].all if rates else RateCount()
     worst = sorted(gauge.sickest.items(), key=lambda each: (-each[1], each[0]))
     assert bake.started is not None
-    return Evidence(
+    return SignalEvidence(
         signal=signal,
         alpha=bake.alpha,
         quick=gauge.quick,
@@ -61,7 +61,7 @@ def thinned(curve: Sequence[tuple[int, float, float]], started: datetime, tick: 
 def outlook_of(bake: Bake, facts: Facts) -> Outlook:
     """What would change the verdict. Runs come in the future as often as they have come so far."""
     state = state_of(reasons(facts))
-    if facts.started is None or state in (State.PAUSE, State.ROLL_BACK):
+    if facts.started is None or state in (GateState.PAUSE, GateState.ROLL_BACK):
         return Outlook(
             sentences=("Nothing that comes later changes it: somebody has to decide.",) if facts.started else ()
         )
@@ -87,10 +87,10 @@ def outlook_of(bake: Bake, facts: Facts) -> Outlook:
             f"are under {percent(mirror.bad(gauge.nulls[0].of_all))}, which promotes it if nothing else is open."
         )
     stops = None if stop is None else stop * gauge.block * pace * policy.tick
-    if stops is not None and state is not State.HOLD:
+    if stops is not None and state is not GateState.HOLD:
         sentences.append(
             f"If every run failed from now on, it would stop after {span(max(stops, policy.tick))} at most."
         )
-    if facts.deadline and not facts.over and state is not State.PROMOTE:
+    if facts.deadline and not facts.over and state is not GateState.PROMOTE:
         sentences.append(f"Time for it: {span(facts.deadline - facts.now)}, then the rollout holds.")
     return Outlook(runs, time, stops, tuple(sentences))

@@ -12,7 +12,7 @@ from ringgate.gate.policy import GatePolicy, Signal
 from ringgate.gate.signals import Probe
 
 
-class State(StrEnum):
+class GateState(StrEnum):
     """What the evidence comes to. The later in this order, the worse."""
 
     PROMOTE = "promote"

@@ -35,7 +35,7 @@ PAUSES = ROLLS_BACK | {Signal.SLOWNESS, Signal.BACKLOG}
 
 
 @dataclass(frozen=True, slots=True)
-class Waiver:
+class GateWaiver:
     """Something that is accepted, for a scope, until a day, and that somebody answers for.
 
     `tenant` and `scenario` may be patterns (`*`). `covers` is a signal, a failure's kind (a pattern), the word of an
@@ -104,16 +104,16 @@ class GatePolicy:
     slower: float = 1.0
     silence_rate: float = 0.02
     posting_steps: tuple[str, ...] = ("*post*", "*numbering*", "*period*")
-    waivers: tuple[Waiver, ...] = ()
+    waivers: tuple[GateWaiver, ...] = ()
 
     def wants(self, signal: Signal) -> bool | None:
         """True: it must be judged; False: it must not be; None: it is as soon as anything is known about it."""
         return True if signal is Signal.FAILURES else self.signals.get(signal)
 
-    def in_force(self, today: date) -> tuple[Waiver, ...]:
+    def in_force(self, today: date) -> tuple[GateWaiver, ...]:
         return tuple(waiver for waiver in self.waivers if today < waiver.expires)
 
-    def expired(self, today: date) -> tuple[Waiver, ...]:
+    def expired(self, today: date) -> tuple[GateWaiver, ...]:
         return tuple(waiver for waiver in self.waivers if waiver.expires <= today)
 
     @property
@@ -128,9 +128,9 @@ class GatePolicy:
 class Waivers:
     """The waivers of a day, and which of them accepted anything."""
 
-    def __init__(self, in_force: tuple[Waiver, ...] = ()) -> None:
+    def __init__(self, in_force: tuple[GateWaiver, ...] = ()) -> None:
         self._all = in_force
-        self.used: dict[Waiver, int] = {}
+        self.used: dict[GateWaiver, int] = {}
 
     def accept(self, result: RunResult) -> bool:
         """Whether a failed run is accepted."""
@@ -141,7 +141,7 @@ class Waivers:
         fitting = (each for each in self._all if each.covers == covers and each.fits(tenant, scenario))
         return self._note(next(fitting, None))
 
-    def _note(self, waiver: Waiver | None) -> bool:
+    def _note(self, waiver: GateWaiver | None) -> bool:
         if waiver is None:
             return False
         self.used[waiver] = self.used.get(waiver, 0) + 1

@@ -37,7 +37,7 @@ _LEAST_IN_A_PIECE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class RateCount:
     """So many of so many runs."""
 
     seen: int = 0
@@ -70,11 +70,11 @@ class Rates:
     `busiest` is the piece of the baseline with the highest rate, where that is no chance; None where there is none, or
     where nobody asked."""
 
-    all: Count = Count()
-    tenants: Mapping[str, Count] = field(default_factory=dict)
-    kinds: Mapping[str, Count] = field(default_factory=dict)
+    all: RateCount = RateCount()
+    tenants: Mapping[str, RateCount] = field(default_factory=dict)
+    kinds: Mapping[str, RateCount] = field(default_factory=dict)
     streak: int = 1
-    busiest: Count | None = None
+    busiest: RateCount | None = None
 
     @property
     def block(self) -> int:
@@ -84,14 +84,14 @@ class Rates:
     def null(self, level: float) -> Null:
         of_all = max(self.all.bound(level), self.busiest.bound(level) if self.busiest else 0.0)
 
-        def own(counts: Mapping[str, Count]) -> dict[str, float]:
+        def own(counts: Mapping[str, RateCount]) -> dict[str, float]:
             odd = {k: c for k, c in counts.items() if tail_from(c.seen, c.runs, of_all) <= UNUSUAL}
             return {key: bound for key, count in odd.items() if (bound := count.bound(level)) > of_all}
 
         return Null(of_all, own(self.tenants), own(self.kinds))
 
 
-class Record:
+class OutcomeHistory:
     """Collects what was seen. `tick` is in seconds; `by_hour` looks for busy hours, too."""
 
     def __init__(self, tick: float, *, by_hour: bool = False) -> None:
@@ -105,7 +105,7 @@ class Record:
     def rates(self) -> Rates:
         self._seen.sort()
         tenants, kinds = _counted((t, x) for _, t, _, x in self._seen), _counted((k, x) for _, _, k, x in self._seen)
-        everything = Count(sum(x for *_, x in self._seen), len(self._seen))
+        everything = RateCount(sum(x for *_, x in self._seen), len(self._seen))
         return Rates(everything, tenants, kinds, self._streak(), self._busiest(everything) if self._by_hour else None)
 
     def _streak(self) -> int:
@@ -120,7 +120,7 @@ class Record:
             ring.append(entry)
         return max(streak_of(probes.values()), streak_of(tenants.values()), streak_of([ring]))
 
-    def _busiest(self, everything: Count) -> Count | None:
+    def _busiest(self, everything: RateCount) -> RateCount | None:
         """Load comes in hours: the busiest one (of a short baseline: a twelfth) is what the release may be like."""
         if not self._seen:
             return None
@@ -134,12 +134,12 @@ class Record:
         return worst
 
 
-def _counted(entries: Iterable[tuple[str, bool]]) -> dict[str, Count]:
+def _counted(entries: Iterable[tuple[str, bool]]) -> dict[str, RateCount]:
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for key, seen in entries:
         sums[key][0] += seen
         sums[key][1] += 1
-    return {key: Count(*each) for key, each in sums.items()}
+    return {key: RateCount(*each) for key, each in sums.items()}
 
 
 def streak_of(series: Iterable[Sequence[tuple[int, bool]]]) -> int:

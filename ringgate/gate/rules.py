@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ringgate.gate.facts import Facts, State, Weighed
+from ringgate.gate.facts import Facts, GateState, Weighed
 from ringgate.gate.policy import PAUSES, ROLLS_BACK, Signal
 from ringgate.gate.words import counted, listed, moment, percent, probe_words, span, units
 
@@ -19,7 +19,7 @@ class Reason:
     """Why a verdict is what it is. `rule` is the rule's stable name, `sentence` for people."""
 
     rule: str
-    state: State
+    state: GateState
     sentence: str
 
 
@@ -35,10 +35,10 @@ def invariant_broken(facts: Facts) -> Reason | None:
         return None
     first, *more = facts.breaches
     others = f"; {counted(len(more), 'more breach', 'more breaches')}" if more else ""
-    before = f" It was broken {first.before:,} times before the release, too: going back will not mend it."
+    before = f" It was broken {first.before:,} times before the release, too: going back will not repair it."
     return Reason(
         "invariant_broken",
-        State.ROLL_BACK,
+        GateState.ROLL_BACK,
         f"{first.invariant.value} on {first.tenant} ({first.scenario}, run {first.run_id}): {first.message}{others}."
         + (before if first.before else ""),
     )
@@ -47,19 +47,21 @@ def invariant_broken(facts: Facts) -> Reason | None:
 def evidence_to_roll_back(facts: Facts) -> Reason | None:
     """Evidence by block of 1/alpha squared."""
     bad = [s for s in _enough(facts) if _rolls_back(s)]
-    return _said(facts, "evidence_to_roll_back", State.ROLL_BACK, bad, lambda s: (s.peak, s.alpha**-2, "to roll back"))
+    return _said(
+        facts, "evidence_to_roll_back", GateState.ROLL_BACK, bad, lambda s: (s.peak, s.alpha**-2, "to roll back")
+    )
 
 
 def evidence_to_pause(facts: Facts) -> Reason | None:
     """Evidence by block of 1/alpha, once: it does not end by itself. What rolls back is told there."""
     bad = [s for s in _enough(facts) if s.signal in PAUSES and s.peak >= 1 / s.alpha and not _rolls_back(s)]
-    return _said(facts, "evidence_to_pause", State.PAUSE, bad, lambda s: (s.peak, 1 / s.alpha, "to pause"))
+    return _said(facts, "evidence_to_pause", GateState.PAUSE, bad, lambda s: (s.peak, 1 / s.alpha, "to pause"))
 
 
 def evidence_to_hold(facts: Facts) -> Reason | None:
     """Evidence by tick of 1/alpha, now: it ends when the evidence falls below. What pauses is told there."""
     bad = [s for s in _enough(facts) if s.quick >= 1 / s.alpha and not (s.signal in PAUSES and s.peak >= 1 / s.alpha)]
-    return _said(facts, "evidence_to_hold", State.HOLD, bad, lambda s: (s.quick, 1 / s.alpha, "to hold"))
+    return _said(facts, "evidence_to_hold", GateState.HOLD, bad, lambda s: (s.quick, 1 / s.alpha, "to hold"))
 
 
 def _rolls_back(signal: Weighed) -> bool:
@@ -71,7 +73,11 @@ def _enough(facts: Facts) -> list[Weighed]:
 
 
 def _said(
-    facts: Facts, rule: str, state: State, bad: Sequence[Weighed], bar: Callable[[Weighed], tuple[float, float, str]]
+    facts: Facts,
+    rule: str,
+    state: GateState,
+    bad: Sequence[Weighed],
+    bar: Callable[[Weighed], tuple[float, float, str]],
 ) -> Reason | None:
     if not bad:
         return None
@@ -198,7 +204,7 @@ def undecided(facts: Facts) -> Reason | None:
 
 
 def _inconclusive(rule: str, sentence: str, applies: bool) -> Reason | None:
-    return Reason(rule, State.INCONCLUSIVE, sentence) if applies else None
+    return Reason(rule, GateState.INCONCLUSIVE, sentence) if applies else None
 
 
 def _belong(tenants: Sequence[str]) -> str:
@@ -226,7 +232,7 @@ RULES: Sequence[Rule] = (
     soaking,
     undecided,
 )
-_SEVERITY = tuple(State)
+_SEVERITY = tuple(GateState)
 
 
 def reasons(facts: Facts) -> tuple[Reason, ...]:
@@ -235,6 +241,6 @@ def reasons(facts: Facts) -> tuple[Reason, ...]:
     return tuple(sorted(said, key=lambda reason: -_SEVERITY.index(reason.state)))
 
 
-def state_of(found: Sequence[Reason]) -> State:
+def state_of(found: Sequence[Reason]) -> GateState:
     """The worst of what was said; promoted only if nothing was."""
-    return max((reason.state for reason in found), key=_SEVERITY.index, default=State.PROMOTE)
+    return max((reason.state for reason in found), key=_SEVERITY.index, default=GateState.PROMOTE)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Sample, Source
+from ringgate.domain.model import Channel, Outcome, RunResult, SignalSample, Source
 from ringgate.gate.policy import GatePolicy
 
 Probe = tuple[str, str, Channel]
@@ -45,7 +45,7 @@ def failed_posting(result: RunResult, policy: GatePolicy) -> bool | None:
     return None
 
 
-class Pace:
+class UsualPace:
     """How long runs of each kind took: the baseline's quantiles, each a value that occurred, times what is allowed."""
 
     def __init__(self, results: Iterable[RunResult], policy: GatePolicy) -> None:
@@ -71,13 +71,13 @@ def _quantile(ordered: Sequence[float], part: float) -> float:
     return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
 
 
-def concerns(sample: Sample, ring: str, tenants: Collection[str]) -> bool:
+def concerns(sample: SignalSample, ring: str, tenants: Collection[str]) -> bool:
     """Whether a sample is of a tenant of the ring, of the ring, or of a server that all share."""
     if sample.tenant:
         return sample.tenant in tenants
     return sample.ring in ("", ring)
 
 
-def over_limit(sample: Sample) -> bool | None:
+def over_limit(sample: SignalSample) -> bool | None:
     """None where nobody said what is too much; what is no number is too much."""
     return None if sample.limit is None else not sample.value <= sample.limit

@@ -26,7 +26,7 @@ class Due:
     rests: Callable[[Probe, datetime, datetime], bool] = _never
 
 
-class Watch:
+class ExpectedResults:
     """Follows when each probe had its last result, and tells each due result that came or did not."""
 
     def __init__(self, due: Due, starts: Mapping[str, datetime]) -> None:

@@ -11,8 +11,8 @@ from ringgate.gate.attribution import Attribution
 from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius
 from ringgate.gate.cause import Said, leading
-from ringgate.gate.facts import Facts, State
-from ringgate.gate.policy import Signal, Waiver
+from ringgate.gate.facts import Facts, GateState
+from ringgate.gate.policy import GateWaiver, Signal
 from ringgate.gate.rules import Reason
 
 
@@ -34,12 +34,12 @@ class Action(StrEnum):
     ROLL_BACK = "roll back"
 
 
-WORDS = {State.PROMOTE: Word.PASS, State.PAUSE: Word.FAIL, State.ROLL_BACK: Word.FAIL}
+WORDS = {GateState.PROMOTE: Word.PASS, GateState.PAUSE: Word.FAIL, GateState.ROLL_BACK: Word.FAIL}
 ACTIONS = {
-    State.PROMOTE: Action.PROMOTE,
-    State.HOLD: Action.HOLD,
-    State.PAUSE: Action.PAUSE,
-    State.ROLL_BACK: Action.ROLL_BACK,
+    GateState.PROMOTE: Action.PROMOTE,
+    GateState.HOLD: Action.HOLD,
+    GateState.PAUSE: Action.PAUSE,
+    GateState.ROLL_BACK: Action.ROLL_BACK,
 }
 
 
@@ -53,7 +53,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class SignalEvidence:
     """One signal that is in use. `alpha` is its part; at `pause_at` units it pauses, at `roll_back_at` it rolls back
     (None for a signal that cannot). `quick` is the evidence by tick, `firm` that by block of `block`, `peak` the most
     that the latter ever was.
@@ -120,9 +120,9 @@ class Verdict:
     """
 
     facts: Facts
-    state: State
+    state: GateState
     reasons: tuple[Reason, ...]
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[SignalEvidence, ...] = ()
     unused: Mapping[Signal, str] = field(default_factory=dict)
     samples: Samples = Samples()
     baseline: Baseline | None = None
@@ -130,8 +130,8 @@ class Verdict:
     ours: tuple[Attribution, ...] = ()
     radius: Radius | None = None
     outlook: Outlook = Outlook()
-    waived: Sequence[tuple[Waiver, int]] = ()
-    expired: Sequence[Waiver] = ()
+    waived: Sequence[tuple[GateWaiver, int]] = ()
+    expired: Sequence[GateWaiver] = ()
     remarks: tuple[str, ...] = ()
 
     @property

@@ -24,14 +24,14 @@ from zoneinfo import ZoneInfo
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
 from ringgate.inventory.files import Problem, nearest
-from ringgate.inventory.reader import Setting, read
+from ringgate.inventory.reader import InventorySetting, read
 
 __all__ = [
     "Inventory",
     "InventoryError",
+    "InventorySetting",
     "Problem",
     "SelectionError",
-    "Setting",
     "default_path",
     "pause_of",
     "secret_problems",
@@ -64,7 +64,7 @@ class Inventory:
     cohorts: Mapping[str, str]
     warnings: tuple[Problem, ...] = ()
     sessions: int = 16
-    _settings: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict, repr=False)
+    _settings: Mapping[str, tuple[InventorySetting, ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, path: Path | str | None = None, today: date | None = None) -> Inventory:
@@ -79,7 +79,7 @@ class Inventory:
         """One tenant by id. Raises SelectionError."""
         return self.select(tenants=[name])[0]
 
-    def settings(self, name: str) -> tuple[Setting, ...]:
+    def settings(self, name: str) -> tuple[InventorySetting, ...]:
         """All values of a tenant, each with its origin. Raises SelectionError."""
         return self._settings[self.tenant(name).id]
 

@@ -42,17 +42,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class FileLayer:
     """One file's values. `file` is its name for people."""
 
     file: str
     data: Mapping[str, Any]
 
 
-def read_layer(path: Path) -> Layer | Problem:
+def read_layer(path: Path) -> FileLayer | Problem:
     """One TOML file as a layer, or what is wrong with it as a whole."""
     try:
-        return Layer(str(path), tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return FileLayer(str(path), tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except tomllib.TOMLDecodeError as error:
         return Problem(str(path), "", f"is not valid TOML: {error}")
     except UnicodeDecodeError:
@@ -61,7 +61,7 @@ def read_layer(path: Path) -> Layer | Problem:
         return Problem(str(path), "", f"cannot be read: {error.strerror}")
 
 
-def merge(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[Path_, str]]:
+def merge(layers: Sequence[FileLayer]) -> tuple[dict[str, Any], dict[Path_, str]]:
     """The layers' values laid over each other, and for each leaf the file that it comes from."""
     values: dict[str, Any] = {}
     origins: dict[Path_, str] = {}

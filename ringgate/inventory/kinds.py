@@ -112,7 +112,7 @@ Language = Annotated[str, AfterValidator(_language)]
 EffectWord = Annotated[str, BeforeValidator(_effect)]
 
 
-class Table(BaseModel):
+class StrictTable(BaseModel):
     """A TOML table in which an unknown key is an error and `"4"` is not a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

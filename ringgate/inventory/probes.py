@@ -20,10 +20,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from ringgate.domain.schedules import OFF, Cadence, Dated, Probing, Weekly, window
-from ringgate.inventory.kinds import Slug, Table, duration
+from ringgate.domain.schedules import OFF, Dated, ProbeSchedule, Probing, Weekly, window
+from ringgate.inventory.kinds import Slug, StrictTable, duration
 
-_USUAL = Cadence()
+_USUAL = ProbeSchedule()
 
 
 def _every(value: Any) -> Any:
@@ -59,7 +59,7 @@ Limit = Annotated[str, BeforeValidator(_limit)]
 Hours = tuple[Annotated[str, AfterValidator(_hours)], ...]
 
 
-class ScenarioProbesTable(Table):
+class ScenarioProbesTable(StrictTable):
     """What holds for one scenario; what it does not say is as [probes] has it."""
 
     api: Every | None = Field(None, description="Instead of probes.api.", examples=["15 min"])
@@ -69,7 +69,7 @@ class ScenarioProbesTable(Table):
     hours: Hours | None = Field(None, description="Instead of probes.hours.", examples=[["Mon-Fri 08:00-18:00"]])
 
 
-class ProbesTable(Table):
+class ProbesTable(StrictTable):
     api: Every = Field(
         "5 min", description="How often each scenario runs over the API; off for never.", examples=["1 min"]
     )
@@ -107,11 +107,11 @@ def probing(table: ProbesTable) -> Probing:
     )
 
 
-def _cadence(table: ProbesTable | ScenarioProbesTable, usual: Cadence) -> Cadence:
+def _cadence(table: ProbesTable | ScenarioProbesTable, usual: ProbeSchedule) -> ProbeSchedule:
     def span(said: str | None, otherwise: timedelta) -> timedelta:
         return otherwise if said is None else OFF if said == "off" else duration(said)
 
-    return Cadence(
+    return ProbeSchedule(
         api=span(table.api, usual.api),
         browser=span(table.browser, usual.browser),
         api_deadline=span(table.api_deadline, usual.api_deadline),

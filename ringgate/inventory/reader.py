@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from ringgate.domain.model import Account, Accounts, Approval, Effect, Feature, Policy, Recovery, TaxRule, Tenant
 from ringgate.host.secrets import EnvSecret, FileSecret, Secret
 from ringgate.inventory.files import (
-    Layer,
+    FileLayer,
     Path_,
     Problem,
     dotted,
@@ -41,7 +41,7 @@ _SLA = " [slas."
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class InventorySetting:
     """One value of a tenant and the file that it comes from. Secrets are shown as their reference."""
 
     key: str
@@ -50,7 +50,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class InventoryReading:
     """What a folder holds: the tenants that are right, by ring and id, and every problem of the others."""
 
     tenants: tuple[Tenant, ...]
@@ -58,7 +58,7 @@ class Reading:
     cohorts: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
-    settings: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
+    settings: Mapping[str, tuple[InventorySetting, ...]] = field(default_factory=dict)
     sessions: int = 16
 
 
@@ -68,7 +68,7 @@ def installed_erps() -> frozenset[str]:
     return frozenset(entry.name.split(".")[0] for entry in entry_points(group="ringgate.drivers"))
 
 
-def read(path: Path, today: date) -> Reading:
+def read(path: Path, today: date) -> InventoryReading:
     """Reads the folder. Never raises for what stands in it."""
     return _Reader(path, today).reading()
 
@@ -81,13 +81,13 @@ class _Reader:
         self.today = today
         self.problems: dict[Problem, None] = {}  # in the order found, each once
         self.warnings: dict[Problem, None] = {}
-        self.settings: dict[str, tuple[Setting, ...]] = {}
+        self.settings: dict[str, tuple[InventorySetting, ...]] = {}
         self.ids: dict[str, str] = {}
 
-    def reading(self) -> Reading:
+    def reading(self) -> InventoryReading:
         if not self.path.is_dir():
             rule = "is not a folder: name the inventory's with --inventory or RINGGATE_INVENTORY"
-            return Reading((), (), {}, (Problem(str(self.path), "", rule),))
+            return InventoryReading((), (), {}, (Problem(str(self.path), "", rule),))
         files = sorted(self.path.glob("*.toml"))
         defaults = self._defaults()
         self.rings = tuple(defaults.data.get("rings", _RINGS)) if defaults else _RINGS
@@ -99,7 +99,7 @@ class _Reader:
         if not tenants:
             self._add(str(self.path), "", "holds no tenant: add one <tenant>.toml")
         self._compare([tenant for tenant in tenants if tenant])
-        return Reading(
+        return InventoryReading(
             tenants=tuple(sorted(filter(None, tenants), key=self._rank)),
             rings=self.rings,
             cohorts={name: str(layer.data.get("description", "")) for name, layer in self.cohorts.items() if layer},
@@ -115,7 +115,7 @@ class _Reader:
     def _add(self, file: str, key: str, rule: str, got: str = "") -> None:
         self.problems[Problem(file, key, rule, got)] = None
 
-    def _read(self, path: Path, table: type[BaseModel], never: Sequence[str] = ()) -> Layer | None:
+    def _read(self, path: Path, table: type[BaseModel], never: Sequence[str] = ()) -> FileLayer | None:
         """One file, checked on its own; what is missing may still come from another."""
         layer = read_layer(path)
         if isinstance(layer, Problem):
@@ -129,11 +129,11 @@ class _Reader:
                 self._add(layer.file, dotted(where), rule, got)
         return layer
 
-    def _defaults(self) -> Layer | None:
+    def _defaults(self) -> FileLayer | None:
         path = self.path / "defaults.toml"
-        return self._read(path, DefaultsTable, never=("id",)) if path.exists() else Layer(str(path), {})
+        return self._read(path, DefaultsTable, never=("id",)) if path.exists() else FileLayer(str(path), {})
 
-    def _cohorts(self) -> dict[str, Layer | None]:
+    def _cohorts(self) -> dict[str, FileLayer | None]:
         """Each cohort's file by its name; None for a file that could not be read."""
         paths = sorted((self.path / "cohorts").glob("*.toml"))
         return {path.stem: self._read(path, CohortTable, never=("id", "cohorts")) for path in paths}
@@ -147,7 +147,7 @@ class _Reader:
             if len(parts) > 1 and (parts[0] != "cohorts" or len(parts) > 2):
                 self._add(str(path), "", f"stands in a folder that is not read; move it into {self.path}/")
 
-    def _tenant(self, path: Path, defaults: Layer | None) -> Tenant | None:
+    def _tenant(self, path: Path, defaults: FileLayer | None) -> Tenant | None:
         own = self._read(path, TenantTable)
         if own is None or defaults is None:
             return None
@@ -175,7 +175,7 @@ class _Reader:
             return None
         return Recovery(promised.recovery_point, promised.recovery_time)
 
-    def _check_id(self, own: Layer, path: Path) -> None:
+    def _check_id(self, own: FileLayer, path: Path) -> None:
         given = own.data.get("id")
         if not isinstance(given, str):
             return
@@ -186,14 +186,14 @@ class _Reader:
             self._add(own.file, "id", f"is that of {self.ids[given]} too", f'"{given}"')
         self.ids.setdefault(given, own.file)
 
-    def _chain(self, own: Layer, defaults: Layer) -> tuple[list[Layer], bool]:
+    def _chain(self, own: FileLayer, defaults: FileLayer) -> tuple[list[FileLayer], bool]:
         """The layers of a tenant, and whether all of them could be had."""
         names = own.data.get("cohorts", defaults.data.get("cohorts", []))
-        chain = [Layer(defaults.file, {k: v for k, v in defaults.data.items() if k not in _OF_DEFAULTS})]
+        chain = [FileLayer(defaults.file, {k: v for k, v in defaults.data.items() if k not in _OF_DEFAULTS})]
         for index, name in enumerate(names if isinstance(names, list) else []):
             layer = self.cohorts.get(name) if isinstance(name, str) else None
             if layer:
-                chain.append(Layer(layer.file, {k: v for k, v in layer.data.items() if k != "description"}))
+                chain.append(FileLayer(layer.file, {k: v for k, v in layer.data.items() if k != "description"}))
             elif isinstance(name, str) and name not in self.cohorts:
                 where = own.file if "cohorts" in own.data else defaults.file
                 there = nearest(name, self.cohorts)
@@ -202,12 +202,12 @@ class _Reader:
         chain.append(own)
         return [chain[0], *self._of_sla(chain, defaults), *chain[1:]], whole
 
-    def _of_sla(self, chain: Sequence[Layer], defaults: Layer) -> list[Layer]:
+    def _of_sla(self, chain: Sequence[FileLayer], defaults: FileLayer) -> list[FileLayer]:
         """What the tenant's service level says of its probes: it lies between the defaults and the cohorts."""
         sla = next((layer.data["sla"] for layer in reversed(chain) if "sla" in layer.data), "")
         promised = self.slas.get(sla) if isinstance(sla, str) else None
         probes = promised.get("probes") if isinstance(promised, dict) else None
-        return [Layer(f"{defaults.file}{_SLA}{sla}]", {"probes": probes})] if isinstance(probes, dict) else []
+        return [FileLayer(f"{defaults.file}{_SLA}{sla}]", {"probes": probes})] if isinstance(probes, dict) else []
 
     def _cross_check(self, values: Mapping[str, Any], origins: Mapping[Path_, str], own: str) -> None:
         """What a key's own rule cannot see. Works on the raw values, so that other mistakes do not hide these."""
@@ -311,7 +311,7 @@ def reference(table: SecretTable, tenant: str, base: Path) -> Secret:
 
 def _settings(
     table: TenantTable, tenant: Tenant, values: Mapping[str, Any], origins: Mapping[Path_, str]
-) -> tuple[Setting, ...]:
+) -> tuple[InventorySetting, ...]:
     """Every value that counts; references and addresses as they came out."""
     dumped = table.model_dump(mode="json")
     dumped["endpoints"] = {"api": tenant.api, "web": tenant.web}
@@ -320,7 +320,7 @@ def _settings(
     if any(tax.rounding for tax in table.policy.tax):
         del dumped["policy"]["tax_rounding"]
     return tuple(
-        Setting(dotted(where), value, origin_of(where, origins) or BUILT_IN)
+        InventorySetting(dotted(where), value, origin_of(where, origins) or BUILT_IN)
         for path, value in _leaves(dumped, ())
         for where in [without_indexes(path, values)]
     )

@@ -24,7 +24,7 @@ from ringgate.inventory.kinds import (
     Language,
     Name,
     Slug,
-    Table,
+    StrictTable,
     Url,
     Zone,
     as_list,
@@ -32,7 +32,7 @@ from ringgate.inventory.kinds import (
 from ringgate.inventory.probes import ProbesTable
 
 
-class EndpointsTable(Table):
+class EndpointsTable(StrictTable):
     api: Url = Field(description="Where the ERP's API answers.", examples=["https://erp.example.com/acme"])
     web: Url | None = Field(
         None,
@@ -41,7 +41,7 @@ class EndpointsTable(Table):
     )
 
 
-class TaxTable(Table):
+class TaxTable(StrictTable):
     name: Name = Field(description="The rate's name in the ERP.", examples=["VAT 20%"])
     rate: Annotated[Exact, Field(ge=0, lt=1)] = Field(description="A fraction, as text.", examples=["0.20"])
     product: Name | None = Field(
@@ -52,19 +52,19 @@ class TaxTable(Table):
     )
 
 
-class ApprovalTable(Table):
+class ApprovalTable(StrictTable):
     steps: int = Field(0, ge=0, le=5, strict=True, description="How many others must approve.", examples=[1])
     threshold: Annotated[Exact, Field(ge=0)] = Field(
         Decimal(0), description="Requests of more than this need the steps, as text.", examples=["500.00"]
     )
 
 
-class PaymentTermTable(Table):
+class PaymentTermTable(StrictTable):
     name: Name = Field(description="The payment term's name in the ERP.", examples=["30 days"])
     days: int = Field(ge=0, le=365, strict=True, description="Days from invoice date to due date.", examples=[30])
 
 
-class AccountsTable(Table):
+class AccountsTable(StrictTable):
     receivable: Name = Field(description="Code or name of the account that customers owe on.", examples=["1200"])
     revenue: Name = Field(description="Code or name of the account that services are booked on.", examples=["4000"])
     tax: Name = Field(description="Code or name of the account that tax is booked on.", examples=["2200"])
@@ -79,7 +79,7 @@ def _tax_adds_up(rates: tuple[TaxTable, ...]) -> tuple[TaxTable, ...]:
     return rates
 
 
-class PolicyTable(Table):
+class TenantPolicyTable(StrictTable):
     currency: CurrencyCode = Field(description="The company's currency, by ISO 4217 code.", examples=["GBP"])
     tax: Annotated[tuple[TaxTable, ...], BeforeValidator(as_list), AfterValidator(_tax_adds_up)] = Field(
         (),
@@ -109,13 +109,13 @@ class PolicyTable(Table):
         return next((tax.rounding for tax in self.tax if tax.rounding), self.tax_rounding)
 
 
-class FeatureTable(Table):
+class FeatureTable(StrictTable):
     on: bool = Field(strict=True, description="Whether the flag is on for this tenant.", examples=[True])
     owner: Name = Field(description="Who answers for the flag.", examples=["projects-team"])
     expires: date = Field(description="When it must be gone; later it is reported.", examples=["2027-01-31"])
 
 
-class SecretTable(Table):
+class SecretTable(StrictTable):
     """A reference, by exactly one of two ways. `${TENANT}` stands for the tenant's id."""
 
     env: str | None = Field(
@@ -143,12 +143,12 @@ class SecretTable(Table):
         return self
 
 
-class UserTable(Table):
+class UserTable(StrictTable):
     login: Name = Field(description="The synthetic user's login in the ERP.", examples=["synthetic.accountant"])
     password: SecretTable = Field(description="Where the password is.")
 
 
-class TenantTable(Table):
+class TenantTable(StrictTable):
     """A whole tenant: defaults, cohorts and its own file together."""
 
     id: Slug = Field(description="The file's name; immutable, for it is pytest id and metric label.", examples=["acme"])
@@ -177,7 +177,7 @@ class TenantTable(Table):
     )
     paused_reason: str = Field("", description="Why it is paused.", examples=["year-end close"])
     endpoints: EndpointsTable = Field(description="Its addresses; ${TENANT} stands for its id.")
-    policy: PolicyTable = Field(description="Its own rules, from which every expectation is computed.")
+    policy: TenantPolicyTable = Field(description="Its own rules, from which every expectation is computed.")
     users: dict[Role, UserTable] = Field(description="The synthetic user of each role.")
     probes: ProbesTable = Field(ProbesTable(), description="When it is probed.")
     features: dict[Slug, FeatureTable] = Field({}, description="Feature flags; each has an owner and an end.")
@@ -186,7 +186,7 @@ class TenantTable(Table):
     )
 
 
-class SlaTable(Table):
+class SlaTable(StrictTable):
     recovery_point: Duration = Field(description="The most work that a loss may cost.", examples=["4 h"])
     recovery_time: Duration = Field(description="How soon a lost tenant is served again.", examples=["30 min"])
     probes: ProbesTable = Field(
@@ -226,7 +226,7 @@ def documented_keys() -> Iterator[tuple[str, str, str, str]]:
 
 
 def keys_of(
-    table: type[BaseModel], prefix: str = "", *, without: type[BaseModel] = Table
+    table: type[BaseModel], prefix: str = "", *, without: type[BaseModel] = StrictTable
 ) -> Iterator[tuple[str, str, str, str]]:
     """The keys of one table and of those below it: dotted name, meaning, default, example."""
     for name, field in table.model_fields.items():

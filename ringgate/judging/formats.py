@@ -31,7 +31,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-from ringgate.gate import RULES, Attribution, Evidence, Radius, State, Verdict, Waiver
+from ringgate.gate import RULES, Attribution, GateState, GateWaiver, Radius, SignalEvidence, Verdict
 from ringgate.judging.page import as_text
 
 FORMAT = 1
@@ -116,7 +116,7 @@ def _baseline(verdict: Verdict) -> dict[str, Any] | None:
     }
 
 
-def _evidence(each: Evidence) -> dict[str, Any]:
+def _evidence(each: SignalEvidence) -> dict[str, Any]:
     return {
         "now": each.quick,
         "by_block": each.firm,
@@ -165,7 +165,7 @@ def _radius(radius: Radius) -> dict[str, Any]:
     }
 
 
-def _waiver(waiver: Waiver) -> dict[str, str]:
+def _waiver(waiver: GateWaiver) -> dict[str, str]:
     return {
         "tenant": waiver.tenant,
         "scenario": waiver.scenario,
@@ -192,7 +192,7 @@ def as_junit(verdict: Verdict) -> str:
     that reads JUnit takes for green what is not a pass. The page for people is its output."""
     facts = verdict.facts
     said = {reason.rule: reason for reason in verdict.reasons}
-    bad = [reason for reason in verdict.reasons if reason.state in (State.PAUSE, State.ROLL_BACK)]
+    bad = [reason for reason in verdict.reasons if reason.state in (GateState.PAUSE, GateState.ROLL_BACK)]
     suite = Xml.Element(
         "testsuite",
         name=f"ringgate gate {facts.ring} {facts.release}",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import RunResult, Sample, Tenant
+from ringgate.domain.model import RunResult, SignalSample, Tenant
 from ringgate.gate import Bake, Due, Facts, GatePolicy, Signal, Verdict, learn, reasons, state_of
 from ringgate.gate.policy import Waivers
 from ringgate.gate.signals import EVIDENCE
@@ -120,7 +120,7 @@ class Judge:
         self, store: Store, ring: str, release: str, tenants: tuple[Tenant, ...], reach: Reach, now: datetime
     ) -> Bake:
         before: list[RunResult] = []
-        samples: list[Sample] = []
+        samples: list[SignalSample] = []
         if started := min(reach.starts.values(), default=None):
             since = started - self._policy.window
             found = store.results(ring=ring, since=since, until=started, sources=EVIDENCE, newest=MOST)

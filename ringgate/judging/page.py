@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from ringgate.gate import Attribution, Evidence, Radius, State, Verdict, Word
+from ringgate.gate import Attribution, GateState, Radius, SignalEvidence, Verdict, Word
 from ringgate.gate.words import counted, listed, moment, percent, span, units
 from ringgate.host.secrets import redact
 
@@ -15,13 +15,13 @@ MOST_GROUPS = 5
 MOST_SUSPECTS = 6
 
 HEADLINES = {
-    State.PROMOTE: "PROMOTE. The release is no worse than what was before it.",
-    State.INCONCLUSIVE: "INCONCLUSIVE. Nothing is decided, so the rollout does not go on.",
-    State.HOLD: "HOLD. The next ring waits while the probes go on; this ends by itself if it was nothing.",
-    State.PAUSE: "PAUSE. The release is worse than what was before it. Somebody has to decide.",
-    State.ROLL_BACK: "ROLL BACK. The release does harm.",
+    GateState.PROMOTE: "PROMOTE. The release is no worse than what was before it.",
+    GateState.INCONCLUSIVE: "INCONCLUSIVE. Nothing is decided, so the rollout does not go on.",
+    GateState.HOLD: "HOLD. The next ring waits while the probes go on; this ends by itself if it was nothing.",
+    GateState.PAUSE: "PAUSE. The release is worse than what was before it. Somebody has to decide.",
+    GateState.ROLL_BACK: "ROLL BACK. The release does harm.",
 }
-_FAILING = {State.PROMOTE: "What failed, no more than before"}
+_FAILING = {GateState.PROMOTE: "What failed, no more than before"}
 _BARS = "▁▂▃▄▅▆▇█"
 _COLUMNS = 24
 
@@ -64,7 +64,7 @@ def _wrapped(text: str, width: int, first: str, then: str) -> list[str]:
 
 def _why(verdict: Verdict) -> Iterator[str]:
     """The reasons; where it failed, without those of a bake that is not finished yet."""
-    if verdict.state is State.PROMOTE:
+    if verdict.state is GateState.PROMOTE:
         yield (
             f"The bet that the release is fine stands at {units(verdict.facts.fine)} units, and "
             f"{units(verdict.facts.fine_at)} are needed. No bet against it holds, every tenant was tested lately, it "
@@ -81,7 +81,7 @@ def _why(verdict: Verdict) -> Iterator[str]:
 def _cause(verdict: Verdict) -> Iterator[str]:
     """Said where it stops, and what fails has more than one cause or none of its own."""
     causes = {each.cause for each in (*verdict.attributions, *verdict.ours)}
-    if verdict.cause and verdict.state is not State.PROMOTE and causes != {verdict.cause[0]}:
+    if verdict.cause and verdict.state is not GateState.PROMOTE and causes != {verdict.cause[0]}:
         yield f"{verdict.cause[0].value.upper()}: {verdict.cause[1]}."
 
 
@@ -160,7 +160,7 @@ def _bets(verdict: Verdict, width: int) -> Iterator[str]:
         yield f"  {signal.value} is not judged: {why}."
 
 
-def _row(each: Evidence) -> tuple[str, ...]:
+def _row(each: SignalEvidence) -> tuple[str, ...]:
     before = f"{each.bad_before:,} of {each.runs_before:,}" if each.runs_before else "-"
     stops = units(each.pause_at) if each.pause_at else f"{units(each.hold_at)} (hold)"
     return (

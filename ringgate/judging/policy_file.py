@@ -26,11 +26,11 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Invariant
-from ringgate.gate import GatePolicy, Signal, Waiver
+from ringgate.gate import GatePolicy, GateWaiver, Signal
 from ringgate.gate.policy import UNTESTED
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
-from ringgate.inventory.kinds import Duration, Name, Table
+from ringgate.inventory.kinds import Duration, Name, StrictTable
 
 _USUAL = GatePolicy()
 _KINDS = (
@@ -39,7 +39,7 @@ _KINDS = (
 _COVERS = (*(signal.value for signal in Signal), *(each.value for each in Invariant), UNTESTED, *_KINDS)
 
 
-class PolicyError(RinggateError):
+class GatePolicyError(RinggateError):
     """The policy is wrong; `problems` holds every reason, and the text lists them, one to a line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -65,7 +65,7 @@ Lasting = Annotated[Duration, AfterValidator(_lasting)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class BakeTable(Table):
+class BakeTable(StrictTable):
     tick: Lasting = Field("1 min", validate_default=True, description="What one bet is made on.", examples=["1 min"])
     soak: Duration = Field("1 h", validate_default=True, description="No promotion before.", examples=["4 h"])
     deadline: Lasting = Field(
@@ -79,7 +79,7 @@ class BakeTable(Table):
     )
 
 
-class BaselineTable(Table):
+class BaselineTable(StrictTable):
     window: Lasting = Field(
         "7 d", validate_default=True, description="How far back the baseline reaches.", examples=["14 d"]
     )
@@ -88,7 +88,7 @@ class BaselineTable(Table):
     )
 
 
-class EvidenceTable(Table):
+class EvidenceTable(StrictTable):
     broken: float = Field(
         _USUAL.broken, ge=0, le=1, description="The largest share of runs that may be our own fault.", examples=[0.05]
     )
@@ -97,7 +97,7 @@ class EvidenceTable(Table):
     )
 
 
-class PromoteTable(Table):
+class PromoteTable(StrictTable):
     times: float = Field(
         _USUAL.times, gt=1, description="A failure rate of so many times the baseline's must be excluded.", examples=[3]
     )
@@ -106,7 +106,7 @@ class PromoteTable(Table):
     )
 
 
-class SignalsTable(Table):
+class GateSignalsTable(StrictTable):
     """`true` insists (unknown is inconclusive), `false` switches off; left out, it is judged once it is known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -119,7 +119,7 @@ class SignalsTable(Table):
     silence: bool | None = Field(None, strict=True, description="No result where one was due.", examples=[False])
 
 
-class SlownessTable(Table):
+class SlownessTable(StrictTable):
     quantiles: tuple[Share, ...] = Field(
         _USUAL.quantiles, min_length=1, description="Of the baseline's durations.", examples=[[0.5, 0.9, 0.95]]
     )
@@ -135,13 +135,13 @@ class SlownessTable(Table):
         return value
 
 
-class SilenceTable(Table):
+class SilenceTable(StrictTable):
     rate: Share = Field(
         _USUAL.silence_rate, description="The share of due results that may be missing.", examples=[0.02]
     )
 
 
-class PostingTable(Table):
+class PostingTable(StrictTable):
     steps: tuple[Name, ...] = Field(
         _USUAL.posting_steps,
         min_length=1,
@@ -150,7 +150,7 @@ class PostingTable(Table):
     )
 
 
-class WaiverTable(Table):
+class WaiverTable(StrictTable):
     tenant: Name = Field(description="The tenant that it is for; * stands for anything.", examples=["kyoto"])
     scenario: Name = Field("*", description="The scenario that it is for, likewise.", examples=["time-entry"])
     covers: Annotated[Name, AfterValidator(_covers)] = Field(
@@ -161,7 +161,7 @@ class WaiverTable(Table):
     expires: date = Field(description="The first day on which it covers nothing.", examples=["2027-01-31"])
 
 
-class PolicyTable(Table):
+class GatePolicyTable(StrictTable):
     """A whole policy file."""
 
     alpha: Annotated[float, Field(ge=1e-6, le=0.2)] = Field(
@@ -171,7 +171,7 @@ class PolicyTable(Table):
     baseline: BaselineTable = BaselineTable()
     evidence: EvidenceTable = EvidenceTable()
     promote: PromoteTable = PromoteTable()
-    signals: SignalsTable = SignalsTable()
+    signals: GateSignalsTable = GateSignalsTable()
     slowness: SlownessTable = SlownessTable()
     silence: SilenceTable = SilenceTable()
     posting: PostingTable = PostingTable()
@@ -186,12 +186,14 @@ def load_policy(path: Path | None, inventory: Inventory | None = None) -> GatePo
         return GatePolicy()
     layer = read_layer(path)
     if isinstance(layer, Problem):
-        raise PolicyError([layer])
-    found = [Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in faults(PolicyTable, layer.data)]
+        raise GatePolicyError([layer])
+    found = [
+        Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in faults(GatePolicyTable, layer.data)
+    ]
     found += _of_bake(layer.file, layer.data) + _of_waivers(layer.file, layer.data, inventory)
     if found:
-        raise PolicyError(list(dict.fromkeys(found)))
-    return _policy(PolicyTable.model_validate(layer.data))
+        raise GatePolicyError(list(dict.fromkeys(found)))
+    return _policy(GatePolicyTable.model_validate(layer.data))
 
 
 def _of_bake(file: str, data: Mapping[str, object]) -> list[Problem]:
@@ -220,7 +222,7 @@ def _of_waivers(file: str, data: Mapping[str, object], inventory: Inventory | No
     return found
 
 
-def _policy(table: PolicyTable) -> GatePolicy:
+def _policy(table: GatePolicyTable) -> GatePolicy:
     wanted = {
         Signal.SLOWNESS: table.signals.slowness,
         Signal.BACKLOG: table.signals.backlog,
@@ -246,7 +248,7 @@ def _policy(table: PolicyTable) -> GatePolicy:
         silence_rate=table.silence.rate,
         posting_steps=table.posting.steps,
         waivers=tuple(
-            Waiver(each.tenant, each.covers, each.owner, each.reason, each.expires, each.scenario)
+            GateWaiver(each.tenant, each.covers, each.owner, each.reason, each.expires, each.scenario)
             for each in table.waivers
         ),
     )

@@ -24,11 +24,11 @@ from prometheus_client.registry import Collector
 from ringgate.domain.model import Tenant
 from ringgate.metrics import families
 from ringgate.metrics.families import Horizons
-from ringgate.metrics.follower import Follower
-from ringgate.metrics.gates import Judged, of_gates
+from ringgate.metrics.follower import StoreFollower
+from ringgate.metrics.gates import GateFigures, of_gates
 from ringgate.metrics.recent import Recent
 
-__all__ = ["HORIZON", "Follower", "Judged", "Recent", "StoreCollector", "exposition"]
+__all__ = ["HORIZON", "GateFigures", "Recent", "StoreCollector", "StoreFollower", "exposition"]
 
 HORIZON = timedelta(minutes=30)
 """How old the last run may be where no schedule says when the next one is due."""
@@ -42,10 +42,10 @@ class StoreCollector(Collector):
 
     def __init__(
         self,
-        follower: Follower,
+        follower: StoreFollower,
         tenants: Callable[[], Sequence[Tenant]] = tuple,
         horizons: Horizons = lambda now: None,
-        judgements: Callable[[], Iterable[Judged]] = tuple,
+        judgements: Callable[[], Iterable[GateFigures]] = tuple,
         horizon: timedelta = HORIZON,
         patience: timedelta = SILENT,
         clock: Callable[[], datetime] | None = None,
@@ -65,9 +65,9 @@ class StoreCollector(Collector):
             yield from families.of_steps(figures)
             yield from families.of_self_tests(figures, {each.ring for each in tenants})
             yield from families.of_tenants(tenants, figures, now)
-            yield from families.of_scheduler(around.tallies, around.probers, now)
+            yield from families.of_scheduler(around.counters, around.probers, now)
             yield from families.of_deployments(around.deployments)
-            yield from families.of_signals(around.samples, around.tallies, now)
+            yield from families.of_signals(around.samples, around.counters, now)
         yield from of_gates(judgements)
 
 

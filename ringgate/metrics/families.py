@@ -14,12 +14,12 @@ from prometheus_client import Metric
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.samples import Exemplar
 
-from ringgate.domain.model import Deployment, Outcome, Sample, Tenant
+from ringgate.domain.model import Deployment, Outcome, SignalSample, Tenant
 from ringgate.host.secrets import redact
 from ringgate.inventory import pause_of
-from ringgate.metrics.figures import BUCKETS, Count, Figures, Key
+from ringgate.metrics.figures import BUCKETS, Figures, Key, RunCount
 from ringgate.metrics.follower import FRESH, Around
-from ringgate.store import Prober, Tally
+from ringgate.store import ProberState, Tally
 
 WHERE = ("tenant", "scenario", "channel")
 STEP = ("scenario", "step", "channel", "ring", "release")
@@ -42,7 +42,7 @@ def of_runs(figures: Figures) -> Iterator[Metric]:
     runs = CounterMetricFamily("ringgate_runs", "Runs of scenarios, by outcome.", labels=(*WHERE, "outcome"))
     for key in sorted({each[:3] for each in figures.runs}):
         for outcome in Outcome:
-            count = figures.runs.get((*key, outcome.value), Count())
+            count = figures.runs.get((*key, outcome.value), RunCount())
             runs.add_metric((*key, outcome.value), count.number, exemplar=_exemplar(1.0, count.trace_id, count.at))
     yield runs
 
@@ -104,7 +104,7 @@ def of_self_tests(figures: Figures, rings: Iterable[str]) -> Iterator[Metric]:
     for ring in sorted({*rings, *(ring for ring, _ in figures.self_tests)}):
         words = {*SELF_TESTS, *(word for where, word in figures.self_tests if where == ring)}
         for word in sorted(words):
-            counts.add_metric((ring, word), figures.self_tests.get((ring, word), Count()).number)
+            counts.add_metric((ring, word), figures.self_tests.get((ring, word), RunCount()).number)
         if (ring, "caught") in figures.self_tests:
             caught.add_metric((ring,), figures.self_tests[ring, "caught"].at.timestamp())
     yield from (counts, caught)
@@ -122,18 +122,18 @@ def of_tenants(tenants: Sequence[Tenant], figures: Figures, now: datetime) -> It
         info.add_metric((each.id, *place, each.policy.currency.code, cohorts), 1.0)
         paused.add_metric((each.id,), float(bool(pause_of(each, now))))
     for name in sorted({*(each.id for each in tenants), *figures.residue}):
-        residue.add_metric((name,), figures.residue.get(name, Count()).number)
+        residue.add_metric((name,), figures.residue.get(name, RunCount()).number)
     yield from (info, paused, residue)
 
 
-def of_scheduler(tallies: Mapping[Tally, int], probers: Sequence[Prober], now: datetime) -> Iterator[Metric]:
+def of_scheduler(counters: Mapping[Tally, int], probers: Sequence[ProberState], now: datetime) -> Iterator[Metric]:
     """What the schedule could not do as planned, and who is at work."""
     counts = CounterMetricFamily(
         "ringgate_scheduler", "What did not go as planned: late, skipped, overlapping, missed.", labels=("what", *WHERE)
     )
-    for tally, number in sorted(tallies.items()):
-        if not tally[0].endswith(UP):
-            counts.add_metric(tally, number)
+    for counter, number in sorted(counters.items()):
+        if not counter[0].endswith(UP):
+            counts.add_metric(counter, number)
     seen = GaugeMetricFamily(
         "ringgate_prober_seen_timestamp_seconds",
         "When a prober that has not stopped was last seen.",
@@ -157,9 +157,9 @@ def of_deployments(deployments: Sequence[Deployment]) -> Iterator[Metric]:
     yield moment
 
 
-def of_signals(samples: Sequence[Sample], tallies: Mapping[Tally, int], now: datetime) -> Iterator[Metric]:
+def of_signals(samples: Sequence[SignalSample], counters: Mapping[Tally, int], now: datetime) -> Iterator[Metric]:
     """Platform signals of the last round of their source. Where that round failed, there are none."""
-    rounds: dict[str, Sample] = {}
+    rounds: dict[str, SignalSample] = {}
     for each in samples:
         if each.signal.endswith(UP):
             rounds[each.signal.removesuffix(UP)] = each
@@ -172,7 +172,7 @@ def of_signals(samples: Sequence[Sample], tallies: Mapping[Tally, int], now: dat
         if now - last.at > FRESH:  # whoever read it is gone
             continue
         up.add_metric((name,), last.value)
-        trouble.add_metric((name,), tallies.get((f"failed{UP}", "", name, ""), 0))
+        trouble.add_metric((name,), counters.get((f"failed{UP}", "", name, ""), 0))
     latest = {}
     for each in samples:
         last_round = rounds.get(each.signal)

@@ -33,7 +33,7 @@ AVAILABILITY = frozenset({Source.SUITE, Source.PROBE})
 
 
 @dataclass(slots=True)
-class Count:
+class RunCount:
     """How often something happened, when last, and in which trace."""
 
     number: int = 0
@@ -47,7 +47,7 @@ class Count:
 
 
 @dataclass(slots=True)
-class Spread:
+class DurationSpread:
     """Durations of a step. `numbers` counts each bucket on its own; `exemplars` are its last seconds, trace, moment."""
 
     numbers: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
@@ -78,18 +78,18 @@ class Figures:
     """The sums over all results that were taken. Not safe for threads: its follower is."""
 
     def __init__(self) -> None:
-        self.runs: dict[tuple[str, str, str, str], Count] = {}
+        self.runs: dict[tuple[str, str, str, str], RunCount] = {}
         self.last: dict[Key, Last] = {}
-        self.steps: dict[StepKey, Spread] = {}
-        self.failures: dict[tuple[str, str, str, str, str, str], Count] = {}
-        self.residue: dict[str, Count] = {}
-        self.self_tests: dict[tuple[str, str], Count] = {}
+        self.steps: dict[StepKey, DurationSpread] = {}
+        self.failures: dict[tuple[str, str, str, str, str, str], RunCount] = {}
+        self.residue: dict[str, RunCount] = {}
+        self.self_tests: dict[tuple[str, str], RunCount] = {}
 
     def take(self, result: RunResult) -> None:
         """Adds one result. Whoever calls takes care that each is taken once."""
         at = result.started_at + timedelta(seconds=result.seconds)
         for left in result.residue:
-            self.residue.setdefault(left.tenant, Count()).add(at, result.trace_id)
+            self.residue.setdefault(left.tenant, RunCount()).add(at, result.trace_id)
         if result.source is Source.SELF_TEST:
             self._take_self_test(result, at)
         elif result.source in AVAILABILITY:
@@ -100,11 +100,11 @@ class Figures:
         word = {Outcome.PASSED: "missed"}.get(result.outcome, result.outcome.value)
         if result.outcome is Outcome.FAILED and result.failure and result.failure.kind == "expectation":
             word = "caught"
-        self.self_tests.setdefault((result.ring, word), Count()).add(at, result.trace_id)
+        self.self_tests.setdefault((result.ring, word), RunCount()).add(at, result.trace_id)
 
     def _take_run(self, result: RunResult, at: datetime) -> None:
         key = (result.tenant, result.scenario, result.channel.value)
-        self.runs.setdefault((*key, result.outcome.value), Count()).add(at, result.trace_id)
+        self.runs.setdefault((*key, result.outcome.value), RunCount()).add(at, result.trace_id)
         if result.outcome is Outcome.SKIPPED:
             return
         if key not in self.last or at >= self.last[key].at:
@@ -112,12 +112,12 @@ class Figures:
         where = (result.channel.value, result.ring, result.release)
         for step in result.steps:
             if step.outcome is Outcome.PASSED:
-                spread = self.steps.setdefault((result.scenario, step.name, *where), Spread())
+                spread = self.steps.setdefault((result.scenario, step.name, *where), DurationSpread())
                 spread.add(step.seconds, at, result.trace_id)
         if result.failure:
             reason = result.failure.invariant.value if result.failure.invariant else result.failure.kind
             name = (result.scenario, result.failure.step, *where, reason)
-            self.failures.setdefault(name, Count()).add(at, result.trace_id)
+            self.failures.setdefault(name, RunCount()).add(at, result.trace_id)
 
     def forget(self, before: datetime) -> None:
         """Drops what nothing was added to since: tenants that left, releases of long ago."""
@@ -166,7 +166,7 @@ class Figures:
             self.last[tuple(key)] = Last(_moment(at), Outcome(outcome), seconds, ring, release)
         for key, (numbers, exemplars, seconds, at) in kept["steps"]:
             shown = [(e[0], e[1], _moment(e[2])) if e else None for e in exemplars]
-            self.steps[tuple(key)] = Spread(list(numbers), shown, seconds, _moment(at))
+            self.steps[tuple(key)] = DurationSpread(list(numbers), shown, seconds, _moment(at))
         return self
 
 
@@ -174,13 +174,13 @@ def _plain(values: Mapping[Any, Any], plain: Callable[[Any], Any]) -> list[list[
     return [[list(key), plain(value)] for key, value in values.items()]
 
 
-def _plain_count(count: Count) -> list[Any]:
+def _plain_count(count: RunCount) -> list[Any]:
     return [count.number, count.at.timestamp(), count.trace_id]
 
 
-def _count(kept: Iterable[Any]) -> Count:
+def _count(kept: Iterable[Any]) -> RunCount:
     number, at, trace_id = kept
-    return Count(number, _moment(at), trace_id)
+    return RunCount(number, _moment(at), trace_id)
 
 
 def _moment(timestamp: float) -> datetime:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ringgate.domain.model import Deployment, RunResult, Sample
+from ringgate.domain.model import Deployment, RunResult, SignalSample
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
-from ringgate.store import LATE, Prober, Store, Tally
+from ringgate.store import LATE, ProberState, Store, Tally
 
 WINDOW = timedelta(days=7)
 """How far back the first start reads, and after how long without anything new a series is dropped."""
@@ -41,13 +41,13 @@ NAME = "metrics"
 class Around:
     """What the store holds besides runs, as of one moment."""
 
-    tallies: Mapping[Tally, int]
-    probers: tuple[Prober, ...] = ()
+    counters: Mapping[Tally, int]
+    probers: tuple[ProberState, ...] = ()
     deployments: tuple[Deployment, ...] = ()
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[SignalSample, ...] = ()
 
 
-class Follower:
+class StoreFollower:
     """The figures of a store, and how far it was read. Safe for threads: one follows, others read."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Follower:
                     break
                 self._place = until
             around = Around(
-                tallies=self._store.tallies(),
+                counters=self._store.counters(),
                 probers=tuple(self._store.probers()),
                 deployments=tuple(self._store.deployments()),
                 samples=tuple(self._store.samples(since=now - FRESH)),

@@ -13,7 +13,7 @@ VERDICTS = ("pass", "fail", "inconclusive")
 ACTIONS = ("promote", "hold", "pause", "roll back", "wait")
 
 
-class Judged(Protocol):
+class GateFigures(Protocol):
     """A verdict on a release in a ring. `evidence` is each signal's bet against the release in units, 1 at the start;
     `limits` says by (signal, action) at how much of it the gate does what."""
 
@@ -33,7 +33,7 @@ class Judged(Protocol):
     def limits(self) -> Mapping[tuple[str, str], float]: ...
 
 
-def of_gates(judgements: Iterable[Judged]) -> Iterator[Metric]:
+def of_gates(judgements: Iterable[GateFigures]) -> Iterator[Metric]:
     """One series for each verdict and action that there can be: 1 for the one that holds, 0 for the others."""
     where = ("ring", "release")
     evidence = GaugeMetricFamily(

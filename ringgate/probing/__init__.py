@@ -3,7 +3,7 @@
 plan.py       pure: inventory and scenarios -> probes, each with its interval and its place in it
 calendar.py   pure: why a tenant is left alone at a moment
 timetable.py  pure: moments -> ticks, and what was missed or passed over
-lineup.py     ticks that wait for room, and those under way
+run_queue.py     ticks that wait for room, and those under way
 lanes.py      drivers, lent to one run at a time
 spool.py      what ran, on disk before it is in the store
 prober.py     all of it in one process; parent.py: several

@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ringgate.domain.model import Tenant
-from ringgate.domain.schedules import Cadence
+from ringgate.domain.schedules import ProbeSchedule
 from ringgate.inventory import pause_of
 
 
@@ -24,7 +24,7 @@ class Closed:
     reason: str
 
 
-def closed(tenant: Tenant, cadence: Cadence, now: datetime) -> Closed | None:
+def closed(tenant: Tenant, cadence: ProbeSchedule, now: datetime) -> Closed | None:
     """Why nothing is probed now; None if it may be. `now` is aware."""
     if pause := pause_of(tenant, now):
         return Closed("paused", pause)
@@ -35,7 +35,7 @@ def closed(tenant: Tenant, cadence: Cadence, now: datetime) -> Closed | None:
     return _out_of_hours(tenant, cadence, local) if cadence.hours else None
 
 
-def _out_of_hours(tenant: Tenant, cadence: Cadence, local: datetime) -> Closed | None:
+def _out_of_hours(tenant: Tenant, cadence: ProbeSchedule, local: datetime) -> Closed | None:
     probing = tenant.probes
     if local.date() in probing.days_off:
         return Closed("holiday", f"{local.date()} is a day off")

@@ -1,6 +1,6 @@
 """What a prober counts, for good and across processes (`Store.count`): nothing that was due and did not run is silent.
 
-| tally                  | of one probe                                                                              |
+| counter                  | of one probe                                                                              |
 |------------------------|-------------------------------------------------------------------------------------------|
 | `late`                 | ran, but began more than `LATE_AFTER` after it was due                                    |
 | `missed`               | was due, and nobody ran it: a stall, no room all the while, no prober, or one that stops  |
@@ -23,6 +23,6 @@ SKIPPED = "skipped:"
 LATE_AFTER = timedelta(seconds=5)
 
 
-def tally(what: str, probe: Probe) -> Tally:
+def counter(what: str, probe: Probe) -> Tally:
     """As the store keeps it."""
     return (what, probe.tenant.id, probe.scenario.id, probe.channel.value)

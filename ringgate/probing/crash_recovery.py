@@ -12,14 +12,14 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 
 from ringgate.domain.model import Tenant
-from ringgate.drivers.registry import Drivers, DriverTrouble
+from ringgate.drivers.registry import DriverError, Drivers
 from ringgate.execution.recovery import Recovered, recover
 from ringgate.host.undo_journal import Journal
 
 THREADS = 4
 
 
-class Aftermath:
+class CrashRecovery:
     """Works beside the runs, in threads of its own. `told` gets what was taken up, `freed` each tenant that was tried,
     `failed` what went wrong on our side."""
 
@@ -50,7 +50,7 @@ class Aftermath:
                     continue
                 self._under_way.add(tenant)
                 if len(self._threads) < min(THREADS, len(self._under_way)):
-                    thread = threading.Thread(target=self._work, name="aftermath", daemon=True)
+                    thread = threading.Thread(target=self._work, name="crash_recovery", daemon=True)
                     self._threads.append(thread)
                     thread.start()
             self._asked.put(tenant)
@@ -75,7 +75,7 @@ class Aftermath:
             ):
                 self._told(each)
         finally:
-            with contextlib.suppress(DriverTrouble):
+            with contextlib.suppress(DriverError):
                 lane.close()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ringgate.domain.errors import ErpError, NeverSent, OurSideError
 from ringgate.domain.model import Role, Tenant
-from ringgate.drivers.protocol import Actor, Books, Call, Driver, Outsider
+from ringgate.drivers.protocol import Books, Call, Driver, Outsider, SignedInUser
 
 UNLIMITED = frozenset({"undo", "evidence", "close", "calls", "touched"})
 
@@ -24,7 +24,7 @@ class TooSlow(ErpError, NeverSent):
     kind = "deadline"
 
 
-class Stopped(OurSideError, NeverSent):
+class StopRequested(OurSideError, NeverSent):
     """The prober was told to stop, and could not wait for the run to end."""
 
     kind = "stopped"
@@ -51,7 +51,7 @@ class _Limited:
 class LimitedConnection(_Limited):
     """One run's way to one tenant, whose people and books look at the clock, too."""
 
-    def sign_in(self, role: Role, **how: Any) -> Actor:
+    def sign_in(self, role: Role, **how: Any) -> SignedInUser:
         self._look()
         return _Limited(self._behind.sign_in(role, **how), self._look)
 
@@ -81,7 +81,7 @@ class LimitedDriver:
 
         def look() -> None:
             if self._halt.is_set():
-                raise Stopped("The prober was stopped while this ran: what it had written is taken back.")
+                raise StopRequested("The prober was stopped while this ran: what it had written is taken back.")
             if time.monotonic() > until:
                 raise TooSlow(f"{tenant.id} did not come to the end in {self._deadline.total_seconds():.0f} s.")
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from ringgate.domain.model import Channel, Tenant
 from ringgate.drivers.protocol import Driver
-from ringgate.drivers.registry import Drivers, DriverTrouble
+from ringgate.drivers.registry import DriverError, Drivers
 
 Lane = Mapping[tuple[str, Channel], Driver]
 
@@ -25,7 +25,7 @@ WORN = 300
 """After so many runs a browser is closed, and a new one is started for the next: browsers grow."""
 
 
-class ApiLanes:
+class ApiDriverPool:
     """The lanes of all tenants over the API. `make` makes a new one for a tenant. For threads."""
 
     def __init__(self, make: Callable[[Tenant], Drivers], most: int = MOST) -> None:
@@ -74,7 +74,7 @@ class ApiLanes:
             _close(lane)
 
 
-class BrowserLane:
+class BrowserDriverLease:
     """The lane of one thread, with a browser of its own. Not for other threads."""
 
     def __init__(self, make: Callable[[], Drivers]) -> None:
@@ -93,5 +93,5 @@ class BrowserLane:
 
 
 def _close(lane: Drivers) -> None:
-    with contextlib.suppress(DriverTrouble):  # it is given up in any case
+    with contextlib.suppress(DriverError):  # it is given up in any case
         lane.close()

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from ringgate.domain.model import Capability, Channel, Scenario, Tenant
-from ringgate.domain.schedules import OFF, Cadence
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.schedules import OFF, ProbeSchedule
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers import registry
 from ringgate.execution.run_once import not_applicable
 from ringgate.inventory import Inventory
@@ -43,7 +43,7 @@ class Probe:
     tenant: Tenant
     scenario: Scenario
     channel: Channel
-    cadence: Cadence
+    cadence: ProbeSchedule
     never: str = ""
     key: Key = field(init=False)
     place: float = field(init=False)
@@ -120,7 +120,7 @@ def plan(
 
     Processes in two halves are for upgrades, and no probes. `neighbours` are all tenants whose sessions may be tried on
     others (default: `tenants`)."""
-    tenants, scenarios = tuple(tenants), tuple(each for each in scenarios if not isinstance(each, InFlight))
+    tenants, scenarios = tuple(tenants), tuple(each for each in scenarios if not isinstance(each, TwoPhaseScenario))
     neighbours = tenants if neighbours is None else tuple(neighbours)
     probes = []
     for tenant in tenants:
@@ -134,7 +134,7 @@ def plan(
     return tuple(probes)
 
 
-def _unwanted(tenant: Tenant, channel: Channel, cadence: Cadence) -> str:
+def _unwanted(tenant: Tenant, channel: Channel, cadence: ProbeSchedule) -> str:
     if channel is Channel.BROWSER and not tenant.web:
         return f"{tenant.id} has no web address"
     every = cadence.api if channel is Channel.API else cadence.browser

@@ -1,6 +1,6 @@
 """A prober: one process that runs what is due, for as long as it is let.
 
-The `schedule` package gives the ticks: every second, what is due is lined up for the crew. Everything that waits for
+The `schedule` package gives the ticks: every second, what is due joins the run queue. Everything that waits for
 the store is done by the recorder's thread, so that nothing here can be held up by it.
 """
 
@@ -25,18 +25,18 @@ from ringgate.drivers.registry import Drivers
 from ringgate.execution.recovery import Recovered
 from ringgate.execution.run_once import Engine
 from ringgate.execution.self_test import self_test
-from ringgate.probing.counters import OVERLAPPING, SKIPPED, tally
-from ringgate.probing.crash_recovery import Aftermath, tenants_hit
-from ringgate.probing.driver_pool import ApiLanes, BrowserLane
+from ringgate.probing.counters import OVERLAPPING, SKIPPED, counter
+from ringgate.probing.crash_recovery import CrashRecovery, tenants_hit
+from ringgate.probing.driver_pool import ApiDriverPool, BrowserDriverLease
 from ringgate.probing.plan import Probe
 from ringgate.probing.recorder import Chore, Recorder
 from ringgate.probing.releases import SELF_TEST_EVERY, release_of, rings_to_test
-from ringgate.probing.run_queue import Lineup
+from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.spool import Spool, drain
 from ringgate.probing.timetable import Tick, Timetable, missed_between
-from ringgate.probing.worker_pool import SIGN_OUT, Crew, SelfTest, Watcher
-from ringgate.store import Prober as Sign
-from ringgate.store import Store, StoreTrouble, Tally
+from ringgate.probing.worker_pool import SIGN_OUT, RunObserver, SelfTest, WorkerPool
+from ringgate.store import ProberState as Sign
+from ringgate.store import Store, StoreError, Tally
 
 ALIVE = timedelta(seconds=30)
 """A prober that was not seen for so long is dead."""
@@ -91,7 +91,7 @@ class Course:
     """What came of it so far. `whole` is False if something that was to run did not, or was not ended or not stored."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
-    tallies: Counter[str] = field(default_factory=Counter)
+    counters: Counter[str] = field(default_factory=Counter)
     residue: int = 0
     whole: bool = True
 
@@ -105,7 +105,7 @@ class Prober:
         engine: Engine,
         store: Store,
         terms: Terms,
-        watcher: Watcher,
+        watcher: RunObserver,
         *,
         spool: Path,
         make: Callable[[Sequence[Tenant]], Drivers] = drivers_for,
@@ -123,14 +123,15 @@ class Prober:
         self._folder = spool
         self._spool = Spool(spool, engine.session, self._ended)
         self._held = tenants_hit(engine.journal, frozenset(self._tenants))
-        self._lineup = Lineup(terms.workers, self._count, clock, held=self._held)
-        self._aftermath = Aftermath(
+        self._run_queue = RunQueue(terms.workers, self._count, clock, held=self._held)
+        self._crash_recovery = CrashRecovery(
             engine.journal, self._tenants, lambda tenant: make([tenant]),
-            redact=engine.redact, told=self._recovered, freed=self._lineup.free, failed=self._stumbled,
+            redact=engine.redact, told=self._recovered, freed=self._run_queue.free, failed=self._stumbled,
         )  # fmt: skip
-        self._crew = Crew(
-            self._lineup, replace(engine, sinks=(self._spool, *engine.sinks)),
-            ApiLanes(lambda tenant: make([tenant])), lambda: BrowserLane(lambda: make(tuple(self._tenants.values()))),
+        self._worker_pool = WorkerPool(
+            self._run_queue, replace(engine, sinks=(self._spool, *engine.sinks)),
+            ApiDriverPool(lambda tenant: make([tenant])),
+            lambda: BrowserDriverLease(lambda: make(tuple(self._tenants.values()))),
             watcher=watcher, failed=self._failed, self_test=self_test,
             release_of=lambda tenant: release_of(tenant, self._deployments, self._clock()),
         )  # fmt: skip
@@ -150,8 +151,8 @@ class Prober:
         """Probe. Returns when it is told to stop, when its time is over, or when everything was run once."""
         self._take_over()
         self._recorder.start()
-        self._aftermath.take_back(self._held)
-        self._crew.start(self._terms.workers)
+        self._crash_recovery.take_back(self._held)
+        self._worker_pool.start(self._terms.workers)
         try:
             self._once() if self._terms.once else self._on_and_on()
         finally:
@@ -168,10 +169,10 @@ class Prober:
                 self._count(SKIPPED + closed.kind, probe)
                 self._watcher.remark(f"{probe}: {closed.reason}")
             else:
-                self._lineup.add([Tick(probe, now)])
-        while not self._asked and not self._lineup.settled(0.2, empty=True):
+                self._run_queue.add([Tick(probe, now)])
+        while not self._asked and not self._run_queue.settled(0.2, empty=True):
             self._look_for_stuck()
-        if self._asked or self.course.tallies[OVERLAPPING]:
+        if self._asked or self.course.counters[OVERLAPPING]:
             self.course.whole = False
 
     def _on_and_on(self) -> None:
@@ -190,7 +191,7 @@ class Prober:
 
     def _tick(self) -> None:
         ticks, passed = self._timetable.due(self._clock())
-        self._lineup.add([*ticks, *self._self_tests_due()])
+        self._run_queue.add([*ticks, *self._self_tests_due()])
         self._tell(passed)
         self._look_for_stuck()
 
@@ -205,18 +206,18 @@ class Prober:
             return
         self._probes = changed.probes
         self._tenants.update({probe.tenant.id: probe.tenant for probe in changed.probes if not probe.never})
-        self._crew.surround(changed.neighbours)
+        self._worker_pool.surround(changed.neighbours)
         self._timetable = Timetable(self._probes, self._clock())
         self._watcher.remark("the inventory has changed: probing goes on as it says now")
 
     def _look_for_stuck(self) -> None:
-        for tick in self._lineup.stuck():
+        for tick in self._run_queue.stuck():
             self._watcher.remark(f"{tick.probe} does not end: its thread is given up", "bold yellow")
-            self._crew.hire(tick.probe.channel)
+            self._worker_pool.hire(tick.probe.channel)
 
     def _take_back(self) -> None:
         try:
-            self._aftermath.take_back()
+            self._crash_recovery.take_back()
         except ValueError as problem:  # a file that is no journal: somebody put it there while we ran
             self._stumbled(problem)
 
@@ -240,13 +241,13 @@ class Prober:
         self._recorder.keep(result)
 
     def _count(self, what: str, probe: Probe) -> None:
-        self._tell({tally(what, probe): 1})
+        self._tell({counter(what, probe): 1})
 
     def _tell(self, passed: Mapping[Tally, int]) -> None:
         if passed:
             with self._alone:
                 for (what, *_), number in passed.items():
-                    self.course.tallies[what] += number
+                    self.course.counters[what] += number
             self._recorder.count(passed)
 
     def _recovered(self, each: Recovered) -> None:
@@ -275,8 +276,8 @@ class Prober:
         now = self._clock()
         detail = {
             "host": socket.gethostname(), "pid": os.getpid(), "covers": self._terms.covers,
-            "probes": sum(not probe.never for probe in self._probes), "waiting": self._lineup.waits,
-            "running": len(self._lineup.running()), "outcomes": dict(self.course.outcomes),
+            "probes": sum(not probe.never for probe in self._probes), "waiting": self._run_queue.waits,
+            "running": len(self._run_queue.running()), "outcomes": dict(self.course.outcomes),
             "workers": {channel.value: number for channel, number in self._terms.workers.items()},
         }  # fmt: skip
         store.seen(replace(self._sign, seen_at=now, stopped_at=now if stopped else None, detail=detail))
@@ -303,21 +304,21 @@ class Prober:
 
     def _end(self) -> None:
         """Finish what runs; undo what cannot be finished; store everything."""
-        self._lineup.close()
+        self._run_queue.close()
         until = time.monotonic() + self._terms.grace
-        while not self._lineup.settled(0.2) and time.monotonic() < until:
+        while not self._run_queue.settled(0.2) and time.monotonic() < until:
             if self._asked > 1 or until - time.monotonic() < self._terms.grace * UNDOING:
-                self._crew.halt.set()
-        for running in self._lineup.running():
+                self._worker_pool.halt.set()
+        for running in self._run_queue.running():
             self.course.whole = False
             self._watcher.remark(f"{running.tick.probe} could not be ended: the next prober takes it back", "bold red")
-        self._crew.leave(SIGN_OUT)
+        self._worker_pool.leave(SIGN_OUT)
         if not self._recorder.close(STORING):
             self.course.whole = False
             self._watcher.remark("not every result could be stored: the next prober does it", "bold red")
         try:
             self._be_seen(self._store, stopped=True)
-        except StoreTrouble as problem:
+        except StoreError as problem:
             self._store_trouble(str(problem))
         self._spool.close()
 

@@ -1,4 +1,4 @@
-"""Brings results and tallies into the store: many in one transaction, by one thread, so that no run waits for it.
+"""Brings results and counters into the store: many in one transaction, by one thread, so that no run waits for it.
 
 What is handed over is in the spool already. While the store cannot be written it waits there, and here.
 """
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from ringgate.domain.model import RunResult
-from ringgate.store import Store, StoreTrouble, Tally
+from ringgate.store import Store, StoreError, Tally
 
 EVERY = 0.25
 """Seconds for which results are gathered."""
@@ -42,7 +42,7 @@ class Recorder:
         self._next = dict.fromkeys(self._chores, 0.0)
         self._changed = threading.Condition()
         self._results: list[RunResult] = []
-        self._tallies: Counter[Tally] = Counter()
+        self._counters: Counter[Tally] = Counter()
         self._closing = False
         self._failed = 0
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
@@ -54,9 +54,9 @@ class Recorder:
         with self._changed:
             self._results.append(result)
 
-    def count(self, tallies: Mapping[Tally, int]) -> None:
+    def count(self, counters: Mapping[Tally, int]) -> None:
         with self._changed:
-            self._tallies.update(tallies)
+            self._counters.update(counters)
 
     def close(self, patience: float) -> bool:
         """Brings in what there is, for up to `patience` seconds. Says whether that is all."""
@@ -64,7 +64,7 @@ class Recorder:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(patience)
-        return not self._thread.is_alive() and not self._results and not self._tallies
+        return not self._thread.is_alive() and not self._results and not self._counters
 
     # --- its thread ---------------------------------------------------------------------------------------------------
 
@@ -92,7 +92,7 @@ class Recorder:
                     self._next[chore] = time.monotonic() + every
         except Exception as problem:  # whatever it is, what was handed over is tried again
             if not self._failed:
-                self._trouble(str(problem) if isinstance(problem, StoreTrouble) else repr(problem))
+                self._trouble(str(problem) if isinstance(problem, StoreError) else repr(problem))
             self._failed += 1
             return False
         if self._failed:
@@ -102,15 +102,15 @@ class Recorder:
 
     def _round(self) -> bool:
         with self._changed:
-            results, tallies = self._results[:MOST], Counter(self._tallies)
+            results, counters = self._results[:MOST], Counter(self._counters)
         if results:
             # After trouble it is not known whether the last transaction got through.
             self._store.add(*results, known=bool(self._failed))
             with self._changed:
                 del self._results[: len(results)]
             self._stored(results)
-        if tallies:
-            self._store.count(tallies)
+        if counters:
+            self._store.count(counters)
             with self._changed:
-                self._tallies -= tallies  # what has become nil is gone
+                self._counters -= counters  # what has become nil is gone
         return len(results) == MOST

@@ -40,8 +40,8 @@ class Running:
     stuck: bool = False
 
 
-class Lineup:
-    """`workers` is how many run side by side over each channel; `count` is told of every tally."""
+class RunQueue:
+    """`workers` is how many run side by side over each channel; `count` is told of every counter."""
 
     def __init__(
         self,

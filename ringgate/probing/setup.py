@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Channel, Scenario, Source, Tenant
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine
 from ringgate.host import paths
@@ -20,7 +20,7 @@ from ringgate.inventory import Inventory, SelectionError
 from ringgate.probing.calendars import unknown_holidays
 from ringgate.probing.plan import Probe, plan, unknown_scenarios
 from ringgate.probing.prober import Prober, Replanned, Terms
-from ringgate.probing.worker_pool import Watcher
+from ringgate.probing.worker_pool import RunObserver
 from ringgate.scenario.discovery import check_known, load_scenarios
 from ringgate.store import Store
 
@@ -57,7 +57,7 @@ def chosen(inventory: Inventory, wanted: Wanted, scenarios: Path) -> tuple[Probe
         inventory, inventory.select(wanted.tenants, wanted.cohorts, wanted.rings, wanted.regions), wanted
     )
     known = load_scenarios(scenarios)
-    check_known(wanted.scenarios, [name for name, each in known.items() if not isinstance(each, InFlight)])
+    check_known(wanted.scenarios, [name for name, each in known.items() if not isinstance(each, TwoPhaseScenario)])
     if wrong := [*unknown_scenarios(inventory.tenants, known), *unknown_holidays(inventory.tenants)]:
         raise PlanMistake("\n".join(wrong))
     which, shares = wanted.share
@@ -99,7 +99,7 @@ def workers(inventory: Inventory, probes: Sequence[Probe], api: int | None, brow
     return {channel: number for channel, number in ((Channel.API, others), (Channel.BROWSER, windows)) if number}
 
 
-class Follower:
+class InventoryFollower:
     """Looks whether an inventory's files have changed, and plans anew if they have."""
 
     def __init__(self, path: Path, wanted: Wanted, scenarios: Path) -> None:
@@ -132,7 +132,7 @@ def assembled(
     probes: Sequence[Probe],
     wanted: Wanted,
     terms: Terms,
-    watcher: Watcher,
+    watcher: RunObserver,
     *,
     scenarios: Path,
     results: str | None = None,
@@ -152,7 +152,7 @@ def assembled(
     try:
         yield Prober(
             probes, engine, store, terms, watcher,
-            spool=paths.spool(), replan=Follower(inventory.path, wanted, scenarios),
+            spool=paths.spool(), replan=InventoryFollower(inventory.path, wanted, scenarios),
         )  # fmt: skip
     finally:
         store.close()

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ringgate.probing.counters import MISSED, SKIPPED, tally
+from ringgate.probing.counters import MISSED, SKIPPED, counter
 from ringgate.probing.plan import Probe
 from ringgate.store import Tally
 
@@ -52,9 +52,9 @@ class Timetable:
             probe = self._probes[place]
             number = max(probe.number_at(now), planned)
             if missed := _wanted(probe, planned, number):
-                passed[tally(MISSED, probe)] += missed
+                passed[counter(MISSED, probe)] += missed
             if closed := probe.closed(now):
-                passed[tally(SKIPPED + closed.kind, probe)] += 1
+                passed[counter(SKIPPED + closed.kind, probe)] += 1
             else:
                 ticks.append(Tick(probe, probe.slot(number)))
             heapq.heapreplace(self._coming, (probe.slot(number + 1), place, number + 1))
@@ -68,7 +68,7 @@ def missed_between(probes: Iterable[Probe], since: datetime, until: datetime) ->
         if probe.never:
             continue
         if missed := _wanted(probe, probe.number_at(since) + 1, probe.number_at(until) + 1):
-            passed[tally(MISSED, probe)] = missed
+            passed[counter(MISSED, probe)] = missed
     return passed
 
 

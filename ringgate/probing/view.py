@@ -47,7 +47,7 @@ class _Row:
     trouble: RunResult | None = None
 
 
-class Watch:
+class ProbeDisplay:
     """Shows what one prober does on a console. A context manager, told by several threads.
 
     `quiet`: where there is no board, only what did not pass is told, and once a minute how things stand. `board`:
@@ -64,7 +64,7 @@ class Watch:
         self._ring = {tenant.id: tenant.ring for tenant in tenants.values()}
         wide = max((len(probe.scenario.id) for probe in due), default=8)
         self._widths = (max(map(len, self._ring.values()), default=6), max(map(len, tenants), default=6), wide)
-        self.tallies: Mapping[str, int] = {}
+        self.counters: Mapping[str, int] = {}
         self._alone = threading.Lock()
         self._running: dict[tuple[object, ...], tuple[float, Tick]] = {}
         self._began = self._told = time.monotonic()
@@ -72,7 +72,7 @@ class Watch:
         live = console.is_terminal and board
         self._live = Live(self, console=console, refresh_per_second=4, transient=True) if live else None
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ProbeDisplay:
         if self._live:
             self._live.start()
         return self
@@ -126,7 +126,7 @@ class Watch:
         for row in self._rows.values():
             total.update(row.outcomes)
         runs = ", ".join(f"{total[outcome]} {outcome}" for outcome in Outcome if total[outcome]) or "nothing was run"
-        return f"{_now()}  {self._title}: {runs}{_tallies(self.tallies)}"
+        return f"{_now()}  {self._title}: {runs}{_counters(self.counters)}"
 
     # --- the board ----------------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Watch:
             running = [*self._running.values()]
             rows = [(name, Counter(row.outcomes), row.last, row.trouble) for name, row in self._rows.items()]
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
-        title = f"{self._title}, {minutes:02d}:{seconds:02d}{_tallies(self.tallies)}"
+        title = f"{self._title}, {minutes:02d}:{seconds:02d}{_counters(self.counters)}"
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
         heads = ("ring",) if self._by_ring else ("ring", "tenant")
         for name, width in zip(heads, self._widths, strict=False):
@@ -184,10 +184,10 @@ def _brief(result: RunResult | None, *, dated: bool = False) -> Text:
     return Text.assemble(at, (words, _STYLES[result.outcome]))
 
 
-def _tallies(tallies: Mapping[str, int]) -> str:
-    tallies = dict(tallies)  # others go on counting
-    skipped = sum(number for what, number in tallies.items() if what.startswith(SKIPPED))
-    told = {what: number for what, number in sorted(tallies.items()) if not what.startswith(SKIPPED)}
+def _counters(counters: Mapping[str, int]) -> str:
+    counters = dict(counters)  # others go on counting
+    skipped = sum(number for what, number in counters.items() if what.startswith(SKIPPED))
+    told = {what: number for what, number in sorted(counters.items()) if not what.startswith(SKIPPED)}
     told |= {"skipped": skipped} if skipped else {}
     return "".join(f", {number} {what}" for what, number in told.items() if number)
 

@@ -14,9 +14,9 @@ from ringgate.execution.run_once import Engine, run_once
 from ringgate.execution.self_test import self_test
 from ringgate.host.run_locks import Crowded
 from ringgate.probing.deadlines import LimitedDriver
-from ringgate.probing.driver_pool import ApiLanes, BrowserLane, Lane
+from ringgate.probing.driver_pool import ApiDriverPool, BrowserDriverLease, Lane
 from ringgate.probing.plan import Probe
-from ringgate.probing.run_queue import Lineup
+from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.spool import no_room
 from ringgate.probing.timetable import Tick
 
@@ -34,7 +34,7 @@ SelfTest = Callable[[Scenario, Tenant, Channel, Engine], RunResult]
 """Runs a scenario whose answers from the ERP are falsified on our side: it must come out `failed`."""
 
 
-class Watcher(Protocol):
+class RunObserver(Protocol):
     """Is told what goes on, by several threads."""
 
     def began(self, tick: Tick) -> None: ...
@@ -43,22 +43,22 @@ class Watcher(Protocol):
     def remark(self, sentence: str, style: str = "") -> None: ...
 
 
-class Crew:
+class WorkerPool:
     """`release_of` labels the runs of a tenant, `failed` gets what keeps the prober from going on."""
 
     def __init__(
         self,
-        lineup: Lineup,
+        run_queue: RunQueue,
         engine: Engine,
-        api: ApiLanes,
-        browser: Callable[[], BrowserLane],
+        api: ApiDriverPool,
+        browser: Callable[[], BrowserDriverLease],
         *,
-        watcher: Watcher,
+        watcher: RunObserver,
         release_of: Callable[[Tenant], str],
         failed: Callable[[Exception], None],
         self_test: SelfTest = self_test,
     ) -> None:
-        self._lineup, self._engine, self._api, self._browser = lineup, engine, api, browser
+        self._run_queue, self._engine, self._api, self._browser = run_queue, engine, api, browser
         self._watcher, self._release_of, self._failed, self._self_test = watcher, release_of, failed, self_test
         self.halt = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -90,7 +90,7 @@ class Crew:
             lanes = self._api if channel is Channel.API else self._browser()
             goes_on = True
             try:
-                while goes_on and (tick := self._lineup.take(channel, number)):
+                while goes_on and (tick := self._run_queue.take(channel, number)):
                     with lanes.lent(tick.probe.tenant) as lane:
                         goes_on = self._once(tick, lane)
             finally:
@@ -107,15 +107,15 @@ class Crew:
             result = self._run(tick, lane)
             if kind := no_room(result):
                 self._watcher.left(tick)
-                return self._lineup.put_back(tick) if kind == Crowded.kind else self._lineup.left_out(tick)
+                return self._run_queue.put_back(tick) if kind == Crowded.kind else self._run_queue.left_out(tick)
             answered = result.outcome is not Outcome.FAILED or _kind(result) not in UNANSWERED
             self._watcher.ended(tick, result)
         except BaseException:
-            self._lineup.done(tick)
+            self._run_queue.done(tick)
             raise
         finally:
             self._running.discard(threading.current_thread())
-        return self._lineup.done(tick, answered=answered)
+        return self._run_queue.done(tick, answered=answered)
 
     def _run(self, tick: Tick, lane: Lane) -> RunResult:
         probe = tick.probe

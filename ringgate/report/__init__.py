@@ -21,7 +21,16 @@ from rich.table import Table
 
 from ringgate.domain.model import Channel, Deployment, RunResult, Scenario, Tenant
 from ringgate.report import timing, views
-from ringgate.report.matrix import STATE_MEANINGS, STATE_WORDS, Cell, Conclusion, Matrix, State, build_matrix, conclude
+from ringgate.report.matrix import (
+    STATE_MEANINGS,
+    STATE_WORDS,
+    CellState,
+    Conclusion,
+    Matrix,
+    MatrixCell,
+    build_matrix,
+    conclude,
+)
 from ringgate.report.page import write_page
 from ringgate.report.text import CHANNEL_WORDS, DASH, TIMES, clean, clock, humanise, moment, seconds
 from ringgate.report.timeline import timeline
@@ -31,11 +40,11 @@ __all__ = ["build_report", "conclude_results", "matrix_table"]
 _VERDICT_WORDS = {"pass": "Passed", "fail": "Failed", "inconclusive": "Inconclusive"}
 _VERDICT_STATES = {"pass": "passed", "fail": "failed", "inconclusive": "broken"}
 _MARKS = {
-    State.PASSED: ("✓", "green"),
-    State.FAILED: ("✗", "bold red"),
-    State.BROKEN: ("!", "bold yellow"),
-    State.MISSING: ("?", "bold magenta"),
-    State.SKIPPED: (DASH, "dim"),
+    CellState.PASSED: ("✓", "green"),
+    CellState.FAILED: ("✗", "bold red"),
+    CellState.BROKEN: ("!", "bold yellow"),
+    CellState.MISSING: ("?", "bold magenta"),
+    CellState.SKIPPED: (DASH, "dim"),
 }
 
 
@@ -108,7 +117,7 @@ def matrix_table(
     return table
 
 
-def _mark(cell: Cell) -> str:
+def _mark(cell: MatrixCell) -> str:
     sign, style = _MARKS[cell.state]
     return f"[{style}]{sign}[/]"
 
@@ -139,7 +148,7 @@ def _context(
         "generated_iso": generated_at.isoformat(timespec="seconds"),
         "generated_clock": clock(generated_at),
         "facts": views.facts(results, tenants, matrix, release),
-        "tally": [(s.value, STATE_WORDS[s], STATE_MEANINGS[s], conclusion.counts[s]) for s in _MARKS],
+        "counter": [(s.value, STATE_WORDS[s], STATE_MEANINGS[s], conclusion.counts[s]) for s in _MARKS],
         "matrix": _matrix_view(matrix, where, absent, {t: clean(r, 40) for t, r in rings.items()}, scenarios),
         "failures": views.failures(results, matrix, where, out, root),
         "residue": views.residue(results),
@@ -169,11 +178,11 @@ def _matrix_view(
     def view(key: tuple[str, str], channel: Channel) -> dict[str, Any]:
         cell = matrix[(*key, channel)]
         run, href = cell.decisive, ""
-        if cell.state is State.SKIPPED:
+        if cell.state is CellState.SKIPPED:
             href = absent[cell.tenant, cell.scenario, channel.value]
         elif run is not None:
             href = where[id(run)]
-        ran = [r for r in cell.runs if r.outcome.value != State.SKIPPED.value]
+        ran = [r for r in cell.runs if r.outcome.value != CellState.SKIPPED.value]
         same = sum(1 for r in ran if r.outcome.value == cell.state.value)
         return {
             "state": cell.state.value,

@@ -15,7 +15,7 @@ from ringgate.domain.model import Channel, Outcome, RunResult, Scenario, Tenant
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed, unique
 
 
-class State(StrEnum):
+class CellState(StrEnum):
     """A cell's state: the worst outcome of its runs, or `missing` where a run was expected and there is none."""
 
     FAILED = "failed"
@@ -26,30 +26,30 @@ class State(StrEnum):
 
 
 STATE_WORDS = {
-    State.PASSED: "passed",
-    State.FAILED: "failed",
-    State.BROKEN: "broken",
-    State.MISSING: "not run",
-    State.SKIPPED: "not applicable",
+    CellState.PASSED: "passed",
+    CellState.FAILED: "failed",
+    CellState.BROKEN: "broken",
+    CellState.MISSING: "not run",
+    CellState.SKIPPED: "not applicable",
 }
 STATE_MEANINGS = {
-    State.PASSED: "the ERP did what it must",
-    State.FAILED: "the ERP is wrong",
-    State.BROKEN: "our side is at fault",
-    State.MISSING: "no result, so nothing is known",
-    State.SKIPPED: "not part of this tenant, or not selected",
+    CellState.PASSED: "the ERP did what it must",
+    CellState.FAILED: "the ERP is wrong",
+    CellState.BROKEN: "our side is at fault",
+    CellState.MISSING: "no result, so nothing is known",
+    CellState.SKIPPED: "not part of this tenant, or not selected",
 }
 _WORST_FIRST = (Outcome.FAILED, Outcome.BROKEN, Outcome.PASSED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """One check. `runs` is empty where it is missing, or was never meant to run; then `reason` says why."""
 
     scenario: str
     tenant: str
     channel: Channel
-    state: State
+    state: CellState
     runs: tuple[RunResult, ...] = ()
     reason: str = ""
 
@@ -72,13 +72,13 @@ class Matrix:
     tenants: tuple[str, ...]
     scenarios: tuple[str, ...]
     channels: tuple[Channel, ...]
-    cells: dict[tuple[str, str, Channel], Cell]
+    cells: dict[tuple[str, str, Channel], MatrixCell]
 
-    def __getitem__(self, key: tuple[str, str, Channel]) -> Cell:
+    def __getitem__(self, key: tuple[str, str, Channel]) -> MatrixCell:
         """The cell of (tenant, scenario, channel)."""
         return self.cells[key]
 
-    def of(self, *states: State) -> list[Cell]:
+    def of(self, *states: CellState) -> list[MatrixCell]:
         """The cells in any of these states, by tenant, scenario and channel."""
         return [cell for cell in self.cells.values() if cell.state in states]
 
@@ -95,11 +95,11 @@ class Conclusion:
     word: str
     sentence: str
     notes: tuple[str, ...]
-    counts: dict[State, int]
+    counts: dict[CellState, int]
 
     @property
     def applicable(self) -> int:
-        return sum(self.counts.values()) - self.counts[State.SKIPPED]
+        return sum(self.counts.values()) - self.counts[CellState.SKIPPED]
 
 
 def build_matrix(
@@ -119,18 +119,20 @@ def build_matrix(
     known = {scenario.id: scenario for scenario in scenarios}
     expected_channels = set(Channel if channels is None else channels)
 
-    def cell(tenant: str, scenario: str, channel: Channel) -> Cell | None:
+    def cell(tenant: str, scenario: str, channel: Channel) -> MatrixCell | None:
         runs = tuple(sorted(by_key.get((tenant, scenario, channel), ()), key=lambda run: run.started_at))
         if runs:
             worst = next(outcome for outcome in _WORST_FIRST if any(run.outcome is outcome for run in runs))
             reason = next((run.reason for run in runs if run.reason), "") if worst is Outcome.SKIPPED else ""
-            return Cell(scenario, tenant, channel, State(worst.value), runs, reason)
+            return MatrixCell(scenario, tenant, channel, CellState(worst.value), runs, reason)
         if scenario in known and channel not in known[scenario].channels:
-            return Cell(scenario, tenant, channel, State.SKIPPED, (), "this check was not selected over this channel")
+            return MatrixCell(
+                scenario, tenant, channel, CellState.SKIPPED, (), "this check was not selected over this channel"
+            )
         if channel not in expected_channels:
-            return Cell(scenario, tenant, channel, State.SKIPPED, (), "this channel was not selected")
+            return MatrixCell(scenario, tenant, channel, CellState.SKIPPED, (), "this channel was not selected")
         if tenant in expected_tenants and scenario in known:
-            return Cell(scenario, tenant, channel, State.MISSING)
+            return MatrixCell(scenario, tenant, channel, CellState.MISSING)
         return None
 
     shown = tuple(c for c in Channel if c in expected_channels or any(key[2] is c for key in by_key))
@@ -141,34 +143,34 @@ def build_matrix(
         for s in order_scenarios:
             for c in shown:
                 made = cell(t, s, c)
-                cells[t, s, c] = made or Cell(s, t, c, State.SKIPPED, (), "this check was not selected")
+                cells[t, s, c] = made or MatrixCell(s, t, c, CellState.SKIPPED, (), "this check was not selected")
     return Matrix(order_tenants, order_scenarios, shown, cells)
 
 
 def conclude(matrix: Matrix) -> Conclusion:
     """The verdict over a matrix, in words."""
     found = Counter(cell.state for cell in matrix.cells.values())
-    counts = {state: found[state] for state in State}
-    applicable = sum(counts.values()) - counts[State.SKIPPED]
-    ran = {State.PASSED, State.FAILED, State.BROKEN}
+    counts = {state: found[state] for state in CellState}
+    applicable = sum(counts.values()) - counts[CellState.SKIPPED]
+    ran = {CellState.PASSED, CellState.FAILED, CellState.BROKEN}
     untested = [t for t in matrix.tenants if not any(c.tenant == t and c.state in ran for c in matrix.cells.values())]
     holes = _holes(counts)
 
-    if counts[State.FAILED]:
-        sentence = f"{_part(counts[State.FAILED], applicable)} failed: {_named(matrix, State.FAILED)}"
+    if counts[CellState.FAILED]:
+        sentence = f"{_part(counts[CellState.FAILED], applicable)} failed: {_named(matrix, CellState.FAILED)}"
         return Conclusion("fail", sentence, tuple([holes] if holes else []), counts)
     if not any(counts[state] for state in ran):
         about = f" about {listed(matrix.tenants, 3)}" if matrix.tenants else ""
         return Conclusion("inconclusive", f"No check was run, so nothing is known{about}", (), counts)
-    if counts[State.BROKEN]:
-        named = _named(matrix, State.BROKEN)
-        sentence = f"{_part(counts[State.BROKEN], applicable)} could not be carried out: {named}"
-        return Conclusion("inconclusive", sentence, _rest(counts, holes if counts[State.MISSING] else ""), counts)
+    if counts[CellState.BROKEN]:
+        named = _named(matrix, CellState.BROKEN)
+        sentence = f"{_part(counts[CellState.BROKEN], applicable)} could not be carried out: {named}"
+        return Conclusion("inconclusive", sentence, _rest(counts, holes if counts[CellState.MISSING] else ""), counts)
     if untested:
         sentence = f"{_capital(listed(untested, 3))} {'was' if len(untested) == 1 else 'were'} not tested at all"
         return Conclusion("inconclusive", sentence, _rest(counts, holes), counts)
-    if counts[State.MISSING]:
-        sentence = f"{_part(counts[State.MISSING], applicable)} did not run: {_named(matrix, State.MISSING)}"
+    if counts[CellState.MISSING]:
+        sentence = f"{_part(counts[CellState.MISSING], applicable)} did not run: {_named(matrix, CellState.MISSING)}"
         return Conclusion("inconclusive", sentence, _rest(counts, ""), counts)
     where = matrix.tenants[0] if len(matrix.tenants) == 1 else count(len(matrix.tenants), "tenant")
     checks = "The one check" if applicable == 1 else f"All {applicable:,} checks"
@@ -181,21 +183,21 @@ def _part(number: int, applicable: int) -> str:
     return f"{number:,} of {count(applicable, 'check')}"
 
 
-def _holes(counts: dict[State, int]) -> str:
+def _holes(counts: dict[CellState, int]) -> str:
     parts = []
-    if counts[State.BROKEN]:
-        parts.append(f"{counts[State.BROKEN]:,} could not be carried out")
-    if counts[State.MISSING]:
-        parts.append(f"{counts[State.MISSING]:,} did not run")
+    if counts[CellState.BROKEN]:
+        parts.append(f"{counts[CellState.BROKEN]:,} could not be carried out")
+    if counts[CellState.MISSING]:
+        parts.append(f"{counts[CellState.MISSING]:,} did not run")
     return f"{_capital(listed(parts))}." if parts else ""
 
 
-def _rest(counts: dict[State, int], holes: str) -> tuple[str, ...]:
-    passed = f"{count(counts[State.PASSED], 'check')} passed." if counts[State.PASSED] else ""
+def _rest(counts: dict[CellState, int], holes: str) -> tuple[str, ...]:
+    passed = f"{count(counts[CellState.PASSED], 'check')} passed." if counts[CellState.PASSED] else ""
     return tuple(note for note in (holes, passed) if note)
 
 
-def _named(matrix: Matrix, state: State) -> str:
+def _named(matrix: Matrix, state: CellState) -> str:
     """`invoicing from time on cologne and time entry on kyoto (browser)`: channels only where not all of them are."""
     groups: dict[tuple[str, str], list[Channel]] = defaultdict(list)
     for cell in matrix.of(state):

@@ -14,7 +14,7 @@ LOOK_BACK = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """One line of the timeline. `kind` is `deployment` or `runs`; `small` is what people noted."""
 
     kind: str
@@ -25,7 +25,7 @@ class Entry:
     small: str
 
 
-def timeline(results: Sequence[RunResult], deployments: Sequence[Deployment]) -> tuple[Entry, ...]:
+def timeline(results: Sequence[RunResult], deployments: Sequence[Deployment]) -> tuple[TimelineEntry, ...]:
     """Oldest first; empty where no deployment is to be told of."""
     ran = [run for run in results if run.outcome is not Outcome.SKIPPED]
     if not ran:
@@ -37,8 +37,11 @@ def timeline(results: Sequence[RunResult], deployments: Sequence[Deployment]) ->
     if not told:
         return ()
     took = seconds((ended - began).total_seconds())
-    runs = (began, Entry("runs", began.isoformat(), clock(began)[:16], count(len(ran), "run"), "", f"took {took}"))
-    entries: list[tuple[datetime, Entry]] = [runs, *((each.at, _entry(each)) for each in told)]
+    runs = (
+        began,
+        TimelineEntry("runs", began.isoformat(), clock(began)[:16], count(len(ran), "run"), "", f"took {took}"),
+    )
+    entries: list[tuple[datetime, TimelineEntry]] = [runs, *((each.at, _entry(each)) for each in told)]
     return tuple(entry for _, entry in sorted(entries, key=lambda pair: pair[0]))
 
 
@@ -46,9 +49,9 @@ def _concerns(each: Deployment, rings: set[str], tenants: set[str]) -> bool:
     return each.ring in rings and (not each.tenants or bool(tenants & set(each.tenants)))
 
 
-def _entry(each: Deployment) -> Entry:
+def _entry(each: Deployment) -> TimelineEntry:
     whom = f"ring {clean(each.ring, 60)}"
     if each.tenants:
         whom += f": {listed((clean(name, 60) for name in each.tenants), 3)}"
     said = ", ".join(filter(None, (clean(each.note, 300), f"by {clean(each.by, 60)}" if each.by else "")))
-    return Entry("deployment", each.at.isoformat(), clock(each.at)[:16], clean(each.release, 80), whom, said)
+    return TimelineEntry("deployment", each.at.isoformat(), clock(each.at)[:16], clean(each.release, 80), whom, said)

@@ -16,7 +16,7 @@ MOST_DOTS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TimingSample:
     """One duration. `ok` is False for a step that failed: shown as a cross, and kept out of median and spread."""
 
     seconds: float
@@ -48,7 +48,7 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class AxisMark:
     """A mark of the axis: its place in percent and its text, the last one with the unit."""
 
     at: float
@@ -61,7 +61,7 @@ class Plot:
 
     channel: str
     runs: int
-    ticks: tuple[Tick, ...]
+    ticks: tuple[AxisMark, ...]
     strips: tuple[Strip, ...]
 
 
@@ -86,7 +86,7 @@ class Slow:
     share: float
 
 
-def axis(longest: float) -> tuple[float, tuple[Tick, ...]]:
+def axis(longest: float) -> tuple[float, tuple[AxisMark, ...]]:
     """Where an axis from 0 ends, in seconds, and its three to six ticks at round values."""
     longest = max(longest, 0.01)
     rough = longest / 4
@@ -94,11 +94,11 @@ def axis(longest: float) -> tuple[float, tuple[Tick, ...]]:
     step = next(s * magnitude for s in (1, 2, 2.5, 5, 10) if s * magnitude >= rough * 0.999)
     number = math.ceil(longest / step - 1e-9)
     end = number * step
-    ticks = [Tick(100 * i / number, f"{i * step:.4g}") for i in range(number + 1)]
-    return end, (*ticks[:-1], Tick(100.0, f"{ticks[-1].text} s"))
+    ticks = [AxisMark(100 * i / number, f"{i * step:.4g}") for i in range(number + 1)]
+    return end, (*ticks[:-1], AxisMark(100.0, f"{ticks[-1].text} s"))
 
 
-def strip(label: str, samples: Sequence[Sample], end: float) -> Strip:
+def strip(label: str, samples: Sequence[TimingSample], end: float) -> Strip:
     """Place samples on an axis that ends at `end` seconds."""
 
     def at(value: float) -> float:
@@ -130,7 +130,7 @@ def strip(label: str, samples: Sequence[Sample], end: float) -> Strip:
     )
 
 
-def plot(channel: Channel, runs: int, rows: Iterable[tuple[str, Sequence[Sample]]]) -> Plot:
+def plot(channel: Channel, runs: int, rows: Iterable[tuple[str, Sequence[TimingSample]]]) -> Plot:
     """Strips for these labelled samples on one axis."""
     held = [(label, samples) for label, samples in rows if samples]
     end, ticks = axis(max((sample.seconds for _, samples in held for sample in samples), default=0))
@@ -187,9 +187,9 @@ def slowest(results: Iterable[RunResult], most: int = 10) -> tuple[Slow, ...]:
     )
 
 
-def _steps(runs: Sequence[RunResult]) -> list[tuple[str, list[Sample]]]:
+def _steps(runs: Sequence[RunResult]) -> list[tuple[str, list[TimingSample]]]:
     """Samples by step name, in the order of the run that came furthest, with other runs' own steps after them."""
-    rows: dict[str, list[Sample]] = {}
+    rows: dict[str, list[TimingSample]] = {}
     for run in sorted(runs, key=lambda run: -len(run.steps)):
         for step in run.steps:
             label = (
@@ -198,7 +198,7 @@ def _steps(runs: Sequence[RunResult]) -> list[tuple[str, list[Sample]]]:
                 else f"{clean(run.tenant, 60)} ({step.outcome})"
             )
             rows.setdefault(clean(step.name, 120), []).append(
-                Sample(step.seconds, label, step.outcome is Outcome.PASSED)
+                TimingSample(step.seconds, label, step.outcome is Outcome.PASSED)
             )
     return list(rows.items())
 
@@ -211,9 +211,9 @@ def _range(shortest: float, longest: float) -> str:
     return f"{low} {DASH} {high}" if "min" in high or " h" in high else f"{low.removesuffix(' s')}{DASH}{high}"
 
 
-def _whole(run: RunResult) -> Sample:
+def _whole(run: RunResult) -> TimingSample:
     ok = run.outcome is Outcome.PASSED
-    return Sample(run.seconds, clean(run.tenant, 60) if ok else f"{clean(run.tenant, 60)} ({run.outcome})", ok)
+    return TimingSample(run.seconds, clean(run.tenant, 60) if ok else f"{clean(run.tenant, 60)} ({run.outcome})", ok)
 
 
 def _median(results: Sequence[RunResult], scenario: str, channel: Channel) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ringgate.domain.model import Attachment, Failure, InvoiceMethod, Outcome, RunResult, Scenario, Tenant
 from ringgate.report.images import Picture, embed
-from ringgate.report.matrix import STATE_WORDS, Matrix, State
+from ringgate.report.matrix import STATE_WORDS, CellState, Matrix
 from ringgate.report.text import (
     CHANNEL_WORDS,
     DASH,
@@ -39,7 +39,7 @@ MOST_PICTURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceView:
     """A file next to the page. `href` is "" where it is gone, `command` what opens a trace, `picture` what is shown."""
 
     name: str
@@ -78,7 +78,7 @@ class FailureView:
     because: str
     traceback: str
     steps: tuple[StepView, ...]
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceView, ...]
     run_id: str
     duration: str
 
@@ -171,7 +171,7 @@ def failures(
 def _failure(run: RunResult, anchor: str, page: Path, root: Path, room: int) -> FailureView:
     said = run.failure
     message, checked = _said(said)
-    evidence: list[Evidence] = []
+    evidence: list[EvidenceView] = []
     for item in run.attachments:
         shown = sum(1 for made in evidence if made.picture)
         made = _evidence(item, page, root, room if shown < MOST_PICTURES else 0)
@@ -209,15 +209,15 @@ def _said(failure: Failure | None) -> tuple[str, str]:
     return clean(failure.message), ""
 
 
-def _evidence(item: Attachment, page: Path, root: Path, room: int) -> Evidence:
+def _evidence(item: Attachment, page: Path, root: Path, room: int) -> EvidenceView:
     name, kind = clean(item.name, 120) or clean(item.kind, 40), clean(item.kind, 40)
     file = inside(root, item.path)
     if file is None:
-        return Evidence(name, kind, "", clean(item.path, 200))
+        return EvidenceView(name, kind, "", clean(item.path, 200))
     path = relative(file, page)
     command = f"playwright show-trace {shlex.quote(path)}" if kind == "trace" else ""
     picture = embed(file, room) if kind == "screenshot" and room > 0 else None
-    return Evidence(name, kind, link(path), clean(path, 300), clean(command, 400), picture)
+    return EvidenceView(name, kind, link(path), clean(path, 300), clean(command, 400), picture)
 
 
 def residue(results: Sequence[RunResult]) -> tuple[ResidueView, ...]:
@@ -240,7 +240,7 @@ def residue(results: Sequence[RunResult]) -> tuple[ResidueView, ...]:
 def absences(matrix: Matrix) -> tuple[dict[tuple[str, str, str], str], tuple[Absence, ...]]:
     """Not applicable checks, one entry for each scenario and reason; and each cell's anchor."""
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for cell in matrix.of(State.SKIPPED):
+    for cell in matrix.of(CellState.SKIPPED):
         key = (cell.scenario, clean(cell.reason, LONG) or "no reason was recorded")
         groups.setdefault(key, []).append((cell.tenant, cell.channel.value))
     found, made = {}, []
@@ -301,7 +301,7 @@ def audit(results: Sequence[RunResult], where: Mapping[int, str]) -> tuple[Audit
             tenant=clean(run.tenant, 60),
             scenario=humanise(run.scenario),
             channel=CHANNEL_WORDS[run.channel],
-            state=STATE_WORDS[State(run.outcome.value)],
+            state=STATE_WORDS[CellState(run.outcome.value)],
             started=clock(run.started_at),
             duration=seconds(run.seconds),
             undo=seconds(run.undo_seconds) if run.undo_seconds else DASH,

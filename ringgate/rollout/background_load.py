@@ -1,4 +1,4 @@
-"""The surge: while a ring is migrated, the scenarios keep running on its neighbours, who must not notice."""
+"""Background load: while a ring is migrated, the scenarios keep running on its neighbours, who must not notice."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ringgate.execution.run_once import Engine, run_once
 
 
 @dataclass
-class Surge:
+class BackgroundLoad:
     """Runs one scenario after another over the API, on one neighbour after another, every `every` seconds.
 
     What was run least is next, by `done`, which all surges of a rehearsal share: so each neighbour gets to see all of
     them, those first that come first in `neighbours`. There is no waiting until all were seen once by those that
     `wait` for their own turn: what they show now is their baseline.
-    It runs in a thread of its own between `with surge:` and the end of that block; then `results` are complete.
+    It runs in a thread of its own inside the `with` block; after it `results` are complete.
     `trouble` is what kept it from running at all.
     """
 
@@ -34,9 +34,9 @@ class Surge:
 
     def __post_init__(self) -> None:
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="surge")
+        self._thread = threading.Thread(target=self._run, name="background_load")
 
-    def __enter__(self) -> Surge:
+    def __enter__(self) -> BackgroundLoad:
         if self.neighbours:
             self._thread.start()
         return self

@@ -19,17 +19,17 @@ from ringgate.domain.errors import OurSideError, RinggateError
 from ringgate.domain.model import Layer, Outcome, Scenario, Tenant
 from ringgate.execution.run_once import Engine
 from ringgate.inventory import Inventory
-from ringgate.rollout.background_load import Surge
+from ringgate.rollout.background_load import BackgroundLoad
 from ringgate.rollout.platforms.protocol import Platform
-from ringgate.rollout.record import Ledger, Reason, RehearsalRecord, RingRecord, StageRecord, TenantRecord
-from ringgate.rollout.release import Action, Release
-from ringgate.rollout.stages.tenant import Found, Stagehand
+from ringgate.rollout.record import Objection, RecordKeeper, RehearsalRecord, RingRecord, StageRecord, TenantRecord
+from ringgate.rollout.release import Release, RolloutAction
+from ringgate.rollout.stages.tenant import Found, StageContext
 
 AT_ONCE = 2
 """Tenants of a ring that are worked on at the same time."""
 
 
-class Watcher(Protocol):
+class RolloutObserver(Protocol):
     """Whoever looks on: a terminal, a log. Called from several threads."""
 
     def began(self, ring: str, tenant: str, stage: str) -> None: ...
@@ -58,11 +58,11 @@ class Rehearsal:
     platform: Platform
     scenarios: Sequence[Scenario]
     engine: Callable[[], AbstractContextManager[Engine]]
-    ledger: Ledger
-    hand: Stagehand
-    watcher: Watcher
+    ledger: RecordKeeper
+    hand: StageContext
+    watcher: RolloutObserver
     recover: Callable[[bool, Collection[str]], Sequence[str]]
-    _surged: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _loaded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self) -> RehearsalRecord:
         """To its end. Raises AlreadyThere before anything is done, else what is wrong with our own side."""
@@ -77,7 +77,7 @@ class Rehearsal:
                     kept = record.rings[ring]
                     if kept.decision is None:
                         self._ring(ring, tenants)
-                    if kept.decision is not Action.PROMOTE:
+                    if kept.decision is not RolloutAction.PROMOTE:
                         break
                     # What was begun and not needed is taken back while the next ring is at work.
                     pool.submit(self.recover, True, {tenant.id for tenant in tenants})
@@ -92,7 +92,7 @@ class Rehearsal:
     def _tidy(self) -> None:
         """Takes back what an earlier start left half done: first the tenants, then what runs wrote into them."""
         for tenant in self.release.tenants:
-            if self.platform.mend(tenant.id):
+            if self.platform.repair(tenant.id):
                 self.watcher.remark(f"{tenant.id}: an upgrade had been cut off; the tenant is as it was before it")
         for left in self.recover(False, self._everybody):
             self.watcher.remark(left)
@@ -106,7 +106,7 @@ class Rehearsal:
     def _ring(self, ring: str, tenants: Sequence[Tenant]) -> None:
         kept = self.ledger.record.rings[ring]
         kept.began = kept.began or datetime.now(UTC)
-        reasons: list[Reason] = []
+        reasons: list[Objection] = []
         browser = {t.id: self._walks(t, first=t is tenants[0]) for t in tenants}
         plans = {tenant.id: self.release.plan_of(tenant.id) for tenant in tenants}
         drilled = [t for t in tenants if plans[t.id].drill == "all" or t is tenants[0]]
@@ -124,27 +124,27 @@ class Rehearsal:
         ]
         for name, whom, do in work:
             if name == "upgrade" and not self._done(whom, name):
-                with self._surge(ring) as surge:
+                with self._background_load(ring) as background_load:
                     reasons += self._stage(ring, name, whom, do)
-                reasons += self._judge_surge(ring, surge)
+                reasons += self._judge_background_load(ring, background_load)
             else:
                 reasons += self._stage(ring, name, whom, do)
             before_the_change = name in ("baseline", "drill")
-            if any(each.action is Action.ROLL_BACK or before_the_change for each in reasons):
+            if any(each.action is RolloutAction.ROLL_BACK or before_the_change for each in reasons):
                 break
         action = _worst(reasons)
-        if action is Action.ROLL_BACK:
+        if action is RolloutAction.ROLL_BACK:
             reasons += self._stage(ring, "rollback", tenants, self.hand.roll_back)
         self.ledger.decide(ring, action, reasons)
         self.watcher.decided(ring, self.ledger.record.rings[ring])
 
-    def _stage(self, ring: str, name: str, tenants: Sequence[Tenant], do: Callable[[Tenant], Found]) -> list[Reason]:
+    def _stage(self, ring: str, name: str, tenants: Sequence[Tenant], do: Callable[[Tenant], Found]) -> list[Objection]:
         """One stage of the tenants of a ring, unless an earlier start did it."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name) as pool:
             found = list(pool.map(lambda tenant: self._once(ring, name, tenant, do), tenants))
         return [reason for each in found for reason in each]
 
-    def _once(self, ring: str, name: str, tenant: Tenant, do: Callable[[Tenant], Found]) -> list[Reason]:
+    def _once(self, ring: str, name: str, tenant: Tenant, do: Callable[[Tenant], Found]) -> list[Objection]:
         kept = self.ledger.stage(tenant.id, name)
         if kept is not None and kept.outcome != "running":
             return kept.reasons
@@ -155,7 +155,7 @@ class Rehearsal:
         except RinggateError as problem:
             condition = "inconclusive" if isinstance(problem, OurSideError) else _FAILED[name]
             action = getattr(self.release.table.conditions, condition)
-            reason = Reason(condition=condition, action=action, tenant=tenant.id, sentence=f"{name}: {problem}")
+            reason = Objection(condition=condition, action=action, tenant=tenant.id, sentence=f"{name}: {problem}")
             found = Found(note="could not be done", reasons=[reason])
         kept.reasons = found.reasons
         ours = [each for each in found.reasons if each.condition == "inconclusive"]
@@ -179,40 +179,40 @@ class Rehearsal:
 
     # --- its neighbours ---------------------------------------------------------------------------------------------
 
-    def _surge(self, ring: str) -> Surge:
+    def _background_load(self, ring: str) -> BackgroundLoad:
         inside = {tenant.id for name, tenants in self.release.rings if name == ring for tenant in tenants}
         neighbours = [tenant for tenant in self.inventory.tenants if tenant.id not in inside]
         kept = self.ledger.record.rings
         later = {t.id for name, tenants in self.release.rings if kept[name].decision is None for t in tenants} - inside
         neighbours.sort(key=lambda tenant: tenant.id not in later)
         alone = [each for each in self.scenarios if each.layer in (Layer.PLATFORM, Layer.PROCESS)]
-        every = self.release.table.surge.every.total_seconds()
-        return Surge(neighbours, alone, self.engine, every, frozenset(later), self._surged)
+        every = self.release.table.background_load.every.total_seconds()
+        return BackgroundLoad(neighbours, alone, self.engine, every, frozenset(later), self._loaded)
 
-    def _judge_surge(self, ring: str, surge: Surge) -> list[Reason]:
+    def _judge_background_load(self, ring: str, background_load: BackgroundLoad) -> list[Objection]:
         conditions, reasons = self.release.table.conditions, []
-        for result in surge.failures:
+        for result in background_load.failures:
             told = result.failure.message if result.failure else ""
             reasons.append(
-                Reason(
-                    condition="surge_failed", action=conditions.surge_failed, tenant=result.tenant,
+                Objection(
+                    condition="background_load_failed", action=conditions.background_load_failed, tenant=result.tenant,
                     sentence=f"While {ring} was migrated, {result.scenario} failed on its neighbour: {told}",
                 )
             )  # fmt: skip
-        if surge.trouble or surge.broken:
-            broken = surge.broken[0] if surge.broken else None
-            told = surge.trouble or (broken.failure.message if broken and broken.failure else "")
+        if background_load.trouble or background_load.broken:
+            broken = background_load.broken[0] if background_load.broken else None
+            told = background_load.trouble or (broken.failure.message if broken and broken.failure else "")
             tenant = broken.tenant if broken else ""
             words = f"While {ring} was migrated, its neighbours could not be tested: {told}"
             reasons.append(
-                Reason(condition="inconclusive", action=conditions.inconclusive, tenant=tenant, sentence=words)
+                Objection(condition="inconclusive", action=conditions.inconclusive, tenant=tenant, sentence=words)
             )
-        outcomes = [result.outcome.value for result in surge.results]
+        outcomes = [result.outcome.value for result in background_load.results]
         kept = self.ledger.record.rings[ring]
-        kept.surge = {
-            "neighbours": [tenant.id for tenant in surge.neighbours],
+        kept.background_load = {
+            "neighbours": [tenant.id for tenant in background_load.neighbours],
             "outcomes": {word: outcomes.count(word) for word in sorted(set(outcomes))},
-            "slowest": max((x.seconds for x in surge.results if x.outcome is Outcome.PASSED), default=0.0),
+            "slowest": max((x.seconds for x in background_load.results if x.outcome is Outcome.PASSED), default=0.0),
         }
         self.ledger.write()
         return reasons
@@ -229,12 +229,14 @@ _FAILED = {
 """The condition that an error of the ERP during a stage is."""
 
 
-def _worst(reasons: Sequence[Reason]) -> Action:
+def _worst(reasons: Sequence[Objection]) -> RolloutAction:
     actions = [each.action for each in reasons]
-    return next((each for each in (Action.ROLL_BACK, Action.PAUSE) if each in actions), Action.PROMOTE)
+    return next(
+        (each for each in (RolloutAction.ROLL_BACK, RolloutAction.PAUSE) if each in actions), RolloutAction.PROMOTE
+    )
 
 
-def begin(ledger: Ledger, release: Release, platform: Platform, session: str) -> bool:
+def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: str) -> bool:
     """Finds the record of an unfinished rehearsal, or begins a new one. Says whether it goes on with one.
 
     Raises AnotherRelease or AlreadyThere before anything is touched.

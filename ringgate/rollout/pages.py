@@ -1,4 +1,4 @@
-"""The pages of a rehearsal: its story, beside it all its runs, and what changed for programs in full.
+"""The pages of a rehearsal: its report, beside it all its runs, and what changed for programs in full.
 
 reports/out/rehearsal.html   rehearsal-runs.html   rehearsal-surface-aldgate.txt
 """
@@ -15,7 +15,7 @@ from ringgate.report import build_report
 from ringgate.report.text import link
 from ringgate.rollout.record import RehearsalRecord
 from ringgate.rollout.release import Release
-from ringgate.rollout.report import write_story
+from ringgate.rollout.report import write_report
 from ringgate.rollout.surface import listing
 
 
@@ -28,7 +28,7 @@ def write_pages(
     out: Path,
     evidence: Path,
 ) -> Path:
-    """Writes the story to `out` and the others beside it. Returns `out`.
+    """Writes the report to `out` and the others beside it. Returns `out`.
 
     `folder` is where the rehearsal keeps its files, `results` are its runs, `evidence` holds their attachments. What
     was meant to run is the rehearsal's own business; the page of runs shows what did.
@@ -49,4 +49,4 @@ def write_pages(
             channels=sorted({result.channel for result in results}), part_of=("The rehearsal", link(out.name)),
         )  # fmt: skip
         runs = link(page.name)
-    return write_story(record, release, out, runs, lists)
+    return write_report(record, release, out, runs, lists)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from ringgate.rollout.release import Action
+from ringgate.rollout.release import RolloutAction
 
 STAGES = ("baseline", "drill", "upgrade", "fingerprint", "verification")
 """What is done to each tenant of a ring, in this order; `rollback` is done if it comes to that."""
@@ -27,11 +27,11 @@ class _Kept(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Reason(_Kept):
+class Objection(_Kept):
     """One thing that speaks against going on: a condition of the release, on whom, in a sentence."""
 
     condition: str
-    action: Action
+    action: RolloutAction
     tenant: str
     sentence: str
 
@@ -44,7 +44,7 @@ class StageRecord(_Kept):
     seconds: float = 0.0
     note: str = ""
     detail: dict[str, Any] = {}
-    reasons: list[Reason] = []
+    reasons: list[Objection] = []
 
 
 class TenantRecord(_Kept):
@@ -55,9 +55,9 @@ class TenantRecord(_Kept):
 class RingRecord(_Kept):
     """`decision` is None while the ring is under way."""
 
-    decision: Action | None = None
-    reasons: list[Reason] = []
-    surge: dict[str, Any] = {}
+    decision: RolloutAction | None = None
+    reasons: list[Objection] = []
+    background_load: dict[str, Any] = {}
     began: AwareDatetime | None = None
     ended: AwareDatetime | None = None
 
@@ -86,11 +86,11 @@ class RehearsalRecord(_Kept):
     @property
     def stopped(self) -> RingRecord | None:
         """The ring at which the rollout stopped, if it did."""
-        return next((ring for ring in self.rings.values() if ring.decision not in (None, Action.PROMOTE)), None)
+        return next((ring for ring in self.rings.values() if ring.decision not in (None, RolloutAction.PROMOTE)), None)
 
     @property
     def succeeded(self) -> bool:
-        return all(ring.decision is Action.PROMOTE for ring in self.rings.values())
+        return all(ring.decision is RolloutAction.PROMOTE for ring in self.rings.values())
 
 
 def write_whole(file: Path, text: str) -> None:
@@ -100,7 +100,7 @@ def write_whole(file: Path, text: str) -> None:
     partial.replace(file)
 
 
-class Ledger:
+class RecordKeeper:
     """Keeps a rehearsal's record on disk. Safe for threads."""
 
     def __init__(self, folder: Path) -> None:
@@ -158,7 +158,7 @@ class Ledger:
             stage.outcome, stage.seconds, stage.note, stage.detail = outcome, seconds, note, dict(detail)
             self.write()
 
-    def decide(self, ring: str, action: Action, reasons: list[Reason]) -> None:
+    def decide(self, ring: str, action: RolloutAction, reasons: list[Objection]) -> None:
         with self._guard:
             found = self.record.rings[ring]
             found.decision, found.reasons, found.ended = action, reasons, datetime.now(UTC)

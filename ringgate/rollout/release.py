@@ -18,13 +18,13 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Role, Tenant
-from ringgate.fingerprint import Policy
-from ringgate.fingerprint.policy import PolicyError
+from ringgate.fingerprint import ComparisonPolicy
+from ringgate.fingerprint.policy import ComparisonPolicyError
 from ringgate.fingerprint.policy import load as load_policy
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
-from ringgate.inventory.kinds import Duration, Name, Slug, Table
-from ringgate.surface.accepted import Acceptance, AcceptedMistake, read_accepted
+from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
+from ringgate.surface.accepted import AcceptedMistake, SurfaceWaiver, read_accepted
 
 
 class ReleaseError(RinggateError):
@@ -43,7 +43,7 @@ class Risk(StrEnum):
     HIGH = "high"
 
 
-class Action(StrEnum):
+class RolloutAction(StrEnum):
     """What happens to the rollout when a condition is met."""
 
     PROMOTE = "promote"
@@ -79,7 +79,7 @@ PLANS: Mapping[Risk, Plan] = {
 }  # fmt: skip
 
 
-class ComponentTable(Table):
+class ComponentTable(StrictTable):
     """One part of the product. In TOML `from` and `to`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -89,14 +89,14 @@ class ComponentTable(Table):
     note: str = Field("", description="What changes, in a sentence.", examples=["the RPC path moves"])
 
 
-class ComponentsTable(Table):
+class ComponentsTable(StrictTable):
     application: ComponentTable = Field(description="The ERP itself.")
     database: ComponentTable = Field(ComponentTable(), description="What happens to the data.")
     configuration: ComponentTable = Field(ComponentTable(), description="Settings that change.")
     integrations: ComponentTable = Field(ComponentTable(), description="Who talks to the ERP and must change.")
 
 
-class ManualStepTable(Table):
+class ManualStepTable(StrictTable):
     name: Name = Field(description="What operators know the step as.", examples=["7.6: columns of ir_model"])
     sql: Annotated[str, Field(min_length=1)] = Field(
         description="What is done, as SQL on the tenant's database; one transaction.",
@@ -112,7 +112,7 @@ def _use(value: str) -> str:
     return value
 
 
-class IntegrationTable(Table):
+class IntegrationTable(StrictTable):
     """A program that talks to the ERP. What it uses is weighed like what the scenarios use, for it is not run here."""
 
     name: Slug = Field(description="What it is called.", examples=["payroll-export"])
@@ -124,7 +124,7 @@ class IntegrationTable(Table):
     )
 
 
-class ExceptionTable(Table):
+class ExceptionTable(StrictTable):
     tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
     skip: bool = Field(False, strict=True, description="It is left out of this release.", examples=[True])
     ring: Slug | None = Field(None, description="It goes with another ring than the inventory's.", examples=["broad"])
@@ -134,31 +134,45 @@ class ExceptionTable(Table):
     expires: date = Field(description="After this day it no longer holds.", examples=["2027-01-31"])
 
 
-class ConditionsTable(Table):
+class ConditionsTable(StrictTable):
     """What happens to the rollout when a condition is met: `pause` or `roll back`. Each key's default is its safest."""
 
-    not_ready: Action = Field(Action.PAUSE, description="A tenant was unwell before anything was done.")
-    drill_failed: Action = Field(Action.PAUSE, description="A backup does not restore, or not within the SLA.")
-    migration_failed: Action = Field(Action.ROLL_BACK, description="A tenant could not be migrated.")
-    fingerprint_drift: Action = Field(Action.ROLL_BACK, description="The books are not as they were.")
-    platform_failed: Action = Field(Action.ROLL_BACK, description="Sign-in and the like fail after the upgrade.")
-    process_failed: Action = Field(Action.ROLL_BACK, description="A business process fails after the upgrade.")
-    isolation_failed: Action = Field(Action.ROLL_BACK, description="Another tenant's data, or a right too many.")
-    in_flight_failed: Action = Field(Action.ROLL_BACK, description="Work begun before cannot be finished after.")
-    surface_broken: Action = Field(
-        Action.PAUSE, description="A change breaks what scenarios or integrations use, and nobody accepted it."
+    not_ready: RolloutAction = Field(RolloutAction.PAUSE, description="A tenant was unwell before anything was done.")
+    drill_failed: RolloutAction = Field(
+        RolloutAction.PAUSE, description="A backup does not restore, or not within the SLA."
     )
-    surge_failed: Action = Field(Action.PAUSE, description="A neighbour suffered while a ring was migrated.")
-    inconclusive: Action = Field(Action.PAUSE, description="Our own side broke, or something was not tested.")
+    migration_failed: RolloutAction = Field(RolloutAction.ROLL_BACK, description="A tenant could not be migrated.")
+    fingerprint_drift: RolloutAction = Field(RolloutAction.ROLL_BACK, description="The books are not as they were.")
+    platform_failed: RolloutAction = Field(
+        RolloutAction.ROLL_BACK, description="Sign-in and the like fail after the upgrade."
+    )
+    process_failed: RolloutAction = Field(
+        RolloutAction.ROLL_BACK, description="A business process fails after the upgrade."
+    )
+    isolation_failed: RolloutAction = Field(
+        RolloutAction.ROLL_BACK, description="Another tenant's data, or a right too many."
+    )
+    in_flight_failed: RolloutAction = Field(
+        RolloutAction.ROLL_BACK, description="Work begun before cannot be finished after."
+    )
+    surface_broken: RolloutAction = Field(
+        RolloutAction.PAUSE, description="A change breaks what scenarios or integrations use, and nobody accepted it."
+    )
+    background_load_failed: RolloutAction = Field(
+        RolloutAction.PAUSE, description="A neighbour suffered while a ring was migrated."
+    )
+    inconclusive: RolloutAction = Field(
+        RolloutAction.PAUSE, description="Our own side broke, or something was not tested."
+    )
 
 
-class SurgeTable(Table):
+class BackgroundLoadTable(StrictTable):
     every: Duration = Field(
         "3 s", validate_default=True, description="How often a scenario starts on a neighbour.", examples=["3 s"]
     )
 
 
-class ReleaseTable(Table):
+class ReleaseTable(StrictTable):
     """A whole release definition. In TOML `from` and `to` are the ERP's series."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -185,7 +199,9 @@ class ReleaseTable(Table):
     manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
     exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")
     conditions: ConditionsTable = Field(ConditionsTable(), description="When the rollout pauses or rolls back.")
-    surge: SurgeTable = Field(SurgeTable(), description="The load on the neighbours while a ring is migrated.")
+    background_load: BackgroundLoadTable = Field(
+        BackgroundLoadTable(), description="The load on the neighbours while a ring is migrated."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +216,8 @@ class Release:
     digest: str
     rings: tuple[tuple[str, tuple[Tenant, ...]], ...]
     skipped: Mapping[str, ExceptionTable]
-    policy: Policy = field(default_factory=Policy)
-    accepted: tuple[Acceptance, ...] = ()
+    policy: ComparisonPolicy = field(default_factory=ComparisonPolicy)
+    accepted: tuple[SurfaceWaiver, ...] = ()
 
     @property
     def id(self) -> str:
@@ -268,9 +284,11 @@ def load_release(
     return Release(table, path, digest, led, skipped, policy, accepted)
 
 
-def _beside(path: Path, data: Mapping[str, object]) -> tuple[Policy, tuple[Acceptance, ...], list[Problem]]:
+def _beside(
+    path: Path, data: Mapping[str, object]
+) -> tuple[ComparisonPolicy, tuple[SurfaceWaiver, ...], list[Problem]]:
     """What the files beside a definition say, and what is wrong with them."""
-    policy, accepted, found = Policy(), tuple[Acceptance, ...](), list[Problem]()
+    policy, accepted, found = ComparisonPolicy(), tuple[SurfaceWaiver, ...](), list[Problem]()
     for key in ("policy", "accepted"):
         name = data.get(key)
         if not isinstance(name, str) or not name:
@@ -284,7 +302,7 @@ def _beside(path: Path, data: Mapping[str, object]) -> tuple[Policy, tuple[Accep
                 policy = load_policy(file)
             else:
                 accepted = read_accepted(file)
-        except (PolicyError, AcceptedMistake) as wrong:
+        except (ComparisonPolicyError, AcceptedMistake) as wrong:
             found += wrong.problems
     return policy, accepted, found
 
@@ -313,7 +331,7 @@ def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, t
             found.append(Problem(file, at, "says nothing: give skip, ring or risk"))
     conditions = data.get("conditions")
     for key, action in conditions.items() if isinstance(conditions, dict) else ():
-        if action == Action.PROMOTE:
+        if action == RolloutAction.PROMOTE:
             found.append(Problem(file, f"conditions.{key}", "must be pause or roll back", f'"{action}"'))
     names = [s.get("name") for s in _tables(data.get("manual_steps"))]
     for name in sorted({str(name) for name in names if names.count(name) > 1}):

@@ -8,12 +8,22 @@ from typing import Any
 
 from ringgate.report.page import write_page
 from ringgate.report.text import clean, clock, count, humanise, listed, moment, seconds
-from ringgate.rollout.record import STAGES, Reason, RehearsalRecord, StageRecord
-from ringgate.rollout.release import Action, Release
+from ringgate.rollout.record import STAGES, Objection, RehearsalRecord, StageRecord
+from ringgate.rollout.release import Release, RolloutAction
 from ringgate.rollout.surface_view import surface_view
 
-_STATES = {Action.PROMOTE: "passed", Action.PAUSE: "broken", Action.ROLL_BACK: "failed", None: "missing"}
-_WORDS = {Action.PROMOTE: "Promoted", Action.PAUSE: "Paused", Action.ROLL_BACK: "Rolled back", None: "Not begun"}
+_STATES = {
+    RolloutAction.PROMOTE: "passed",
+    RolloutAction.PAUSE: "broken",
+    RolloutAction.ROLL_BACK: "failed",
+    None: "missing",
+}
+_WORDS = {
+    RolloutAction.PROMOTE: "Promoted",
+    RolloutAction.PAUSE: "Paused",
+    RolloutAction.ROLL_BACK: "Rolled back",
+    None: "Not begun",
+}
 _PARTS = ("close", "backup", "manual steps", "migration", "serve", "verify", "restore")
 _EMPTY: Mapping[str, Any] = {}
 
@@ -26,8 +36,9 @@ def conclusion(record: RehearsalRecord) -> str:
 def headline(record: RehearsalRecord) -> str:
     """What it came to, in a sentence."""
     for name, ring in record.rings.items():
-        if ring.decision not in (None, Action.PROMOTE):
-            return f"Ring {name} {'was rolled back' if ring.decision is Action.ROLL_BACK else 'paused the rollout'}."
+        if ring.decision not in (None, RolloutAction.PROMOTE):
+            done = "was rolled back" if ring.decision is RolloutAction.ROLL_BACK else "paused the rollout"
+            return f"Ring {name} {done}."
     tenants = count(len(record.tenants), "tenant")
     return f"{tenants} went to {record.after} through {count(len(record.rings), 'ring')}; the books are as they were."
 
@@ -42,13 +53,13 @@ def cause(record: RehearsalRecord) -> str:
     return f"{why.tenant}: {clean(why.sentence, 400)}{more}"
 
 
-def decisive(reasons: Sequence[Reason]) -> Reason | None:
+def decisive(reasons: Sequence[Objection]) -> Objection | None:
     """The reason that explains the decision best: the first of the gravest kind."""
-    grave = [each for each in reasons if each.action is Action.ROLL_BACK]
+    grave = [each for each in reasons if each.action is RolloutAction.ROLL_BACK]
     return next(iter(grave or reasons), None)
 
 
-def write_story(
+def write_report(
     record: RehearsalRecord, release: Release, out: Path, runs: str = "", lists: Mapping[str, str] = _EMPTY
 ) -> Path:
     """Writes the page to `out`. `runs` is the address of the report of all runs, `lists` those of the full lists of
@@ -126,7 +137,7 @@ def _ring(name: str, record: RehearsalRecord) -> dict[str, Any]:
     for tenant, kept in record.tenants.items():
         if kept.ring == name:
             rows.append({"tenant": tenant, "cells": [_cell(kept.stages.get(stage)) for stage in _stages(record)]})
-    surge = ring.surge
+    background_load = ring.background_load
     return {
         "name": name,
         "state": _STATES[ring.decision],
@@ -136,18 +147,18 @@ def _ring(name: str, record: RehearsalRecord) -> dict[str, Any]:
             {"tenant": each.tenant, "what": humanise(each.condition), "sentence": clean(each.sentence, 600),
              "action": each.action.value} for each in ring.reasons
         ],
-        "surge": _surge(surge) if surge else "",
+        "background_load": _background_load(background_load) if background_load else "",
         "took": seconds((ring.ended - ring.began).total_seconds()) if ring.ended and ring.began else "",
     }  # fmt: skip
 
 
-def _surge(surge: Mapping[str, Any]) -> str:
-    if not surge["neighbours"]:
+def _background_load(background_load: Mapping[str, Any]) -> str:
+    if not background_load["neighbours"]:
         return "No neighbours were left to watch while it was migrated."
-    outcomes = surge["outcomes"]
+    outcomes = background_load["outcomes"]
     told = listed(f"{number} {word}" for word, number in outcomes.items()) or "no run came to its end"
-    slowest = f", the slowest in {seconds(surge['slowest'])}" if surge["slowest"] else ""
-    return f"While it was migrated, processes ran on {listed(surge['neighbours'])}: {told}{slowest}."
+    slowest = f", the slowest in {seconds(background_load['slowest'])}" if background_load["slowest"] else ""
+    return f"While it was migrated, processes ran on {listed(background_load['neighbours'])}: {told}{slowest}."
 
 
 def _cell(stage: StageRecord | None) -> dict[str, str]:

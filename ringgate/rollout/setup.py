@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ringgate.domain.model import Source
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.registry import Drivers
 from ringgate.execution import setup
 from ringgate.execution.recovery import recover
@@ -16,11 +16,11 @@ from ringgate.host import paths
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
-from ringgate.rollout.controller import Rehearsal, Watcher
+from ringgate.rollout.controller import Rehearsal, RolloutObserver
 from ringgate.rollout.platforms.protocol import Platform
-from ringgate.rollout.record import Ledger
+from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release
-from ringgate.rollout.stages.tenant import Stagehand
+from ringgate.rollout.stages.tenant import StageContext
 from ringgate.rollout.surface import Surfaces
 from ringgate.scenario.discovery import load_scenarios
 
@@ -29,8 +29,8 @@ def assembled(
     release: Release,
     inventory: Inventory,
     platform: Platform,
-    ledger: Ledger,
-    watcher: Watcher,
+    ledger: RecordKeeper,
+    watcher: RolloutObserver,
     results: str | None = None,
     settle: float = SETTLE,
 ) -> Rehearsal:
@@ -46,9 +46,9 @@ def assembled(
         results=results, sinks=[surfaces],
     )  # fmt: skip
     known = list(load_scenarios(_tree() / "scenarios").values())
-    processes = [each for each in known if isinstance(each, InFlight)]
-    scenarios = [each for each in known if not isinstance(each, InFlight)]
-    hand = Stagehand(
+    processes = [each for each in known if isinstance(each, TwoPhaseScenario)]
+    scenarios = [each for each in known if not isinstance(each, TwoPhaseScenario)]
+    hand = StageContext(
         release, platform, scenarios, engine, ledger.folder, record.session, release.policy, processes, ledger,
         partial(setup.results_of, record.session, results), surfaces,
     )  # fmt: skip

@@ -28,18 +28,18 @@ from ringgate.domain.model import Channel, RunResult, Tenant
 from ringgate.drivers.protocol import Connection
 from ringgate.rollout.record import write_whole
 from ringgate.rollout.release import IntegrationTable
-from ringgate.surface import Change, Klass, Usage, compare
-from ringgate.surface.accepted import Acceptance, Judged, judge
+from ringgate.surface import Severity, SurfaceChange, Usage, compare
+from ringgate.surface.accepted import SurfaceJudgement, SurfaceWaiver, judge
 from ringgate.surface.model import Surface, dumps, loads
 
 _USE, _NOTED = "-use.json", "-touched.json"
 _OVER_API = f" over {Channel.API}"
 HEADINGS = (
-    (Klass.BREAKING, True, "Breaks what is used"),
-    (Klass.RISKY, True, "May break what is used"),
-    (Klass.BREAKING, False, "Breaks, but nothing that is known uses it"),
-    (Klass.RISKY, False, "May break, but nothing that is known uses it"),
-    (Klass.COMPATIBLE, False, "Compatible"),
+    (Severity.BREAKING, True, "Breaks what is used"),
+    (Severity.RISKY, True, "May break what is used"),
+    (Severity.BREAKING, False, "Breaks, but nothing that is known uses it"),
+    (Severity.RISKY, False, "May break, but nothing that is known uses it"),
+    (Severity.COMPATIBLE, False, "Compatible"),
 )
 
 
@@ -60,7 +60,7 @@ class Surfaces:
 
     folder: Path
     rings: Mapping[str, str]
-    accepted: Sequence[Acceptance] = ()
+    accepted: Sequence[SurfaceWaiver] = ()
     integrations: Sequence[IntegrationTable] = ()
     _guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
@@ -169,9 +169,9 @@ def listing(folder: Path, tenant: str) -> Path:
     return folder / f"{tenant}-surface.txt"
 
 
-def objection(judged: Judged) -> str:
+def objection(judged: SurfaceJudgement) -> str:
     """`2 changes break what is used, and nobody accepted them: The wire changed (...); account.move ...`"""
-    breaks = [each for each in judged.open if each.used and each.klass is Klass.BREAKING]
+    breaks = [each for each in judged.open if each.used and each.klass is Severity.BREAKING]
     if not breaks:
         return ""
     one = len(breaks) == 1
@@ -183,12 +183,14 @@ def objection(judged: Judged) -> str:
     return f"{what} what is used, and nobody accepts {'it' if one else 'them'}{lapsed}: {told}."
 
 
-def _detail(old: Surface, new: Surface, changes: Sequence[Change], judged: Judged, use: _Use) -> dict[str, Any]:
+def _detail(
+    old: Surface, new: Surface, changes: Sequence[SurfaceChange], judged: SurfaceJudgement, use: _Use
+) -> dict[str, Any]:
     by = {id(change): waiver for change, waiver in judged.accepted}
     lapsed = {id(change): waiver for change, waiver in judged.expired}
     rows = []
     for each in changes:
-        if each.used and each.klass is not Klass.COMPATIBLE:
+        if each.used and each.klass is not Severity.COMPATIBLE:
             waiver, ended = by.get(id(each)), lapsed.get(id(each))
             rows.append(
                 {
@@ -198,7 +200,7 @@ def _detail(old: Surface, new: Surface, changes: Sequence[Change], judged: Judge
                     "expired": f"{ended.owner}, until {ended.expires}" if ended else "",
                 }
             )  # fmt: skip
-    counts = Counter((each.klass.value, each.used and each.klass is not Klass.COMPATIBLE) for each in changes)
+    counts = Counter((each.klass.value, each.used and each.klass is not Severity.COMPATIBLE) for each in changes)
     return {
         "read_of": use.read_of,
         "used": rows,
@@ -209,11 +211,11 @@ def _detail(old: Surface, new: Surface, changes: Sequence[Change], judged: Judge
     }
 
 
-def _listed(tenant: str, old: Surface, new: Surface, changes: Sequence[Change], judged: Judged) -> str:
+def _listed(tenant: str, old: Surface, new: Surface, changes: Sequence[SurfaceChange], judged: SurfaceJudgement) -> str:
     by = {id(change): waiver for change, waiver in judged.accepted}
     lines = [f"What {tenant} offers to programs: {old.erp} {old.series} -> {new.series}, {len(changes)} changes."]
     for klass, used, words in HEADINGS:
-        chosen = [x for x in changes if x.klass is klass and (x.used is used or klass is Klass.COMPATIBLE)]
+        chosen = [x for x in changes if x.klass is klass and (x.used is used or klass is Severity.COMPATIBLE)]
         lines += ["", f"{words} ({len(chosen)})", ""]
         for each in chosen:
             lines.append(f"  {each.sentence}")

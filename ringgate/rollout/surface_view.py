@@ -10,7 +10,7 @@ from ringgate.domain.model import Channel
 from ringgate.report.text import CHANNEL_WORDS, clean, humanise, listed
 from ringgate.rollout.record import RehearsalRecord
 from ringgate.rollout.surface import HEADINGS
-from ringgate.surface import Klass
+from ringgate.surface import Severity
 
 USERS_NAMED = 3
 
@@ -59,7 +59,7 @@ def _rows(details: Mapping[str, Mapping[str, Any]]) -> list[_Row]:
     for tenant, detail in details.items():
         for each in detail["used"]:
             row = rows.setdefault(
-                each["signature"], _Row(clean(each["sentence"], 400), each["class"] == Klass.BREAKING)
+                each["signature"], _Row(clean(each["sentence"], 400), each["class"] == Severity.BREAKING)
             )
             row.users |= dict.fromkeys(each["users"])
             row.tenants.append(tenant)

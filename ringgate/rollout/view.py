@@ -17,14 +17,14 @@ from rich.text import Text
 
 from ringgate.host.secrets import redact
 from ringgate.rollout.record import STAGES, RehearsalRecord, RingRecord, StageRecord
-from ringgate.rollout.release import Action
+from ringgate.rollout.release import RolloutAction
 
 _STYLES: Mapping[str, str] = {"passed": "green", "failed": "bold red", "broken": "bold yellow"}
 _MARKS: Mapping[str, str] = {"passed": "✓", "failed": "✗", "broken": "!"}
-_DECISIONS = {Action.PROMOTE: "green", Action.PAUSE: "bold yellow", Action.ROLL_BACK: "bold red"}
+_DECISIONS = {RolloutAction.PROMOTE: "green", RolloutAction.PAUSE: "bold yellow", RolloutAction.ROLL_BACK: "bold red"}
 
 
-class Board:
+class RolloutDisplay:
     """Shows one rehearsal on a console. A context manager.
 
     Called from several threads without a lock of its own: the console has one, and each change here is a single one.
@@ -37,7 +37,7 @@ class Board:
         live = console.is_terminal
         self._live = Live(self, console=console, refresh_per_second=4, transient=True) if live else None
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> RolloutDisplay:
         if self._live:
             self._live.start()
         return self

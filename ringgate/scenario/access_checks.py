@@ -21,7 +21,7 @@ from ringgate.scenario.expectations import expect_refusal
 T = TypeVar("T")
 
 
-class Staff:
+class AccessChecks:
     """The people of a tenant, signed in: those whose rights its matrix states."""
 
     def __init__(self, erp: Erp) -> None:

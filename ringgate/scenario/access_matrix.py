@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from ringgate.domain.model import Ground, Policy, Role
+from ringgate.domain.model import Basis, Policy, Role
 from ringgate.domain.money import Money
 from ringgate.scenario import oracle
 
@@ -52,7 +52,7 @@ class Right:
     allowed: bool
     because: str
     amount: Money | None = None
-    ground: Ground = Ground.RIGHTS
+    ground: Basis = Basis.RIGHTS
 
 
 def matrix(policy: Policy, roles: Collection[Role]) -> tuple[Right, ...]:
@@ -80,9 +80,9 @@ def amounts(policy: Policy) -> tuple[Money, ...]:
 def _row(policy: Policy, verb: str, amount: Money | None, roles: Collection[Role]) -> Iterator[Right]:
     names = " and ".join(sorted(role.value.replace("_", " ") for role in MAY[verb]))
     for role in roles:
-        allowed, because, ground = role in MAY[verb], f"{names} alone may {verb.replace('_', ' ')}", Ground.RIGHTS
+        allowed, because, ground = role in MAY[verb], f"{names} alone may {verb.replace('_', ' ')}", Basis.RIGHTS
         if verb == "approve_request" and role is REQUESTER and amount is not None:
-            allowed, ground = oracle.may_approve_alone(amount, policy), Ground.POLICY
+            allowed, ground = oracle.may_approve_alone(amount, policy), Basis.POLICY
             because = (
                 f"a request of {amount} needs nobody else" if allowed
                 else f"nobody approves a request of {amount} that is his own"

@@ -33,7 +33,7 @@ R = TypeVar("R", Project, TimeEntry, Invoice, PurchaseRequest, Posting)
 class Actor:
     """One signed-in user. Verbs return what the ERP stated after acting, and raise `Refused` when it did not act."""
 
-    def __init__(self, behind: protocol.Actor, journal: RunJournal, make: Make, today: date) -> None:
+    def __init__(self, behind: protocol.SignedInUser, journal: RunJournal, make: Make, today: date) -> None:
         self._erp, self._journal, self._make, self._today = behind, journal, make, today
         self.role: Role = behind.role
 

@@ -12,7 +12,7 @@ from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Scenario
 
 
-class CatalogueError(RinggateError):
+class DiscoveryError(RinggateError):
     """A scenario file cannot be read, or a scenario is not known."""
 
 
@@ -33,7 +33,7 @@ def load_scenarios(folder: Path) -> dict[str, Scenario]:
                 wrong.append(f"{path}: scenario id {scenario.id!r} is already used in {found[scenario.id][1]}")
             found[scenario.id] = (scenario, path)
     if wrong:
-        raise CatalogueError("\n".join(wrong))
+        raise DiscoveryError("\n".join(wrong))
     return {name: found[name][0] for name in sorted(found)}
 
 
@@ -44,7 +44,7 @@ def check_known(wanted: Collection[str], known: Collection[str]) -> None:
         near = difflib.get_close_matches(name, known, n=1)
         unknown.append(f'no scenario is called "{name}"' + (f"; did you mean {near[0]}?" if near else ""))
     if unknown:
-        raise CatalogueError(". ".join(unknown))
+        raise DiscoveryError(". ".join(unknown))
 
 
 def _module(path: Path, folder: Path) -> object:

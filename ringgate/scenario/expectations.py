@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from ringgate.domain.errors import ErpError, OurSideError, Refused
-from ringgate.domain.model import Ground, Invariant
+from ringgate.domain.model import Basis, Invariant
 from ringgate.domain.money import Money
 from ringgate.drivers.protocol import Outsider
 from ringgate.isolation.model import Attempt, Thing, Way
 
 T = TypeVar("T")
-STATED = MappingProxyType({"tax": Ground.POLICY})
+STATED = MappingProxyType({"tax": Basis.POLICY})
 """What figures of a document rest on where it is not the process: the tax is the tenant's own rule."""
 _UNSET = object()
 
@@ -32,7 +32,7 @@ class ExpectationFailed(ErpError):
         expected: str,
         actual: str,
         because: str,
-        ground: Ground = Ground.PROCESS,
+        ground: Basis = Basis.PROCESS,
         invariant: Invariant | None = None,
     ) -> None:
         super().__init__(f"{message}: expected {expected}, but it is {actual} ({because})")
@@ -47,7 +47,7 @@ def expect(
     equals: object = _UNSET,
     one_of: Collection[T] | None = None,
     what: str = "the value",
-    ground: Ground = Ground.PROCESS,
+    ground: Basis = Basis.PROCESS,
     invariant: Invariant | None = None,
 ) -> T:
     """Fail unless `actual` equals `equals`, or is one of `one_of`; alone, unless it is truthy. Returns `actual`.
@@ -61,7 +61,7 @@ def expect(
     else:
         met, expected = bool(actual), "something"
     if not met:
-        ground = Ground.POLICY if _other_currency(actual, equals) else ground
+        ground = Basis.POLICY if _other_currency(actual, equals) else ground
         raise ExpectationFailed(
             what, expected=expected, actual=_say(actual), because=because, ground=ground, invariant=invariant
         )
@@ -73,7 +73,7 @@ def expect_refusal(
     *args: object,
     because: str,
     what: str = "",
-    ground: Ground = Ground.PROCESS,
+    ground: Basis = Basis.PROCESS,
     **kwargs: object,
 ) -> Refused:
     """Fail unless the ERP refuses the verb. Returns the refusal, with the state that was read back after it.
@@ -94,7 +94,7 @@ def expect_agreement(
     expected: Mapping[str, object],
     *,
     because: str,
-    grounds: Mapping[str, Ground] = STATED,
+    grounds: Mapping[str, Basis] = STATED,
 ) -> None:
     """Fail unless every layer (API record, screen, ledger) states every expected figure. All differences are listed.
 
@@ -110,9 +110,9 @@ def expect_agreement(
         stated = ", ".join(f"{name} {_say(value)}" for name, value in expected.items())
         told = "; ".join(f"{layer} states {name} {_say(value)}" for name, layer, value in wrong)
         first = next(name for name in expected if any(name == each for each, _, _ in wrong))
-        ground = grounds.get(first, Ground.PROCESS)
+        ground = grounds.get(first, Basis.PROCESS)
         if any(_other_currency(value, expected[name]) for name, _, value in wrong):
-            ground = Ground.POLICY
+            ground = Basis.POLICY
         raise ExpectationFailed(
             "the layers disagree with the oracle", expected=stated, actual=told, because=because, ground=ground
         )
@@ -159,7 +159,7 @@ def expect_isolation(
         actual = "; ".join(leaks[:MOST_LEAKS]) + more
         raise ExpectationFailed(
             "isolation", expected="nothing told to outsiders", actual=actual, because=because,
-            ground=Ground.RIGHTS if let_in else Ground.PROCESS, invariant=Invariant.ISOLATED,
+            ground=Basis.RIGHTS if let_in else Basis.PROCESS, invariant=Invariant.ISOLATED,
         )  # fmt: skip
     if not tried:
         raise OurSideError("Nobody tried anything, which proves nothing.")

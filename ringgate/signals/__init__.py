@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Sample, Tenant
+from ringgate.domain.model import SignalSample, Tenant
 from ringgate.host.secrets import redact
-from ringgate.signals.schema import Reading, Signals, SignalsError, load
-from ringgate.signals.sources import SourceTrouble, read
+from ringgate.signals.schema import SignalReading, Signals, SignalsError, load
+from ringgate.signals.sources import SourceError, read
 from ringgate.store import Store, Tally
 
-__all__ = ["Poller", "Signals", "SignalsError", "SourceTrouble", "load", "poll", "polling"]
+__all__ = ["Poller", "Signals", "SignalsError", "SourceError", "load", "poll", "polling"]
 
 AT_ONCE = 8
 """Sources that are read at the same time."""
@@ -36,20 +36,20 @@ def poll(signals: Signals, store: Store, now: datetime) -> list[str]:
 
     Raises StoreTrouble; what a source does never raises.
     """
-    samples: list[Sample] = []
+    samples: list[SignalSample] = []
     troubles: list[str] = []
     counts: dict[Tally, int] = {}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="signals") as pool:
-        begun: Mapping[Reading, Future[list[Sample]]] = {
+        begun: Mapping[SignalReading, Future[list[SignalSample]]] = {
             each: pool.submit(read, each, now, signals.timeout.total_seconds()) for each in signals.readings
         }
     for name in dict.fromkeys(each.signal for each in begun):
-        found: list[Sample] = []
+        found: list[SignalSample] = []
         wrong: list[str] = []
         for each, future in begun.items():
             if each.signal == name:
                 _gather(each, future, found, wrong)
-        samples += [Sample(now, name + UP, float(not wrong)), *([] if wrong else found)]
+        samples += [SignalSample(now, name + UP, float(not wrong)), *([] if wrong else found)]
         troubles += wrong
         counts[(f"{'failed' if wrong else 'read'}{UP}", "", name, "")] = 1
     store.sampled(samples)
@@ -57,7 +57,9 @@ def poll(signals: Signals, store: Store, now: datetime) -> list[str]:
     return troubles
 
 
-def _gather(reading: Reading, future: Future[list[Sample]], found: list[Sample], wrong: list[str]) -> None:
+def _gather(
+    reading: SignalReading, future: Future[list[SignalSample]], found: list[SignalSample], wrong: list[str]
+) -> None:
     whose = f"{reading.signal} of {reading.tenant}" if reading.tenant else reading.signal
     try:
         found += future.result()

@@ -28,7 +28,7 @@ from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
 from ringgate.host.secrets import Secret
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
-from ringgate.inventory.kinds import Duration, Slug, Table, Url
+from ringgate.inventory.kinds import Duration, Slug, StrictTable, Url
 from ringgate.inventory.reader import reference
 from ringgate.inventory.schema import SecretTable
 
@@ -72,7 +72,7 @@ def _often(value: timedelta) -> timedelta:
     return value
 
 
-class SourceTable(Table):
+class SourceTable(StrictTable):
     """One place that one signal is read from."""
 
     name: Annotated[Slug, AfterValidator(_short)] = Field(
@@ -130,7 +130,7 @@ def _some(value: tuple[SourceTable, ...]) -> tuple[SourceTable, ...]:
     return value
 
 
-class SignalsTable(Table):
+class SignalsTable(StrictTable):
     """The whole file."""
 
     interval: Annotated[Duration, AfterValidator(_often)] = Field(
@@ -143,7 +143,7 @@ class SignalsTable(Table):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SignalReading:
     """One question to one place: what a source means for one tenant, or as a whole.
 
     `tenant` and `ring` are what its answer is of, unless the answer says so itself. `target` is a reference to the
@@ -170,7 +170,7 @@ class Signals:
 
     interval: timedelta
     timeout: timedelta
-    readings: tuple[Reading, ...]
+    readings: tuple[SignalReading, ...]
 
 
 def load(path: Path, tenants: Sequence[Tenant]) -> Signals:
@@ -210,14 +210,14 @@ def _cross_check(file: str, data: Mapping[str, Any], tenants: Sequence[Tenant]) 
     return problems
 
 
-def _readings(source: SourceTable, tenants: Sequence[Tenant], base: Path) -> list[Reading]:
-    def one(tenant: str, ring: str) -> Reading:
+def _readings(source: SourceTable, tenants: Sequence[Tenant], base: Path) -> list[SignalReading]:
+    def one(tenant: str, ring: str) -> SignalReading:
         def filled(text: str) -> str:
             return text.replace("${TENANT}", tenant) if tenant else text
 
         target = reference(source.url, tenant, base) if source.url else filled(source.address or "")
         assert target
-        return Reading(
+        return SignalReading(
             signal=source.name,
             kind=source.kind,
             question=filled(source.query or source.path or ""),

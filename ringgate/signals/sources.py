@@ -17,9 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from ringgate.domain.errors import OurSideError
-from ringgate.domain.model import Sample
+from ringgate.domain.model import SignalSample
 from ringgate.host.secrets import Secret, hide
-from ringgate.signals.schema import Reading
+from ringgate.signals.schema import SignalReading
 
 MOST = 1_000
 """Values of one answer; more would be a query gone wrong."""
@@ -30,29 +30,29 @@ Answer = tuple[float, Mapping[str, str]]
 """A value, and what it says of itself: `tenant`, `ring`."""
 
 
-class SourceTrouble(OurSideError):
+class SourceError(OurSideError):
     """A source could not be read. The message names no secret."""
 
     kind = "signal"
 
 
-def read(reading: Reading, now: datetime, timeout: float) -> list[Sample]:
+def read(reading: SignalReading, now: datetime, timeout: float) -> list[SignalSample]:
     """The samples of one reading. Raises SourceTrouble, or SecretMissing."""
-    ask: Mapping[str, Callable[[Reading, float], Sequence[Answer]]] = {
+    ask: Mapping[str, Callable[[SignalReading, float], Sequence[Answer]]] = {
         "sql": _sql,
         "prometheus": _prometheus,
         "http-json": _json,
     }
     answers = ask[reading.kind](reading, timeout)
     if not answers:
-        raise SourceTrouble("the answer holds no value")
+        raise SourceError("the answer holds no value")
     if len(answers) > MOST:
-        raise SourceTrouble(f"the answer holds more than {MOST} values")
-    whole = Sample(now, reading.signal, 0.0, reading.unit, reading.ring, reading.tenant, reading.limit)
+        raise SourceError(f"the answer holds more than {MOST} values")
+    whole = SignalSample(now, reading.signal, 0.0, reading.unit, reading.ring, reading.tenant, reading.limit)
     samples = []
     for value, said in answers:
         if math.isnan(value) or math.isinf(value):
-            raise SourceTrouble(f"the answer holds {value}, which is no number")
+            raise SourceError(f"the answer holds {value}, which is no number")
         own = {key: str(said[key])[:64] for key in ("tenant", "ring") if said.get(key)}
         samples.append(replace(whole, value=value, **own))  # type: ignore[arg-type]
     return samples
@@ -61,7 +61,7 @@ def read(reading: Reading, now: datetime, timeout: float) -> list[Sample]:
 # --- SQL --------------------------------------------------------------------------------------------------------------
 
 
-def _sql(reading: Reading, timeout: float) -> Sequence[Answer]:
+def _sql(reading: SignalReading, timeout: float) -> Sequence[Answer]:
     assert isinstance(reading.target, Secret)
     try:
         engine = _engine(reading.target.reveal().replace("${TENANT}", reading.tenant), timeout)
@@ -77,7 +77,7 @@ def _sql(reading: Reading, timeout: float) -> Sequence[Answer]:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise SourceTrouble(f"{reading.target.reference}: {said}") from None
+        raise SourceError(f"{reading.target.reference}: {said}") from None
 
 
 def _engine(address: str, timeout: float) -> Engine:
@@ -102,23 +102,23 @@ def _only_read(connection: Connection, timeout: float) -> None:
     elif name == "sqlite":
         connection.execute(text("PRAGMA query_only = ON"))
     else:
-        raise SourceTrouble(f"it is not known how to only read from {name}; use postgresql or sqlite")
+        raise SourceError(f"it is not known how to only read from {name}; use postgresql or sqlite")
 
 
 def _of_row(row: RowMapping) -> Answer:
     """A row's `value`, or its only column; `tenant` and `ring` where it has them."""
     value = row["value"] if "value" in row else next(iter(row.values())) if len(row) == 1 else None
     if "value" not in row and len(row) != 1:
-        raise SourceTrouble("name one column of the query `value`")
+        raise SourceError("name one column of the query `value`")
     if value is None:
-        raise SourceTrouble("the value is NULL; say with coalesce() what that means")
+        raise SourceError("the value is NULL; say with coalesce() what that means")
     return _number(value), {key: str(row[key]) for key in ("tenant", "ring") if row.get(key)}
 
 
 # --- HTTP -------------------------------------------------------------------------------------------------------------
 
 
-def _prometheus(reading: Reading, timeout: float) -> Sequence[Answer]:
+def _prometheus(reading: SignalReading, timeout: float) -> Sequence[Answer]:
     answer = _get(reading, timeout, "/api/v1/query", {"query": reading.question, "timeout": f"{timeout:g}s"})
     try:
         data = answer["data"]
@@ -126,15 +126,15 @@ def _prometheus(reading: Reading, timeout: float) -> Sequence[Answer]:
             return [(_number(data["result"][1]), {})]
         return [(_number(each["value"][1]), each["metric"]) for each in data["result"]]
     except (KeyError, IndexError, TypeError):
-        raise SourceTrouble("that is no answer of Prometheus to an instant query") from None
+        raise SourceError("that is no answer of Prometheus to an instant query") from None
 
 
-def _json(reading: Reading, timeout: float) -> Sequence[Answer]:
+def _json(reading: SignalReading, timeout: float) -> Sequence[Answer]:
     found = reading.path().find(_get(reading, timeout))
     return [(_number(each.value), {}) for each in found]
 
 
-def _get(reading: Reading, timeout: float, path: str = "", params: Mapping[str, str] | None = None) -> Any:
+def _get(reading: SignalReading, timeout: float, path: str = "", params: Mapping[str, str] | None = None) -> Any:
     address = f"{str(reading.target).rstrip('/')}{path}" if path else str(reading.target)
     headers = {"Authorization": f"Bearer {reading.token.reveal()}"} if reading.token else {}
     try:
@@ -143,17 +143,17 @@ def _get(reading: Reading, timeout: float, path: str = "", params: Mapping[str, 
             for piece in response.iter_bytes():
                 body += piece
                 if time.monotonic() > deadline:
-                    raise SourceTrouble(f"{reading.target} did not finish its answer within {timeout:g} s")
+                    raise SourceError(f"{reading.target} did not finish its answer within {timeout:g} s")
                 if len(body) > LARGEST:
-                    raise SourceTrouble(f"the answer has more than {LARGEST} bytes")
+                    raise SourceError(f"the answer has more than {LARGEST} bytes")
         if response.status_code != 200:
-            raise SourceTrouble(f"{reading.target} answered {response.status_code}")
+            raise SourceError(f"{reading.target} answered {response.status_code}")
         return httpx.Response(200, content=body).json()
     except httpx.HTTPError as error:
         why = str(error) or type(error).__name__
-        raise SourceTrouble(f"{reading.target} cannot be asked: {why}") from None
+        raise SourceError(f"{reading.target} cannot be asked: {why}") from None
     except ValueError:
-        raise SourceTrouble(f"{reading.target} did not answer with JSON") from None
+        raise SourceError(f"{reading.target} did not answer with JSON") from None
 
 
 def _number(value: Any) -> float:
@@ -162,4 +162,4 @@ def _number(value: Any) -> float:
             raise ValueError
         return float(value)
     except (TypeError, ValueError):
-        raise SourceTrouble(f"{str(value)[:60]!r} is no number") from None
+        raise SourceError(f"{str(value)[:60]!r} is no number") from None

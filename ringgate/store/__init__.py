@@ -19,10 +19,10 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringgate.domain.events import Event, RunFinished
-from ringgate.domain.model import Deployment, RunResult, Sample, Source
+from ringgate.domain.model import Deployment, RunResult, SignalSample, Source
 from ringgate.store import tables
 from ringgate.store.rows import aware, result_of, row_of
-from ringgate.store.tables import SCHEMA_VERSION, StoreTrouble
+from ringgate.store.tables import SCHEMA_VERSION, StoreError
 
 LATE = timedelta(seconds=60)
 """How much later than its moment a row may become visible to others: transactions end in another order."""
@@ -32,7 +32,7 @@ Tally = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Prober:
+class ProberState:
     """A process that probes, as it last said of itself. Times are aware; `stopped_at` is None while it is meant to
     run, or after it was killed: then `seen_at` grows old."""
 
@@ -175,14 +175,14 @@ class Store:
             rows = [dict(row._mapping) for row in connection.execute(query)]
         return [Deployment(**{**row, "at": aware(row["at"]), "tenants": tuple(row["tenants"])}) for row in rows]
 
-    def sampled(self, samples: Sequence[Sample]) -> None:
+    def sampled(self, samples: Sequence[SignalSample]) -> None:
         """Keeps platform signals."""
         if samples:
             with self._writing() as connection:
                 rows = [{**asdict(each), "at": each.at.astimezone(UTC)} for each in samples]
                 connection.execute(insert(tables.samples), rows)
 
-    def samples(self, *, since: datetime | None = None, signal: str | None = None) -> list[Sample]:
+    def samples(self, *, since: datetime | None = None, signal: str | None = None) -> list[SignalSample]:
         """All that were kept, oldest first."""
         columns = tables.samples.c
         query = select(tables.samples).order_by(columns.at, columns.number)
@@ -192,24 +192,26 @@ class Store:
             query = query.where(columns.signal == signal)
         with self._reading() as connection:
             rows = [dict(row._mapping) for row in connection.execute(query)]
-        return [Sample(**{k: v for k, v in row.items() if k != "number"} | {"at": aware(row["at"])}) for row in rows]
+        return [
+            SignalSample(**{k: v for k, v in row.items() if k != "number"} | {"at": aware(row["at"])}) for row in rows
+        ]
 
     def count(self, counts: Mapping[Tally, int]) -> None:
-        """Adds to tallies: what was late, skipped or overlapping, for good and across processes."""
+        """Adds to counters: what was late, skipped or overlapping, for good and across processes."""
         keys = ("what", "tenant", "scenario", "channel")
         with self._writing() as connection:
-            for tally, number in sorted(counts.items()):
-                new = _insert(connection, tables.tallies).values(**dict(zip(keys, tally, strict=True)), count=number)
-                more = {"count": tables.tallies.c.count + new.excluded.count}
+            for counter, number in sorted(counts.items()):
+                new = _insert(connection, tables.counters).values(**dict(zip(keys, counter, strict=True)), count=number)
+                more = {"count": tables.counters.c.count + new.excluded.count}
                 connection.execute(new.on_conflict_do_update(index_elements=list(keys), set_=more))
 
-    def tallies(self) -> dict[Tally, int]:
-        columns = tables.tallies.c
+    def counters(self) -> dict[Tally, int]:
+        columns = tables.counters.c
         query = select(columns.what, columns.tenant, columns.scenario, columns.channel, columns.count)
         with self._reading() as connection:
             return {(w, t, s, c): number for w, t, s, c, number in connection.execute(query)}
 
-    def seen(self, prober: Prober) -> None:
+    def seen(self, prober: ProberState) -> None:
         """Notes what a prober says of itself; to be said again and again while it lives."""
         row = asdict(prober) | {"detail": dict(prober.detail or {})}
         for name in ("started_at", "seen_at", "stopped_at"):
@@ -219,13 +221,13 @@ class Store:
             again = {name: new.excluded[name] for name in row if name != "id"}
             connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=again))
 
-    def probers(self) -> list[Prober]:
+    def probers(self) -> list[ProberState]:
         """All that were ever seen, the last seen first."""
         query = select(tables.probers).order_by(tables.probers.c.seen_at.desc())
         with self._reading() as connection:
             rows = [dict(row._mapping) for row in connection.execute(query)]
         times = ("started_at", "seen_at", "stopped_at")
-        return [Prober(**row | {name: aware(row[name]) if row[name] else None for name in times}) for row in rows]
+        return [ProberState(**row | {name: aware(row[name]) if row[name] else None for name in times}) for row in rows]
 
     def keep_figures(self, name: str, at: datetime, data: Mapping[str, Any]) -> None:
         """Keeps what a follower added up, instead of what it kept before."""
@@ -265,4 +267,4 @@ def _insert(connection: Connection, table: Table) -> Any:
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
-__all__ = ["SCHEMA_VERSION", "Prober", "Store", "StoreTrouble", "Tally"]
+__all__ = ["SCHEMA_VERSION", "ProberState", "Store", "StoreError", "Tally"]

@@ -9,9 +9,9 @@ from typing import Any
 
 from ringgate.domain.model import (
     Attachment,
+    Basis,
     Channel,
     Failure,
-    Ground,
     Invariant,
     Outcome,
     Residue,
@@ -62,7 +62,7 @@ def _failure(kept: Mapping[str, Any]) -> Failure:
     return Failure(
         **{
             **kept,
-            "ground": Ground(ground) if ground else None,
+            "ground": Basis(ground) if ground else None,
             "invariant": Invariant(invariant) if invariant else None,
         }
     )

@@ -34,11 +34,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from ringgate.domain.errors import OurSideError
 
 SCHEMA_VERSION = 3
-"""1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies,
+"""1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, counters,
 probers and figures. What is missing is made when a store is opened; what earlier versions kept stays as it is."""
 
 
-class StoreTrouble(OurSideError):
+class StoreError(OurSideError):
     """The store cannot be read or written: no verdict may be based on it."""
 
     kind = "store"
@@ -114,8 +114,8 @@ samples = Table(
     Index("samples_by_time", "at"),
 )
 
-tallies = Table(
-    "tallies",
+counters = Table(
+    "tallies",  # the name in stores of every version
     _metadata,
     Column("what", String(32), primary_key=True),
     Column("tenant", String(128), primary_key=True),
@@ -158,7 +158,7 @@ def opened(url: str) -> Engine:
             made = text("INSERT INTO ringgate_schema (version) VALUES (:version) ON CONFLICT DO NOTHING")
             connection.execute(made, {"version": SCHEMA_VERSION})
     if newest > SCHEMA_VERSION:
-        raise StoreTrouble(f"the result store is of version {newest}, newer than {SCHEMA_VERSION}: upgrade Ringgate")
+        raise StoreError(f"the result store is of version {newest}, newer than {SCHEMA_VERSION}: upgrade Ringgate")
     return engine
 
 
@@ -178,7 +178,7 @@ def trouble(engine: Engine, what: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
-        raise StoreTrouble(f"the result store {where} cannot be {what}: {_first_line(error)}") from None
+        raise StoreError(f"the result store {where} cannot be {what}: {_first_line(error)}") from None
 
 
 @contextmanager
@@ -192,14 +192,14 @@ def _alone(engine: Engine) -> Iterator[None]:
         with FileLock(f"{file}.lock", timeout=60):
             yield
     except (Timeout, OSError) as error:
-        raise StoreTrouble(f"the result store {file} cannot be opened: {_first_line(error)}") from None
+        raise StoreError(f"the result store {file} cannot be opened: {_first_line(error)}") from None
 
 
 def _engine(url: str) -> Engine:
     try:
         engine = create_engine(url)
     except (SQLAlchemyError, ImportError) as error:
-        raise StoreTrouble(f"the result store's URL cannot be used: {_first_line(error)}") from None
+        raise StoreError(f"the result store's URL cannot be used: {_first_line(error)}") from None
     if engine.dialect.name == "sqlite":
         if engine.url.database and engine.url.database != ":memory:":
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)

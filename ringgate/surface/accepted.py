@@ -23,8 +23,8 @@ from pydantic import Field
 
 from ringgate.inventory import InventoryError
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
-from ringgate.inventory.kinds import Name, Table
-from ringgate.surface.compare import Change
+from ringgate.inventory.kinds import Name, StrictTable
+from ringgate.surface.compare import SurfaceChange
 
 
 class AcceptedMistake(InventoryError):
@@ -33,7 +33,7 @@ class AcceptedMistake(InventoryError):
     kind = "accepted"
 
 
-class Acceptance(Table):
+class SurfaceWaiver(StrictTable):
     """One waiver."""
 
     tenant: Name = Field(description="The tenant that it is for, or * for all.", examples=["aldgate"])
@@ -42,25 +42,25 @@ class Acceptance(Table):
     reason: Name = Field(description="Why the change does no harm.")
     expires: date = Field(description="The last day on which it holds.", examples=["2027-03-31"])
 
-    def fits(self, change: Change, tenant: str) -> bool:
+    def fits(self, change: SurfaceChange, tenant: str) -> bool:
         return self.tenant in ("*", tenant) and fnmatchcase(change.signature, self.signature)
 
 
-class _File(Table):
-    accepted: tuple[Acceptance, ...] = ()
+class _File(StrictTable):
+    accepted: tuple[SurfaceWaiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class SurfaceJudgement:
     """Changes apart by who answers for them. `expired` would have fitted, `idle` fits nothing."""
 
-    open: tuple[Change, ...]
-    accepted: tuple[tuple[Change, Acceptance], ...]
-    expired: tuple[tuple[Change, Acceptance], ...]
-    idle: tuple[Acceptance, ...]
+    open: tuple[SurfaceChange, ...]
+    accepted: tuple[tuple[SurfaceChange, SurfaceWaiver], ...]
+    expired: tuple[tuple[SurfaceChange, SurfaceWaiver], ...]
+    idle: tuple[SurfaceWaiver, ...]
 
 
-def read_accepted(path: Path) -> tuple[Acceptance, ...]:
+def read_accepted(path: Path) -> tuple[SurfaceWaiver, ...]:
     """Raises AcceptedMistake with all mistakes at once."""
     layer = read_layer(path)
     if isinstance(layer, Problem):
@@ -70,10 +70,12 @@ def read_accepted(path: Path) -> tuple[Acceptance, ...]:
     return _File.model_validate(layer.data).accepted
 
 
-def judge(changes: Sequence[Change], waivers: Sequence[Acceptance], tenant: str, today: date) -> Judged:
+def judge(
+    changes: Sequence[SurfaceChange], waivers: Sequence[SurfaceWaiver], tenant: str, today: date
+) -> SurfaceJudgement:
     """Which changes are accepted today for this tenant. What is compatible needs nobody's word."""
     still, accepted, expired = [], [], []
-    used: set[Acceptance] = set()
+    used: set[SurfaceWaiver] = set()
     for change in changes:
         fitting = [each for each in waivers if each.fits(change, tenant)]
         used.update(fitting)
@@ -85,4 +87,6 @@ def judge(changes: Sequence[Change], waivers: Sequence[Acceptance], tenant: str,
         if fitting:
             expired.append((change, fitting[0]))
     mine = [each for each in waivers if each.tenant in ("*", tenant)]
-    return Judged(tuple(still), tuple(accepted), tuple(expired), tuple(each for each in mine if each not in used))
+    return SurfaceJudgement(
+        tuple(still), tuple(accepted), tuple(expired), tuple(each for each in mine if each not in used)
+    )

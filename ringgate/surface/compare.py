@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringgate.domain.model import Role
-from ringgate.surface.model import Field, Model, Surface
-from ringgate.surface.rules import RULES, Klass
+from ringgate.surface.model import Model, Surface, SurfaceField
+from ringgate.surface.rules import RULES, Severity
 from ringgate.surface.usage import Index, Usage, Uses
 
 FORMS: Final = ({"one2many", "many2many"}, {"char", "text"}, {"datetime", "timestamp"})
@@ -27,7 +27,7 @@ ALIKE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SurfaceChange:
     """One difference. `model` is the model, wizard or report, "" for the wire; `element` what of it, "" for itself.
 
     `before` and `after` are the two values in words, "" for none. `uses` are runs by scenario, empty for unused.
@@ -42,7 +42,7 @@ class Change:
     text: str
 
     @property
-    def klass(self) -> Klass:
+    def klass(self) -> Severity:
         return RULES[self.kind][0]
 
     @property
@@ -72,7 +72,7 @@ class Change:
         return f"{self.text}: {why}{'' if why.endswith('?') else '.'}"
 
 
-def compare(before: Surface, after: Surface, usage: Usage) -> list[Change]:
+def compare(before: Surface, after: Surface, usage: Usage) -> list[SurfaceChange]:
     """Every change: used ones that break first, then used risks, unused breaks, unused risks, compatible ones last;
     among equals by the number of runs, then by name."""
     index = Index(usage, before)
@@ -82,40 +82,40 @@ def compare(before: Surface, after: Surface, usage: Usage) -> list[Change]:
     return sorted(found, key=_weight)
 
 
-def _weight(change: Change) -> tuple[bool, bool, int, int, str, str, str]:
-    compatible = change.klass is Klass.COMPATIBLE
-    order = list(Klass).index(change.klass)
+def _weight(change: SurfaceChange) -> tuple[bool, bool, int, int, str, str, str]:
+    compatible = change.klass is Severity.COMPATIBLE
+    order = list(Severity).index(change.klass)
     return compatible, not change.used, order, -change.runs, change.model, change.element, change.kind
 
 
-def _wire(before: Surface, after: Surface, index: Index) -> Iterator[Change]:
+def _wire(before: Surface, after: Surface, index: Index) -> Iterator[SurfaceChange]:
     changed = {name: (value, after.wire.get(name, "")) for name, value in before.wire.items()}
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if changed:  # once, however many parts of it changed: they are one way to speak
         told = ", ".join(f"{name} {old} → {new or 'none'}" for name, (old, new) in sorted(changed.items()))
         old, new = (", ".join(pair[side] for _, pair in sorted(changed.items())) for side in (0, 1))
-        yield Change("wire changed", "", "wire", old, new, index.anything(), f"The wire changed ({told})")
+        yield SurfaceChange("wire changed", "", "wire", old, new, index.anything(), f"The wire changed ({told})")
 
 
 # --- models ----------------------------------------------------------------------------------------------------------
 
 
-def _models(before: Surface, after: Surface, index: Index) -> Iterator[Change]:
+def _models(before: Surface, after: Surface, index: Index) -> Iterator[SurfaceChange]:
     renamed = _renamed_models(before, after)
     for name, old in before.models.items():
         uses, new_name = index.of_object("model", name), renamed.get(name, name)
         new = after.models.get(new_name)
         if new is None:
-            yield Change("model removed", name, "", name, "", uses, f"The model {name} is gone")
+            yield SurfaceChange("model removed", name, "", name, "", uses, f"The model {name} is gone")
             continue
         if new_name != name:
             text = f"The model {name} seems to be called {new_name} now (same label, like fields)"
-            yield Change("model renamed", name, "", name, new_name, uses, text)
+            yield SurfaceChange("model renamed", name, "", name, new_name, uses, text)
         yield from _fields(name, old, new, index)
         yield from _methods(name, old, new, index)
         yield from _rights(name, old, new, index)
     for name in after.models.keys() - before.models.keys() - set(renamed.values()):
-        yield Change("model added", name, "", "", name, {}, f"The model {name} is new")
+        yield SurfaceChange("model added", name, "", "", name, {}, f"The model {name} is new")
 
 
 def _renamed_models(before: Surface, after: Surface) -> dict[str, str]:
@@ -139,34 +139,36 @@ def _pairs(gone: Iterable[str], new: Iterable[str], same: Callable[[str, str], b
 # --- fields ----------------------------------------------------------------------------------------------------------
 
 
-def _fields(model: str, old: Model, new: Model, index: Index) -> Iterator[Change]:
+def _fields(model: str, old: Model, new: Model, index: Index) -> Iterator[SurfaceChange]:
     if old.fields is None or new.fields is None:
         if old.fields is not None or new.fields is not None:
             hidden = new.fields is None
             text = f"The fields of {model} can {'no longer' if hidden else 'now'} be seen"
             uses = index.of_object("model", model)
-            yield Change("model hidden" if hidden else "model shown", model, "", "", "", uses, text)
+            yield SurfaceChange("model hidden" if hidden else "model shown", model, "", "", "", uses, text)
         return
     gone, added = old.fields.keys() - new.fields.keys(), new.fields.keys() - old.fields.keys()
     renamed = _pairs(gone, added, _same_field(old.fields, new.fields))
     for name in gone:
         uses, to = index.of_field(model, name), renamed.get(name)
         if to is None:
-            yield Change("field removed", model, name, name, "", uses, f"{model}.{name} is gone")
+            yield SurfaceChange("field removed", model, name, name, "", uses, f"{model}.{name} is gone")
             continue
         text = f"{model}.{name} seems to be called {to} now (same label and type)"
-        yield Change("field renamed", model, name, name, to, uses, text)
+        yield SurfaceChange("field renamed", model, name, name, to, uses, text)
         yield from _field(model, name, old.fields[name], new.fields[to], index)
     for name in added - set(renamed.values()):
         required = new.fields[name].required and not new.fields[name].readonly
         uses = index.of_making(model) if required else {}
         kind = "required field added" if required else "field added"
-        yield Change(kind, model, name, "", name, uses, f"{model}.{name} is new{' and required' if required else ''}")
+        yield SurfaceChange(
+            kind, model, name, "", name, uses, f"{model}.{name} is new{' and required' if required else ''}"
+        )
     for name in old.fields.keys() & new.fields.keys():
         yield from _field(model, name, old.fields[name], new.fields[name], index)
 
 
-def _same_field(old: Mapping[str, Field], new: Mapping[str, Field]) -> Callable[[str, str], bool]:
+def _same_field(old: Mapping[str, SurfaceField], new: Mapping[str, SurfaceField]) -> Callable[[str, str], bool]:
     def same(name: str, other: str) -> bool:
         mine, theirs = old[name], new[other]
         return bool(mine.label) and (mine.label, mine.type, mine.relation) == (
@@ -178,11 +180,11 @@ def _same_field(old: Mapping[str, Field], new: Mapping[str, Field]) -> Callable[
     return same
 
 
-def _field(model: str, name: str, old: Field, new: Field, index: Index) -> Iterator[Change]:
+def _field(model: str, name: str, old: SurfaceField, new: SurfaceField, index: Index) -> Iterator[SurfaceChange]:
     where, uses = f"{model}.{name}", index.of_field(model, name)
 
-    def changed(kind: str, before: str, after: str, text: str, by: Uses = uses) -> Change:
-        return Change(kind, model, name, before, after, by, text)
+    def changed(kind: str, before: str, after: str, text: str, by: Uses = uses) -> SurfaceChange:
+        return SurfaceChange(kind, model, name, before, after, by, text)
 
     if old.type != new.type:
         alike = any({old.type, new.type} <= form for form in FORMS)
@@ -208,8 +210,11 @@ def _field(model: str, name: str, old: Field, new: Field, index: Index) -> Itera
 
 
 def _selection(
-    changed: Callable[[str, str, str, str], Change], where: str, old: frozenset[str] | None, new: frozenset[str] | None
-) -> Iterator[Change]:
+    changed: Callable[[str, str, str, str], SurfaceChange],
+    where: str,
+    old: frozenset[str] | None,
+    new: frozenset[str] | None,
+) -> Iterator[SurfaceChange]:
     if old is None or new is None:
         if old is not None:
             yield changed("selection computed", "listed", "computed", f"{where} computes its values now")
@@ -225,49 +230,51 @@ def _selection(
 # --- what can be called, and by whom ---------------------------------------------------------------------------------
 
 
-def _methods(model: str, old: Model, new: Model, index: Index) -> Iterator[Change]:
+def _methods(model: str, old: Model, new: Model, index: Index) -> Iterator[SurfaceChange]:
     for name in old.methods - new.methods:
         uses = index.of_call(f"model.{model}.{name}")
-        yield Change("method removed", model, name, name, "", uses, f"{model} no longer offers {name}()")
+        yield SurfaceChange("method removed", model, name, name, "", uses, f"{model} no longer offers {name}()")
     for name in new.methods - old.methods:
-        yield Change("method added", model, name, "", name, {}, f"{model} offers {name}() now")
+        yield SurfaceChange("method added", model, name, "", name, {}, f"{model} offers {name}() now")
     for name in old.buttons - new.buttons:
         uses = index.of_call(f"model.{model}.{name}")
-        yield Change("button removed", model, name, name, "", uses, f"{model} has no button {name} any more")
+        yield SurfaceChange("button removed", model, name, name, "", uses, f"{model} has no button {name} any more")
     for name in new.buttons - old.buttons:
-        yield Change("button added", model, name, "", name, {}, f"{model} has a button {name} now")
+        yield SurfaceChange("button added", model, name, "", name, {}, f"{model} has a button {name} now")
 
 
-def _rights(model: str, old: Model, new: Model, index: Index) -> Iterator[Change]:
+def _rights(model: str, old: Model, new: Model, index: Index) -> Iterator[SurfaceChange]:
     for role in old.rights.keys() & new.rights.keys():
         yield from _rights_of(role, model, old, new, index)
 
 
-def _rights_of(role: Role, model: str, old: Model, new: Model, index: Index) -> Iterator[Change]:
+def _rights_of(role: Role, model: str, old: Model, new: Model, index: Index) -> Iterator[SurfaceChange]:
     before, after = old.rights[role], new.rights[role]
     for right in sorted(before - after):
         if right.removeprefix("press ") in old.buttons - new.buttons:
             continue  # told as the button that is gone
         uses = index.of_right(role, model, right)
         text = f"{role} may no longer {right} {model}"
-        yield Change("right revoked", model, f"{role} {right}", right, "", uses, text)
+        yield SurfaceChange("right revoked", model, f"{role} {right}", right, "", uses, text)
     for right in sorted(after - before):
         if right.removeprefix("press ") in new.buttons - old.buttons:
             continue
         uses = index.of_object("model", model)
-        yield Change("right granted", model, f"{role} {right}", "", right, uses, f"{role} may now {right} {model}")
+        yield SurfaceChange(
+            "right granted", model, f"{role} {right}", "", right, uses, f"{role} may now {right} {model}"
+        )
 
 
 def _callables(
     kind: str, old: Mapping[str, frozenset[str]], new: Mapping[str, frozenset[str]], index: Index
-) -> Iterator[Change]:
+) -> Iterator[SurfaceChange]:
     for name in old.keys() - new.keys():
         uses = index.of_object(kind, name)
-        yield Change(f"{kind} removed", name, "", name, "", uses, f"The {kind} {name} is gone")
+        yield SurfaceChange(f"{kind} removed", name, "", name, "", uses, f"The {kind} {name} is gone")
     for name in new.keys() - old.keys():
-        yield Change(f"{kind} added", name, "", "", name, {}, f"The {kind} {name} is new")
+        yield SurfaceChange(f"{kind} added", name, "", "", name, {}, f"The {kind} {name} is new")
     for name in old.keys() & new.keys():
         for method in old[name] - new[name]:
             uses = index.of_call(f"{kind}.{name}.{method}")
             text = f"The {kind} {name} no longer offers {method}()"
-            yield Change("method removed", name, method, method, "", uses, text)
+            yield SurfaceChange("method removed", name, method, method, "", uses, text)

@@ -31,7 +31,7 @@ class SurfaceUnreadable(OurSideError):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SurfaceField:
     """One field of a model.
 
     `type` is the ERP's own word, `relation` the model it leads to ("" for none). `selection` are its values, None if
@@ -55,7 +55,7 @@ class Model:
     """
 
     label: str = ""
-    fields: Mapping[str, Field] | None = default(default_factory=dict)
+    fields: Mapping[str, SurfaceField] | None = default(default_factory=dict)
     methods: frozenset[str] = frozenset()
     buttons: frozenset[str] = frozenset()
     rights: Mapping[Role, frozenset[str]] = default(default_factory=dict)
@@ -131,7 +131,7 @@ def _plain_model(model: Model) -> dict[str, Any]:
     }
 
 
-def _plain_field(field: Field) -> dict[str, Any]:
+def _plain_field(field: SurfaceField) -> dict[str, Any]:
     """Only what differs from the rule, or ten thousand fields would fill megabytes."""
     told: dict[str, Any] = {"type": field.type, "label": field.label}
     for name in ("required", "readonly", "relation", "required_when"):
@@ -178,6 +178,6 @@ def _model(told: Mapping[str, Any]) -> Model:
     )
 
 
-def _field(told: Mapping[str, Any]) -> Field:
+def _field(told: Mapping[str, Any]) -> SurfaceField:
     selection = told.get("selection")
-    return Field(**{**told, "selection": None if selection is None else frozenset(selection)})
+    return SurfaceField(**{**told, "selection": None if selection is None else frozenset(selection)})

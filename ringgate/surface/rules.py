@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Klass(StrEnum):
+class Severity(StrEnum):
     """`breaking`: what worked is refused or means something else. `risky`: it may. `compatible`: it goes on."""
 
     BREAKING = "breaking"
@@ -15,9 +15,9 @@ class Klass(StrEnum):
     COMPATIBLE = "compatible"
 
 
-_B, _R, _C = Klass.BREAKING, Klass.RISKY, Klass.COMPATIBLE
+_B, _R, _C = Severity.BREAKING, Severity.RISKY, Severity.COMPATIBLE
 
-RULES: Final[Mapping[str, tuple[Klass, str]]] = {
+RULES: Final[Mapping[str, tuple[Severity, str]]] = {
     # the wire
     "wire changed": (_B, "every call of a program that speaks the former way is refused"),
     # models

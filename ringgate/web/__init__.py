@@ -25,22 +25,22 @@ from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
 from ringgate.host.secrets import RedactingFilter
 from ringgate.inventory import Inventory, default_path
-from ringgate.metrics import HORIZON, Follower, Recent, StoreCollector
+from ringgate.metrics import HORIZON, Recent, StoreCollector, StoreFollower
 from ringgate.metrics.families import Horizons
 from ringgate.store import Store
 from ringgate.web.app import Server
-from ringgate.web.board import Board, Pace
-from ringgate.web.judging import Judge, Judgement, inconclusive
+from ringgate.web.board import LiveState, RefreshIntervals
+from ringgate.web.judging import GateJudgement, VerdictSource, inconclusive
 from ringgate.web.schedule import Schedule
 
 __all__ = [
-    "Board",
-    "Judge",
-    "Judgement",
-    "Pace",
+    "GateJudgement",
+    "LiveState",
+    "RefreshIntervals",
     "Reloading",
     "Schedule",
     "Server",
+    "VerdictSource",
     "collector_of",
     "inconclusive",
     "serve",
@@ -59,7 +59,7 @@ class Reloading:
         self._inventory: Inventory | None = None
 
     def __call__(self) -> Inventory:
-        """Raises InventoryError, again and again until it is mended."""
+        """Raises InventoryError, again and again until it is repaired."""
         files = sorted((self._path or default_path()).rglob("*.toml"))
         seen = "\n".join(f"{each} {each.stat().st_mtime_ns} {each.stat().st_size}" for each in files)
         if self._inventory is None or seen != self._seen:
@@ -71,10 +71,14 @@ class Reloading:
 
 @contextmanager
 def serving(
-    load: Callable[[], Inventory], store: Store, judge: Judge, tell: Callable[[str], None], pace: Pace | None = None
-) -> Iterator[Board]:
+    load: Callable[[], Inventory],
+    store: Store,
+    judge: VerdictSource,
+    tell: Callable[[str], None],
+    pace: RefreshIntervals | None = None,
+) -> Iterator[LiveState]:
     """A board whose threads run until the block ends; what they added up is kept then."""
-    board = Board(Follower(store, Recent()), load, judge, tell, pace)
+    board = LiveState(StoreFollower(store, Recent()), load, judge, tell, pace)
     board.start()
     try:
         yield board
@@ -82,7 +86,9 @@ def serving(
         board.stop()
 
 
-def collector_of(board: Board, horizons: Horizons = lambda now: None, horizon: timedelta = HORIZON) -> StoreCollector:
+def collector_of(
+    board: LiveState, horizons: Horizons = lambda now: None, horizon: timedelta = HORIZON
+) -> StoreCollector:
     """What /metrics tells of a board."""
 
     def tenants() -> tuple[Tenant, ...]:

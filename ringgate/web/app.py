@@ -34,8 +34,8 @@ from ringgate.metrics.families import Horizons
 from ringgate.report.page import render
 from ringgate.web import dashboard
 from ringgate.web.access import LOCAL, TokenRequired
-from ringgate.web.board import Board
-from ringgate.web.judging import Judgement
+from ringgate.web.board import LiveState
+from ringgate.web.judging import GateJudgement
 
 LARGEST = 65_536
 """Bytes of a body that is read at all."""
@@ -50,7 +50,7 @@ class Server:
 
     def __init__(
         self,
-        board: Board,
+        board: LiveState,
         collector: StoreCollector,
         horizons: Horizons = lambda now: None,
         horizon: timedelta = HORIZON,
@@ -118,7 +118,7 @@ class Server:
         judgement = await self._judgement(request)
         return self._hook(judgement, judgement.verdict == "fail" and judgement.action == "roll back")
 
-    def _hook(self, judgement: Judgement, yes: bool) -> Response:
+    def _hook(self, judgement: GateJudgement, yes: bool) -> Response:
         body = judgement.as_plain(self.board.clock())
         return JSONResponse(body, 200 if yes else 409, headers=_NEVER_KEPT)
 
@@ -128,7 +128,7 @@ class Server:
     async def readyz(self, _request: Request) -> Response:
         return _word(not self.board.store_trouble(), "ready", "the store of results cannot be read")
 
-    async def _judgement(self, request: Request) -> Judgement:
+    async def _judgement(self, request: Request) -> GateJudgement:
         said = await _parameters(request)
         return await run_in_threadpool(self.board.verdict, said.get("ring", ""), said.get("release", ""))
 

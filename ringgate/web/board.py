@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from ringgate.domain.errors import RinggateError
 from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory, InventoryError
-from ringgate.metrics import Follower
-from ringgate.web.judging import Judge, Judgement, inconclusive
+from ringgate.metrics import StoreFollower
+from ringgate.web.judging import GateJudgement, VerdictSource, inconclusive
 
 Place = tuple[str, str]
 """Ring, release."""
@@ -26,7 +26,7 @@ KEPT_JUDGEMENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RefreshIntervals:
     """How often things are done, in seconds, and from when on what is known is too old.
 
     `answer` is how long one who asks for what was never judged waits at most: less than an Argo metric's 10 s.
@@ -39,26 +39,26 @@ class Pace:
     answer: float = 5.0
 
 
-class Board:
+class LiveState:
     """Follows, judges and answers. Safe for threads. `tell` is given each new trouble in one sentence."""
 
     def __init__(
         self,
-        follower: Follower,
+        follower: StoreFollower,
         load_inventory: Callable[[], Inventory],
-        judge: Judge,
+        judge: VerdictSource,
         tell: Callable[[str], None],
-        pace: Pace | None = None,
+        pace: RefreshIntervals | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        self.follower, self.pace = follower, pace or Pace()
+        self.follower, self.pace = follower, pace or RefreshIntervals()
         self.clock = clock or (lambda: datetime.now(UTC))
         self._load, self._judge, self._tell = load_inventory, judge, tell
         self._guard, self._stop = threading.Lock(), threading.Event()
         self._inventory = load_inventory()
-        self._judgements: dict[Place, Judgement] = {}
-        self._under_way: dict[Place, Future[Judgement]] = {}
-        self._troubles = Troubles(tell)
+        self._judgements: dict[Place, GateJudgement] = {}
+        self._under_way: dict[Place, Future[GateJudgement]] = {}
+        self._troubles = KnownErrors(tell)
         self._asked = ThreadPoolExecutor(2, thread_name_prefix="asked")
         self._threads = [
             threading.Thread(target=self._again, args=(self.follow, self.pace.follow), name="follow", daemon=True),
@@ -119,7 +119,7 @@ class Board:
         for ring, release in self.current().items():
             self._judged(ring, release)
 
-    def _judged(self, ring: str, release: str) -> Judgement:
+    def _judged(self, ring: str, release: str) -> GateJudgement:
         now = self.clock()
         try:
             judgement = self._judge(ring, release, now)
@@ -163,7 +163,7 @@ class Board:
         since = f"has not been read for {age:.0f} s" if age is not None else "has not been read yet"
         return f"the store of results {since}{f': {said}' if said else ''}"
 
-    def verdict(self, ring: str, release: str = "") -> Judgement:
+    def verdict(self, ring: str, release: str = "") -> GateJudgement:
         """What holds for this ring now. Never raises, and never gives an old verdict for a new one."""
         now = self.clock()
         if trouble := self.store_trouble():
@@ -183,7 +183,7 @@ class Board:
         except (TookTooLong, RuntimeError):
             return inconclusive(ring, release, now, "it is still being judged: ask again", action="wait")
 
-    def _being_judged(self, ring: str, release: str) -> Future[Judgement]:
+    def _being_judged(self, ring: str, release: str) -> Future[GateJudgement]:
         """The judgement that is under way, or else a new one. Raises RuntimeError when the server ends."""
         with self._guard:
             under_way = self._under_way.get((ring, release))
@@ -192,7 +192,7 @@ class Board:
                 self._under_way = {place: each for place, each in self._under_way.items() if not each.done()}
             return under_way
 
-    def judgements(self) -> list[Judgement]:
+    def judgements(self) -> list[GateJudgement]:
         """What holds for each ring's own release, in the order of the rollout; of what is too old, nothing."""
         if self.store_trouble():
             return [inconclusive(*place, self.clock(), self.store_trouble()) for place in self.current().items()]
@@ -204,7 +204,7 @@ class Board:
 
 
 @dataclass
-class Troubles:
+class KnownErrors:
     """What is wrong now, by its subject. Each is told once, until it was over."""
 
     tell: Callable[[str], None]

@@ -11,7 +11,7 @@ from ringgate.domain.model import Channel, Outcome, RunResult, Tenant
 from ringgate.inventory import pause_of
 from ringgate.metrics import HORIZON
 from ringgate.metrics.figures import Key, Last
-from ringgate.report.matrix import STATE_WORDS, State
+from ringgate.report.matrix import STATE_WORDS, CellState
 from ringgate.report.text import CHANNEL_WORDS, clean, humanise, seconds
 from ringgate.web.times import Age, age
 
@@ -23,7 +23,7 @@ MOST_BEFORE = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class LiveCell:
     """One scenario on one tenant over one channel. `before` are the outcomes before the last, oldest first.
 
     A result that is too old has the state `missing`, and `word` says what it once was.
@@ -38,7 +38,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ColumnHead:
     """A tenant with its ring, or a scenario. `paused` says until when and why, "" where it is not."""
 
     name: str
@@ -47,12 +47,12 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LiveTable:
     """What is shown, the shorter side across; and counts over all tenants: how many are known, how many have a fresh
     result, and which are failing. `rows` has for each head one group of cells for each of `across`."""
 
-    across: tuple[Head, ...]
-    rows: tuple[tuple[Head, tuple[tuple[Cell, ...], ...]], ...]
+    across: tuple[ColumnHead, ...]
+    rows: tuple[tuple[ColumnHead, tuple[tuple[LiveCell, ...], ...]], ...]
     corner: str
     left_out: int
     known: int
@@ -67,7 +67,7 @@ def table(
     now: datetime,
     due: Mapping[Key, timedelta] | None = None,
     horizon: timedelta = HORIZON,
-) -> Table:
+) -> LiveTable:
     """Tenants of the inventory in the order of the rollout. Of too many, those that fail are shown and then the
     first."""
     names = {each.id for each in tenants}
@@ -79,17 +79,17 @@ def table(
     chosen = {each.id for each in sorted(tenants, key=lambda each: each.id not in failing)[:MOST_TENANTS]}
     shown = [each for each in tenants if each.id in chosen]
 
-    def group(tenant: str, scenario: str) -> tuple[Cell, ...]:
+    def group(tenant: str, scenario: str) -> tuple[LiveCell, ...]:
         keys = [(tenant, scenario, channel.value) for channel in Channel]
         return tuple(_cell(key, last[key], history.get(key, ()), key in fresh, now) for key in keys if key in last)
 
     heads = {each.id: _head(each, now) for each in shown}
-    titles = {each: Head(humanise(each)) for each in scenarios}
+    titles = {each: ColumnHead(humanise(each)) for each in scenarios}
     if len(shown) <= MOST_ACROSS:
         rows = tuple((titles[s], tuple(group(t, s) for t in heads)) for s in scenarios)
     else:
         rows = tuple((heads[t], tuple(group(t, s) for s in scenarios)) for t in heads)
-    return Table(
+    return LiveTable(
         across=tuple((heads if len(shown) <= MOST_ACROSS else titles).values()),
         rows=rows,
         corner="Process" if len(shown) <= MOST_ACROSS else "Tenant",
@@ -100,8 +100,8 @@ def table(
     )
 
 
-def _head(tenant: Tenant, now: datetime) -> Head:
-    return Head(clean(tenant.id, 60), clean(tenant.ring, 40), clean(pause_of(tenant, now), 200))
+def _head(tenant: Tenant, now: datetime) -> ColumnHead:
+    return ColumnHead(clean(tenant.id, 60), clean(tenant.ring, 40), clean(pause_of(tenant, now), 200))
 
 
 def _history(recent: Sequence[RunResult]) -> Mapping[Key, list[str]]:
@@ -112,10 +112,10 @@ def _history(recent: Sequence[RunResult]) -> Mapping[Key, list[str]]:
     return history
 
 
-def _cell(key: Key, run: Last, history: Sequence[str], fresh: bool, now: datetime) -> Cell:
-    word, state = STATE_WORDS[State(run.outcome.value)], run.outcome.value
+def _cell(key: Key, run: Last, history: Sequence[str], fresh: bool, now: datetime) -> LiveCell:
+    word, state = STATE_WORDS[CellState(run.outcome.value)], run.outcome.value
     at = age(run.at, now)
     if not fresh:
-        state, word = State.MISSING.value, f"too old: {word} {at.words}"
+        state, word = CellState.MISSING.value, f"too old: {word} {at.words}"
     channel = CHANNEL_WORDS[Channel(key[2])]
-    return Cell(channel, state, word, seconds(run.seconds), at, tuple(history[-MOST_BEFORE - 1 : -1]))
+    return LiveCell(channel, state, word, seconds(run.seconds), at, tuple(history[-MOST_BEFORE - 1 : -1]))

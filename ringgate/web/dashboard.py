@@ -15,7 +15,7 @@ from ringgate.report import timing
 from ringgate.report.matrix import build_matrix
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed
 from ringgate.web import cells, rings, signals
-from ringgate.web.board import Board
+from ringgate.web.board import LiveState
 from ringgate.web.times import Age, age
 
 MOST_FAILURES, MOST_DEPLOYMENTS, MOST_PANELS = 12, 12, 24
@@ -24,7 +24,7 @@ SILENT_PROBER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class FailureView:
+class LiveFailure:
     """Something whose last run did not pass. `since` is when that began, as far as it is remembered."""
 
     state: str
@@ -60,7 +60,7 @@ class ProberView:
     seen: Age
 
 
-def context(board: Board, horizons: Horizons = lambda now: None, horizon: timedelta = HORIZON) -> dict[str, Any]:
+def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: timedelta = HORIZON) -> dict[str, Any]:
     """Everything the templates read."""
     now, trouble = board.clock(), board.store_trouble()
     with board.follower.reading() as (figures, around, read_at):
@@ -95,7 +95,7 @@ def context(board: Board, horizons: Horizons = lambda now: None, horizon: timede
 
 
 def _facts(
-    recent: Sequence[RunResult], table: cells.Table, around: Around, residue: int, now: datetime
+    recent: Sequence[RunResult], table: cells.LiveTable, around: Around, residue: int, now: datetime
 ) -> list[tuple[str, str, str]]:
     hour = [each for each in recent if each.started_at >= now - timedelta(hours=1)]
     ran = sum(each.outcome is not Outcome.SKIPPED for each in hour)
@@ -110,7 +110,7 @@ def _facts(
     ]
 
 
-def _failures(recent: Sequence[RunResult], now: datetime) -> list[FailureView]:
+def _failures(recent: Sequence[RunResult], now: datetime) -> list[LiveFailure]:
     by_key: dict[tuple[str, str, str], list[RunResult]] = {}
     for each in recent:
         if each.outcome is not Outcome.SKIPPED:
@@ -127,10 +127,10 @@ def _failures(recent: Sequence[RunResult], now: datetime) -> list[FailureView]:
     return [view for _, _, view in sorted(found, key=lambda each: each[:2])]
 
 
-def _failure(streak: Sequence[RunResult], now: datetime) -> FailureView:
+def _failure(streak: Sequence[RunResult], now: datetime) -> LiveFailure:
     run = streak[0]
     said = run.failure
-    return FailureView(
+    return LiveFailure(
         state=run.outcome.value,
         scenario=humanise(run.scenario),
         tenant=clean(run.tenant, 60),
@@ -178,7 +178,7 @@ def _probers(around: Around, now: datetime) -> list[ProberView]:
 def _schedule(around: Around) -> Mapping[str, str]:
     """`late` -> `12 runs`: what did not go as planned, over all tenants."""
     sums: dict[str, int] = {}
-    for (what, *_), number in around.tallies.items():
+    for (what, *_), number in around.counters.items():
         if "/" not in what:
             sums[what] = sums.get(what, 0) + number
     return {clean(what, 32): count(number, "time") for what, number in sorted(sums.items())}

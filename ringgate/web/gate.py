@@ -15,7 +15,7 @@ from ringgate.judging import Judge as Gate
 from ringgate.judging import as_json, load_policy
 from ringgate.probing.silence import planned
 from ringgate.store import Store
-from ringgate.web.judging import Curve, Judge, Judgement
+from ringgate.web.judging import Curve, GateJudgement, VerdictSource
 
 KEPT_BAKES = 32
 """Releases that the gate remembers; who asks for more than these makes it read anew."""
@@ -38,7 +38,7 @@ class GateJudge:
         self._made_from: object = None
         self._asked: set[tuple[str, str]] = set()
 
-    def __call__(self, ring: str, release: str, now: datetime) -> Judgement:
+    def __call__(self, ring: str, release: str, now: datetime) -> GateJudgement:
         with self._guard:
             verdict = self._current(ring, release).verdict(ring, release)
         return judgement_of(verdict)
@@ -64,7 +64,7 @@ def judge_of(
     policy: Path | None = None,
     scenarios: Sequence[Scenario] = (),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Judge:
+) -> VerdictSource:
     """The gate as this server asks it; `scenarios` are those that may be due.
 
     Raises PolicyError with every mistake of the policy's file."""
@@ -72,10 +72,10 @@ def judge_of(
     return GateJudge(url, load, policy, scenarios, clock)
 
 
-def judgement_of(verdict: Verdict) -> Judgement:
+def judgement_of(verdict: Verdict) -> GateJudgement:
     """A verdict of the gate, as it is served."""
     facts = verdict.facts
-    return Judgement(
+    return GateJudgement(
         ring=facts.ring,
         release=facts.release,
         verdict=verdict.word.value,

@@ -21,7 +21,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class GateJudgement:
     """A verdict: `pass`, `fail` or `inconclusive`; and what it means for the rollout: `action`.
 
     `since` is when the bake began, None where none did. `tested` of `expected` tenants have results of the release.
@@ -67,12 +67,12 @@ class Judgement:
         }
 
 
-class Judge(Protocol):
+class VerdictSource(Protocol):
     """Judges a release in a ring from the store. Raises RinggateError where it cannot."""
 
-    def __call__(self, ring: str, release: str, now: datetime) -> Judgement: ...
+    def __call__(self, ring: str, release: str, now: datetime) -> GateJudgement: ...
 
 
-def inconclusive(ring: str, release: str, at: datetime, *reasons: str, action: str = "hold") -> Judgement:
+def inconclusive(ring: str, release: str, at: datetime, *reasons: str, action: str = "hold") -> GateJudgement:
     """No verdict, for these reasons: the rollout holds."""
-    return Judgement(ring, release, "inconclusive", action, at, reasons)
+    return GateJudgement(ring, release, "inconclusive", action, at, reasons)

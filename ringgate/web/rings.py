@@ -11,7 +11,7 @@ from ringgate.domain.model import Deployment
 from ringgate.inventory import Inventory
 from ringgate.report.text import clean, count, humanise, listed
 from ringgate.web import cells
-from ringgate.web.judging import Curve, Judgement
+from ringgate.web.judging import Curve, GateJudgement
 from ringgate.web.times import Age, age, span
 
 WORDS = {
@@ -83,7 +83,7 @@ class Headline:
 def views(
     inventory: Inventory,
     deployments: Sequence[Deployment],
-    judgements: Mapping[str, Judgement],
+    judgements: Mapping[str, GateJudgement],
     failing: frozenset[str],
     now: datetime,
 ) -> list[RingView]:
@@ -106,7 +106,7 @@ def _view(
     ring: str,
     tenants: Sequence[str],
     deployed: Deployment | None,
-    judgement: Judgement | None,
+    judgement: GateJudgement | None,
     failing: frozenset[str],
     now: datetime,
 ) -> RingView:
@@ -135,7 +135,7 @@ def _view(
     )
 
 
-def headline(rings: Sequence[RingView], trouble: str, table: cells.Table) -> Headline:
+def headline(rings: Sequence[RingView], trouble: str, table: cells.LiveTable) -> Headline:
     """What a release manager must know first: blindness, then the most severe action, then that all is well."""
     if trouble:
         return Headline("broken", "Cannot see", "Nothing is known of now.", f"{clean(trouble, 300)}.")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ringgate.domain.model import Scenario
 from ringgate.inventory import Inventory
-from ringgate.metrics import Follower
+from ringgate.metrics import StoreFollower
 from ringgate.metrics.figures import Key
 from ringgate.probing.plan import Probe, plan
 
@@ -21,7 +21,7 @@ class Schedule:
     """Answers for a moment, for metrics and page alike. Where no prober was ever seen nothing is scheduled: only suites
     run there, when somebody starts them."""
 
-    def __init__(self, follower: Follower, load: Callable[[], Inventory], scenarios: Iterable[Scenario]) -> None:
+    def __init__(self, follower: StoreFollower, load: Callable[[], Inventory], scenarios: Iterable[Scenario]) -> None:
         self._follower, self._load, self._scenarios = follower, load, tuple(scenarios)
         self._probes: tuple[Probe, ...] = ()
         self._made_from: Inventory | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringgate.domain.model import Sample
+from ringgate.domain.model import SignalSample
 from ringgate.metrics.families import UP
 from ringgate.metrics.follower import FRESH
 from ringgate.report.text import clean
@@ -37,7 +37,7 @@ class SignalView:
     at: Age
 
 
-def views(samples: Sequence[Sample], now: datetime) -> list[SignalView]:
+def views(samples: Sequence[SignalSample], now: datetime) -> list[SignalView]:
     """By name; signals that nobody reads any more are left out."""
     rounds = {each.signal.removesuffix(UP): each for each in samples if each.signal.endswith(UP)}
     found = []
@@ -52,7 +52,7 @@ def views(samples: Sequence[Sample], now: datetime) -> list[SignalView]:
     return found
 
 
-def _value(each: Sample) -> Value:
+def _value(each: SignalSample) -> Value:
     above = each.limit is not None and each.value > each.limit
     limit = "" if each.limit is None else f"{each.limit:,.4g}"
     where = " ".join(filter(None, (clean(each.tenant, 60), f"({clean(each.ring, 40)})" if each.ring else "")))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ringgate.domain.errors import BrowserTrouble
+from ringgate.domain.errors import BrowserError
 from ringgate.domain.model import Channel, Deployment, Failure, Outcome, RunResult, Source, Step
 from ringgate.drivers.chromium import find_browser
 from ringgate.execution.run_once import new_run_id
@@ -50,7 +50,7 @@ def run(tenant: str, ring: str, at: datetime, failed: bool) -> RunResult:
 def browser() -> Iterator[Browser]:
     try:
         program = find_browser()
-    except BrowserTrouble as why:
+    except BrowserError as why:
         pytest.skip(str(why))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])

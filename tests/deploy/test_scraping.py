@@ -23,9 +23,9 @@ import httpx
 import pytest
 import yaml
 
-from ringgate.domain.model import Channel, Deployment, Failure, Outcome, RunResult, Sample, Source, Step
+from ringgate.domain.model import Channel, Deployment, Failure, Outcome, RunResult, SignalSample, Source, Step
 from ringgate.execution.run_once import new_run_id
-from ringgate.store import Prober, Store
+from ringgate.store import ProberState, Store
 from tests.deploy.serving import Served, served
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -150,8 +150,8 @@ class Running(threading.Thread):
             now = datetime.now(UTC)
             for tenant, ring in (("acme", "canary"), ("bond", "early")):
                 self.store.add(self.result(tenant, ring, now))
-            self.store.seen(Prober("p", self.began, now, detail={"covers": "all"}))
-            self.store.sampled([Sample(now, "queue", 3.0, "jobs", limit=9.0), Sample(now, "queue/up", 1.0)])
+            self.store.seen(ProberState("p", self.began, now, detail={"covers": "all"}))
+            self.store.sampled([SignalSample(now, "queue", 3.0, "jobs", limit=9.0), SignalSample(now, "queue/up", 1.0)])
 
     def result(self, tenant: str, ring: str, now: datetime) -> RunResult:
         failed = tenant == self.failing

@@ -27,8 +27,8 @@ from ringgate.estate.processes import Daemon
 from ringgate.estate.tryton.server import ErpServer
 from ringgate.estate.tryton.upgrading import Upgrades
 from ringgate.host.undo_journal import RunJournal
-from ringgate.rollout.record import Ledger
-from ringgate.rollout.stages.tenant import Stagehand
+from ringgate.rollout.record import RecordKeeper
+from ringgate.rollout.stages.tenant import StageContext
 from ringgate.rollout.surface import Surfaces
 
 HALF_WAY = 8.0
@@ -93,7 +93,7 @@ def _is_of_migration(path: Path) -> bool:
 POINTS: dict[str, Callable[[], None]] = {
     "baseline: a run has written": after(RunJournal, "resolve", times=4),
     "baseline: work is begun": after(RunJournal, "wait", times=2),
-    "baseline: the books are read": before(Stagehand, "_keep", _taken("before")),
+    "baseline: the books are read": before(StageContext, "_keep", _taken("before")),
     "drill: the backup is taken": after(Backups, "take"),
     "drill: it is restored": after(Cluster, "load"),
     "upgrade: closed": before(Backups, "take"),
@@ -104,7 +104,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "upgrade: migrated": before(Upgrades, "_serve"),
     "upgrade: served": before(Upgrades, "_verify"),
     "upgrade: done, not noted": after(Estate, "upgrade"),
-    "fingerprint: the books are read": before(Stagehand, "_keep", _taken("after")),
+    "fingerprint: the books are read": before(StageContext, "_keep", _taken("after")),
     "verification: a run has written": after(RunJournal, "resolve", times=4),
     "verification: begun work is gone on with": after(RunJournal, "go_on"),
     "verification: the surface is compared": after(Surfaces, "after"),
@@ -112,7 +112,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "rollback: closed": before(Backups, "restore"),
     "rollback: restored": after(Cluster, "rename"),
     "rollback: served": after(Upgrades, "roll_back"),
-    "decision: not yet written": before(Ledger, "decide"),
+    "decision: not yet written": before(RecordKeeper, "decide"),
 }
 """Where it can be killed -> what makes it die there, to be called before the command is."""
 

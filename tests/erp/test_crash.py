@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from ringgate.estate.faults.switches import AtTheDoor
-from ringgate.estate.frontdoor import Fault as Rule
+from ringgate.estate.frontdoor import NetworkFault as Rule
 from ringgate.execution.recovery import recover
 
 # scenario, number of the write at which it dies, whether the ERP got that write

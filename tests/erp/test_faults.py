@@ -15,8 +15,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from ringgate.domain.model import Channel, Ground, Invariant, Layer, Outcome, RunResult, Scenario, Tenant
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.model import Basis, Channel, Invariant, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.registry import Drivers
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate
@@ -39,20 +39,20 @@ CERTAIN = [
 ]
 LONG = ("tenant-down", "lock-contention")
 """Each run waits for an answer until its time is out."""
-TELLS: dict[tuple[str, str], Ground | Invariant] = {
-    ("rate-raised", "project-creation"): Ground.PROCESS,
-    ("posting-lost", "project-to-cash"): Ground.PROCESS,
-    ("wrong-rounding", "invoicing-from-time"): Ground.POLICY,
-    ("wrong-tax", "financial-posting"): Ground.POLICY,
-    ("wrong-currency", "project-creation"): Ground.POLICY,
-    ("approval-needs-two", "procurement-approval"): Ground.POLICY,
-    ("threshold-raised", "authority"): Ground.POLICY,
-    ("requester-approves", "authority"): Ground.RIGHTS,
-    ("consultant-makes-projects", "project-creation"): Ground.RIGHTS,
-    ("accountant-cannot-bill", "project-to-cash"): Ground.RIGHTS,
-    ("session-lent", "tenant-disclosure"): Ground.RIGHTS,
-    ("old-number-changed", "financial-posting"): Ground.RECORDS,
-    ("month-closed", "project-to-cash"): Ground.RECORDS,
+TELLS: dict[tuple[str, str], Basis | Invariant] = {
+    ("rate-raised", "project-creation"): Basis.PROCESS,
+    ("posting-lost", "project-to-cash"): Basis.PROCESS,
+    ("wrong-rounding", "invoicing-from-time"): Basis.POLICY,
+    ("wrong-tax", "financial-posting"): Basis.POLICY,
+    ("wrong-currency", "project-creation"): Basis.POLICY,
+    ("approval-needs-two", "procurement-approval"): Basis.POLICY,
+    ("threshold-raised", "authority"): Basis.POLICY,
+    ("requester-approves", "authority"): Basis.RIGHTS,
+    ("consultant-makes-projects", "project-creation"): Basis.RIGHTS,
+    ("accountant-cannot-bill", "project-to-cash"): Basis.RIGHTS,
+    ("session-lent", "tenant-disclosure"): Basis.RIGHTS,
+    ("old-number-changed", "financial-posting"): Basis.RECORDS,
+    ("month-closed", "project-to-cash"): Basis.RECORDS,
     ("unbalanced-posting", "financial-posting"): Invariant.BALANCED,
     ("double-posting", "financial-posting"): Invariant.ONCE,
     ("number-skipped", "financial-posting"): Invariant.NUMBERED,
@@ -127,7 +127,7 @@ def why(result: RunResult) -> str:
 
 def ordinary(scenarios: dict[str, Scenario]) -> frozenset[str]:
     """Those that are run in one go; work in flight has faults of its own (test_in_flight.py)."""
-    return frozenset(name for name, each in scenarios.items() if not isinstance(each, InFlight))
+    return frozenset(name for name, each in scenarios.items() if not isinstance(each, TwoPhaseScenario))
 
 
 def chosen(scenarios: dict[str, Scenario], expected: dict[str, str]) -> frozenset[str]:
@@ -211,7 +211,7 @@ def test_every_scenario_is_seen_to_fail(scenarios: dict[str, Scenario]) -> None:
 
 def test_every_ground_and_every_invariant_has_a_fault() -> None:
     """But for books that differ across a change, which a fingerprint finds (test_fingerprint.py)."""
-    assert set(TELLS.values()) == {*Ground, *Invariant} - {Invariant.BOOKS}
+    assert set(TELLS.values()) == {*Basis, *Invariant} - {Invariant.BOOKS}
     assert {fault for fault, _ in TELLS} <= {fault.id for fault in CERTAIN}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ringgate.domain.model import Channel, Outcome, RunResult, Scenario
 from ringgate.estate import Estate
-from ringgate.estate.faults import FAULTS, mend
+from ringgate.estate.faults import FAULTS, repair
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.inventory import Inventory
 
@@ -57,7 +57,7 @@ def an_error_burst(own_estate: Estate, sign_in: Callable[[], RunResult]) -> None
     burst.on(own_estate)
     assert (burst.is_on(own_estate), rarer.is_on(own_estate)) == (True, False)
     results = [sign_in() for _ in range(TRIES)]
-    mend(own_estate)
+    repair(own_estate)
     assert not burst.is_on(own_estate)
     told = {each.failure.message.rpartition(" with ")[2] for each in results if each.failure}
     assert told == {"HTTP 502."}

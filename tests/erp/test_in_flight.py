@@ -95,7 +95,7 @@ def test_what_happens_to_it_meanwhile_is_told(
     fault: str, lease: Callable[..., Leased], estate: Estate, engine: Engine,
     books_of: Callable[[Tenant], Books], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    scenario, damage, mending, words = FAULTS[fault]
+    scenario, damage, repairing, words = FAULTS[fault]
     tenant = lease("GBP").tenant
     before = books_of(tenant)
     processes = [load_in_flight()[scenario]]
@@ -110,12 +110,12 @@ def test_what_happens_to_it_meanwhile_is_told(
         changed = database.execute(damage.format(id=number))
         assert changed.rowcount > 0, "the fault must hit something"
 
-    def mend_first(*arguments, undo=undo, **more):  # type: ignore[no-untyped-def]
+    def repair_first(*arguments, undo=undo, **more):  # type: ignore[no-untyped-def]
         with estate.sql(tenant.id) as database:
-            database.execute(mending.format(id=number))
+            database.execute(repairing.format(id=number))
         return undo(*arguments, **more)
 
-    monkeypatch.setattr("ringgate.execution.run_once.undo", mend_first)
+    monkeypatch.setattr("ringgate.execution.run_once.undo", repair_first)
     (result,) = finish_in_flight(tenant, engine, fault, processes=processes)
     assert result.outcome is Outcome.FAILED
     assert result.failure is not None

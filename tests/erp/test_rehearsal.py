@@ -22,10 +22,10 @@ from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, MigrationF
 from ringgate.execution import setup
 from ringgate.fingerprint.loss import SYNTHETIC
 from ringgate.fingerprint.model import Fingerprint
-from ringgate.rollout.record import Reason, RehearsalRecord
-from ringgate.rollout.release import Action, Plan, Release
-from ringgate.rollout.report import write_story
-from ringgate.rollout.stages.tenant import Found, Stagehand, connected
+from ringgate.rollout.record import Objection, RehearsalRecord
+from ringgate.rollout.release import Plan, Release, RolloutAction
+from ringgate.rollout.report import write_report
+from ringgate.rollout.stages.tenant import Found, StageContext, connected
 from tests.support.estate import Leased
 from tests.support.rehearsal import rehearsal_of, release_file
 
@@ -76,7 +76,7 @@ def seen(estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypat
     tenant = lease("GBP").tenant
     found = Seen()
 
-    class Unlucky(Stagehand):
+    class Unlucky(StageContext):
         def upgrade(self, tenant: Tenant, since: datetime) -> Found:
             found.before = _books(tenant)
             return super().upgrade(tenant, since)
@@ -91,7 +91,9 @@ def seen(estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypat
         def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
             with self.engine() as engine, connected(engine, tenant) as connection:
                 found.written.append(business(connection, tenant))
-            reason = Reason(condition="process_failed", action=Action.ROLL_BACK, tenant=tenant.id, sentence="planned")
+            reason = Objection(
+                condition="process_failed", action=RolloutAction.ROLL_BACK, tenant=tenant.id, sentence="planned"
+            )
             return Found(note="people worked", reasons=[reason])
 
     rehearsal, found.release = rehearsal_of(tenant.id, estate, release_file(tmp_path), tmp_path / "kept", Unlucky)
@@ -120,12 +122,12 @@ def test_an_upgrade_is_judged_and_taken_back(seen: Seen, tmp_path: Path) -> None
         _is_caught(fault, seen.faults[name])
     clean = stages["fingerprint"]
     assert (clean.outcome, clean.detail["differences"]) == ("passed", []), "a clean migration raises no alarm"
-    assert ring.decision is Action.ROLL_BACK
+    assert ring.decision is RolloutAction.ROLL_BACK
     for section in ("entries", "documents", "hours", "works", "balances", "sequences", "users", "settings"):
         assert getattr(seen.after, section) == getattr(seen.before, section), f"{section} after the rollback"
     _is_named(written, stages["rollback"].detail)
     assert seen.release is not None
-    page = write_story(seen.record, seen.release, tmp_path / "page.html").read_text(encoding="utf-8")
+    page = write_report(seen.record, seen.release, tmp_path / "page.html").read_text(encoding="utf-8")
     for words in (written.invoice, written.customer, written.request, "1,080.00 GBP", "80.00 GBP", "7.5 h",
                   "6 to be entered again"):  # fmt: skip
         assert words in page
@@ -135,7 +137,7 @@ def _is_caught(fault: MigrationFault, found: Found) -> None:
     (difference,) = found.detail["differences"]
     assert fnmatchcase(difference["signature"], fault.signature), f"{fault.id}: {difference}"
     assert fault.says in difference["cause"], f"{fault.id}: {difference}"
-    assert [(each.condition, each.action) for each in found.reasons] == [("fingerprint_drift", Action.ROLL_BACK)]
+    assert [(each.condition, each.action) for each in found.reasons] == [("fingerprint_drift", RolloutAction.ROLL_BACK)]
 
 
 def _is_named(written: Business, detail: dict[str, Any]) -> None:

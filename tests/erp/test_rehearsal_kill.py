@@ -24,7 +24,7 @@ from ringgate.estate import Estate
 from ringgate.execution import setup
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import STAGES, RehearsalRecord
-from ringgate.rollout.release import Action
+from ringgate.rollout.release import RolloutAction
 from tests.erp.killed_rehearsal import POINTS
 from tests.support.estate import Books
 from tests.support.rehearsal import release_file
@@ -197,7 +197,7 @@ def test_killed_at_every_step_of_a_rollback_it_is_rolled_back_all_the_same(
         drilled[0].kill_at(point)
     code, record = drilled[0].finish()
     assert code == 1, (drilled[0].folder / "log.txt").read_text()
-    assert record.rings["canary"].decision is Action.ROLL_BACK
+    assert record.rings["canary"].decision is RolloutAction.ROLL_BACK
     assert {each.condition for each in record.rings["canary"].reasons} == {"fingerprint_drift"}
     assert outcomes(record)["aldgate"] == [
         "baseline: passed", "drill: passed", "upgrade: passed", "fingerprint: failed", "rollback: passed",

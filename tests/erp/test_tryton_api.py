@@ -15,7 +15,7 @@ from ringgate.domain.errors import Refused
 from ringgate.domain.model import InvoiceMethod, Role, Tenant
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
-from ringgate.drivers.protocol import Actor, Call, Connection
+from ringgate.drivers.protocol import Call, Connection, SignedInUser
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.execution.run_once import new_run_id
 from ringgate.scenario.test_data import Make
@@ -34,7 +34,7 @@ class Office:
         self.make = Make(tenant, new_run_id(), self.today)
         self.noted: list[Reversal] = []
 
-    def note(self, verb: str, actor: Actor, marker: str = "", target: str = "") -> None:
+    def note(self, verb: str, actor: SignedInUser, marker: str = "", target: str = "") -> None:
         self.noted.append(Reversal(verb, actor.role.value, marker or self.make.marker, target))
 
     def came(self, ref: str) -> None:
@@ -45,7 +45,7 @@ class Office:
         return [self.connection.undo(reversal) for reversal in reversed(self.noted)]
 
     @property
-    def accountant(self) -> Actor:
+    def accountant(self) -> SignedInUser:
         return self.connection.sign_in(Role.ACCOUNTANT)
 
     def project(self) -> Project:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ringgate.domain.errors import (
-    BrowserTrouble,
+    BrowserError,
     ErpError,
     ErpMisbehaved,
     ErpProtocolError,
@@ -27,7 +27,7 @@ from ringgate.domain.errors import (
 )  # fmt: skip
 from ringgate.domain.model import Capability, Channel, Role, RunResult, Tenant
 from ringgate.domain.reversal import Reversal
-from ringgate.drivers.protocol import Actor, Call, Connection, Driver
+from ringgate.drivers.protocol import Call, Connection, Driver, SignedInUser
 from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.execution.run_once import Engine, new_run_id
 from ringgate.scenario.test_data import Make
@@ -61,7 +61,7 @@ def connect(driver: Driver) -> Iterator[Callable[[Tenant], Connection]]:
         connection.close()
 
 
-def window_of(actor: Actor) -> Any:
+def window_of(actor: SignedInUser) -> Any:
     """The browser's page behind an actor, for tests that break it."""
     return actor._seat.client.page  # type: ignore[attr-defined]
 
@@ -70,7 +70,7 @@ def make_for(tenant: Tenant) -> Make:
     return Make(tenant, new_run_id(), datetime.now(ZoneInfo(tenant.timezone)).date())
 
 
-def ask_for(actor: Actor, connection: Connection, tenant: Tenant) -> str:
+def ask_for(actor: SignedInUser, connection: Connection, tenant: Tenant) -> str:
     """Ask for something and take it back at once; the request's state in between."""
     draft = make_for(tenant).request("120")
     request = actor.request_purchase(draft)
@@ -273,7 +273,7 @@ def test_a_broken_client_is_the_erps_fault(
 def test_a_browser_that_does_not_start_is_our_fault(own_tenant: Leased, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGGATE_BROWSER", "/bin/true")
     driver = TrytonBrowserDriver()
-    with pytest.raises(BrowserTrouble, match="/bin/true did not start"):
+    with pytest.raises(BrowserError, match="/bin/true did not start"):
         driver.connect(own_tenant.tenant, Call("run", "0" * 32)).sign_in(Role.CONSULTANT)
     driver.close()
 
@@ -284,7 +284,7 @@ def calls_of(tenant: Tenant) -> str:
 
 
 @contextmanager
-def broken(tenant: Tenant, connect: Callable[[Tenant], Connection]) -> Iterator[tuple[Actor, Any]]:
+def broken(tenant: Tenant, connect: Callable[[Tenant], Connection]) -> Iterator[tuple[SignedInUser, Any]]:
     """A consultant whose window may be broken: it must not be used again."""
     connection = connect(tenant)
     consultant = connection.sign_in(Role.CONSULTANT)

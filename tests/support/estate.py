@@ -1,7 +1,7 @@
 """Fixtures of tests on the real ERP: one estate for the whole run, tenants of one's own, an engine, the books.
 
 All workers of a run share the estate `tests`, apart from the demo's. A tenant that a test breaks is leased, so that no
-other test uses it meanwhile, and it is the test's business to mend what it broke.
+other test uses it meanwhile, and it is the test's business to repair what it broke.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from ringgate.domain.model import Channel, RunResult, Scenario, Tenant
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
-from ringgate.estate.faults import mend
+from ringgate.estate.faults import repair
 from ringgate.estate.tryton.upgrading import ManualStep
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine, run_once
@@ -108,7 +108,7 @@ def lease(estate: Estate, inventory: Inventory) -> Iterator[Callable[..., Leased
         def take(currency: str = "") -> Leased:
             old = [t for t in inventory.tenants if t.id != UPGRADED]
             tenant = free([t for t in old if not currency or t.policy.currency.code == currency])
-            mend(estate, tenant.id)  # a run that was killed may have left it broken
+            repair(estate, tenant.id)  # a run that was killed may have left it broken
             return Leased(tenant, str(estate.inventory_path))
 
         yield take

@@ -10,10 +10,10 @@ from ringgate.cli.rehearse import EstatePlatform
 from ringgate.estate import Estate
 from ringgate.inventory import Inventory
 from ringgate.rollout.controller import Rehearsal, begin
-from ringgate.rollout.record import Ledger
+from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release, load_release
 from ringgate.rollout.setup import assembled
-from ringgate.rollout.stages.tenant import Stagehand
+from ringgate.rollout.stages.tenant import StageContext
 
 RELEASES = Path(__file__).parents[2] / "deploy" / "releases"
 DEMO = RELEASES / "tryton-7.0-to-8.0.toml"
@@ -39,13 +39,13 @@ def release_file(folder: Path, risk: str = "low", name: str = "rehearsed") -> Pa
 
 
 def rehearsal_of(
-    tenant: str, estate: Estate, file: Path, folder: Path, hand: type[Stagehand] = Stagehand
+    tenant: str, estate: Estate, file: Path, folder: Path, hand: type[StageContext] = StageContext
 ) -> tuple[Rehearsal, Release]:
     """A rehearsal of that tenant alone, whose stages are those of `hand`; nobody else's tenants are touched."""
     whole = Inventory.load(estate.inventory_path)
     inventory = replace(whole, tenants=(whole.tenant(tenant),))
-    release, ledger, platform = load_release(file, inventory), Ledger(folder), EstatePlatform(estate)
+    release, ledger, platform = load_release(file, inventory), RecordKeeper(folder), EstatePlatform(estate)
     begin(ledger, release, platform, "rehearsed")
     rehearsal = assembled(release, inventory, platform, ledger, Silent(), settle=0)
-    rehearsal.hand = hand(**{each.name: getattr(rehearsal.hand, each.name) for each in fields(Stagehand)})
+    rehearsal.hand = hand(**{each.name: getattr(rehearsal.hand, each.name) for each in fields(StageContext)})
     return rehearsal, release

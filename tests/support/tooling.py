@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.progress import Progress
 from ringgate.estate.tools import Tools
 from ringgate.estate.tryton.series import key
@@ -74,7 +74,7 @@ def python_checkers() -> Path:
 def _had(bring: Callable[[], Path]) -> Path:
     try:
         return bring()
-    except (CannotBeHad, EstateTrouble) as why:
+    except (CannotBeHad, EstateError) as why:
         pytest.skip(str(why))
 
 

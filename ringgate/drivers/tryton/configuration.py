@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ringgate.drivers.tryton import records
-from ringgate.fingerprint.model import Setting
+from ringgate.fingerprint.model import ErpSetting
 
 if TYPE_CHECKING:
     from ringgate.drivers.tryton.reading import Reader
@@ -23,12 +23,12 @@ def extensions(reader: Reader) -> list[str]:
     return [row["name"] for row in rows if row["name"] not in _SYSTEM]
 
 
-def settings(reader: Reader, accounts: Names, taxes: Names) -> list[Setting]:
+def settings(reader: Reader, accounts: Names, taxes: Names) -> list[ErpSetting]:
     """All of them. `accounts` and `taxes` are codes and names by id."""
     found = [*_company(reader), *_taxes(reader, accounts), *_tax_rules(reader, taxes), *_terms(reader),
              *_years(reader), *_journals(reader), *_methods(reader, accounts), *_products(reader, accounts, taxes),
              *_approvals(reader)]  # fmt: skip
-    return [Setting(subject, key, _text(value)) for subject, key, value in found]
+    return [ErpSetting(subject, key, _text(value)) for subject, key, value in found]
 
 
 def _text(value: object) -> str:

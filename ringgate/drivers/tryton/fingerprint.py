@@ -20,14 +20,14 @@ from ringgate.drivers.tryton.reading import Reader, Row
 from ringgate.drivers.tryton.rights import Rights
 from ringgate.drivers.tryton.sessions import UserSession, refusals
 from ringgate.fingerprint.model import (
-    Account,
     Balance,
     Document,
     DocumentLine,
-    Entry,
     Fingerprint,
     Hours,
-    Line,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerLine,
     Party,
     Sequence,
     TaxAmount,
@@ -110,7 +110,7 @@ class _Taking:
 
     # --- the ledger -----------------------------------------------------------------------------------------------
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[LedgerEntry]:
         number = self.reader.session.client.dialect.posting_number
         fields = [number, "state", "date", "period", "journal", "origin", "description"]
         periods, journals = self.reader.names("account.period"), self.reader.names("account.journal", "code")
@@ -118,7 +118,7 @@ class _Taking:
         posted = {f"account.move,{row['id']}": row[number] or "" for row in moves if row["state"] == "posted"}
         numbers = self.numbers | posted
         return [
-            Entry(
+            LedgerEntry(
                 number=(row[number] or "") if row["state"] == "posted" else "",
                 state=row["state"],
                 on=row["date"],
@@ -131,7 +131,7 @@ class _Taking:
             for row in moves
         ]
 
-    def _lines(self) -> dict[int, list[Line]]:
+    def _lines(self) -> dict[int, list[LedgerLine]]:
         """By the id of their entry."""
         taxes: dict[int, list[TaxAmount]] = defaultdict(list)
         for row in self.reader.rows("account.tax.line", ["tax", "type", "amount", "move_line"]):
@@ -139,9 +139,9 @@ class _Taking:
         fields = ["move", "debit", "credit", "description", "maturity_date", "reconciliation"]
         parties = self.reader.links("account.move.line", "party", list(self.parties))
         accounts = [row["id"] for row in self.accounts]
-        found: dict[int, list[Line]] = defaultdict(list)
+        found: dict[int, list[LedgerLine]] = defaultdict(list)
         for row, account in self.reader.rows_with("account.move.line", fields, "account", accounts):
-            line = Line(
+            line = LedgerLine(
                 account=self.codes.get(account, f"account {account}"),  # one that no line may be on
                 debit=self.money(row["debit"]),
                 credit=self.money(row["credit"]),
@@ -311,10 +311,10 @@ def _unique_names(rows: list[Row]) -> dict[int, Party]:
     }
 
 
-def _account(row: Row, codes: Names) -> Account:
+def _account(row: Row, codes: Names) -> LedgerAccount:
     kinds = row["type."] or {}
     kind = next((kind for kind in _KINDS if kinds.get(kind)), "")
-    return Account(codes[row["id"]], row["name"], kind, row["active"])
+    return LedgerAccount(codes[row["id"]], row["name"], kind, row["active"])
 
 
 def _invoice_kind(row: Row) -> str:

@@ -176,7 +176,7 @@ class Visitor:
         return judged(way, things, barred=self.barred, status=reply.status, error=reply.error, answer=answer)
 
 
-class Gate:
+class OutsiderFactory:
     """Where outsiders of one tenant come from, for one run."""
 
     def __init__(self, tenant: Tenant, pool: SessionPool, carrier: Carrier) -> None:

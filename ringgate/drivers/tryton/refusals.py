@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Ground
+from ringgate.domain.model import Basis
 from ringgate.drivers.tryton.sessions import NotThere, UserSession
 from ringgate.drivers.tryton.wire import BusinessError
 
@@ -25,15 +25,15 @@ class NothingHappened(Refused):
     """The ERP did not say no, and did not do it either: that is its own logic, whoever asked."""
 
     def __init__(self, verb: str, reason: str, state: str = "") -> None:
-        super().__init__(verb, reason, state, Ground.PROCESS)
+        super().__init__(verb, reason, state, Basis.PROCESS)
 
 
-def ground_of(session: UserSession, error: BusinessError) -> Ground:
+def ground_of(session: UserSession, error: BusinessError) -> Basis:
     """Rights if the user may not do what was refused; else what the ERP holds, for it gave a reason of its own."""
     if isinstance(error, NotThere) or not error.method.startswith("model."):
-        return Ground.RECORDS
+        return Basis.RECORDS
     model, _, action = error.method.removeprefix("model.").rpartition(".")
-    return Ground.RECORDS if _may(session, model, action) else Ground.RIGHTS
+    return Basis.RECORDS if _may(session, model, action) else Basis.RIGHTS
 
 
 def _may(session: UserSession, model: str, action: str) -> bool:

@@ -25,7 +25,7 @@ from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.tryton.sessions import UserSession
 from ringgate.drivers.tryton.wire import BusinessError, Dialect
-from ringgate.surface.model import Field, Model, Surface
+from ringgate.surface.model import Model, Surface, SurfaceField
 
 KINDS: Final = ("model", "wizard", "report")
 RIGHTS: Final = ("read", "write", "create", "delete")
@@ -126,7 +126,7 @@ def _rights(
     return found
 
 
-def _fields(session: UserSession, model: str) -> dict[str, Field] | None:
+def _fields(session: UserSession, model: str) -> dict[str, SurfaceField] | None:
     """The fields as this user is told of them; None if it is told nothing."""
     try:
         told: dict[str, dict[str, Any]] = session.call(f"model.{model}.fields_get")
@@ -135,9 +135,9 @@ def _fields(session: UserSession, model: str) -> dict[str, Field] | None:
     return {name: _field(each) for name, each in told.items()}
 
 
-def _field(told: Mapping[str, Any]) -> Field:
+def _field(told: Mapping[str, Any]) -> SurfaceField:
     selection = told.get("selection")
-    return Field(
+    return SurfaceField(
         type=told.get("type") or "",
         label=told.get("string") or "",
         required=bool(told.get("required")),

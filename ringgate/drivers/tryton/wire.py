@@ -51,8 +51,8 @@ __all__ = [
     "HeadersHook",
     "HttpFailure",
     "RpcClient",
-    "Session",
     "SessionEnded",
+    "TrytonSession",
     "WrongSeries",
     "decode",
     "encode",
@@ -130,14 +130,14 @@ class Dialect:
     def path(self, database: str) -> str:
         return self.rpc_path.format(database=database)
 
-    def session(self, login: str, answer: Any) -> Session:
+    def session(self, login: str, answer: Any) -> TrytonSession:
         """Reads the answer to `common.db.login`; raises ErpProtocolError if it has not this series' shape."""
         if not isinstance(answer, list) or len(answer) != self.login_items:
             raise ErpProtocolError(f"The answer to a login has not the shape that Tryton {self.series} sends.")
         user_id, token = answer[:2]
         if not isinstance(user_id, int) or not isinstance(token, str):
             raise ErpProtocolError(f"The answer to a login has not the shape that Tryton {self.series} sends.")
-        return Session(login, user_id, token)
+        return TrytonSession(login, user_id, token)
 
 
 DIALECTS: Final = (
@@ -161,7 +161,7 @@ DIALECTS: Final = (
 
 
 @dataclass(frozen=True)
-class Session:
+class TrytonSession:
     """A live session. `repr` hides the token."""
 
     login: str
@@ -202,7 +202,7 @@ class RpcClient:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise NoRoute(f"{base_url!r} is no address of an ERP: write http:// or https://, a host and a port.")
         self.database = database
-        self.session: Session | None = None
+        self.session: TrytonSession | None = None
         self.context: dict[str, Any] = {}
         self._base = f"{parts.scheme}://{parts.netloc}"
         self._dialect = dialect
@@ -253,7 +253,7 @@ class RpcClient:
             raise ErpProtocolError(f"{self._base} runs Tryton {version!s:.20}, but the series known here are {known}.")
         raise ErpProtocolError(f"{self._base} does not answer as a Tryton server: {refusals[-1]}")
 
-    def login(self, user: str, password: str, *, preferences: bool = True) -> Session:
+    def login(self, user: str, password: str, *, preferences: bool = True) -> TrytonSession:
         """Signs in and keeps the session; also the user's preferences, which are the context of all calls.
 
         Raises SignInRefused if the credentials are not accepted.
@@ -284,7 +284,7 @@ class RpcClient:
             raise ErpProtocolError("The user's preferences are not of the shape that Tryton sends.")
         return context
 
-    def resume(self, session: Session) -> None:
+    def resume(self, session: TrytonSession) -> None:
         """Goes on with a session that was opened before."""
         self.session = session
         self._headers["authorization"] = session.authorization

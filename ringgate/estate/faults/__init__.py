@@ -1,4 +1,4 @@
-"""Ways to break a running ERP, for one tenant or for all at a time, and to mend it again without a trace.
+"""Ways to break a running ERP, for one tenant or for all at a time, and to repair it again without a trace.
 
 fault = FAULTS["wrong-tax"]
 fault.on(estate, "aldgate")
@@ -26,10 +26,10 @@ FAULTS: Mapping[str, Fault] = {fault.id: fault for fault in (*SETTINGS, *TRIGGER
 IN_THE_TENANT = ("sql", "configuration", "rights")
 """Where a fault is made in the tenant's own database, and leaves there what it needs to be taken back."""
 
-__all__ = ["FAULTS", "Fault", "mend", "standing"]
+__all__ = ["FAULTS", "Fault", "repair", "standing"]
 
 
-def mend(estate: Estate, tenant: str = "") -> None:
+def repair(estate: Estate, tenant: str = "") -> None:
     """Switches off whatever is on for a tenant, or for the estate as a whole, whoever left it on.
 
     Raises EstateTrouble."""

@@ -1,4 +1,4 @@
-"""`ringgate estate fault list|on|off`: break a tenant of the estate, or all of it, on purpose, and mend it.
+"""`ringgate estate fault list|on|off`: break a tenant of the estate, or all of it, on purpose, and repair it.
 
     $ ringgate estate fault on wrong-tax aldgate
     wrong-tax is on for aldgate: the tax rate is one percentage point too high.
@@ -22,9 +22,9 @@ from rich.table import Table
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Channel
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.estate import DEMO, Estate
-from ringgate.estate.faults import FAULTS, Fault, mend
+from ringgate.estate.faults import FAULTS, Fault, repair
 from ringgate.estate.faults.noticing import ALL, WITHIN
 from ringgate.host.secrets import redact
 
@@ -110,14 +110,14 @@ def switch_on(fault: FaultArgument, tenant: TenantArgument = "", name: NameOptio
 
 @app.command("off")
 def switch_off(
-    fault: Annotated[str, typer.Argument(metavar="FAULT", help="What is to be mended, or `all`.")],
-    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to mend.")] = "",
+    fault: Annotated[str, typer.Argument(metavar="FAULT", help="What is to be repaired, or `all`.")],
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to repair.")] = "",
     name: NameOption = DEMO,
 ) -> None:
     """Mends a tenant, or the whole estate, whoever broke it; nothing happens if it is not broken."""
     with _one_sentence():
         if fault == "all":
-            mend(Estate.at(name), tenant)
+            repair(Estate.at(name), tenant)
         else:
             _known(fault).off(Estate.at(name), tenant)
     typer.echo(f"{'Every fault' if fault == 'all' else fault} is off for {tenant or 'the whole estate'}.")
@@ -145,5 +145,5 @@ def _known(name: str) -> Fault:
     if name not in FAULTS:
         near = difflib.get_close_matches(name, FAULTS, n=1)
         hint = f"did you mean {near[0]}?" if near else "`ringgate estate fault list` shows all."
-        raise EstateTrouble(f'There is no fault "{name}": {hint}')
+        raise EstateError(f'There is no fault "{name}": {hint}')
     return FAULTS[name]

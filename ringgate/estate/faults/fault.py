@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ringgate.domain.model import Channel
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
@@ -85,6 +85,6 @@ class Fault:
 
     def _check(self, tenant: str) -> None:
         if self.scope == "tenant" and not tenant:
-            raise EstateTrouble(f"{self.id} is a fault of one tenant: name it.")
+            raise EstateError(f"{self.id} is a fault of one tenant: name it.")
         if self.scope == "estate" and tenant:
-            raise EstateTrouble(f"{self.id} is a fault of the whole estate, not of {tenant} alone: name no tenant.")
+            raise EstateError(f"{self.id} is a fault of the whole estate, not of {tenant} alone: name no tenant.")

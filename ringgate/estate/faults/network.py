@@ -9,7 +9,7 @@ from ringgate.domain.model import Role
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import ALL, POSTING
 from ringgate.estate.faults.switches import AtTheDoor
-from ringgate.estate.frontdoor import Fault as Rule
+from ringgate.estate.frontdoor import NetworkFault as Rule
 from ringgate.inventory import Inventory
 
 if TYPE_CHECKING:

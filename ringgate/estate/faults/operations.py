@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.faults.switches import KEPT, Trigger, keep
 from ringgate.estate.tryton.series import SERIES
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
 
 
-class Stopped:
+class StoppedServers:
     """The ERP's servers are stopped; the front door and the database go on."""
 
     def on(self, estate: Estate, tenant: str, fault: str) -> bool:
@@ -91,15 +91,13 @@ class Locked:
                 database.execute(sql.SQL(self.lock))
                 database.execute(sql.SQL("PREPARE TRANSACTION {}").format(_name(tenant, fault)))
         except psycopg.errors.ObjectNotInPrerequisiteState as problem:
-            raise EstateTrouble(
+            raise EstateError(
                 f"The estate's database was started without prepared transactions: `ringgate estate down` and "
                 f"`ringgate estate up` start it with them ({problem})."
             ) from problem
         except psycopg.Error as problem:
             words = str(problem).partition("\n")[0]
-            raise EstateTrouble(
-                f"The database of tenant {tenant} could not be locked ({words}): try again."
-            ) from problem
+            raise EstateError(f"The database of tenant {tenant} could not be locked ({words}): try again.") from problem
         return True
 
     def off(self, estate: Estate, tenant: str, fault: str) -> bool:

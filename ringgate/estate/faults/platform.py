@@ -6,9 +6,9 @@ from typing import Any
 
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import ALL, BILLING, WITHIN
-from ringgate.estate.faults.operations import Locked, Shut, Stopped, Unworked
+from ringgate.estate.faults.operations import Locked, Shut, StoppedServers, Unworked
 from ringgate.estate.faults.switches import AtTheDoor
-from ringgate.estate.frontdoor import Fault as Rule
+from ringgate.estate.frontdoor import NetworkFault as Rule
 
 DRAGGING = 2.5
 """Seconds that posting takes longer: clearly more than it does, and no time-out."""
@@ -38,7 +38,7 @@ SERVING = (
         where="process",
         cause="environment",
         says=dict.fromkeys(ALL, "HTTP 502"),
-        switch=Stopped(),
+        switch=StoppedServers(),
         scope="estate",
     ),
     *map(_burst, (1, 5, 20)),

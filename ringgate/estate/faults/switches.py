@@ -20,8 +20,8 @@ from filelock import FileLock
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from ringgate.estate.errors import EstateTrouble
-from ringgate.estate.frontdoor import Fault as Rule
+from ringgate.estate.errors import EstateError
+from ringgate.estate.frontdoor import NetworkFault as Rule
 from ringgate.estate.frontdoor.faults import FILE, FaultFile
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _changing(estate: Estate, tenant: str) -> Iterator[Database]:
             yield database
     except psycopg.Error as problem:
         words = str(problem).partition("\n")[0]
-        raise EstateTrouble(f"The database of tenant {tenant} could not be changed ({words}): try again.") from problem
+        raise EstateError(f"The database of tenant {tenant} could not be changed ({words}): try again.") from problem
 
 
 def _keeps(database: Database) -> bool:
@@ -160,7 +160,7 @@ class _Remembered:
                 return False
             database.execute(_TABLE)
             if not self._apply(database, fault):
-                raise EstateTrouble(f"Tenant {tenant} has nothing that {fault} could change: choose another tenant.")
+                raise EstateError(f"Tenant {tenant} has nothing that {fault} could change: choose another tenant.")
         return True
 
     def off(self, estate: Estate, tenant: str, fault: str) -> bool:

@@ -8,7 +8,7 @@ in the estate's run folder and follows every change at once. Here network faults
 
 from __future__ import annotations
 
-from ringgate.estate.frontdoor.faults import Fault, FaultControl
+from ringgate.estate.frontdoor.faults import FaultControl, NetworkFault
 from ringgate.estate.frontdoor.routes import Route, Routes
 
-__all__ = ["Fault", "FaultControl", "Route", "Routes"]
+__all__ = ["FaultControl", "NetworkFault", "Route", "Routes"]

@@ -24,7 +24,7 @@ ACTIONS = (
 )  # fmt: skip
 
 
-class Fault(BaseModel):
+class NetworkFault(BaseModel):
     """One rule. What is left empty fits every request; regular expressions are searched for, not matched whole.
 
     Fits: `tenant` by id; `method`, `path` of HTTP; `rpc`, the name of the called procedure; `where`, from a dotted
@@ -75,7 +75,7 @@ class Fault(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _one_action(self) -> Fault:
+    def _one_action(self) -> NetworkFault:
         if len(self._actions) > 1 or not (self._actions or self.delay):
             raise ValueError(f"needs a delay or exactly one of {', '.join(ACTIONS)}")
         return self
@@ -97,11 +97,11 @@ class FaultFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     generation: str = ""
-    rules: tuple[Fault, ...] = ()
+    rules: tuple[NetworkFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProxiedRequest:
     """A request as rules see it. `payload` is its decoded JSON, None if it has none."""
 
     tenant: str
@@ -124,7 +124,7 @@ class Injector:
         self._met: dict[int, int] = {}
         self._done: dict[int, int] = {}
 
-    def pick(self, file: FaultFile, call: Call) -> Fault | None:
+    def pick(self, file: FaultFile, call: ProxiedRequest) -> NetworkFault | None:
         """The rule to apply to this request, which is then counted and logged, or None."""
         if file.generation != self._generation:
             self._generation, self._met, self._done = file.generation, {}, {}
@@ -140,13 +140,13 @@ class Injector:
             return rule
         return None
 
-    def _note(self, index: int, rule: Fault, call: Call) -> None:
+    def _note(self, index: int, rule: NetworkFault, call: ProxiedRequest) -> None:
         what = {"tenant": call.tenant, "rpc": call.rpc, "path": call.path, "action": rule.action, "rule": index}
         with self._log.open("a") as log:
             log.write(json.dumps({"generation": self._generation, **what}) + "\n")
 
 
-def fits(rule: Fault, call: Call) -> bool:
+def fits(rule: NetworkFault, call: ProxiedRequest) -> bool:
     """Whether a rule speaks of this request."""
     if rule.certificate or (rule.tenant and rule.tenant != call.tenant):
         return False
@@ -187,9 +187,9 @@ class FaultControl:
     run_folder: Path
     log_folder: Path
 
-    def set(self, rules: Sequence[Fault | Mapping[str, Any]]) -> None:
+    def set(self, rules: Sequence[NetworkFault | Mapping[str, Any]]) -> None:
         """Replaces all rules. The file may hold a password (`replace`), so only its owner may read it."""
-        checked = tuple(rule if isinstance(rule, Fault) else Fault.model_validate(rule) for rule in rules)
+        checked = tuple(rule if isinstance(rule, NetworkFault) else NetworkFault.model_validate(rule) for rule in rules)
         file = FaultFile(generation=secrets.token_hex(4), rules=checked)
         write_atomically(self.run_folder / FILE, file.model_dump_json(), mode=0o600)
 
@@ -197,7 +197,7 @@ class FaultControl:
         self.set([])
 
     @contextmanager
-    def during(self, *rules: Fault) -> Iterator[FaultControl]:
+    def during(self, *rules: NetworkFault) -> Iterator[FaultControl]:
         """Faults for the length of a `with` block."""
         self.set(rules)
         try:

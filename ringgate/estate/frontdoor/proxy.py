@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ringgate.estate.frontdoor import faults, routes, tls, wire
-from ringgate.estate.frontdoor.faults import Call, Fault
+from ringgate.estate.frontdoor.faults import NetworkFault, ProxiedRequest
 from ringgate.estate.frontdoor.routes import Followed, Route
 from ringgate.estate.frontdoor.wire import Head
 
@@ -156,7 +156,7 @@ class FrontDoor:
             file = self.faults.get()
             if file.generation != self.generation:
                 self.generation, self.cached = file.generation, {}
-            fault = self.injector.pick(file, Call(tenant, request.method, request.path, request.payload))
+            fault = self.injector.pick(file, ProxiedRequest(tenant, request.method, request.path, request.payload))
         refusal = self._refusal(tenant, route, request, fault)
         if refusal:
             client[1].write(refusal)
@@ -176,14 +176,14 @@ class FrontDoor:
         keep = self.cached.setdefault(_key(request), []) if keeps else None
         return await self._pass_on(route, request, client, fault, keep)
 
-    def _remembered(self, tenant: str, request: Request, fault: Fault) -> bytes | None:
+    def _remembered(self, tenant: str, request: Request, fault: NetworkFault) -> bytes | None:
         """An earlier answer to the same question, or another tenant's, where a fault gives it away."""
         if not fault.stale and (not fault.cache or fault.cache == tenant):
             return None
         kept = b"".join(self.cached.get(_key(request), ()))
         return _answered_again(kept, request) if kept and fault.stale else kept or None
 
-    def _refusal(self, tenant: str, route: Route, request: Request, fault: Fault | None) -> bytes | None:
+    def _refusal(self, tenant: str, route: Route, request: Request, fault: NetworkFault | None) -> bytes | None:
         """What the front door answers by itself: a tenant's address leads to this tenant and to no other.
 
         Nobody learns which other names are tenants: calls are refused for any other name, whether it is one or not. A
@@ -206,7 +206,12 @@ class FrontDoor:
         return None
 
     async def _pass_on(
-        self, route: Route, request: Request, client: Streams, fault: Fault | None, keep: list[bytes] | None = None
+        self,
+        route: Route,
+        request: Request,
+        client: Streams,
+        fault: NetworkFault | None,
+        keep: list[bytes] | None = None,
     ) -> bool:
         try:
             server = await asyncio.open_connection(*route.address, limit=wire.LARGEST_HEAD)
@@ -256,7 +261,7 @@ def _answered_again(kept: bytes, request: Request) -> bytes:
     return wire.answer(200, json.dumps(answer).encode(), "application/json")
 
 
-def _instead(fault: Fault, request: Request) -> bytes | None:
+def _instead(fault: NetworkFault, request: Request) -> bytes | None:
     """What a fault puts in place of the ERP's answer: None nothing, b"" silence and the connection's end."""
     if fault.serve:
         return wire.answer(200, fault.serve.encode(), "application/javascript")
@@ -314,7 +319,7 @@ async def _answer(
     head: Head | None,
     client: asyncio.StreamWriter,
     server: asyncio.StreamReader,
-    fault: Fault | None,
+    fault: NetworkFault | None,
     keep: list[bytes] | None,
 ) -> bool:
     """Passes the ERP's answer on; says whether the client's connection can take another request. `keep` gets a copy."""

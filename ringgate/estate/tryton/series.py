@@ -37,7 +37,7 @@ LANGUAGES = ("en",)
 
 
 @dataclass(frozen=True, slots=True)
-class WebClient:
+class WebClientPackage:
     """How to lay out the web client of a series.
 
     `packages` are npm specifications, `home` the folder below the root in which the client looks for its libraries,
@@ -60,7 +60,7 @@ class Series:
 
     name: str
     database_driver: str
-    web_client: WebClient
+    web_client: WebClientPackage
     rpc: str
     root_rpc: str
     preload: bool = True
@@ -78,7 +78,7 @@ class Series:
 V70 = Series(
     name="7.0",
     database_driver="psycopg2-binary",
-    web_client=WebClient(
+    web_client=WebClientPackage(
         package="tryton-sao",
         packages=(
             "tryton-sao@~7.0.0",
@@ -108,7 +108,7 @@ V70 = Series(
 V80 = Series(
     name="8.0",
     database_driver="psycopg[binary,pool]",
-    web_client=WebClient(package="tryton-sao", packages=("tryton-sao@~8.0.0",), home="node_modules", links={}),
+    web_client=WebClientPackage(package="tryton-sao", packages=("tryton-sao@~8.0.0",), home="node_modules", links={}),
     rpc="/{database}/rpc/",
     root_rpc="/rpc/",
     # Its database driver keeps threads, which do not survive a fork.

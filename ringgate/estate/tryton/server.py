@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.processes import Daemon, answers, stop_tree, write_atomically
 from ringgate.estate.tools import run
 from ringgate.estate.tryton.series import Series
@@ -193,14 +193,14 @@ class ErpServer:
         """Replaces the workers: requests under way are finished, caches are dropped. Waits for the old ones to end."""
         master = self.daemon.process()
         if master is None:
-            raise EstateTrouble(f"The ERP server {self.series.name} does not run: start it with `ringgate estate up`.")
+            raise EstateError(f"The ERP server {self.series.name} does not run: start it with `ringgate estate up`.")
         old = master.children()
         master.send_signal(signal.SIGHUP)
         psutil.wait_procs(old, timeout=30)
         deadline = time.monotonic() + 30
         while not answers(self.port) or not set(master.children()) - set(old):
             if time.monotonic() > deadline:
-                raise EstateTrouble(f"The ERP server {self.series.name} did not come back: see {self.log}.")
+                raise EstateError(f"The ERP server {self.series.name} did not come back: see {self.log}.")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -219,7 +219,7 @@ class ErpServer:
         process.log.unlink(missing_ok=True)
         process.start(command, env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)
         if process.wait():
-            raise EstateTrouble(_told(process.log.read_text(errors="replace")))
+            raise EstateError(_told(process.log.read_text(errors="replace")))
 
     def _migration_of(self, database: str) -> list[str]:
         return ["-c", str(self.configuration), "-d", database, "--all"]

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ringgate.domain.model import Role, Tenant
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.estate.processes import write_atomically
 from ringgate.host.secrets import hide
 from ringgate.inventory import Inventory
@@ -74,7 +74,7 @@ def archetypes(folder: Path) -> list[Tenant]:
 def members(folder: Path, count: int) -> list[Member]:
     """The first `count` tenants. Raises EstateTrouble if there are not so many."""
     if not 1 <= count <= MOST:
-        raise EstateTrouble(f"An estate holds 1 to {MOST} tenants, not {count}: choose --tenants accordingly.")
+        raise EstateError(f"An estate holds 1 to {MOST} tenants, not {count}: choose --tenants accordingly.")
     demo = archetypes(folder)
     found = [Member(tenant.id, tenant, _values(folder, tenant.id)) for tenant in demo]
     for turn in range(max(len(names) for names in FURTHER.values())):

@@ -1,7 +1,7 @@
 """Moves a tenant of the estate to another series of its ERP, and back from a backup.
 
 While a tenant is moved its record says so (`Place.upgrade`), from before anything is touched until all is done. A
-process that dies in between leaves that note; whoever comes next calls `mend` and has the tenant as it was.
+process that dies in between leaves that note; whoever comes next calls `repair` and has the tenant as it was.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from ringgate.estate.backups import Backup
-from ringgate.estate.errors import EstateTrouble, in_one_sentence
+from ringgate.estate.backups import BackupFile
+from ringgate.estate.errors import EstateError, in_one_sentence
 from ringgate.estate.processes import Daemon
 from ringgate.estate.readiness import READY, state
 from ringgate.estate.record import Upgrading
@@ -42,7 +42,7 @@ class ManualStep:
     sql: str
 
 
-class UpgradeFailed(EstateTrouble):
+class UpgradeFailed(EstateError):
     """The upgrade did not succeed and the tenant is served as it was, from its backup. `at` names the part."""
 
     kind = "upgrade"
@@ -58,19 +58,17 @@ class Upgrades:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
 
-    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStep], stages: Stages = nullcontext) -> Backup:
+    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStep], stages: Stages = nullcontext) -> BackupFile:
         """Closes the tenant, backs it up, runs the manual steps, migrates, serves and verifies. Returns the backup.
 
         Raises UpgradeFailed if it could not be done; then the tenant is served as before. `stages` sees `close`,
         `backup`, `manual steps`, `migration`, `serve`, `verify`, and `restore` if it comes to that.
         """
         with self._alone_with(tenant):
-            self._mend(tenant)
+            self._repair(tenant)
             place = self._estate.place(tenant)
             if list(SERIES).index(to) < list(SERIES).index(place.series):
-                raise EstateTrouble(
-                    f"Tenant {tenant} runs {place.series}: it can be rolled back, not upgraded to {to}."
-                )
+                raise EstateError(f"Tenant {tenant} runs {place.series}: it can be rolled back, not upgraded to {to}.")
             at = "close"
             try:
                 with stages(at):
@@ -78,7 +76,7 @@ class Upgrades:
                 at = "backup"
                 with stages(at):
                     backup = self._estate.backups.take(tenant, place.series)
-                    self._estate.amend(tenant, upgrade=Upgrading(to=to, backup=backup.name))
+                    self._estate.arepair(tenant, upgrade=Upgrading(to=to, backup=backup.name))
                 parts: list[tuple[str, Callable[[], None]]] = [
                     ("manual steps", partial(self._run_steps, tenant, steps)),
                     ("migration", partial(self._migrate, tenant, SERIES[to])),
@@ -88,30 +86,30 @@ class Upgrades:
                 for at, work in parts:
                     with stages(at):
                         work()
-            except (EstateTrouble, psycopg.Error, OSError) as problem:
+            except (EstateError, psycopg.Error, OSError) as problem:
                 with stages("restore"):
-                    self._mend(tenant)
+                    self._repair(tenant)
                 raise UpgradeFailed(tenant, at, _first_line(problem)) from problem
-            self._estate.amend(tenant, series=to, upgrade=None, came_from=backup.name)
+            self._estate.arepair(tenant, series=to, upgrade=None, came_from=backup.name)
             return backup
 
-    def roll_back(self, tenant: str, backup: Backup, stages: Stages = nullcontext) -> None:
+    def roll_back(self, tenant: str, backup: BackupFile, stages: Stages = nullcontext) -> None:
         """Restores the tenant from a backup and serves it from that backup's series. What came later is lost."""
         with self._alone_with(tenant), stages("restore"):
             to = self._estate.place(tenant).series
             self._close(tenant, to)
-            self._estate.amend(tenant, upgrade=Upgrading(to=to, backup=backup.name))
-            self._mend(tenant)
+            self._estate.arepair(tenant, upgrade=Upgrading(to=to, backup=backup.name))
+            self._repair(tenant)
 
-    def mend(self, tenant: str) -> bool:
+    def repair(self, tenant: str) -> bool:
         """Takes back an upgrade or rollback that was cut off, from its backup. Says whether there was one."""
         with self._alone_with(tenant):
-            return self._mend(tenant)
+            return self._repair(tenant)
 
-    def mend_all(self) -> list[str]:
+    def repair_all(self) -> list[str]:
         """Mends every tenant that needs it. Returns their names."""
         cut_off = [name for name, place in self._estate.record.tenants.items() if place.upgrade]
-        return [name for name in cut_off if self.mend(name)]
+        return [name for name in cut_off if self.repair(name)]
 
     # --- parts ----------------------------------------------------------------------------------------------------
 
@@ -123,7 +121,7 @@ class Upgrades:
 
     def _close(self, tenant: str, to: str) -> None:
         """Under maintenance: nobody gets in, and what is under way comes to its end."""
-        self._estate.amend(tenant, upgrade=Upgrading(to=to, backup=""))
+        self._estate.arepair(tenant, upgrade=Upgrading(to=to, backup=""))
         busy = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend' "
             "AND state <> 'idle' AND pid <> pg_backend_pid()"
@@ -132,7 +130,7 @@ class Upgrades:
         with self._estate.database.connect(autocommit=True) as database:
             while database.execute(busy, [tenant]).fetchone() != (0,):
                 if time.monotonic() > deadline:
-                    raise EstateTrouble(f"requests on tenant {tenant} do not come to an end")
+                    raise EstateError(f"requests on tenant {tenant} do not come to an end")
                 time.sleep(0.02)
 
     def _run_steps(self, tenant: str, steps: Sequence[ManualStep]) -> None:
@@ -142,7 +140,7 @@ class Upgrades:
                     with database.transaction():
                         database.execute(step.sql)  # an operator's own text
                 except psycopg.Error as problem:
-                    raise EstateTrouble(f"the step {step.name!r} was refused: {_first_line(problem)}") from problem
+                    raise EstateError(f"the step {step.name!r} was refused: {_first_line(problem)}") from problem
 
     def _migrate(self, tenant: str, to: Series) -> None:
         server = self._estate.serving.server(to)
@@ -176,15 +174,15 @@ class Upgrades:
         address = f"{self._estate.serving.server(series).url}/{tenant}"
         found = state(replace(self._estate.tenant(tenant), api=address), series)
         if found != READY:
-            raise EstateTrouble(f"the tenant is not ready: {found}")
+            raise EstateError(f"the tenant is not ready: {found}")
 
-    def _mend(self, tenant: str) -> bool:
+    def _repair(self, tenant: str) -> bool:
         under_way = self._estate.place(tenant).upgrade
         if under_way is None:
             return False
         self._end_migrations(tenant)
         if not under_way.backup:  # nothing was changed yet
-            self._estate.amend(tenant, upgrade=None)
+            self._estate.arepair(tenant, upgrade=None)
             return True
         backup = self._estate.backups.find(tenant, under_way.backup)
         with self._estate.alone():

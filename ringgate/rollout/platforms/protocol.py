@@ -39,7 +39,7 @@ class Backup(Protocol):
 
 
 class Platform(Protocol):
-    """Contract. A tenant keeps its address through all of this. Whatever is cut off leaves the tenant such that `mend`
+    """Contract. A tenant keeps its address through all of this. Whatever is cut off leaves it such that `repair`
     brings it back to what it was before. Backups are given by their names."""
 
     def series(self, tenant: str) -> str: ...
@@ -52,4 +52,4 @@ class Platform(Protocol):
         ...
 
     def roll_back(self, tenant: str, backup: str) -> None: ...
-    def mend(self, tenant: str) -> bool: ...  # whether something had been cut off
+    def repair(self, tenant: str) -> bool: ...  # whether something had been cut off

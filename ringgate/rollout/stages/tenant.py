@@ -1,6 +1,6 @@
 """The stages of one tenant. Each does its work, and says in `Found` what it came to and what speaks against going on.
 
-A stage may be killed and done again: what it leaves half done is taken back by the next start (`Platform.mend`, the
+A stage may be killed and done again: what it leaves half done is taken back by the next start (`Platform.repair`, the
 undo journal), and what is begun before the upgrade is begun once.
 """
 
@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from ringgate.domain.model import Channel, Layer, Outcome, Role, RunResult, Scenario, Tenant
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection
 from ringgate.execution.recovery import recover, waiting
 from ringgate.execution.run_once import Engine, new_run_id, run_once
 from ringgate.execution.two_phase import CutOff, begin_in_flight, finish_in_flight
-from ringgate.fingerprint import Difference, Policy, compare, files, judge
+from ringgate.fingerprint import ComparisonPolicy, Difference, compare, files, judge
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.host.undo_journal import Journal
 from ringgate.rollout.losses import losses, note_losses
 from ringgate.rollout.platforms.protocol import Backup, Platform, UpgradeRefused
-from ringgate.rollout.record import Ledger, Reason
+from ringgate.rollout.record import Objection, RecordKeeper
 from ringgate.rollout.release import Plan, Release
 from ringgate.rollout.surface import Surfaces
 
@@ -58,11 +58,11 @@ class Found:
 
     note: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
-    reasons: list[Reason] = field(default_factory=list)
+    reasons: list[Objection] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Stagehand:
+class StageContext:
     """What the stages of a rehearsal share.
 
     `engine` makes one for the calling thread, `folder` keeps their files, `label` is that of the results and of begun
@@ -76,9 +76,9 @@ class Stagehand:
     engine: Callable[[], AbstractContextManager[Engine]]
     folder: Path
     label: str
-    policy: Policy
-    processes: Sequence[InFlight]
-    ledger: Ledger
+    policy: ComparisonPolicy
+    processes: Sequence[TwoPhaseScenario]
+    ledger: RecordKeeper
     history: Callable[[], Sequence[RunResult]]
     surfaces: Surfaces
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -288,7 +288,7 @@ class Stagehand:
         return getattr(self.release.table.conditions, condition)
 
     def _object(self, found: Found, condition: str, tenant: Tenant, sentence: str) -> None:
-        reason = Reason(condition=condition, action=self._action(condition), tenant=tenant.id, sentence=sentence)
+        reason = Objection(condition=condition, action=self._action(condition), tenant=tenant.id, sentence=sentence)
         found.reasons.append(reason)
 
     def _judge(self, found: Found, tenant: Tenant, results: Sequence[RunResult], at: str) -> None:
@@ -304,7 +304,7 @@ class Stagehand:
         if results and not _passed(results) and not found.reasons:
             self._object(found, "inconclusive", tenant, f"Nothing was tested {at}: every check was skipped.")
 
-    def _begin_in_flight(self, tenant: Tenant) -> list[Reason]:
+    def _begin_in_flight(self, tenant: Tenant) -> list[Objection]:
         """Each process twice: a second half that is killed on its way cannot be done again, then its spare is."""
         found = Found()
         with self.engine() as engine:
@@ -327,7 +327,7 @@ class Stagehand:
         with self.engine() as engine:
             return [run_once(scenario, tenant, channel, engine) for scenario, channel in runs]
 
-    def _finish_in_flight(self, tenant: Tenant, since: datetime) -> tuple[int, list[Reason]]:
+    def _finish_in_flight(self, tenant: Tenant, since: datetime) -> tuple[int, list[Objection]]:
         """How many processes were finished since, by this start or an earlier one that was killed; what went wrong."""
         found, begun = Found(), self.ledger.stage(tenant.id, "baseline")
         expected = int(begun.detail["begun"]) if begun else 0
@@ -371,13 +371,13 @@ class Stagehand:
         with self.engine() as engine, connected(engine, tenant) as connection:
             self.surfaces.ahead(tenant, connection)
 
-    def _compare_surface(self, tenant: Tenant) -> tuple[dict[str, Any], list[Reason]]:
+    def _compare_surface(self, tenant: Tenant) -> tuple[dict[str, Any], list[Objection]]:
         """What the report shows, by tenant, and what speaks against going on."""
         with self.engine() as engine, connected(engine, tenant) as connection:
             offered = self.surfaces.after(tenant, connection, datetime.now(UTC).date())
         action = self._action("surface_broken")
         reasons = [
-            Reason(condition="surface_broken", action=action, tenant=each.tenant, sentence=each.objection)
+            Objection(condition="surface_broken", action=action, tenant=each.tenant, sentence=each.objection)
             for each in offered
             if each.objection
         ]

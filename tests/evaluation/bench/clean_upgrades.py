@@ -25,7 +25,7 @@ from ringgate.domain.money import Money
 from ringgate.drivers.protocol import Call, Connection
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate
-from ringgate.estate.progress import Board
+from ringgate.estate.progress import ProgressDisplay
 from ringgate.estate.tryton.upgrading import ManualStep
 from ringgate.fingerprint import Difference, compare
 from ringgate.fingerprint.model import Fingerprint
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="chooses what the tenants did before")
     options = parser.parse_args()
     estate = Estate.at(options.estate)
-    with Board(console()) as board:
+    with ProgressDisplay(console()) as board:
         estate.up(options.tenants, board, also=["8.0"])
     tenants = Inventory.load(estate.inventory_path).tenants[: options.tenants]
     try:

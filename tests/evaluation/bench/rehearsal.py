@@ -25,7 +25,7 @@ from ringgate.estate import Estate
 from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.record import RehearsalRecord, StageRecord
 from ringgate.rollout.stages import tenant as stages
-from ringgate.rollout.view import Board
+from ringgate.rollout.view import RolloutDisplay
 from tests.evaluation.bench.waits import Waits
 
 PERCENT_AT_MOST = 10.0
@@ -87,17 +87,17 @@ class Meter:
 
     def listening(self) -> Any:
         """The board, and what it is told."""
-        meter, began, ended = self, Board.began, Board.ended
+        meter, began, ended = self, RolloutDisplay.began, RolloutDisplay.ended
 
-        def heard(board: Board, ring: str, tenant: str, stage: str) -> None:
+        def heard(board: RolloutDisplay, ring: str, tenant: str, stage: str) -> None:
             meter.began(tenant, stage)
             began(board, ring, tenant, stage)
 
-        def over(board: Board, ring: str, tenant: str, stage: str, record: StageRecord) -> None:
+        def over(board: RolloutDisplay, ring: str, tenant: str, stage: str, record: StageRecord) -> None:
             meter.ended(tenant, stage)
             ended(board, ring, tenant, stage, record)
 
-        return patch.multiple(Board, began=heard, ended=over)
+        return patch.multiple(RolloutDisplay, began=heard, ended=over)
 
 
 def _cpu() -> float:

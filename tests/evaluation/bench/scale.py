@@ -130,11 +130,11 @@ def _report(url: str, ours: Family, theirs: Family, prober: subprocess.Popen[str
         time.sleep(0.1)
         store = store or (Store(url) if Path(url.removeprefix("sqlite:///")).exists() else None)
     time.sleep(options.signing_in)
-    began, before = datetime.now(UTC), (ours.cpu(), theirs.cpu(), _tallies(store))
+    began, before = datetime.now(UTC), (ours.cpu(), theirs.cpu(), _counters(store))
     wall = time.monotonic()
     time.sleep(options.seconds)
     seconds = time.monotonic() - wall
-    cpu, served, tallies = ours.cpu() - before[0], theirs.cpu() - before[1], _tallies(store) - before[2]
+    cpu, served, counters = ours.cpu() - before[0], theirs.cpu() - before[1], _counters(store) - before[2]
     memory, files = ours.megabytes(), ours.sockets()
     code = prober.wait()
     results = store.results(since=began)
@@ -149,16 +149,16 @@ def _report(url: str, ours: Family, theirs: Family, prober: subprocess.Popen[str
         f"{len(results)} did not pass\n"
         f"  {cpu / runs * 1000:.2f} ms CPU a run, {cpu / seconds * 100:.0f} % of one core (the server: "
         f"{served / seconds * 100:.0f} %); {memory:.0f} MiB, {files} open files\n"
-        f"  {tallies['late']} late, {tallies['missed']} missed, {tallies['overlapping']} overlapping"
+        f"  {counters['late']} late, {counters['missed']} missed, {counters['overlapping']} overlapping"
     )
-    late = tallies["late"] + tallies["missed"] + tallies["overlapping"]
+    late = counters["late"] + counters["missed"] + counters["overlapping"]
     store.close()
     return code == 0 and runs / seconds >= KEPT_UP * wanted and late <= (1 - KEPT_UP) * runs
 
 
-def _tallies(store: Store) -> Counter[str]:
+def _counters(store: Store) -> Counter[str]:
     found: Counter[str] = Counter()
-    for (what, *_), number in store.tallies().items():
+    for (what, *_), number in store.counters().items():
         found[what] += number
     return found
 

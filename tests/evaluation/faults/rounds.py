@@ -16,13 +16,13 @@ from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.events import Event, RunFinished
-from ringgate.domain.model import Channel, Deployment, Layer, RunResult, Sample, Scenario, Tenant
+from ringgate.domain.model import Channel, Deployment, Layer, RunResult, Scenario, SignalSample, Tenant
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.registry import Drivers
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate
 from ringgate.estate.certificates import authority
-from ringgate.estate.faults import mend
+from ringgate.estate.faults import repair
 from ringgate.estate.postgres import READER
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, run_once
@@ -87,7 +87,7 @@ class Bench:
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["RINGGATE_STATE"] = str(folder / "state")
         self.folder, self.estate = folder, Estate.at(ESTATE)
-        self._mend()
+        self._repair()
         self.estate.up(tenants=TENANTS)
         os.environ["SSL_CERT_FILE"] = str(authority(self.estate))
         found = Inventory.load(self.estate.inventory_path)
@@ -98,13 +98,13 @@ class Bench:
         self.journal, self.occupancy = Journal(paths.journal()), Occupancy(paths.locks())
         self.take_back(self.tenants)
 
-    def _mend(self) -> None:
+    def _repair(self) -> None:
         """Whatever a start that was killed left on."""
         if self.estate.inventory_path.is_dir():
             self.estate.database.start()
-            mend(self.estate)
+            repair(self.estate)
             for tenant in self.estate.record.tenants:
-                mend(self.estate, tenant)
+                repair(self.estate, tenant)
 
     def of(self, currency: str) -> Tenant:
         return next(t for t in self.tenants.values() if t.policy.currency.code == currency)
@@ -150,7 +150,7 @@ class Bench:
             while database.execute(busy, [tenant, database.info.backend_pid]).fetchone() is not None:
                 pass
 
-    def samples(self, at: datetime) -> Iterator[Sample]:
+    def samples(self, at: datetime) -> Iterator[SignalSample]:
         """What the platform says of itself, read-only; a tenant whose database lets nobody in says nothing."""
         for tenant in self.tenants:
             for signal, (query, unit) in SIGNALS.items():
@@ -160,7 +160,7 @@ class Bench:
                 except RinggateError:
                     continue
                 assert row is not None
-                yield Sample(at, signal, float(row[0]), unit, RING, tenant, limit=BACKLOG)
+                yield SignalSample(at, signal, float(row[0]), unit, RING, tenant, limit=BACKLOG)
 
 
 class Bake:

@@ -13,8 +13,8 @@ from typing import Any
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Outcome, RunResult, Tenant
 from ringgate.estate.certificates import secured
-from ringgate.estate.faults import Fault, mend
-from ringgate.gate import GatePolicy, State, Verdict
+from ringgate.estate.faults import Fault, repair
+from ringgate.gate import GatePolicy, GateState, Verdict
 from ringgate.judging.judge import Judge
 from ringgate.store import Store
 from tests.evaluation.faults.plans import clean_round, fault_round
@@ -28,7 +28,7 @@ LEARNING = 20
 MOST = 12
 MOST_BY_CHANCE = 30
 """Rounds that a fault has to be noticed in, and one that hits a few calls of a hundred."""
-STOPS = (State.HOLD, State.PAUSE, State.ROLL_BACK)
+STOPS = (GateState.HOLD, GateState.PAUSE, GateState.ROLL_BACK)
 
 
 @dataclass
@@ -169,8 +169,8 @@ def _why(result: RunResult) -> str:
 
 def _make_anew(bench: Bench, hit: Tenant) -> None:
     """Whatever stands in the way of the next fault."""
-    mend(bench.estate)
-    mend(bench.estate, hit.id)
+    repair(bench.estate)
+    repair(bench.estate, hit.id)
     bench.estate.reset(hit.id)
     for journal in bench.journal.free(frozenset({hit.id})):
         journal.path.unlink(missing_ok=True)

@@ -177,9 +177,9 @@ def _soaked(folder: Path, options: argparse.Namespace) -> bool:
     _compare(say, before, lambda: books(tenants))
     memory(say, lives.lives)
     counted: Counter[str] = Counter()
-    for (what, *_), number in store.tallies().items():
+    for (what, *_), number in store.counters().items():
         counted[what] += number
-    print(f"       tallies: {dict(counted)}")
+    print(f"       counters: {dict(counted)}")
     store.close()
     return say.met
 

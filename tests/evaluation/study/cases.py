@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ringgate.gate.bounds import upper_bound
-from ringgate.gate.rates import Count, Rates
+from ringgate.gate.rates import RateCount, Rates
 from tests.evaluation.study.vectorised import Bools, Floats, Outcomes
 
 ALPHA = 0.01
@@ -124,8 +124,8 @@ def baseline_by_tenant(rates: Floats, runs: int) -> Callable[[Generator, int], F
     def make(rng: Generator, bakes: int) -> Floats:
         nulls = []
         for seen in rng.binomial(runs, rates, (bakes, len(rates))):
-            each = {str(tenant): Count(int(count), runs) for tenant, count in enumerate(seen)}
-            null = Rates(Count(int(seen.sum()), runs * len(rates)), each).null(ALPHA / 2)
+            each = {str(tenant): RateCount(int(count), runs) for tenant, count in enumerate(seen)}
+            null = Rates(RateCount(int(seen.sum()), runs * len(rates)), each).null(ALPHA / 2)
             nulls.append([null.of(tenant, "") for tenant in each])
         return np.array([nulls])
 

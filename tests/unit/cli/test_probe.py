@@ -15,7 +15,7 @@ from ringgate.cli.probe import _verdict
 from ringgate.domain.model import Channel, Outcome
 from ringgate.inventory import InventoryError
 from ringgate.probing.prober import Course, Terms
-from ringgate.probing.setup import Follower, Wanted
+from ringgate.probing.setup import InventoryFollower, Wanted
 from ringgate.probing.supervisor import Died, run_shares
 from tests.unit.inventory.test_inventory import DEFAULTS, SMALLEST, write
 
@@ -55,7 +55,8 @@ def test_the_plan_shows_what_runs_when_and_what_never(capsys):
     code, out, err = probe(capsys, "--plan", "--scenario", "time-entry", "--scenario", "tenant-isolation")
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines() if "time-entry" in line and "over" not in line]
-    assert sorted(row[1:6] for row in rows) == [
+    # A row of tomorrow begins with its day.
+    assert sorted(row[(at := row.index("canary")) : at + 5] for row in rows) == [
         ["canary", "acme", "time-entry", "api", "5"],
         ["canary", "acme", "time-entry", "browser", "30"],
         ["canary", "beta", "time-entry", "api", "5"],
@@ -150,7 +151,9 @@ def test_a_journal_that_is_none_is_named_and_3(capsys, folder):
 
 
 def test_the_files_of_an_inventory_are_followed(folder):
-    follower = Follower(folder / "tenants", Wanted(scenarios=["sign-in"], channels=[Channel.API]), ROOT / "scenarios")
+    follower = InventoryFollower(
+        folder / "tenants", Wanted(scenarios=["sign-in"], channels=[Channel.API]), ROOT / "scenarios"
+    )
     assert follower() is None
     beta = folder / "tenants" / "beta.toml"
     beta.write_text(beta.read_text() + 'api = "off"\n')

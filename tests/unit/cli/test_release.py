@@ -67,7 +67,13 @@ def test_every_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["release", "keys", "--json"]) == 0
     keys = json.loads(capsys.readouterr().out)
     names = [each["key"] for each in keys]
-    for name in ("from", "manual_steps[].sql", "integrations[].uses", "conditions.surface_broken", "surge.every"):
+    for name in (
+        "from",
+        "manual_steps[].sql",
+        "integrations[].uses",
+        "conditions.surface_broken",
+        "background_load.every",
+    ):
         assert name in names
     assert all(each["meaning"] for each in keys)
     assert len(names) == len(list(keys_of(ReleaseTable)))

@@ -16,7 +16,7 @@ from ringgate import cli
 from ringgate.domain.model import Failure, Outcome, RunResult
 from ringgate.drivers import registry
 from ringgate.estate import estate as estates
-from ringgate.estate.errors import EstateTrouble
+from ringgate.estate.errors import EstateError
 from ringgate.host import paths
 from ringgate.store import Store
 from tests.unit.inventory.test_inventory import SMALLEST, write
@@ -102,7 +102,7 @@ def test_an_estate_that_does_not_stand_is_one_sentence_and_3(
     standing: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def up(*_: object) -> None:
-        raise EstateTrouble("Port 8071 is taken by another program: stop it.")
+        raise EstateError("Port 8071 is taken by another program: stop it.")
 
     monkeypatch.setattr(standing, "up", up)
     assert cli.run(["suites"]) == 3

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ringgate.estate.frontdoor import Fault, FaultControl, Route, Routes, tls
+from ringgate.estate.frontdoor import FaultControl, NetworkFault, Route, Routes, tls
 from ringgate.estate.frontdoor.proxy import FrontDoor
 from ringgate.estate.frontdoor.wire import BadMessage, Head
 from ringgate.estate.processes import answers, free_port
@@ -116,14 +116,14 @@ def test_nobody_learns_which_other_names_are_tenants(stage: Stage) -> None:
 
 
 def test_paths_of_other_tenants_may_be_let_through(stage: Stage) -> None:
-    with stage.faults.during(Fault(tenant="alpha", path="^/(?!alpha/)", crossing=True)):
+    with stage.faults.during(NetworkFault(tenant="alpha", path="^/(?!alpha/)", crossing=True)):
         assert stage.client.post("/beta/", json=CALL).json() == CALL
 
 
 def test_a_result_may_be_given_instead_of_the_erps(stage: Stage) -> None:
-    with stage.faults.during(Fault(rpc="search", answer=["alpha", "beta"])):
+    with stage.faults.during(NetworkFault(rpc="search", answer=["alpha", "beta"])):
         assert stage.call().json() == {"id": 1, "result": ["alpha", "beta"]}
-    with stage.faults.during(Fault(rpc="search", status=404, text="There are alpha and beta.")):
+    with stage.faults.during(NetworkFault(rpc="search", status=404, text="There are alpha and beta.")):
         assert stage.call().text == "There are alpha and beta."
     assert stage.seen == []
 
@@ -134,7 +134,7 @@ def test_what_one_tenant_was_answered_may_be_given_to_another(stage: Stage) -> N
     Routes(tenants={**routes, "gamma": Route(port=other, backend=backend)}).write(stage.folder)
     while not answers(other):
         pass
-    with stage.faults.during(Fault(rpc="search", cache="alpha")):
+    with stage.faults.during(NetworkFault(rpc="search", cache="alpha")):
         assert httpx.post(f"http://127.0.0.1:{other}/gamma/", json={**CALL, "id": 5}).json()["id"] == 5
         assert stage.call(id=7).json()["id"] == 7
         assert httpx.post(f"http://127.0.0.1:{other}/gamma/", json={**CALL, "id": 5}).json()["id"] == 7
@@ -142,18 +142,18 @@ def test_what_one_tenant_was_answered_may_be_given_to_another(stage: Stage) -> N
 
 
 def test_an_old_answer_may_be_given_for_ever_to_the_same_question(stage: Stage) -> None:
-    with stage.faults.during(Fault(rpc="search", stale=True)):
+    with stage.faults.during(NetworkFault(rpc="search", stale=True)):
         assert stage.call().json() == CALL
         assert stage.call(id=9).json() == {**CALL, "id": 9}
         assert stage.call(params=["another"]).json()["params"] == ["another"]
     assert len(stage.seen) == 2
-    with stage.faults.during(Fault(rpc="search", stale=True)):
+    with stage.faults.during(NetworkFault(rpc="search", stale=True)):
         stage.call()
     assert len(stage.seen) == 3, "what was kept is of the time before"
 
 
 def test_a_script_may_be_given_instead_of_a_file(stage: Stage) -> None:
-    with stage.faults.during(Fault(method="^GET$", path=r"^/custom\.js$", serve="throw 1;")):
+    with stage.faults.during(NetworkFault(method="^GET$", path=r"^/custom\.js$", serve="throw 1;")):
         given = stage.client.get("/custom.js")
         assert stage.client.get("/other.js").text.startswith("one two")
     assert (given.text, given.headers["content-type"]) == ("throw 1;", "application/javascript")
@@ -171,13 +171,16 @@ def test_who_comes_by_tls_is_shown_a_certificate_of_the_estates_own(stage: Stage
         return httpx.post(f"https://127.0.0.1:{secure}/alpha/", json=CALL, verify=trusting, trust_env=False).json()
 
     assert call() == CALL
-    with stage.faults.during(Fault(tenant="beta", certificate="expired")):
+    with stage.faults.during(NetworkFault(tenant="beta", certificate="expired")):
         assert call() == CALL
-    with stage.faults.during(Fault(tenant="alpha", certificate="expired")):
+    with stage.faults.during(NetworkFault(tenant="alpha", certificate="expired")):
         assert stage.call().json() == CALL, "requests themselves are left alone"
         with pytest.raises(httpx.ConnectError, match="expired"):
             call()
-    with stage.faults.during(Fault(certificate="of-another")), pytest.raises(httpx.ConnectError, match="not valid for"):
+    with (
+        stage.faults.during(NetworkFault(certificate="of-another")),
+        pytest.raises(httpx.ConnectError, match="not valid for"),
+    ):
         call()
     assert call() == CALL
     with pytest.raises(httpx.ConnectError, match="verify failed"):
@@ -195,7 +198,7 @@ def test_a_silent_server_is_a_bad_gateway(stage: Stage) -> None:
 
 
 def test_a_status_takes_the_answers_place_and_the_erp_sees_nothing(stage: Stage) -> None:
-    with stage.faults.during(Fault(rpc="party", status=503)):
+    with stage.faults.during(NetworkFault(rpc="party", status=503)):
         assert stage.call().status_code == 503
         assert stage.call(method="model.other").status_code == 200
     assert [json.loads(each)["method"] for each in stage.seen] == ["model.other"]
@@ -204,16 +207,16 @@ def test_a_status_takes_the_answers_place_and_the_erp_sees_nothing(stage: Stage)
 
 def test_a_truncated_answer_ends_too_early(stage: Stage) -> None:
     with (
-        stage.faults.during(Fault(truncate=10)),
+        stage.faults.during(NetworkFault(truncate=10)),
         pytest.raises(httpx.RemoteProtocolError, match="10 bytes"),
     ):
         stage.call()
-    with stage.faults.during(Fault(truncate=10_000)), pytest.raises(httpx.RemoteProtocolError):
+    with stage.faults.during(NetworkFault(truncate=10_000)), pytest.raises(httpx.RemoteProtocolError):
         stage.call()
 
 
 def test_garbage_is_no_json(stage: Stage) -> None:
-    with stage.faults.during(Fault(garbage=True)):
+    with stage.faults.during(NetworkFault(garbage=True)):
         answer = stage.call()
     assert answer.status_code == 200
     with pytest.raises(ValueError):  # noqa: PT011 (the class is json's own or unicode's)
@@ -222,13 +225,13 @@ def test_garbage_is_no_json(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("when", "carried_out"), [("before", 0), ("after", 1)])
 def test_a_closed_connection_is_silent(stage: Stage, when: str, carried_out: int) -> None:
-    with stage.faults.during(Fault.model_validate({"close": when})), pytest.raises(httpx.RemoteProtocolError):
+    with stage.faults.during(NetworkFault.model_validate({"close": when})), pytest.raises(httpx.RemoteProtocolError):
         stage.call()
     assert len(stage.seen) == carried_out
 
 
 def test_a_request_can_be_replaced(stage: Stage) -> None:
-    rule = Fault(where={"params.0": "accountant"}, replace={"params.1.password": "the right one"})
+    rule = NetworkFault(where={"params.0": "accountant"}, replace={"params.1.password": "the right one"})
     with stage.faults.during(rule):
         sent = stage.call(params=["accountant", {"password": "wrong"}]).json()
         other = stage.call(params=["auditor", {"password": "wrong"}]).json()
@@ -238,7 +241,7 @@ def test_a_request_can_be_replaced(stage: Stage) -> None:
 
 
 def test_a_damaged_file_changes_nothing(stage: Stage) -> None:
-    stage.faults.set([Fault(status=503)])
+    stage.faults.set([NetworkFault(status=503)])
     assert stage.call().status_code == 503
     for name in ("routes.json", "faults.json"):
         (stage.folder / name).write_text("{")

@@ -19,11 +19,11 @@ import psycopg
 import pytest
 
 from ringgate.estate import Estate, ports
-from ringgate.estate.errors import EstateTrouble, in_one_sentence
+from ringgate.estate.errors import EstateError, in_one_sentence
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, free_port, same_process, write_atomically
 from ringgate.estate.progress import Progress
-from ringgate.estate.record import Place, Record
+from ringgate.estate.record import EstateRecord, Place
 from ringgate.estate.serving import Serving
 from ringgate.estate.tools import Tools, lock, run
 from ringgate.estate.tryton import tenant_set
@@ -49,7 +49,7 @@ def test_the_demo_tenants_come_first_and_others_are_variations() -> None:
 
 @pytest.mark.parametrize("count", [0, 25])
 def test_an_estate_has_a_size(count: int) -> None:
-    with pytest.raises(EstateTrouble, match="1 to 24"):
+    with pytest.raises(EstateError, match="1 to 24"):
         tenant_set.members(tenant_set.source(), count)
 
 
@@ -129,7 +129,7 @@ def test_a_damaged_pid_file_is_no_process(daemon: Daemon, content: str) -> None:
 
 def test_a_server_that_ends_at_once_is_reported_with_its_last_words(daemon: Daemon, tmp_path: Path) -> None:
     daemon.start([sys.executable, "-c", "print('no such luck')"], dict(os.environ), tmp_path)
-    with pytest.raises(EstateTrouble, match="no such luck"):
+    with pytest.raises(EstateError, match="no such luck"):
         daemon.await_ready(lambda: False, within=20)
 
 
@@ -144,7 +144,7 @@ def test_a_taken_port_is_named_with_the_remedy(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(EstateTrouble, match=rf"Port {port} is taken.*--port-base \d+"):
+        with pytest.raises(EstateError, match=rf"Port {port} is taken.*--port-base \d+"):
             ports.check([port], tmp_path, 8070)
     ports.check([free_port()], tmp_path, 8070)
 
@@ -183,31 +183,31 @@ def test_a_second_start_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RINGGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12, 10**9))
-    with pytest.raises(EstateTrouble, match=r"Only 0\.9 GB are free .* RINGGATE_HOME"):
+    with pytest.raises(EstateError, match=r"Only 0\.9 GB are free .* RINGGATE_HOME"):
         Estate("full").up()
     assert not (tmp_path / "home" / "tools").exists()
 
 
 def test_what_the_system_says_becomes_one_sentence() -> None:
     with (
-        pytest.raises(EstateTrouble, match=r"No space left on device \(/x/y\); make room and start again\.$"),
+        pytest.raises(EstateError, match=r"No space left on device \(/x/y\); make room and start again\.$"),
         in_one_sentence(),
     ):
         raise OSError(errno.ENOSPC, "No space left on device", "/x/y")
-    with pytest.raises(EstateTrouble, match="could not extend file"), in_one_sentence():
+    with pytest.raises(EstateError, match="could not extend file"), in_one_sentence():
         raise psycopg.errors.DiskFull("could not extend file")
 
 
 @pytest.mark.parametrize("name", ["", "Demo", "a b", "../x", "-x", "x" * 40])
 def test_an_estates_name_is_a_folders_name(name: str) -> None:
-    with pytest.raises(EstateTrouble, match="cannot name an estate"):
+    with pytest.raises(EstateError, match="cannot name an estate"):
         Estate(name)
 
 
 def test_an_estate_that_is_not_there_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RINGGATE_HOME", str(tmp_path))
     estate = Estate("nowhere")
-    with pytest.raises(EstateTrouble, match="ringgate estate up --name nowhere"):
+    with pytest.raises(EstateError, match="ringgate estate up --name nowhere"):
         estate.sql("aldgate")
     assert not estate.status().standing
     estate.down()
@@ -230,7 +230,7 @@ def test_what_is_whole_is_not_made_again(tmp_path: Path) -> None:
 
 def test_a_failed_command_tells_its_telling_line() -> None:
     script = "import sys; print('noise'); print('  => error: no such package\\n  more', file=sys.stderr); sys.exit(2)"
-    with pytest.raises(EstateTrouble, match=r"^It failed \(error: no such package\): check network"):
+    with pytest.raises(EstateError, match=r"^It failed \(error: no such package\): check network"):
         run([sys.executable, "-c", script], "It failed")
 
 
@@ -243,12 +243,12 @@ def test_a_key_depends_on_every_part() -> None:
 
 
 def test_a_record_survives_and_a_damaged_one_is_none(tmp_path: Path) -> None:
-    record = Record(name="x", port_base=8070, tenants={"a": Place(archetype="a", port=8071, series="7.0")})
-    assert Record.read(tmp_path) is None
+    record = EstateRecord(name="x", port_base=8070, tenants={"a": Place(archetype="a", port=8071, series="7.0")})
+    assert EstateRecord.read(tmp_path) is None
     record.write(tmp_path)
-    assert Record.read(tmp_path) == record
+    assert EstateRecord.read(tmp_path) == record
     (tmp_path / "estate.json").write_text("{")
-    assert Record.read(tmp_path) is None
+    assert EstateRecord.read(tmp_path) is None
 
 
 def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:

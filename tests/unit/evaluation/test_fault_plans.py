@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ringgate.domain.model import Channel
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.estate.cli import app
 from ringgate.estate.faults import FAULTS
@@ -48,7 +48,7 @@ def test_every_cause_and_every_sign_has_a_fault():
 def test_every_walk_through_the_screens_has_a_fault_that_a_browser_alone_sees():
     seen = frozenset().union(*(fault.catches for fault in FAULTS.values() if fault.channel is Channel.BROWSER))
     can = TrytonBrowserDriver.capabilities
-    walks = {name for name, each in SCENARIOS.items() if each.needs <= can and not isinstance(each, InFlight)}
+    walks = {name for name, each in SCENARIOS.items() if each.needs <= can and not isinstance(each, TwoPhaseScenario)}
     assert seen == walks
 
 

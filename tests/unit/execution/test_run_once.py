@@ -11,7 +11,7 @@ import pytest
 
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
 from ringgate.domain.documents import Project, Ref
-from ringgate.domain.errors import BrowserTrouble, ErpUnavailable, NeverSent, Refused, SecretMissing
+from ringgate.domain.errors import BrowserError, ErpUnavailable, NeverSent, Refused, SecretMissing
 from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
 from ringgate.domain.model import Attachment, Capability, Channel, Effect, Outcome, Role
 from ringgate.domain.reversal import NOTHING_TO_UNDO
@@ -142,7 +142,7 @@ def failing(error):
     [
         (Refused("post_invoice", "period is closed", "draft"), Outcome.FAILED, "refused"),
         (ErpUnavailable("nobody answers"), Outcome.FAILED, "unavailable"),
-        (BrowserTrouble("no browser"), Outcome.BROKEN, "browser"),
+        (BrowserError("no browser"), Outcome.BROKEN, "browser"),
         (SecretMissing("ALDGATE_PASSWORD is not set"), Outcome.BROKEN, "secret"),
         (ZeroDivisionError("oops"), Outcome.BROKEN, "bug"),
     ],

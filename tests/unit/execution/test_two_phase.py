@@ -15,7 +15,7 @@ from ringgate.api import PROJECT_MANAGER, PROJECTS, Project, expect, in_flight
 from ringgate.domain.documents import Invoice, InvoiceLine, Ref, TaxLine
 from ringgate.domain.model import Channel, Outcome
 from ringgate.domain.money import Currency, Money
-from ringgate.domain.two_phase import InFlight
+from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.recovery import recover, waiting
 from ringgate.execution.run_once import Engine
 from ringgate.execution.two_phase import begin_in_flight, finish_in_flight, load_in_flight
@@ -27,7 +27,7 @@ from tests.unit.execution.test_run_once import Heard, Notebook
 YEN, POUND = Currency("JPY", 0), Currency("GBP")
 
 
-def made() -> InFlight:
+def made() -> TwoPhaseScenario:
     """In a function: pytest would run one that stands in a module on the tenants of the inventory."""
 
     @in_flight(id="sample", needs={PROJECTS}, roles={PROJECT_MANAGER})

@@ -13,21 +13,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringgate.fingerprint import Policy, PolicyError, Tolerances, Waiver, compare, files, judge, load, lost_documents
+from ringgate.fingerprint import (
+    BooksWaiver,
+    ComparisonPolicy,
+    ComparisonPolicyError,
+    Tolerances,
+    compare,
+    files,
+    judge,
+    load,
+    lost_documents,
+)
 from ringgate.fingerprint.files import UnreadableFingerprint
 from ringgate.fingerprint.model import (
-    Account,
     Balance,
     Document,
     DocumentLine,
-    Entry,
+    ErpSetting,
     Fingerprint,
     Hours,
-    Line,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerLine,
     Party,
     RoleRights,
     Sequence,
-    Setting,
     TaxAmount,
     User,
     Work,
@@ -37,15 +47,15 @@ DAY = date(2026, 3, 12)
 NIL = Decimal(0)
 
 
-def entry(number: str, net: str = "100.00", origin: str = "", party: str = "Brown Group") -> Entry:
+def entry(number: str, net: str = "100.00", origin: str = "", party: str = "Brown Group") -> LedgerEntry:
     amount = Decimal(net)
     tax = amount / 5
     lines = (
-        Line("1100", amount + tax, NIL, party, "", DAY + timedelta(30)),
-        Line("2200", NIL, tax, taxes=(TaxAmount("VAT", "tax", tax),)),
-        Line("4000", NIL, amount, taxes=(TaxAmount("VAT", "base", amount),)),
+        LedgerLine("1100", amount + tax, NIL, party, "", DAY + timedelta(30)),
+        LedgerLine("2200", NIL, tax, taxes=(TaxAmount("VAT", "tax", tax),)),
+        LedgerLine("4000", NIL, amount, taxes=(TaxAmount("VAT", "base", amount),)),
     )
-    return Entry(number, "posted", DAY, "2026-03", "REV", origin, "", lines)
+    return LedgerEntry(number, "posted", DAY, "2026-03", "REV", origin, "", lines)
 
 
 def invoice(number: str, net: str = "100.00", state: str = "posted", party: str = "Brown Group") -> Document:
@@ -67,9 +77,9 @@ BOOKS = Fingerprint(
     currency="GBP",
     parties=(Party("Brown Group", "2", True), Party("Watts Inc", "3", True), Party("Ann", "4", True)),
     accounts=(
-        Account("1100", "Receivable", "receivable", True),
-        Account("2200", "Tax", "", True),
-        Account("4000", "Revenue", "revenue", True),
+        LedgerAccount("1100", "Receivable", "receivable", True),
+        LedgerAccount("2200", "Tax", "", True),
+        LedgerAccount("4000", "Revenue", "revenue", True),
     ),
     balances=(Balance("1100", Decimal("424.20")), Balance("2200", Decimal("-70.70")),
               Balance("4000", Decimal("-353.50"))),
@@ -96,7 +106,7 @@ BOOKS = Fingerprint(
         RoleRights("everybody", "everybody", ("invoices: read",)),
         RoleRights("account.group_account", "Account", ("invoices: post",)),
     ),
-    settings=(Setting("tax VAT", "rate", "0.2"), Setting("period 2026-01", "state", "closed")),
+    settings=(ErpSetting("tax VAT", "rate", "0.2"), ErpSetting("period 2026-01", "state", "closed")),
     extensions=("account", "project"),
 )  # fmt: skip
 
@@ -234,7 +244,7 @@ def test_a_balance_that_no_line_explains_is_its_own_cause() -> None:
 
 
 def test_small_differences_are_tolerated_until_they_add_up() -> None:
-    def drifted(line: Line) -> Line:
+    def drifted(line: LedgerLine) -> LedgerLine:
         return replace(line, credit=line.credit + Decimal("0.01")) if line.account == "4000" else line
 
     entries = tuple(replace(each, lines=tuple(map(drifted, each.lines))) for each in BOOKS.entries)
@@ -247,7 +257,7 @@ def test_small_differences_are_tolerated_until_they_add_up() -> None:
 def test_what_a_release_brings_is_no_alarm_and_what_it_takes_is() -> None:
     gifts = {
         "sequences": (*BOOKS.sequences, Sequence("Work Effort", "", 1)),
-        "settings": (*BOOKS.settings, Setting("payment term Net 10 days", "lines", "remainder in 10 days")),
+        "settings": (*BOOKS.settings, ErpSetting("payment term Net 10 days", "lines", "remainder in 10 days")),
         "roles": (BOOKS.roles[0], replace(BOOKS.roles[1], name="Accounting"), RoleRights("stock.new", "New", ())),
         "extensions": (*BOOKS.extensions, "chat"),
     }
@@ -319,17 +329,17 @@ def test_the_order_of_records_says_nothing(data: st.DataObject) -> None:
 # --- policy -----------------------------------------------------------------------------------------------------------
 
 
-def waiver(**changed: Any) -> Waiver:
+def waiver(**changed: Any) -> BooksWaiver:
     given = {"tenant": "aldgate", "signature": "sequence:next:*", "owner": "finance", "reason": "a new year",
              "expires": date(2027, 1, 31)}  # fmt: skip
-    return Waiver(**{**given, **changed})
+    return BooksWaiver(**{**given, **changed})
 
 
 SEQUENCE = compare(BOOKS, replace(BOOKS, sequences=(Sequence("Invoices 2026", "INV ", 1),)))
 
 
 def test_a_waiver_covers_its_tenant_and_signature_until_it_expires() -> None:
-    policy = Policy(waivers=(waiver(),))
+    policy = ComparisonPolicy(waivers=(waiver(),))
     kept = judge("aldgate", SEQUENCE, policy, date(2027, 1, 30))
     assert (kept.accepted, len(kept.waived)) == (True, 1)
     assert not judge("kyoto", SEQUENCE, policy, date(2027, 1, 30)).accepted
@@ -339,8 +349,8 @@ def test_a_waiver_covers_its_tenant_and_signature_until_it_expires() -> None:
 
 
 def test_an_expired_waiver_fails_and_an_unused_one_is_remarked() -> None:
-    assert not judge("aldgate", [], Policy(waivers=(waiver(),)), date(2027, 2, 1)).accepted
-    unused = judge("aldgate", [], Policy(waivers=(waiver(),)), date(2027, 1, 1))
+    assert not judge("aldgate", [], ComparisonPolicy(waivers=(waiver(),)), date(2027, 2, 1)).accepted
+    unused = judge("aldgate", [], ComparisonPolicy(waivers=(waiver(),)), date(2027, 1, 1))
     assert unused.accepted
     assert "covered nothing" in unused.remarks[0]
 
@@ -360,7 +370,7 @@ reason = "because"
 expires = "soon"
 """
     )
-    with pytest.raises(PolicyError) as error:
+    with pytest.raises(ComparisonPolicyError) as error:
         load(path)
     told = str(error.value)
     for words in (
@@ -381,9 +391,9 @@ def test_a_policy_is_read(tmp_path: Path) -> None:
         '[tolerances]\nbalance = "0.05"\n[[waivers]]\ntenant = "*"\nsignature = "x"\nowner = "o"\nreason = "r"\n'
         "expires = 2027-01-31\n"
     )
-    assert load(path) == Policy(
+    assert load(path) == ComparisonPolicy(
         tolerances=Tolerances(balance=Decimal("0.05")),
-        waivers=(Waiver(tenant="*", signature="x", owner="o", reason="r", expires=date(2027, 1, 31)),),
+        waivers=(BooksWaiver(tenant="*", signature="x", owner="o", reason="r", expires=date(2027, 1, 31)),),
     )
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Sample, Source, Step, TaxRounding
+from ringgate.domain.model import Channel, Failure, Outcome, RunResult, SignalSample, Source, Step, TaxRounding
 from ringgate.gate import Bake, Baseline, GatePolicy, learn
 from tests.support.samples import JPY, policy, tenant
 
@@ -70,7 +70,7 @@ def before(minutes: int = 200, failures: Iterable[int] = (), **changes: Any) -> 
     return [failed(r.tenant, r.started_at) if i in bad else r for i, r in enumerate(runs)]
 
 
-def baseline(runs: Sequence[RunResult] | None = None, samples: Sequence[Sample] = (), **rules: Any) -> Baseline:
+def baseline(runs: Sequence[RunResult] | None = None, samples: Sequence[SignalSample] = (), **rules: Any) -> Baseline:
     if runs is None and not samples and not rules:
         return _usual()
     return learn(before() if runs is None else runs, samples, "canary", IDS, GatePolicy(**rules))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from ringgate.domain.model import Channel, Feature, Ground, Invariant, Outcome, RunResult, TaxRounding
+from ringgate.domain.model import Basis, Channel, Feature, Invariant, Outcome, RunResult, TaxRounding
 from ringgate.gate import Attribution, Cause, attribute, blast_radius, grouped
 from ringgate.gate.signals import Probe
 from tests.support.samples import JPY, policy, tenant
@@ -25,13 +25,13 @@ def one(bad: RunResult | list[RunResult], passed: Iterable[Probe] = TESTED, befo
 @pytest.mark.parametrize(
     ("ground", "cause"),
     [
-        (Ground.POLICY, Cause.CONFIGURATION),
-        (Ground.RIGHTS, Cause.IDENTITY),
-        (Ground.RECORDS, Cause.DATA),
-        (Ground.PROCESS, Cause.PRODUCT),
+        (Basis.POLICY, Cause.CONFIGURATION),
+        (Basis.RIGHTS, Cause.IDENTITY),
+        (Basis.RECORDS, Cause.DATA),
+        (Basis.PROCESS, Cause.PRODUCT),
     ],
 )
-def test_what_an_expectation_rests_on_says_whose_business_it_is(ground: Ground, cause: Cause) -> None:
+def test_what_an_expectation_rests_on_says_whose_business_it_is(ground: Basis, cause: Cause) -> None:
     assert one(failed(ground=ground)).cause is cause
 
 
@@ -41,13 +41,13 @@ def test_what_could_not_be_carried_out_is_our_side() -> None:
 
 
 def test_books_that_drifted_are_data_whatever_was_expected() -> None:
-    assert one(failed(ground=Ground.PROCESS, invariant=Invariant.BOOKS)).cause is Cause.DATA
-    assert one(failed(ground=Ground.PROCESS, invariant=Invariant.BALANCED)).cause is Cause.PRODUCT
+    assert one(failed(ground=Basis.PROCESS, invariant=Invariant.BOOKS)).cause is Cause.DATA
+    assert one(failed(ground=Basis.PROCESS, invariant=Invariant.BALANCED)).cause is Cause.PRODUCT
 
 
 def test_tenants_that_are_not_kept_apart_are_product_unless_somebody_was_let_in() -> None:
-    assert one(failed(ground=Ground.PROCESS, invariant=Invariant.ISOLATED)).cause is Cause.PRODUCT
-    assert one(failed(ground=Ground.RIGHTS, invariant=Invariant.ISOLATED)).cause is Cause.IDENTITY
+    assert one(failed(ground=Basis.PROCESS, invariant=Invariant.ISOLATED)).cause is Cause.PRODUCT
+    assert one(failed(ground=Basis.RIGHTS, invariant=Invariant.ISOLATED)).cause is Cause.IDENTITY
 
 
 def test_a_sign_in_that_is_not_accepted_is_identity() -> None:

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from ringgate.domain.model import Channel, Invariant, Outcome, RunResult, Sample, Source
-from ringgate.gate import Action, Bake, Due, Signal, State, Verdict, Waiver, Word
+from ringgate.domain.model import Channel, Invariant, Outcome, RunResult, SignalSample, Source
+from ringgate.gate import Action, Bake, Due, GateState, GateWaiver, Signal, Verdict, Word
 from ringgate.gate.signals import Probe
 from tests.unit.gate.sample import (
     IDS,
@@ -57,7 +57,7 @@ def rules_of(verdict: Verdict) -> list[str]:
 def test_a_healthy_release_is_promoted() -> None:
     verdict = bake(good()).verdict(END)
     assert (verdict.state, verdict.word, verdict.action, verdict.reasons) == (
-        State.PROMOTE, Word.PASS, Action.PROMOTE, (),
+        GateState.PROMOTE, Word.PASS, Action.PROMOTE, (),
     )  # fmt: skip
     assert verdict.samples.runs == 3 * 60 * HOURS
     assert verdict.facts.tested == IDS
@@ -258,9 +258,9 @@ def test_posting_errors_are_failures_of_posting_steps() -> None:
     assert (posting.bad, posting.runs) == (1, 2)
 
 
-def samples(since: int, minutes: int, value: float) -> list[Sample]:
+def samples(since: int, minutes: int, value: float) -> list[SignalSample]:
     return [
-        Sample(START + number * MINUTE, "queue backlog", value, "jobs", tenant="cologne", limit=10.0)
+        SignalSample(START + number * MINUTE, "queue backlog", value, "jobs", tenant="cologne", limit=10.0)
         for number in range(since, since + minutes)
     ]
 
@@ -278,7 +278,7 @@ def test_a_backlog_pauses() -> None:
 def test_samples_without_a_limit_and_of_others_say_nothing_and_no_number_is_too_much() -> None:
     known = baseline(before(), samples(-600, 600, 3.0))
     made = bake(known=known)
-    one = Sample(START, "queue backlog", 50.0, "jobs", limit=10.0)
+    one = SignalSample(START, "queue backlog", 50.0, "jobs", limit=10.0)
     for sample in (
         replace(one, limit=None),
         replace(one, tenant="kyoto"),
@@ -334,8 +334,8 @@ def test_what_ran_before_the_release_must_run_after_it() -> None:
 # --- waivers ---------------------------------------------------------------------------------------------------------
 
 
-def waiver(covers: str, tenant: str = "cologne", scenario: str = "*", expires: date = DAY) -> Waiver:
-    return Waiver(tenant, covers, "ops", "known", expires, scenario)
+def waiver(covers: str, tenant: str = "cologne", scenario: str = "*", expires: date = DAY) -> GateWaiver:
+    return GateWaiver(tenant, covers, "ops", "known", expires, scenario)
 
 
 @pytest.mark.parametrize("covers", ["failures", "expectation", "expect*"])
@@ -351,7 +351,7 @@ def test_an_accepted_failure_is_no_evidence_and_is_told(covers: str) -> None:
     [waiver("unavailable"), waiver("failures", tenant="aldgate"), waiver("failures", scenario="sign-in")],
     ids=["kind", "tenant", "scenario"],
 )
-def test_a_waiver_keeps_to_its_scope(one: Waiver) -> None:
+def test_a_waiver_keeps_to_its_scope(one: GateWaiver) -> None:
     verdict = bake(with_outage("cologne", 100, 30), waivers=(one,)).verdict(END)
     assert verdict.word is Word.FAIL
     assert verdict.waived == ()

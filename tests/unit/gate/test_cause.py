@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from ringgate.domain.model import Channel, Failure, Ground, Invariant, Outcome, RunResult
+from ringgate.domain.model import Basis, Channel, Failure, Invariant, Outcome, RunResult
 from ringgate.gate import Attribution, Cause, Signal, attribute, grouped
 from ringgate.gate.cause import leading
 
@@ -46,45 +46,45 @@ def test_where_nothing_is_wrong_it_is_nobodys_business() -> None:
 @pytest.mark.parametrize(
     ("ground", "expected"),
     [
-        (Ground.RIGHTS, Cause.IDENTITY),
-        (Ground.POLICY, Cause.CONFIGURATION),
-        (Ground.RECORDS, Cause.DATA),
-        (Ground.PROCESS, Cause.PRODUCT),
+        (Basis.RIGHTS, Cause.IDENTITY),
+        (Basis.POLICY, Cause.CONFIGURATION),
+        (Basis.RECORDS, Cause.DATA),
+        (Basis.PROCESS, Cause.PRODUCT),
     ],
 )
-def test_what_is_narrow_explains_sums_that_come_out_wrong(ground: Ground, expected: Cause) -> None:
-    sums = [run("pay", ground=Ground.PROCESS) for _ in range(3)]
+def test_what_is_narrow_explains_sums_that_come_out_wrong(ground: Basis, expected: Cause) -> None:
+    sums = [run("pay", ground=Basis.PROCESS) for _ in range(3)]
     assert cause(*sums, run("bill", ground=ground)) is expected
 
 
 def test_one_odd_run_explains_nothing() -> None:
-    sums = [run("pay", ground=Ground.PROCESS) for _ in range(9)]
-    assert cause(*sums, run("bill", ground=Ground.POLICY)) is Cause.PRODUCT
+    sums = [run("pay", ground=Basis.PROCESS) for _ in range(9)]
+    assert cause(*sums, run("bill", ground=Basis.POLICY)) is Cause.PRODUCT
 
 
 def test_a_right_explains_a_policy_that_was_passed_by() -> None:
-    by_policy = [run("bill", ground=Ground.POLICY) for _ in range(3)]
-    assert cause(*by_policy, run("post", ground=Ground.RIGHTS)) is Cause.IDENTITY
+    by_policy = [run("bill", ground=Basis.POLICY) for _ in range(3)]
+    assert cause(*by_policy, run("post", ground=Basis.RIGHTS)) is Cause.IDENTITY
 
 
 def test_a_broken_invariant_decides() -> None:
-    broken = run("post", ground=Ground.PROCESS, invariant=Invariant.BALANCED)
-    assert cause(*(run("bill", ground=Ground.RECORDS) for _ in range(3)), broken) is Cause.PRODUCT
+    broken = run("post", ground=Basis.PROCESS, invariant=Invariant.BALANCED)
+    assert cause(*(run("bill", ground=Basis.RECORDS) for _ in range(3)), broken) is Cause.PRODUCT
 
 
 def test_where_most_were_not_answered_the_rest_is_no_news() -> None:
     silent = [run("post", "unavailable"), run("bill", "protocol")]
-    assert cause(*silent, run("pay", ground=Ground.POLICY)) is Cause.ENVIRONMENT
-    assert cause(silent[0], *(run("pay", ground=Ground.POLICY) for _ in range(2))) is Cause.CONFIGURATION
+    assert cause(*silent, run("pay", ground=Basis.POLICY)) is Cause.ENVIRONMENT
+    assert cause(silent[0], *(run("pay", ground=Basis.POLICY) for _ in range(2))) is Cause.CONFIGURATION
 
 
 def test_work_that_piles_up_explains_what_waits_for_it() -> None:
-    assert cause(run("pay", ground=Ground.PROCESS), loud=(Signal.BACKLOG,)) is Cause.ENVIRONMENT
+    assert cause(run("pay", ground=Basis.PROCESS), loud=(Signal.BACKLOG,)) is Cause.ENVIRONMENT
 
 
 def test_runs_that_only_take_longer_are_of_the_environment() -> None:
     assert cause(loud=(Signal.SLOWNESS,)) is Cause.ENVIRONMENT
-    assert cause(run("pay", ground=Ground.PROCESS), loud=(Signal.SLOWNESS,)) is Cause.PRODUCT
+    assert cause(run("pay", ground=Basis.PROCESS), loud=(Signal.SLOWNESS,)) is Cause.PRODUCT
 
 
 def test_what_could_not_be_carried_out_is_ours_where_nothing_failed() -> None:
@@ -92,16 +92,16 @@ def test_what_could_not_be_carried_out_is_ours_where_nothing_failed() -> None:
     said = leading((), ours, ())
     assert said is not None
     assert said[0] is Cause.OUR_SIDE
-    assert leading(attributed(run("bill", ground=Ground.POLICY)), ours, ()) != said
+    assert leading(attributed(run("bill", ground=Basis.POLICY)), ours, ()) != said
 
 
 def test_what_is_wrong_on_the_screen_alone_is_the_client() -> None:
-    on_screen = run("bill", channel=Channel.BROWSER, ground=Ground.POLICY)
+    on_screen = run("bill", channel=Channel.BROWSER, ground=Basis.POLICY)
     assert cause(on_screen) is Cause.PRODUCT
-    assert cause(on_screen, run("bill", ground=Ground.POLICY)) is Cause.CONFIGURATION
+    assert cause(on_screen, run("bill", ground=Basis.POLICY)) is Cause.CONFIGURATION
     assert cause(run("bill", "unavailable", Channel.BROWSER)) is Cause.ENVIRONMENT
 
 
 def test_who_was_let_in_by_a_right_is_identity_even_where_tenants_are_not_apart() -> None:
-    assert cause(run("bill", ground=Ground.RIGHTS, invariant=Invariant.ISOLATED)) is Cause.IDENTITY
-    assert cause(run("bill", ground=Ground.PROCESS, invariant=Invariant.ISOLATED)) is Cause.PRODUCT
+    assert cause(run("bill", ground=Basis.RIGHTS, invariant=Invariant.ISOLATED)) is Cause.IDENTITY
+    assert cause(run("bill", ground=Basis.PROCESS, invariant=Invariant.ISOLATED)) is Cause.PRODUCT

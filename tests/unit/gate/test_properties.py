@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringgate.domain.model import Outcome, RunResult, Source
-from ringgate.gate import Signal, State, Verdict, learn, reasons, state_of
+from ringgate.gate import GateState, Signal, Verdict, learn, reasons, state_of
 from ringgate.gate.facts import Facts, SelfTest, Weighed
 from ringgate.gate.gauge import Gauge
 from ringgate.gate.policy import GatePolicy
@@ -21,7 +21,7 @@ from tests.unit.gate.test_rules import NOW, WRONG, facts
 KIND = "time-entry over api"
 outcomes = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(IDS), st.booleans()), max_size=120)
 calm = settings(max_examples=40, deadline=None)
-_ORDER = list(State)
+_ORDER = list(GateState)
 
 
 def gauge(
@@ -82,9 +82,9 @@ _GOOD = [*every_minute(150), self_test(START + 100 * MINUTE)]
 @calm
 @given(st.lists(st.tuples(st.integers(0, 149), st.sampled_from(IDS)), max_size=40))
 def test_more_passing_runs_never_turn_a_promotion_into_anything_else(more: list[tuple[int, str]]) -> None:
-    assert judged(_GOOD).state is State.PROMOTE
+    assert judged(_GOOD).state is GateState.PROMOTE
     passing = [run(tenant, START + minute * MINUTE) for minute, tenant in more]
-    assert judged([*_GOOD, *passing]).state is State.PROMOTE
+    assert judged([*_GOOD, *passing]).state is GateState.PROMOTE
 
 
 @calm

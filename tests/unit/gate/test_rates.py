@@ -7,11 +7,11 @@ import random
 import pytest
 
 from ringgate.gate.bounds import upper_bound
-from ringgate.gate.rates import Count, Null, Rates, Record, streak_of
+from ringgate.gate.rates import Null, OutcomeHistory, RateCount, Rates, streak_of
 
 
-def record(rate: float, ticks: int = 1440, tenants: int = 5, seed: int = 1) -> Record:
-    made, dice = Record(60.0), random.Random(seed)
+def record(rate: float, ticks: int = 1440, tenants: int = 5, seed: int = 1) -> OutcomeHistory:
+    made, dice = OutcomeHistory(60.0), random.Random(seed)
     for tick in range(ticks):
         for tenant in range(tenants):
             made.add(f"t{tenant}", "time-entry over api", 60.0 * tick + tenant, dice.random() < rate)
@@ -19,7 +19,7 @@ def record(rate: float, ticks: int = 1440, tenants: int = 5, seed: int = 1) -> R
 
 
 def test_the_null_is_an_upper_bound_and_never_the_rate_itself() -> None:
-    null = Rates(Count(3, 1440)).null(0.005)
+    null = Rates(RateCount(3, 1440)).null(0.005)
     assert null.of("aldgate", "time-entry over api") == upper_bound(3, 1440, 0.005) > 3 / 1440
 
 
@@ -29,9 +29,9 @@ def test_without_runs_nothing_can_be_held_against_anybody() -> None:
 
 def test_a_tenant_and_a_kind_that_were_worse_before_have_a_null_of_their_own() -> None:
     rates = Rates(
-        Count(40, 4000),
-        {"flaky": Count(30, 400), "well": Count(3, 400)},
-        {"sign-in over browser": Count(25, 200), "time-entry over api": Count(15, 3800)},
+        RateCount(40, 4000),
+        {"flaky": RateCount(30, 400), "well": RateCount(3, 400)},
+        {"sign-in over browser": RateCount(25, 200), "time-entry over api": RateCount(15, 3800)},
     )
     null = rates.null(0.005)
     assert null.of("well", "time-entry over api") == null.of_all
@@ -47,7 +47,7 @@ def test_single_failures_are_no_streaks_at_any_rate() -> None:
 
 
 def test_failures_that_stick_make_blocks_of_five_times_as_long() -> None:
-    made, dice = Record(60.0), random.Random(3)
+    made, dice = OutcomeHistory(60.0), random.Random(3)
     for tenant in range(5):
         left = 0
         for tick in range(1440):
@@ -58,7 +58,7 @@ def test_failures_that_stick_make_blocks_of_five_times_as_long() -> None:
 
 def test_a_nightly_outage_of_the_ring_is_a_streak_though_each_probe_fails_once() -> None:
     """Every probe runs every five minutes; for five minutes all of them fail, one after the other."""
-    made = Record(60.0)
+    made = OutcomeHistory(60.0)
     for tick in range(3 * 1440):
         down = 180 <= tick % 1440 < 185
         for tenant in range(6):
@@ -67,7 +67,7 @@ def test_a_nightly_outage_of_the_ring_is_a_streak_though_each_probe_fails_once()
 
 
 def test_what_hits_the_whole_ring_for_a_minute_is_single() -> None:
-    made, dice = Record(60.0), random.Random(5)
+    made, dice = OutcomeHistory(60.0), random.Random(5)
     for tick in range(1440):
         blip = dice.random() < 0.01
         for tenant in range(10):
@@ -87,7 +87,7 @@ def test_a_streak_of_a_slow_probe_lasts_from_its_first_run_to_its_last() -> None
 
 @pytest.mark.parametrize(("busy", "found"), [(0.30, True), (0.06, False)])
 def test_the_busiest_hour_is_held_against_nobody(busy: float, found: bool) -> None:
-    made, dice = Record(60.0, by_hour=True), random.Random(2)
+    made, dice = OutcomeHistory(60.0, by_hour=True), random.Random(2)
     for tick in range(1440):
         rate = busy if 540 <= tick < 600 else 0.05
         for tenant in range(5):

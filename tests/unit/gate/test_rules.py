@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ringgate.domain.model import Channel, Invariant
-from ringgate.gate import RULES, Facts, GatePolicy, Signal, State, reasons, state_of
+from ringgate.gate import RULES, Facts, GatePolicy, GateState, Signal, reasons, state_of
 from ringgate.gate import rules as named
 from ringgate.gate.facts import Breach, SelfTest, Weighed
 from ringgate.gate.rules import Reason
@@ -37,50 +37,60 @@ def weighed(signal: Signal = Signal.FAILURES, **changes: Any) -> tuple[Weighed, 
 
 def test_a_good_bake_is_promoted() -> None:
     assert reasons(facts()) == ()
-    assert state_of(()) is State.PROMOTE
+    assert state_of(()) is GateState.PROMOTE
 
 
-WRONG: dict[str, tuple[dict[str, Any], State, str]] = {
-    "store_unreadable": ({"unreadable": "the store is locked"}, State.INCONCLUSIVE, "the store is locked"),
+WRONG: dict[str, tuple[dict[str, Any], GateState, str]] = {
+    "store_unreadable": ({"unreadable": "the store is locked"}, GateState.INCONCLUSIVE, "the store is locked"),
     "invariant_broken": (
         {"breaches": (Breach(Invariant.BALANCED, "kyoto", "financial-posting", "r1", "debit is not credit"),)},
-        State.ROLL_BACK, "unbalanced-posting on kyoto (financial-posting, run r1)",
+        GateState.ROLL_BACK, "unbalanced-posting on kyoto (financial-posting, run r1)",
     ),
     "evidence_to_roll_back": (
-        {"signals": weighed(peak=ALPHA**-2)}, State.ROLL_BACK,
+        {"signals": weighed(peak=ALPHA**-2)}, GateState.ROLL_BACK,
         "12 of 540 runs failed: the bet on failures stands at 160",
     ),
     "evidence_to_pause": (
-        {"signals": weighed(peak=1 / ALPHA)}, State.PAUSE, "stands at 400 units, and 400 are enough to pause",
+        {"signals": weighed(peak=1 / ALPHA)}, GateState.PAUSE, "stands at 400 units, and 400 are enough to pause",
     ),
-    "evidence_to_hold": ({"signals": weighed(quick=1 / ALPHA)}, State.HOLD, "400 are enough to hold"),
-    "not_deployed": ({"started": None, "settled": None}, State.INCONCLUSIVE, "no deployment is noted"),
-    "superseded": ({"superseded": "aldgate got 8.1 on 24 Nov"}, State.INCONCLUSIVE, "aldgate got 8.1"),
-    "no_data": ({"newest": {}}, State.INCONCLUSIVE, "No run of 8.0 has passed or failed on canary"),
-    "no_baseline": ({"baseline_runs": 59}, State.INCONCLUSIVE, "has 59 runs, and 60 are needed"),
-    "tenant_absent": ({"absent": ("kyoto",)}, State.INCONCLUSIVE, "has not reached kyoto, which belongs to canary"),
+    "evidence_to_hold": ({"signals": weighed(quick=1 / ALPHA)}, GateState.HOLD, "400 are enough to hold"),
+    "not_deployed": ({"started": None, "settled": None}, GateState.INCONCLUSIVE, "no deployment is noted"),
+    "superseded": ({"superseded": "aldgate got 8.1 on 24 Nov"}, GateState.INCONCLUSIVE, "aldgate got 8.1"),
+    "no_data": ({"newest": {}}, GateState.INCONCLUSIVE, "No run of 8.0 has passed or failed on canary"),
+    "no_baseline": ({"baseline_runs": 59}, GateState.INCONCLUSIVE, "has 59 runs, and 60 are needed"),
+    "tenant_absent": ({"absent": ("kyoto",)}, GateState.INCONCLUSIVE, "has not reached kyoto, which belongs to canary"),
     "tenant_untested": (
-        {"newest": {"aldgate": NOW, "bleecker": NOW}}, State.INCONCLUSIVE, "cologne: no run has passed or failed there",
+        {"newest": {"aldgate": NOW, "bleecker": NOW}},
+        GateState.INCONCLUSIVE,
+        "cologne: no run has passed or failed there",
     ),
     "probe_untested": (
-        {"unprobed": (("aldgate", "time-entry", Channel.BROWSER),)}, State.INCONCLUSIVE,
+        {"unprobed": (("aldgate", "time-entry", Channel.BROWSER),)}, GateState.INCONCLUSIVE,
         "time-entry over browser on aldgate",
     ),
     "stale": (
-        {"newest": {**dict.fromkeys(IDS, NOW), "cologne": NOW - timedelta(minutes=45)}}, State.INCONCLUSIVE,
+        {"newest": {**dict.fromkeys(IDS, NOW), "cologne": NOW - timedelta(minutes=45)}}, GateState.INCONCLUSIVE,
         "the newest of cologne is 45 min old",
     ),
-    "too_many_broken": ({"attempted": 100, "broken": 11}, State.INCONCLUSIVE, "11 of 100 runs could not be carried"),
-    "self_test_missing": ({"self_tests": ()}, State.INCONCLUSIVE, "No self-test was run within 2 h (there was none)"),
+    "too_many_broken": (
+        {"attempted": 100, "broken": 11},
+        GateState.INCONCLUSIVE,
+        "11 of 100 runs could not be carried",
+    ),
+    "self_test_missing": (
+        {"self_tests": ()},
+        GateState.INCONCLUSIVE,
+        "No self-test was run within 2 h (there was none)",
+    ),
     "self_test_missed": (
-        {"self_tests": (SelfTest("time-entry", "aldgate", NOW, False),)}, State.INCONCLUSIVE, "was not caught",
+        {"self_tests": (SelfTest("time-entry", "aldgate", NOW, False),)}, GateState.INCONCLUSIVE, "was not caught",
     ),
     "signal_unknown": (
-        {"signals": (Weighed(Signal.BACKLOG, ALPHA, unknown="nothing was sampled"),)}, State.INCONCLUSIVE,
+        {"signals": (Weighed(Signal.BACKLOG, ALPHA, unknown="nothing was sampled"),)}, GateState.INCONCLUSIVE,
         "backlog: nothing was sampled",
     ),
-    "soaking": ({"settled": NOW - timedelta(minutes=10)}, State.INCONCLUSIVE, "50 min are left"),
-    "undecided": ({"fine": 37.0}, State.INCONCLUSIVE, "stands at 37 units, and 100 are needed"),
+    "soaking": ({"settled": NOW - timedelta(minutes=10)}, GateState.INCONCLUSIVE, "50 min are left"),
+    "undecided": ({"fine": 37.0}, GateState.INCONCLUSIVE, "stands at 37 units, and 100 are needed"),
 }  # fmt: skip
 
 
@@ -112,8 +122,8 @@ def test_a_rule_has_nothing_to_say_of_a_good_bake(rule: Callable[[Facts], Reason
 def test_the_worst_reason_decides_and_comes_first() -> None:
     everything = {key: value for changes, _, _ in WRONG.values() for key, value in changes.items() if key != "started"}
     said = reasons(facts(**everything, started=START))
-    assert said[0].state is State.ROLL_BACK
-    assert [reason.state for reason in said] == sorted((r.state for r in said), key=list(State).index, reverse=True)
+    assert said[0].state is GateState.ROLL_BACK
+    assert [reason.state for reason in said] == sorted((r.state for r in said), key=list(GateState).index, reverse=True)
 
 
 # --- where the rules end ---------------------------------------------------------------------------------------------
@@ -125,26 +135,26 @@ def test_two_failures_are_never_enough() -> None:
 
 def test_just_below_the_bars_nothing_happens() -> None:
     assert reasons(facts(signals=weighed(quick=399.9, peak=399.9))) == ()
-    assert state_of(reasons(facts(signals=weighed(peak=159_999.0)))) is State.PAUSE
+    assert state_of(reasons(facts(signals=weighed(peak=159_999.0)))) is GateState.PAUSE
 
 
 @pytest.mark.parametrize(
     ("signal", "state"),
     [
-        (Signal.FAILURES, State.ROLL_BACK),
-        (Signal.POSTING, State.ROLL_BACK),
-        (Signal.SLOWNESS, State.PAUSE),
-        (Signal.BACKLOG, State.PAUSE),
-        (Signal.SILENCE, State.HOLD),
+        (Signal.FAILURES, GateState.ROLL_BACK),
+        (Signal.POSTING, GateState.ROLL_BACK),
+        (Signal.SLOWNESS, GateState.PAUSE),
+        (Signal.BACKLOG, GateState.PAUSE),
+        (Signal.SILENCE, GateState.HOLD),
     ],
 )
-def test_how_far_each_signal_may_go(signal: Signal, state: State) -> None:
+def test_how_far_each_signal_may_go(signal: Signal, state: GateState) -> None:
     assert state_of(reasons(facts(signals=weighed(signal, quick=1e9, peak=1e9)))) is state
 
 
 def test_a_hold_ends_and_a_pause_does_not() -> None:
-    assert state_of(reasons(facts(signals=weighed(quick=12.0, peak=12.0)))) is State.PROMOTE
-    assert state_of(reasons(facts(signals=weighed(quick=0.1, peak=500.0)))) is State.PAUSE
+    assert state_of(reasons(facts(signals=weighed(quick=12.0, peak=12.0)))) is GateState.PROMOTE
+    assert state_of(reasons(facts(signals=weighed(quick=0.1, peak=500.0)))) is GateState.PAUSE
 
 
 def test_a_signal_is_told_once_at_its_worst() -> None:
@@ -156,7 +166,7 @@ def test_an_invariant_that_was_broken_before_rolls_back_and_says_that_going_back
     breach = Breach(Invariant.NUMBERED, "kyoto", "financial-posting", "r1", "7 is missing", before=4)
     said = named.invariant_broken(facts(breaches=(breach, breach)))
     assert said is not None
-    assert said.state is State.ROLL_BACK
+    assert said.state is GateState.ROLL_BACK
     assert "broken 4 times before the release, too" in said.sentence
     assert "1 more breach" in said.sentence
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ringgate.domain.model import Channel
-from ringgate.gate.silence import Due, Watch
+from ringgate.gate.silence import Due, ExpectedResults
 from tests.unit.gate.sample import MINUTE, START
 
 PROBE = ("aldgate", "time-entry", Channel.API)
 EVERY = 10 * MINUTE
 
 
-def watch(due: Due | None = None) -> Watch:
-    return Watch(due or Due({PROBE: EVERY}), {"aldgate": START})
+def watch(due: Due | None = None) -> ExpectedResults:
+    return ExpectedResults(due or Due({PROBE: EVERY}), {"aldgate": START})
 
 
-def told(made: Watch, minutes: float) -> list[tuple[float, bool]]:
+def told(made: ExpectedResults, minutes: float) -> list[tuple[float, bool]]:
     """(minute, whether it was missing) of each due result up to now."""
     return [((at - START) / MINUTE, missing) for _, at, missing in made.until(START + minutes * MINUTE)]
 
@@ -63,6 +63,6 @@ def test_a_probe_may_rest() -> None:
 
 
 def test_who_has_no_release_yet_is_not_watched() -> None:
-    made = Watch(Due({("kyoto", "time-entry", Channel.API): EVERY}), {"aldgate": START})
+    made = ExpectedResults(Due({("kyoto", "time-entry", Channel.API): EVERY}), {"aldgate": START})
     made.came(("kyoto", "time-entry", Channel.API), START)
     assert list(made.until(START + timedelta(days=1))) == []

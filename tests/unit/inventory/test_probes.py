@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.schedules import OFF, Cadence, Dated, Probing, Weekly
+from ringgate.domain.schedules import OFF, Dated, ProbeSchedule, Probing, Weekly
 from tests.unit.inventory.test_errors import problems
 from tests.unit.inventory.test_inventory import DEFAULTS, SMALLEST, load
 
@@ -22,7 +22,7 @@ def probes(folder: Path, text: str = "", defaults: str = DEFAULTS, **files: str)
 
 
 def test_who_says_nothing_is_probed_all_the_same(tmp_path: Path) -> None:
-    assert probes(tmp_path) == Probing(Cadence(5 * MINUTE, 30 * MINUTE, 2 * MINUTE, 5 * MINUTE, ()))
+    assert probes(tmp_path) == Probing(ProbeSchedule(5 * MINUTE, 30 * MINUTE, 2 * MINUTE, 5 * MINUTE, ()))
 
 
 def test_every_key_reaches_the_tenant(tmp_path: Path) -> None:
@@ -42,9 +42,9 @@ hours = []
 """
     found = probes(tmp_path, text)
     hours = (Weekly.of("Mon-Fri 08:00-18:00"), Weekly.of("Sat 09:00-12:00"))
-    usual = Cadence(MINUTE, OFF, timedelta(seconds=30), 3 * MINUTE, hours)
+    usual = ProbeSchedule(MINUTE, OFF, timedelta(seconds=30), 3 * MINUTE, hours)
     assert found.usual == found.of("sign-in") == usual
-    assert found.of("time-entry") == Cadence(HOUR, OFF, timedelta(seconds=30), 3 * MINUTE, ())
+    assert found.of("time-entry") == ProbeSchedule(HOUR, OFF, timedelta(seconds=30), 3 * MINUTE, ())
     assert (found.holidays, found.days_off) == ("DE-NW", {date(2027, 2, 8)})
     once = Dated.of("2027-01-31 22:00 to 2027-02-01 04:00")
     assert found.maintenance == (Weekly.of("Sun 02:00-04:00"), once)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Deployment, RunResult, Sample, Source
+from ringgate.domain.model import Deployment, RunResult, SignalSample, Source
 from ringgate.gate import Action, Due, GatePolicy, Signal, Verdict, Word
 from ringgate.inventory import Inventory, SelectionError
 from ringgate.judging import Judge
 from ringgate.judging.bakes import reach_of
 from ringgate.probing.silence import planned
 from ringgate.scenario.discovery import load_scenarios
-from ringgate.store import Prober, Store
+from ringgate.store import ProberState, Store
 from tests.unit.gate.sample import IDS, LATER, MINUTE, RING, START, before, every_minute, failed, run, self_test
 
 POLICY = GatePolicy(least_rate=0.04)
@@ -144,7 +144,7 @@ def test_the_baseline_is_of_the_window_and_of_other_releases(store: Store, fill:
 def test_samples_over_their_limit_are_read_too(store: Store, fill: Fill, judge: Judge, clock: Clock) -> None:
     fill([*before(), *good()])
     store.deployed(DEPLOYED)
-    one = Sample(START, "queue backlog", 2.0, "jobs", limit=10.0)
+    one = SignalSample(START, "queue backlog", 2.0, "jobs", limit=10.0)
     store.sampled([replace(one, at=START + n * MINUTE, value=2.0 if n < 150 else 99.0) for n in range(-600, 170)])
     clock.now = START + 170 * MINUTE
     judge.verdict("canary", "8.0")
@@ -211,7 +211,7 @@ def test_a_store_that_is_no_store(tmp_path: Path) -> None:
     assert verdict.facts.untested == IDS
 
 
-@pytest.mark.parametrize("damage", ["DROP TABLE deployments", "UPDATE runs SET outcome = 'mended'"])
+@pytest.mark.parametrize("damage", ["DROP TABLE deployments", "UPDATE runs SET outcome = 'repaired'"])
 def test_a_store_that_is_damaged_while_it_is_read_and_mended_again(
     store: Store, fill: Fill, judge: Judge, tmp_path: Path, damage: str
 ) -> None:
@@ -286,7 +286,7 @@ def test_what_the_plan_says_is_due_once_a_prober_was_seen(store: Store, fill: Fi
     fill([*before(), *good()])
     store.deployed(DEPLOYED)
     assert judge.verdict("canary", "8.0").word is Word.PASS, "only suites ran, so nothing more is due"
-    store.seen(Prober("p1", START, END))
+    store.seen(ProberState("p1", START, END))
     verdict = judge.verdict("canary", "8.0")
     judge.close()
     assert set(rules_of(verdict)) == {"evidence_to_hold", "probe_untested"}, "most of the plan was never run"
@@ -297,7 +297,7 @@ def test_what_the_plan_says_is_due_once_a_prober_was_seen(store: Store, fill: Fi
 def test_a_plan_that_has_nothing_for_the_ring_is_none(store: Store, fill: Fill, url: str, clock: Clock) -> None:
     fill([*before(), *good()])
     store.deployed(DEPLOYED)
-    store.seen(Prober("p1", START, END))
+    store.seen(ProberState("p1", START, END))
     judge = Judge(lambda: Store(url, clock), INVENTORY, POLICY, due=Due(), clock=clock)
     verdict = judge.verdict("canary", "8.0")
     judge.close()

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from ringgate.domain.model import Ground, Invariant, Outcome
+from ringgate.domain.model import Basis, Invariant, Outcome
 from ringgate.gate import RULES, Verdict
 from ringgate.gate.words import listed, percent, span, units
 from ringgate.host.secrets import hide
@@ -26,7 +26,7 @@ def promoted() -> Verdict:
 def stopped() -> Verdict:
     broken = [run("bleecker", START + number * MINUTE, Outcome.BROKEN) for number in range(5)]
     wrong = failed(
-        "cologne", START + 90 * MINUTE, ground=Ground.POLICY, step="post invoice", message="<tax> & \x07 more"
+        "cologne", START + 90 * MINUTE, ground=Basis.POLICY, step="post invoice", message="<tax> & \x07 more"
     )
     made = bake(
         [*with_outage("cologne", 100, 30), *broken, wrong],

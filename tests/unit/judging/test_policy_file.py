@@ -10,7 +10,7 @@ import pytest
 
 from ringgate.gate import GatePolicy, Signal
 from ringgate.inventory import Inventory
-from ringgate.judging import PolicyError, load_policy
+from ringgate.judging import GatePolicyError, load_policy
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,10 +38,10 @@ def test_the_documented_policy_is_the_built_in_one_but_for_its_waiver() -> None:
 
 def test_every_key_is_in_the_documented_file() -> None:
     from ringgate.inventory.schema import keys_of
-    from ringgate.judging.policy_file import PolicyTable
+    from ringgate.judging.policy_file import GatePolicyTable
 
     text = (ROOT / "deploy" / "gate.toml").read_text()
-    names = {key.rsplit(".", 1)[-1] for key, *_ in keys_of(PolicyTable)}
+    names = {key.rsplit(".", 1)[-1] for key, *_ in keys_of(GatePolicyTable)}
     assert [name for name in sorted(names - {"posting"}) if name not in text] == []
 
 
@@ -64,7 +64,7 @@ def test_what_is_said_counts(load: Callable[[str], GatePolicy]) -> None:
 
 
 def test_all_mistakes_are_told_at_once(load: Callable[[str], GatePolicy]) -> None:
-    with pytest.raises(PolicyError) as told:
+    with pytest.raises(GatePolicyError) as told:
         load(
             'alpha = 2\nalfa = 1\n[bake]\nsoak = "25 h"\n[baseline]\nruns = 0\nwindow = "7"\n'
             "[signals]\nfailures = false\nslowness = 1\n[slowness]\nquantiles = [0.9, 0.5]\n"
@@ -101,12 +101,12 @@ def test_all_mistakes_are_told_at_once(load: Callable[[str], GatePolicy]) -> Non
     ],
 )
 def test_one_mistake_one_message(load: Callable[[str], GatePolicy], text: str, message: str) -> None:
-    with pytest.raises(PolicyError, match=message.replace("[", r"\[")):
+    with pytest.raises(GatePolicyError, match=message.replace("[", r"\[")):
         load(text)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match=r"none\.toml: cannot be read"):
+    with pytest.raises(GatePolicyError, match=r"none\.toml: cannot be read"):
         load_policy(tmp_path / "none.toml")
 
 

@@ -16,12 +16,12 @@ from ringgate.domain.model import (
     Outcome,
     Residue,
     RunResult,
-    Sample,
+    SignalSample,
     Source,
     Step,
 )
-from ringgate.metrics import Follower, StoreCollector, exposition
-from ringgate.store import Prober, Store
+from ringgate.metrics import StoreCollector, StoreFollower, exposition
+from ringgate.store import ProberState, Store
 from tests.unit.report.sample import four_tenants
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -50,7 +50,7 @@ class World:
 
     def start(self) -> None:
         """A new `ringgate serve` on the same store."""
-        self.follower = Follower(self.store, clock=lambda: self.now)
+        self.follower = StoreFollower(self.store, clock=lambda: self.now)
         self.collector = StoreCollector(self.follower, four_tenants, lambda now: self.due, clock=lambda: self.now)
 
     def value(self, name: str, **labels: str) -> float | None:
@@ -238,9 +238,9 @@ def test_tenants_and_their_pauses_are_told_also_before_anything_ran(world):
 def test_residue_schedule_probers_and_deployments_are_told(world):
     world.store.add(result("r1", residue=(Residue("aldgate", "r1", "enter_time", "RG-1", "down"),)))
     world.store.count({("late", "aldgate", "time-entry", "api"): 3})
-    world.store.seen(Prober("alive", NOON, NOON))
-    world.store.seen(Prober("stopped", NOON, NOON, NOON))
-    world.store.seen(Prober("outlived", NOON, NOON - timedelta(days=2)))
+    world.store.seen(ProberState("alive", NOON, NOON))
+    world.store.seen(ProberState("stopped", NOON, NOON, NOON))
+    world.store.seen(ProberState("outlived", NOON, NOON - timedelta(days=2)))
     world.store.deployed(Deployment("d1", NOON, "canary", "8.0", ("aldgate",), "by hand", "ops"))
     world.follower.follow()
     assert world.value("ringgate_residue_total", tenant="aldgate") == 1
@@ -255,19 +255,21 @@ def test_residue_schedule_probers_and_deployments_are_told(world):
 
 def test_a_signal_whose_source_failed_has_no_value_any_more(world):
     backlog = {"signal": "backlog", "unit": "jobs", "ring": "canary", "tenant": ""}
-    world.store.sampled([Sample(NOON, "backlog", 7.0, "jobs", "canary", limit=10.0), Sample(NOON, "backlog/up", 1.0)])
+    world.store.sampled(
+        [SignalSample(NOON, "backlog", 7.0, "jobs", "canary", limit=10.0), SignalSample(NOON, "backlog/up", 1.0)]
+    )
     world.follower.follow()
     assert world.value("ringgate_signal", **backlog) == 7
     assert world.value("ringgate_signal_limit", **backlog) == 10
     assert world.value("ringgate_signal_up", signal="backlog") == 1
-    world.store.sampled([Sample(NOON + timedelta(seconds=1), "backlog/up", 0.0)])
+    world.store.sampled([SignalSample(NOON + timedelta(seconds=1), "backlog/up", 0.0)])
     world.follower.follow()
     assert world.value("ringgate_signal", **backlog) is None
     assert world.value("ringgate_signal_up", signal="backlog") == 0
 
 
 def test_a_signal_that_nobody_reads_any_more_ends(world):
-    world.store.sampled([Sample(NOON, "backlog", 7.0), Sample(NOON, "backlog/up", 1.0)])
+    world.store.sampled([SignalSample(NOON, "backlog", 7.0), SignalSample(NOON, "backlog/up", 1.0)])
     world.follower.follow()
     world.now += timedelta(minutes=11)
     assert not {"ringgate_signal", "ringgate_signal_up"} & world.names()

@@ -9,13 +9,13 @@ import pytest
 
 from ringgate.domain.model import Deployment, Role
 from ringgate.drivers.protocol import Call
-from ringgate.probing.deadlines import LimitedDriver, Stopped, TooSlow
-from ringgate.probing.driver_pool import WORN, ApiLanes, BrowserLane
+from ringgate.probing.deadlines import LimitedDriver, StopRequested, TooSlow
+from ringgate.probing.driver_pool import WORN, ApiDriverPool, BrowserDriverLease
 from ringgate.probing.prober import last_seen
 from ringgate.probing.recorder import Recorder
 from ringgate.probing.releases import release_of, rings_to_test
 from ringgate.probing.worker_pool import NEIGHBOURS, some
-from ringgate.store import Prober, Store, StoreTrouble
+from ringgate.store import ProberState, Store, StoreError
 from tests.support.samples import tenant
 from tests.unit.execution.test_run_once import Notebook
 from tests.unit.probing.test_run_queue import tick
@@ -82,7 +82,7 @@ def test_past_its_deadline_no_verb_is_begun_and_all_is_undone(halt, monkeypatch)
 def test_told_to_halt_a_run_ends_at_its_next_verb(halt):
     _, manager = connected(halt)
     halt.set()
-    with pytest.raises(Stopped):
+    with pytest.raises(StopRequested):
         manager.create_project("x")
 
 
@@ -101,7 +101,7 @@ class Lane(dict):
 
 def test_a_tenants_runs_get_its_own_lane_again_and_side_by_side_each_has_one():
     made: list[Lane] = []
-    lanes = ApiLanes(lambda tenant: Lane(made))
+    lanes = ApiDriverPool(lambda tenant: Lane(made))
     with lanes.lent(tenant("a")) as first, lanes.lent(tenant("a")) as second, lanes.lent(tenant("b")) as other:
         assert len({id(each) for each in (first, second, other)}) == 3
     with lanes.lent(tenant("a")) as again:
@@ -111,7 +111,7 @@ def test_a_tenants_runs_get_its_own_lane_again_and_side_by_side_each_has_one():
 
 def test_lanes_longest_not_used_are_given_up_where_they_are_too_many():
     made: list[Lane] = []
-    lanes = ApiLanes(lambda tenant: Lane(made), most=2)
+    lanes = ApiDriverPool(lambda tenant: Lane(made), most=2)
     for name in "abca":
         with lanes.lent(tenant(name)):
             pass
@@ -120,7 +120,7 @@ def test_lanes_longest_not_used_are_given_up_where_they_are_too_many():
 
 def test_all_lanes_are_closed_at_the_end_if_there_is_time():
     made: list[Lane] = []
-    lanes = ApiLanes(lambda tenant: Lane(made))
+    lanes = ApiDriverPool(lambda tenant: Lane(made))
     for name in "ab":
         with lanes.lent(tenant(name)):
             pass
@@ -132,7 +132,7 @@ def test_all_lanes_are_closed_at_the_end_if_there_is_time():
 
 def test_a_browser_is_closed_when_it_is_worn():
     made: list[Lane] = []
-    lane = BrowserLane(lambda: Lane(made))
+    lane = BrowserDriverLease(lambda: Lane(made))
     for _ in range(WORN + 1):
         with lane.lent(tenant()):
             pass
@@ -186,9 +186,9 @@ def test_a_ring_that_bakes_is_tested_every_hour():
 
 
 def test_who_probed_the_same_was_seen_last_when_nobody_does_now():
-    def seen(minutes: float, covers: str = "x", stopped: datetime | None = None) -> Prober:
+    def seen(minutes: float, covers: str = "x", stopped: datetime | None = None) -> ProberState:
         at = NOON - timedelta(minutes=minutes)
-        return Prober(f"p{minutes}", at, at, stopped, {"covers": covers, "host": "elsewhere", "pid": 1})
+        return ProberState(f"p{minutes}", at, at, stopped, {"covers": covers, "host": "elsewhere", "pid": 1})
 
     assert last_seen([], "x", NOON) is None
     assert last_seen([seen(3), seen(5)], "x", NOON) == NOON - timedelta(minutes=3)
@@ -213,7 +213,7 @@ class Moody(Store):
         self.asked.release()
         if self.refusals:
             self.refusals -= 1
-            raise StoreTrouble("the result store cannot be written: disk full")
+            raise StoreError("the result store cannot be written: disk full")
         super().add(*results, known=known)
 
 
@@ -234,7 +234,7 @@ def test_everything_that_was_kept_is_in_the_store_at_the_end(store):
         recorder.count({("late", "aldgate", "x", "api"): 1})
     assert recorder.close(30)
     assert len(store.results()) == len(stored) == 700
-    assert (store.tallies(), told) == ({("late", "aldgate", "x", "api"): 700}, [])
+    assert (store.counters(), told) == ({("late", "aldgate", "x", "api"): 700}, [])
 
 
 def test_trouble_with_the_store_is_told_once_and_nothing_is_lost(store):

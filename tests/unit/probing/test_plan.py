@@ -12,7 +12,7 @@ import pytest
 
 from ringgate.api import CONSULTANT, READ, REVERSIBLE, SIGN_IN, scenario
 from ringgate.domain.model import Capability, Channel, Effect
-from ringgate.domain.schedules import OFF, Cadence, Dated, Probing, Weekly
+from ringgate.domain.schedules import OFF, Dated, ProbeSchedule, Probing, Weekly
 from ringgate.inventory import Inventory
 from ringgate.probing.calendars import closed, unknown_holidays
 from ringgate.probing.plan import Probe, due, plan, unknown_scenarios
@@ -30,7 +30,7 @@ def sample(name: str = "sample", effect: Effect = READ):
 
 def probing(**changes) -> Probing:
     usual = {name: changes.pop(name) for name in ("api", "browser", "hours") if name in changes}
-    return Probing(usual=Cadence(**usual), **changes)
+    return Probing(usual=ProbeSchedule(**usual), **changes)
 
 
 def probe(every: timedelta = MINUTE, name: str = "aldgate", channel: Channel = Channel.API, **changes) -> Probe:
@@ -98,7 +98,7 @@ def test_a_pause_ends_some_day_so_it_is_no_reason_for_never():
 
 
 def test_a_scenario_can_have_a_cadence_of_its_own():
-    usual = Cadence(api=MINUTE, browser=HOUR)
+    usual = ProbeSchedule(api=MINUTE, browser=HOUR)
     owner = tenant(probes=Probing(usual, {"slow": replace(usual, api=HOUR, api_deadline=HOUR)}))
     every = {p.key[1:]: (p.every, p.deadline) for p in plan([owner], [sample(), sample("slow")], capabilities=able)}
     assert every["sample", Channel.API] == (MINUTE, timedelta(minutes=2))
@@ -123,7 +123,7 @@ def test_the_demos_inventory_says_how_often_everything_is_due():
 
 
 def test_a_cadence_for_a_scenario_that_does_not_exist_is_told():
-    owner = tenant(probes=Probing(scenarios={"time-enrty": Cadence()}))
+    owner = tenant(probes=Probing(scenarios={"time-enrty": ProbeSchedule()}))
     assert unknown_scenarios([owner], ["time-entry"]) == [
         'aldgate: probes.scenarios.time-enrty: no scenario is called "time-enrty"'
     ]

@@ -15,7 +15,7 @@ from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, scenario
 from ringgate.domain.errors import ErpUnavailable
 from ringgate.domain.model import Channel, Deployment, Outcome, Source
 from ringgate.domain.reversal import Reversal
-from ringgate.domain.schedules import Cadence
+from ringgate.domain.schedules import ProbeSchedule
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.host.run_locks import Occupancy
 from ringgate.host.undo_journal import Journal
@@ -25,7 +25,7 @@ from ringgate.probing.plan import Probe
 from ringgate.probing.prober import Prober, Replanned, Terms
 from ringgate.probing.spool import Spool
 from ringgate.probing.timetable import Tick, Timetable
-from ringgate.store import Prober as Sign
+from ringgate.store import ProberState as Sign
 from ringgate.store import Store
 from tests.support.samples import tenant
 from tests.unit.execution.test_run_once import Notebook
@@ -88,7 +88,7 @@ class World:
         return scenario(id=name, effect=REVERSIBLE, needs={PROJECTS}, roles={PROJECT_MANAGER})(process)
 
     def probe(self, name: str = "one", of=None, every: timedelta = MINUTE, **changes) -> Probe:
-        return Probe(of or tenant(), self.scenario(name), Channel.API, Cadence(api=every, **changes))
+        return Probe(of or tenant(), self.scenario(name), Channel.API, ProbeSchedule(api=every, **changes))
 
     def prober(self, probes, *, workers: int = 4, **terms) -> Prober:
         given = {"once": True, "grace": 5.0} | {
@@ -164,15 +164,15 @@ def test_a_failing_run_fails_and_is_undone(world):
 def test_who_is_left_alone_now_is_told_and_counted(world):
     paused = tenant("paused", paused_until=dt.date(2999, 1, 1), paused_reason="audit")
     course = world.prober([world.probe(of=paused)]).run()
-    assert (course.outcomes, course.tallies) == ({}, {"skipped:paused": 1})
+    assert (course.outcomes, course.counters) == ({}, {"skipped:paused": 1})
     assert world.heard.remarks == ["one on paused over api: paused until 2999-01-01: audit"]
-    assert world.store.tallies() == {("skipped:paused", "paused", "one", "api"): 1}
+    assert world.store.counters() == {("skipped:paused", "paused", "one", "api"): 1}
 
 
 def test_what_another_process_runs_is_left_out_and_no_result(world):
     with world.another().occupancy.room(tenant(), "one"):
         course = world.prober([world.probe("one"), world.probe("two")]).run()
-    assert (course.whole, course.tallies["overlapping"]) == (False, 1)
+    assert (course.whole, course.counters["overlapping"]) == (False, 1)
     assert [each.scenario for each in world.store.results()] == ["two"]
 
 
@@ -209,7 +209,7 @@ def test_what_cannot_be_written_to_the_disk_stops_the_prober(world):
 
     prober._spool._write = full
     prober._timetable = None
-    prober._tick = lambda: prober._lineup.add([Tick(prober._probes[0], datetime.now(UTC))])
+    prober._tick = lambda: prober._run_queue.add([Tick(prober._probes[0], datetime.now(UTC))])
     course = prober.run()
     assert not course.whole
     assert "OSError: no space left on device" in world.heard.remarks
@@ -238,10 +238,10 @@ def test_told_to_stop_it_finishes_what_runs_and_begins_nothing(world):
     with beside(prober) as done:
         assert held.reached.wait(30)
         prober.stop()
-        until(lambda: prober._lineup.waits == 0)
+        until(lambda: prober._run_queue.waits == 0)
         held.go.set()
     assert done[0].outcomes == {Outcome.PASSED: 1}
-    assert (done[0].whole, done[0].tallies["missed"]) == (False, 1)
+    assert (done[0].whole, done[0].counters["missed"]) == (False, 1)
     assert world.left_over == []
 
 
@@ -251,7 +251,7 @@ def test_told_twice_it_undoes_what_runs(world):
     with beside(prober) as done:
         assert held.reached.wait(30)
         prober.stop(), prober.stop()
-        assert prober._crew.halt.wait(30)
+        assert prober._worker_pool.halt.wait(30)
         held.go.set()
     (kept,) = world.store.results()
     assert (kept.outcome, kept.failure.kind) == (Outcome.BROKEN, "stopped")
@@ -296,7 +296,7 @@ def test_what_was_missed_while_no_prober_was_there_is_counted(world):
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
     world.store.seen(Sign("before", an_hour_ago, an_hour_ago, detail={"covers": "", "host": "x", "pid": 0}))
     course = world.prober([world.probe()]).run()
-    assert course.tallies["missed"] == 60
+    assert course.counters["missed"] == 60
 
 
 def test_a_prober_says_that_it_lives_and_that_it_stopped(world):

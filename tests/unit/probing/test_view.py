@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ringgate.domain.model import Failure, Outcome, Residue
 from ringgate.host.secrets import hide
-from ringgate.probing.view import FEW, Watch
+from ringgate.probing.view import FEW, ProbeDisplay
 from tests.support.samples import tenant
 from tests.unit.probing.test_run_queue import tick
 from tests.unit.store.test_store import result
@@ -22,7 +22,7 @@ def shown(act, *, terminal: bool = False, quiet: bool = False, ticks=None) -> st
     out = io.StringIO()
     console = Console(file=out, width=120, force_terminal=terminal, color_system=None, highlight=False)
     ticks = [tick()] if ticks is None else ticks
-    with Watch(console, [each.probe for each in ticks], quiet=quiet) as watch:
+    with ProbeDisplay(console, [each.probe for each in ticks], quiet=quiet) as watch:
         act(watch)
     return out.getvalue()
 
@@ -33,7 +33,7 @@ def ended(*results, self_test: bool = False):
             due = replace(tick(), self_test=self_test)
             watch.began(due)
             watch.ended(due, each)
-        watch.tallies = {"late": 2, "missed": 0, "skipped:hours": 3, "skipped:paused": 1}
+        watch.counters = {"late": 2, "missed": 0, "skipped:hours": 3, "skipped:paused": 1}
 
     return act
 

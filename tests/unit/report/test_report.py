@@ -21,7 +21,7 @@ from ringgate.domain.model import Attachment, Channel, Failure, Outcome, RunResu
 from ringgate.host.secrets import hide
 from ringgate.report import build_report, matrix_table
 from ringgate.report.text import approval_words, clean, fault, host, seconds, tax_words
-from ringgate.report.timing import Sample, axis, strip
+from ringgate.report.timing import TimingSample, axis, strip
 from tests.unit.report.sample import START, all_passed, eight_scenarios, ended, four_tenants, run, skipped, troubled
 
 TENANTS, SCENARIOS = four_tenants(), eight_scenarios()
@@ -258,7 +258,9 @@ def test_an_axis_covers_its_data_with_few_round_ticks(longest: float) -> None:
 
 
 def test_a_strip_counts_only_what_passed() -> None:
-    made = strip("post", [Sample(1, "a"), Sample(2, "b"), Sample(3, "c"), Sample(30, "d", ok=False)], 40)
+    made = strip(
+        "post", [TimingSample(1, "a"), TimingSample(2, "b"), TimingSample(3, "c"), TimingSample(30, "d", ok=False)], 40
+    )
     assert made.median_text == "2.00 s"
     assert made.ends == (2.5, 7.5)
     assert "1 did not finish" in made.words
@@ -266,7 +268,7 @@ def test_a_strip_counts_only_what_passed() -> None:
 
 
 def test_a_strip_of_very_many_runs_keeps_its_ends() -> None:
-    made = strip("post", [Sample(i / 100, "t") for i in range(1, 1001)], 10)
+    made = strip("post", [TimingSample(i / 100, "t") for i in range(1, 1001)], 10)
     assert len(made.dots) == 60
     assert (made.dots[0].at, made.dots[-1].at) == (0.1, 100)
 

@@ -8,7 +8,7 @@ import pytest
 
 from ringgate.domain.model import Channel, Failure, Outcome, RunResult
 from ringgate.report import conclude_results
-from ringgate.report.matrix import State, build_matrix
+from ringgate.report.matrix import CellState, build_matrix
 from tests.unit.report.sample import all_passed, eight_scenarios, ended, four_tenants, run, skipped
 
 TENANTS, SCENARIOS = four_tenants(), eight_scenarios()
@@ -118,8 +118,8 @@ def test_a_later_pass_does_not_hide_a_failure() -> None:
 def test_results_of_unexpected_tenants_and_scenarios_are_kept() -> None:
     stray = ended(run("other", "elsewhere", Channel.API), Outcome.FAILED, WRONG)
     matrix = build_matrix([stray], TENANTS, SCENARIOS)
-    assert matrix["elsewhere", "other", Channel.API].state is State.FAILED
-    assert matrix["elsewhere", "sign-in", Channel.API].state is State.SKIPPED
+    assert matrix["elsewhere", "other", Channel.API].state is CellState.FAILED
+    assert matrix["elsewhere", "sign-in", Channel.API].state is CellState.SKIPPED
 
 
 def test_one_check_on_one_tenant_reads_well() -> None:

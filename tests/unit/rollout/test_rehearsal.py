@@ -13,9 +13,9 @@ from ringgate.cli.rehearse import exit_code
 from ringgate.domain.errors import ErpUnavailable, NoRoute
 from ringgate.inventory import Inventory
 from ringgate.rollout.controller import AlreadyThere, AnotherRelease, Rehearsal, begin
-from ringgate.rollout.record import Ledger, Reason
-from ringgate.rollout.release import Action, load_release
-from ringgate.rollout.report import conclusion, write_story
+from ringgate.rollout.record import Objection, RecordKeeper
+from ringgate.rollout.release import RolloutAction, load_release
+from ringgate.rollout.report import conclusion, write_report
 from ringgate.rollout.stages.tenant import Found
 from tests.support.rehearsal import release_file
 
@@ -36,7 +36,7 @@ class Place:
     def series(self, tenant: str) -> str:
         return self.runs.get(tenant, "7.0")
 
-    def mend(self, tenant: str) -> bool:
+    def repair(self, tenant: str) -> bool:
         return False
 
 
@@ -92,7 +92,7 @@ class World:
         self.recovered: list[tuple[bool, str]] = []
 
     def start(self):
-        ledger = Ledger(self.folder)
+        ledger = RecordKeeper(self.folder)
         begin(ledger, self.release, self.place, "s1")
         rehearsal = Rehearsal(
             self.release, self.inventory, self.place, [], _no_engine, ledger, self.stages, Silent(),
@@ -109,12 +109,14 @@ def _no_engine():
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    # The surge is a thread of scenarios on neighbours; it is real in tests/erp.
-    monkeypatch.setattr("ringgate.rollout.controller.Rehearsal._surge", lambda self, ring: _NoSurge())
+    # Background load is a thread of scenarios on neighbours; it is real in tests/erp.
+    monkeypatch.setattr(
+        "ringgate.rollout.controller.Rehearsal._background_load", lambda self, ring: _NoBackgroundLoad()
+    )
     return World(tmp_path / "rehearsal")
 
 
-class _NoSurge:
+class _NoBackgroundLoad:
     neighbours = results = failures = broken = ()
     trouble = ""
 
@@ -124,8 +126,10 @@ class _NoSurge:
     def __exit__(self, *_): ...
 
 
-def against(condition: str, action: Action, tenant: str = "aldgate", sentence: str = "it is not as it was") -> Found:
-    return Found(reasons=[Reason(condition=condition, action=action, tenant=tenant, sentence=sentence)])
+def against(
+    condition: str, action: RolloutAction, tenant: str = "aldgate", sentence: str = "it is not as it was"
+) -> Found:
+    return Found(reasons=[Objection(condition=condition, action=action, tenant=tenant, sentence=sentence)])
 
 
 def test_every_ring_goes_through_every_stage_in_order(world):
@@ -142,11 +146,11 @@ def test_every_ring_goes_through_every_stage_in_order(world):
 
 
 def test_a_failed_migration_rolls_the_ring_back_and_leaves_the_others_alone(world):
-    world.stages.say["upgrade", "aldgate"] = against("migration_failed", Action.ROLL_BACK)
+    world.stages.say["upgrade", "aldgate"] = against("migration_failed", RolloutAction.ROLL_BACK)
     record = world.start()
     assert [stage for stage, _ in world.stages.done] == ["baseline", "drill", "upgrade", "rollback"]
     assert {tenant for _, tenant in world.stages.done} == {"aldgate"}
-    assert record.rings["canary"].decision is Action.ROLL_BACK
+    assert record.rings["canary"].decision is RolloutAction.ROLL_BACK
     assert record.rings["early"].decision is None
     assert exit_code(record) == 1
     assert conclusion(record) == "Ring canary was rolled back. aldgate: it is not as it was"
@@ -154,25 +158,25 @@ def test_a_failed_migration_rolls_the_ring_back_and_leaves_the_others_alone(worl
 
 @pytest.mark.parametrize("stage", ["baseline", "drill"])
 def test_what_is_wrong_before_the_change_stops_before_the_change(world, stage):
-    world.stages.say[stage, "aldgate"] = against("not_ready", Action.PAUSE)
+    world.stages.say[stage, "aldgate"] = against("not_ready", RolloutAction.PAUSE)
     record = world.start()
     assert "upgrade" not in {stage for stage, _ in world.stages.done}
-    assert record.rings["canary"].decision is Action.PAUSE
+    assert record.rings["canary"].decision is RolloutAction.PAUSE
 
 
 def test_a_pause_after_the_change_is_verified_to_the_end_and_goes_no_further(world):
-    world.stages.say["fingerprint", "aldgate"] = against("inconclusive", Action.PAUSE)
+    world.stages.say["fingerprint", "aldgate"] = against("inconclusive", RolloutAction.PAUSE)
     record = world.start()
     assert [stage for stage, _ in world.stages.done] == ORDER
-    assert record.rings["canary"].decision is Action.PAUSE
+    assert record.rings["canary"].decision is RolloutAction.PAUSE
     assert exit_code(record) == 2
 
 
 def test_the_gravest_reason_decides(world):
-    world.stages.say["fingerprint", "aldgate"] = against("inconclusive", Action.PAUSE)
-    world.stages.say["verification", "aldgate"] = against("isolation_failed", Action.ROLL_BACK, sentence="leak")
+    world.stages.say["fingerprint", "aldgate"] = against("inconclusive", RolloutAction.PAUSE)
+    world.stages.say["verification", "aldgate"] = against("isolation_failed", RolloutAction.ROLL_BACK, sentence="leak")
     record = world.start()
-    assert record.rings["canary"].decision is Action.ROLL_BACK
+    assert record.rings["canary"].decision is RolloutAction.ROLL_BACK
     assert conclusion(record) == "Ring canary was rolled back. aldgate: leak (1 further reason)"
     assert exit_code(record) == 1
 
@@ -181,13 +185,13 @@ def test_an_error_of_the_erp_counts_against_it_and_one_of_ours_does_not(world):
     world.stages.say["verification", "aldgate"] = ErpUnavailable("nobody answers")
     record = world.start()
     assert record.rings["canary"].reasons[0].condition == "platform_failed"
-    assert record.rings["canary"].decision is Action.ROLL_BACK
+    assert record.rings["canary"].decision is RolloutAction.ROLL_BACK
 
 
 def test_an_error_of_our_side_is_inconclusive_and_never_a_pass(world):
     world.stages.say["verification", "aldgate"] = NoRoute("no way there")
     record = world.start()
-    assert record.rings["canary"].decision is Action.PAUSE
+    assert record.rings["canary"].decision is RolloutAction.PAUSE
     assert record.tenants["aldgate"].stages["verification"].outcome == "broken"
     assert exit_code(record) == 2
 
@@ -205,17 +209,17 @@ def test_killed_in_any_stage_it_goes_on_there_and_ends_the_same(world, stage, te
 
 
 def test_killed_while_it_rolls_back_it_rolls_back(world):
-    world.stages.say["verification", "aldgate"] = against("process_failed", Action.ROLL_BACK)
+    world.stages.say["verification", "aldgate"] = against("process_failed", RolloutAction.ROLL_BACK)
     world.stages.say["rollback", "aldgate"] = Killed()
     with pytest.raises(Killed):
         world.start()
     record = world.start()
     assert [stage for stage, _ in world.stages.done] == [*ORDER, "rollback"]
-    assert record.rings["canary"].decision is Action.ROLL_BACK
+    assert record.rings["canary"].decision is RolloutAction.ROLL_BACK
 
 
 def test_one_that_stopped_is_not_gone_on_with_but_begun_again(world):
-    world.stages.say["upgrade", "aldgate"] = against("migration_failed", Action.ROLL_BACK)
+    world.stages.say["upgrade", "aldgate"] = against("migration_failed", RolloutAction.ROLL_BACK)
     world.start()
     record = world.start()
     assert record.succeeded
@@ -242,8 +246,10 @@ def test_tenants_that_run_the_new_series_already_are_told_before_anything_is_don
 
 
 def test_the_page_tells_the_story(world, tmp_path):
-    world.stages.say["verification", "cologne"] = against("process_failed", Action.ROLL_BACK, "cologne", "<b>3</b> & 4")
-    page = write_story(world.start(), world.release, tmp_path / "page.html").read_text()
+    world.stages.say["verification", "cologne"] = against(
+        "process_failed", RolloutAction.ROLL_BACK, "cologne", "<b>3</b> & 4"
+    )
+    page = write_report(world.start(), world.release, tmp_path / "page.html").read_text()
     assert "Ring early was rolled back." in page
     assert "cologne: &lt;b&gt;3&lt;/b&gt; &amp; 4" in page
     assert "7.6: names of models and fields" in page

@@ -9,7 +9,7 @@ import pytest
 
 from ringgate.domain.model import Role
 from ringgate.inventory import Inventory
-from ringgate.rollout.release import PLANS, Action, ReleaseError, Risk, load_release
+from ringgate.rollout.release import PLANS, ReleaseError, Risk, RolloutAction, load_release
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 11, 24)
@@ -53,10 +53,10 @@ def test_the_release_of_the_demo_is_right(inventory):
 def test_what_is_not_said_is_the_safest(load):
     conditions = load(SMALLEST).table.conditions
     after = ("migration", "platform", "process", "isolation", "in_flight")
-    assert {getattr(conditions, f"{name}_failed") for name in after} == {Action.ROLL_BACK}
-    assert conditions.fingerprint_drift is Action.ROLL_BACK
+    assert {getattr(conditions, f"{name}_failed") for name in after} == {RolloutAction.ROLL_BACK}
+    assert conditions.fingerprint_drift is RolloutAction.ROLL_BACK
     assert {getattr(conditions, name) for name in ("not_ready", "drill_failed", "surface_broken", "inconclusive")} == {
-        Action.PAUSE
+        RolloutAction.PAUSE
     }
 
 
@@ -86,7 +86,7 @@ def test_all_mistakes_of_tables_are_told_at_once(load):
         '[[manual_steps]]\nname = "a"\nsql = "SELECT 1"\n[[manual_steps]]\nname = "a"\nsql = ""\n'
         '[[exceptions]]\ntenant = "kyotoo"\nring = "cannary"\nowner = "x"\nreason = "y"\nexpires = 2026-11-23\n'
         '[[exceptions]]\ntenant = "kyoto"\nowner = "x"\nreason = "y"\nexpires = 2027-01-01\n'
-        '[conditions]\nprocess_failed = "promote"\nsurge_failed = "ignore"\n[surge]\nevery = "3"\n'
+        '[conditions]\nprocess_failed = "promote"\nbackground_load_failed = "ignore"\n[background_load]\nevery = "3"\n'
     )
     with pytest.raises(ReleaseError) as told:
         load(wrong)
@@ -99,8 +99,8 @@ def test_all_mistakes_of_tables_are_told_at_once(load):
         "exceptions[0].expires: has passed: renew the exception or remove it (got 2026-11-23)",
         "exceptions[1]: says nothing: give skip, ring or risk",
         "conditions.process_failed: must be pause or roll back",
-        "conditions.surge_failed: must be one of promote, pause, roll back",
-        'surge.every: must be a time with its unit (s, min, h, d), such as "30 min" (got "3")',
+        "conditions.background_load_failed: must be one of promote, pause, roll back",
+        'background_load.every: must be a time with its unit (s, min, h, d), such as "30 min" (got "3")',
     ):
         assert message in lines
 

@@ -14,8 +14,8 @@ from ringgate.rollout.record import RehearsalRecord, RingRecord, StageRecord, Te
 from ringgate.rollout.release import IntegrationTable
 from ringgate.rollout.surface import Surfaces, listing
 from ringgate.rollout.surface_view import surface_view
-from ringgate.surface.accepted import Acceptance
-from ringgate.surface.model import Field, Model, Surface, call, reading
+from ringgate.surface.accepted import SurfaceWaiver
+from ringgate.surface.model import Model, Surface, SurfaceField, call, reading
 
 TODAY = date(2026, 11, 24)
 RINGS = {"aldgate": "canary", "bleecker": "early", "cologne": "early", "kyoto": "broad"}
@@ -26,7 +26,7 @@ class Offers:
     """A connection to a tenant whose ERP offers this; counts how often it is read."""
 
     def __init__(self, *fields: str, methods: tuple[str, ...] = ("read", "post")) -> None:
-        self.bill, self.reads = Model("Bill", {name: Field("char") for name in fields}, frozenset(methods)), 0
+        self.bill, self.reads = Model("Bill", {name: SurfaceField("char") for name in fields}, frozenset(methods)), 0
 
     def surface(self) -> Surface:
         self.reads += 1
@@ -47,9 +47,9 @@ def tenants() -> dict[str, Tenant]:
     return {each.id: each for each in Inventory.load(Path(__file__).parents[3] / "tenants").tenants}
 
 
-def accepting(signature: str, **more: object) -> Acceptance:
+def accepting(signature: str, **more: object) -> SurfaceWaiver:
     told = {"tenant": "*", "owner": "qa", "reason": "known", "expires": date(2027, 1, 31), **more}
-    return Acceptance.model_validate({"signature": signature, **told})
+    return SurfaceWaiver.model_validate({"signature": signature, **told})
 
 
 GONE = "field removed bill.number"

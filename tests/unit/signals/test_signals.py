@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Sample
+from ringgate.domain.model import SignalSample
 from ringgate.signals import Poller, Signals, SignalsError, load, poll, polling
 from ringgate.store import Store
 from tests.unit.report.sample import four_tenants
@@ -89,8 +89,8 @@ def test_a_query_becomes_samples_with_what_it_says_of_itself(signals, store, dat
     query = "SELECT tenant, 'canary' AS ring, count(*) AS value FROM queue GROUP BY tenant"
     assert poll(signals(sql(query, 'unit = "jobs"\nlimit = 10')), store, NOON) == []
     assert store.samples() == [
-        Sample(NOON, "backlog/up", 1.0),
-        Sample(NOON, "backlog", 2.0, "jobs", "canary", "aldgate", 10.0),
+        SignalSample(NOON, "backlog/up", 1.0),
+        SignalSample(NOON, "backlog", 2.0, "jobs", "canary", "aldgate", 10.0),
     ]
 
 
@@ -138,7 +138,7 @@ def test_a_database_that_is_not_there_is_not_made(signals, store, tmp_path, monk
 def test_what_is_no_value_is_told_and_leaves_a_gap(signals, store, database, query, why):
     assert poll(signals(sql(query)), store, NOON) == [f"backlog: {why}"]
     assert values(store) == {"backlog/up": 0.0}
-    assert store.tallies() == {("failed/up", "", "backlog", ""): 1}
+    assert store.counters() == {("failed/up", "", "backlog", ""): 1}
 
 
 def test_prometheus_is_asked_with_its_token_and_labels_say_whose_value_it_is(signals, store, server, monkeypatch):
@@ -151,7 +151,7 @@ def test_prometheus_is_asked_with_its_token_and_labels_say_whose_value_it_is(sig
     )
     text = http("latency", "prometheus", address, 'query = "p95"\ntoken = { env = "TOKEN" }')
     assert poll(signals(text), store, NOON) == []
-    assert store.samples(signal="latency") == [Sample(NOON, "latency", 0.25, ring="canary", tenant="aldgate")]
+    assert store.samples(signal="latency") == [SignalSample(NOON, "latency", 0.25, ring="canary", tenant="aldgate")]
     assert asked == [("/api/v1/query?query=p95&timeout=10s", "Bearer open-sesame")]
 
 

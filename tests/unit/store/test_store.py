@@ -10,19 +10,19 @@ import pytest
 from ringgate.domain.events import RunFinished
 from ringgate.domain.model import (
     Attachment,
+    Basis,
     Channel,
     Deployment,
     Failure,
-    Ground,
     Invariant,
     Outcome,
     Residue,
     RunResult,
-    Sample,
+    SignalSample,
     Source,
     Step,
 )  # fmt: skip
-from ringgate.store import Prober, Store, StoreTrouble
+from ringgate.store import ProberState, Store, StoreError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def result(run_id: str = "r1", **changes) -> RunResult:
         "scenario": "time-entry", "tenant": "aldgate", "ring": "canary",
         "channel": Channel.API, "outcome": Outcome.FAILED, "started_at": NOON, "seconds": 1.5, "undo_seconds": 0.25,
         "steps": (Step("enter time", 0.1, 1.2, Outcome.FAILED),),
-        "failure": Failure("expectation", "no", "enter time", ground=Ground.POLICY, invariant=Invariant.ONCE),
+        "failure": Failure("expectation", "no", "enter time", ground=Basis.POLICY, invariant=Invariant.ONCE),
         "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "down"),),
         "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
         "session": "s1", "release": "8.0", "calls": 7, "source": Source.PROBE,
@@ -79,7 +79,7 @@ def test_the_last_session_is_a_probers_only_if_there_is_no_other(store):
 
 def test_many_are_kept_together_or_not_at_all(store):
     store.add(result("r1", touched=frozenset({"consultant call login"})))
-    with pytest.raises(StoreTrouble, match="cannot be written"):
+    with pytest.raises(StoreError, match="cannot be written"):
         store.add(result("r2"), result("r1"))
     assert [each.run_id for each in store.results()] == ["r1"]
     more = [result(run_id, touched=frozenset({"consultant call login"})) for run_id in ("r1", "r2", "r3")]
@@ -90,14 +90,14 @@ def test_many_are_kept_together_or_not_at_all(store):
 
 def test_a_result_is_never_counted_twice(store):
     store.add(result())
-    with pytest.raises(StoreTrouble, match="cannot be written"):
+    with pytest.raises(StoreError, match="cannot be written"):
         store.add(result())
     assert len(store.results()) == 1
 
 
 def test_a_store_that_is_no_store_is_told_in_one_sentence(tmp_path):
     (tmp_path / "x.sqlite").write_text("this is not a database, it is a letter to a friend" * 99)
-    with pytest.raises(StoreTrouble, match=r"x\.sqlite cannot be opened: file is not a database"):
+    with pytest.raises(StoreError, match=r"x\.sqlite cannot be opened: file is not a database"):
         Store(f"sqlite:///{tmp_path}/x.sqlite")
 
 
@@ -109,7 +109,7 @@ def test_a_file_that_was_replaced_or_is_gone_is_not_read_on(store, tmp_path):
     other.close()
     for file in path.parent.glob("results.sqlite*"):
         file.unlink()
-    with pytest.raises(StoreTrouble, match="cannot be read: its file is gone"):
+    with pytest.raises(StoreError, match="cannot be read: its file is gone"):
         store.results()
     assert not path.exists()
     (tmp_path / "other.sqlite").rename(path)
@@ -117,7 +117,7 @@ def test_a_file_that_was_replaced_or_is_gone_is_not_read_on(store, tmp_path):
 
 
 def test_a_database_password_stays_out_of_the_message():
-    with pytest.raises(StoreTrouble) as told:
+    with pytest.raises(StoreError) as told:
         Store("postgresql+psycopg://ringgate:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(told.value)
 
@@ -149,7 +149,7 @@ def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
     Store(url).close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         database.execute("UPDATE ringgate_schema SET version = 99")
-    with pytest.raises(StoreTrouble, match="of version 99, newer than 3: upgrade Ringgate"):
+    with pytest.raises(StoreError, match="of version 99, newer than 3: upgrade Ringgate"):
         Store(url)
 
 
@@ -186,7 +186,7 @@ def test_deployments_and_samples_come_back_as_they_went_in(store):
         store.deployed(each)
     assert store.deployments() == deployed
     assert store.deployments(ring="early") == store.deployments(since=later) == deployed[1:]
-    sampled = [Sample(NOON, "backlog", 3.0, "jobs", "canary", "aldgate", 10.0), Sample(later, "locks", 0.0)]
+    sampled = [SignalSample(NOON, "backlog", 3.0, "jobs", "canary", "aldgate", 10.0), SignalSample(later, "locks", 0.0)]
     store.sampled(sampled)
     assert store.samples() == sampled
     assert store.samples(signal="locks") == store.samples(since=later) == sampled[1:]
@@ -196,15 +196,15 @@ def test_tallies_add_up_across_processes(store, tmp_path):
     late, missed = ("late", "aldgate", "time-entry", "api"), ("missed", "", "", "")
     store.count({late: 2, missed: 1})
     Store(f"sqlite:///{tmp_path}/deep/results.sqlite").count({late: 3})
-    assert store.tallies() == {late: 5, missed: 1}
+    assert store.counters() == {late: 5, missed: 1}
 
 
 def test_a_prober_is_known_by_what_it_said_last(store):
-    store.seen(Prober("p1", NOON, NOON, detail={"probes": 8}))
-    store.seen(Prober("p2", NOON, NOON + timedelta(seconds=5)))
-    last = Prober("p1", NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), {"probes": 9})
+    store.seen(ProberState("p1", NOON, NOON, detail={"probes": 8}))
+    store.seen(ProberState("p2", NOON, NOON + timedelta(seconds=5)))
+    last = ProberState("p1", NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), {"probes": 9})
     store.seen(last)
-    assert store.probers() == [last, Prober("p2", NOON, NOON + timedelta(seconds=5), detail={})]
+    assert store.probers() == [last, ProberState("p2", NOON, NOON + timedelta(seconds=5), detail={})]
 
 
 def test_a_store_of_version_1_is_kept_and_goes_on(tmp_path):

@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 from ringgate.domain.model import Role
-from ringgate.surface import RULES, Change, Klass, compare
+from ringgate.surface import RULES, Severity, SurfaceChange, compare
 from ringgate.surface.accepted import AcceptedMistake, judge, read_accepted
-from ringgate.surface.model import Field, Model, Surface, SurfaceUnreadable, call, dumps, loads, reading, writing
+from ringgate.surface.model import Model, Surface, SurfaceField, SurfaceUnreadable, call, dumps, loads, reading, writing
 
 ALL = frozenset({"read", "write", "create", "delete", "press post"})
-LINE = Model("Line", {"amount": Field("numeric", "Amount")}, frozenset({"read"}))
+LINE = Model("Line", {"amount": SurfaceField("numeric", "Amount")}, frozenset({"read"}))
 BILL = Model(
     "Bill",
     {
-        "number": Field("char", "Number"),
-        "lines": Field("one2many", "Lines", relation="bill.line"),
-        "state": Field("selection", "State", selection=frozenset({"draft", "posted"})),
-        "how": Field("selection", "How", required_when="x"),
+        "number": SurfaceField("char", "Number"),
+        "lines": SurfaceField("one2many", "Lines", relation="bill.line"),
+        "state": SurfaceField("selection", "State", selection=frozenset({"draft", "posted"})),
+        "how": SurfaceField("selection", "How", required_when="x"),
     },
     frozenset({"read", "create", "post"}),
     frozenset({"post"}),
@@ -38,13 +38,16 @@ def after(**changes: object) -> Surface:
     return replace(BEFORE, series="8.0", models={**BEFORE.models, "bill": replace(BILL, **changes)})
 
 
-def fields(**changes: Field | None) -> Surface:
+def fields(**changes: SurfaceField | None) -> Surface:
     """The surface afterwards: the bill with these fields, None for gone."""
     kept = {**(BILL.fields or {}), **changes}
     return after(fields={name: field for name, field in kept.items() if field is not None})
 
 
-NUMBER, STATE = Field("char", "Number"), Field("selection", "State", selection=frozenset({"draft", "posted"}))
+NUMBER, STATE = (
+    SurfaceField("char", "Number"),
+    SurfaceField("selection", "State", selection=frozenset({"draft", "posted"})),
+)
 RIGHTS = {Role.ACCOUNTANT: ALL}
 CASES = {
     "wire changed": replace(BEFORE, wire={"call path": "/{database}/rpc/"}),
@@ -54,14 +57,14 @@ CASES = {
     "model hidden": after(fields=None),
     "field removed": fields(number=None),
     "field renamed": fields(number=None, code=NUMBER),
-    "field added": fields(note=Field("text", "Note")),
-    "required field added": fields(note=Field("text", "Note", required=True)),
+    "field added": fields(note=SurfaceField("text", "Note")),
+    "required field added": fields(note=SurfaceField("text", "Note", required=True)),
     "type changed": fields(number=replace(NUMBER, type="integer")),
     "type changed alike": fields(number=replace(NUMBER, type="text")),
-    "relation changed": fields(lines=Field("one2many", "Lines", relation="bill")),
+    "relation changed": fields(lines=SurfaceField("one2many", "Lines", relation="bill")),
     "became required": fields(number=replace(NUMBER, required=True)),
     "became readonly": fields(number=replace(NUMBER, readonly=True)),
-    "condition of required changed": fields(how=Field("selection", "How", required_when="y")),
+    "condition of required changed": fields(how=SurfaceField("selection", "How", required_when="y")),
     "selection value removed": fields(state=replace(STATE, selection=frozenset({"draft"}))),
     "selection value added": fields(state=replace(STATE, selection=frozenset({"draft", "posted", "paid"}))),
     "selection computed": fields(state=replace(STATE, selection=None)),
@@ -114,7 +117,7 @@ def test_a_rename_that_could_be_two_fields_is_no_guess():
 # --- use ------------------------------------------------------------------------------------------------------------
 
 
-def uses(change: Change) -> dict[str, int]:
+def uses(change: SurfaceChange) -> dict[str, int]:
     return dict(change.uses)
 
 
@@ -163,7 +166,9 @@ def test_a_wire_that_changed_is_used_by_all_and_told_once():
 
 def test_used_comes_before_unused_breaking_before_risky_and_compatible_last():
     now = replace(
-        fields(number=None, state=replace(STATE, selection=frozenset({"draft", "posted", "paid"})), n=Field("char")),
+        fields(
+            number=None, state=replace(STATE, selection=frozenset({"draft", "posted", "paid"})), n=SurfaceField("char")
+        ),
         wizards={},
     )
     now = replace(now, models={**now.models, "bill": replace(now.models["bill"], buttons=frozenset())})
@@ -231,4 +236,4 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path):
 
 
 def test_the_classes_are_in_order_of_weight():
-    assert list(Klass) == ["breaking", "risky", "compatible"]
+    assert list(Severity) == ["breaking", "risky", "compatible"]

@@ -16,11 +16,22 @@ import pytest
 from starlette.applications import Starlette
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Channel, Deployment, Effect, Failure, Layer, Outcome, Sample, Scenario, Source, Step
+from ringgate.domain.model import (
+    Channel,
+    Deployment,
+    Effect,
+    Failure,
+    Layer,
+    Outcome,
+    Scenario,
+    SignalSample,
+    Source,
+    Step,
+)
 from ringgate.inventory import Inventory, InventoryError
-from ringgate.metrics import Follower, Recent
-from ringgate.store import Prober, Store
-from ringgate.web import Board, Judgement, Pace, Reloading, Schedule, Server, collector_of
+from ringgate.metrics import Recent, StoreFollower
+from ringgate.store import ProberState, Store
+from ringgate.web import GateJudgement, LiveState, RefreshIntervals, Reloading, Schedule, Server, collector_of
 from ringgate.web.access import is_loopback
 from ringgate.web.judging import Curve
 from tests.unit.inventory.test_inventory import SMALLEST, write
@@ -62,15 +73,15 @@ class World:
         self.store = Store(self.url, clock=lambda: self.now)
         self.told: list[str] = []
         self.asked: list[tuple[str, str]] = []
-        self.judge: Callable[[str, str, datetime], Judgement] = self.passing
+        self.judge: Callable[[str, str, datetime], GateJudgement] = self.passing
         self.inventory = Inventory(Path("tenants"), tuple(four_tenants()), ("canary", "early", "broad"), {})
         self.spoilt = False
-        self.board = Board(
-            Follower(self.store, Recent(), clock=lambda: self.now),
+        self.board = LiveState(
+            StoreFollower(self.store, Recent(), clock=lambda: self.now),
             self._load,
             self._judged,
             self.told.append,
-            Pace(answer=0.2),
+            RefreshIntervals(answer=0.2),
             clock=lambda: self.now,
         )
 
@@ -79,15 +90,15 @@ class World:
             raise InventoryError([])
         return self.inventory
 
-    def passing(self, ring: str, release: str, now: datetime) -> Judgement:
-        return Judgement(ring, release, "pass", "promote", now, ("the evidence is in",), evidence={"failures": 0.4})
+    def passing(self, ring: str, release: str, now: datetime) -> GateJudgement:
+        return GateJudgement(ring, release, "pass", "promote", now, ("the evidence is in",), evidence={"failures": 0.4})
 
-    def _judged(self, ring: str, release: str, now: datetime) -> Judgement:
+    def _judged(self, ring: str, release: str, now: datetime) -> GateJudgement:
         self.asked.append((ring, release))
         return self.judge(ring, release, now)
 
     def says(self, verdict: str, action: str, *reasons: str) -> None:
-        self.judge = lambda ring, release, now: Judgement(ring, release, verdict, action, now, reasons)
+        self.judge = lambda ring, release, now: GateJudgement(ring, release, verdict, action, now, reasons)
 
     def turn(self) -> None:
         """What the threads do once."""
@@ -176,7 +187,7 @@ def test_what_cannot_be_judged_is_inconclusive_and_still_200(world, query, reaso
 
 
 def test_a_gate_that_cannot_judge_is_inconclusive(world):
-    def fails(ring: str, release: str, now: datetime) -> Judgement:
+    def fails(ring: str, release: str, now: datetime) -> GateJudgement:
         raise RinggateError("the policy is wrong")
 
     world.judge = fails
@@ -318,7 +329,7 @@ def test_an_empty_page_says_so_everywhere(tmp_path):
 
 def test_the_page_tells_rings_tenants_failures_deployments_and_signals(world):
     curve = Curve("failures", tuple((NOON + timedelta(minutes=n), 1.2**n) for n in range(11)), 400.0, 400.0, 160_000.0)
-    world.judge = lambda ring, release, now: Judgement(
+    world.judge = lambda ring, release, now: GateJudgement(
         ring, release, "fail", "pause", now, ("failures: 3 of 9 runs",), since=NOON, tested=("aldgate",),
         expected=("aldgate", "zurich"), curves=(curve,), evidence={"failures": 6.2},
     )  # fmt: skip
@@ -328,9 +339,10 @@ def test_the_page_tells_rings_tenants_failures_deployments_and_signals(world):
         replace(result("r2", at=NOON + timedelta(minutes=5)), outcome=Outcome.FAILED, failure=failure)
     )  # fmt: skip
     world.store.add(result("r3", scenario="sign-in", channel=Channel.BROWSER, tenant="kyoto", ring="broad"))
-    world.store.seen(Prober("prober-1", NOON, world.now))
-    world.store.sampled([Sample(world.now, "queue", 12.0, "jobs", limit=10.0), Sample(world.now, "queue/up", 1.0),
-                         Sample(world.now, "locks/up", 0.0)])  # fmt: skip
+    world.store.seen(ProberState("prober-1", NOON, world.now))
+    world.store.sampled([SignalSample(world.now, "queue", 12.0, "jobs", limit=10.0),
+                         SignalSample(world.now, "queue/up", 1.0),
+                         SignalSample(world.now, "locks/up", 0.0)])  # fmt: skip
     world.turn()
     page = world.client().get("/parts").text
     for words in (
@@ -393,7 +405,13 @@ def test_an_inventory_that_was_spoilt_is_told_and_the_last_good_one_goes_on(worl
 
 
 def test_the_threads_follow_and_judge_until_they_are_stopped(world):
-    board = Board(Follower(world.store), lambda: world.inventory, world._judged, world.told.append, Pace(0.01, 0.01))
+    board = LiveState(
+        StoreFollower(world.store),
+        lambda: world.inventory,
+        world._judged,
+        world.told.append,
+        RefreshIntervals(0.01, 0.01),
+    )
     board.start()
     while not board.judgements():
         assert board.alive
@@ -404,11 +422,17 @@ def test_the_threads_follow_and_judge_until_they_are_stopped(world):
 
 
 def test_a_mistake_in_a_gate_ends_no_thread(world):
-    def mistaken(ring: str, release: str, now: datetime) -> Judgement:
+    def mistaken(ring: str, release: str, now: datetime) -> GateJudgement:
         raise ZeroDivisionError("oops")
 
     world.judge = mistaken
-    board = Board(Follower(world.store), lambda: world.inventory, world._judged, world.told.append, Pace(0.01, 0.01))
+    board = LiveState(
+        StoreFollower(world.store),
+        lambda: world.inventory,
+        world._judged,
+        world.told.append,
+        RefreshIntervals(0.01, 0.01),
+    )
     board.start()
     while len(world.asked) < 3:
         threading.Event().wait(0.01)
@@ -466,13 +490,13 @@ def test_where_no_prober_was_seen_nothing_is_scheduled(world, schedule):
 
 
 def test_what_is_due_now_may_be_three_intervals_old_and_as_long_as_a_run(world, schedule):
-    world.store.seen(Prober("p", NOON, NOON))
+    world.store.seen(ProberState("p", NOON, NOON))
     world.turn()
     assert schedule(NOON) == {("acme", "ping", "api"): timedelta(minutes=17)}
 
 
 @pytest.mark.parametrize("hour", [7, 8, 19])
 def test_outside_its_hours_nothing_is_due_and_just_after_they_begin_neither(world, schedule, hour):
-    world.store.seen(Prober("p", NOON, NOON))
+    world.store.seen(ProberState("p", NOON, NOON))
     world.turn()
     assert schedule(NOON.replace(hour=hour, minute=5)) == {}

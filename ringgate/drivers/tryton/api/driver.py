@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ringgate.domain.errors import Refused, SignInRefused
-from ringgate.domain.model import Attachment, Capability, Channel, Ground, Role, Tenant
+from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
 from ringgate.domain.reversal import Reversal
 from ringgate.drivers.protocol import Call, Outsider
 from ringgate.drivers.tryton import refusals, surface
@@ -22,7 +22,7 @@ from ringgate.drivers.tryton.api.actor import IdentityVerbs, Memory, ProjectVerb
 from ringgate.drivers.tryton.api.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.api.procurement import ProcurementVerbs
 from ringgate.drivers.tryton.books import TrytonBooks
-from ringgate.drivers.tryton.outsider import Gate
+from ringgate.drivers.tryton.outsider import OutsiderFactory
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.undo import Undo
 from ringgate.drivers.tryton.wire import BusinessError
@@ -42,7 +42,7 @@ class ApiConnection:
         self._carrier = Carrier(call, pool.line())
         self._memory = Memory()
         self._own: list[UserSession] = []
-        self._knocked: Gate | None = None
+        self._knocked: OutsiderFactory | None = None
 
     @property
     def calls(self) -> int:
@@ -91,12 +91,12 @@ class ApiConnection:
     def ask_as_stranger(self, about: str) -> Mapping[str, str]:
         return self._gate().ask_as_stranger(about)
 
-    def _gate(self) -> Gate:
+    def _gate(self) -> OutsiderFactory:
         if self._knocked is None:
-            self._knocked = Gate(self._tenant, self._pool, self._carrier)
+            self._knocked = OutsiderFactory(self._tenant, self._pool, self._carrier)
         return self._knocked
 
-    def ground_of(self, refusal: Refused) -> Ground | None:
+    def ground_of(self, refusal: Refused) -> Basis | None:
         asked, error = self._carrier.refused, refusal.__cause__
         return refusals.ground_of(asked, error) if asked and isinstance(error, BusinessError) else None
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ringgate.domain.documents import PurchaseRequest, RequestDraft
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Ground
+from ringgate.domain.model import Basis
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.api.actor import Acting
 from ringgate.drivers.tryton.refusals import NothingHappened
@@ -59,5 +59,5 @@ class ProcurementVerbs(Acting):
         """A button that did nothing; or whose press was noted, because the tenant's rules ask for more of them."""
         reason, noted = f"the request did not become {wanted}", "model.ir.model.button.click.get_click"
         if presses := self._session.call(noted, REQUISITION, button, int(request.ref.id)):
-            return Refused(verb, f"{reason}: it has {len(presses)} of more approvals", request.state, Ground.POLICY)
+            return Refused(verb, f"{reason}: it has {len(presses)} of more approvals", request.state, Basis.POLICY)
         return NothingHappened(verb, reason, request.state)

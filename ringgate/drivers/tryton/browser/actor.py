@@ -15,15 +15,15 @@ from zoneinfo import ZoneInfo
 
 from ringgate.domain.documents import Identity, Project, ProjectDraft, Ref, Task, TaskDraft, TimeEntry
 from ringgate.domain.errors import ErpMisbehaved, Refused
-from ringgate.domain.model import Ground
+from ringgate.domain.model import Basis
 from ringgate.domain.money import Currency, Money
 from ringgate.drivers.tryton.browser.pages.client import FormView, Screen, SessionOver
 from ringgate.drivers.tryton.browser.pages.dialogs import Dialogs
 from ringgate.drivers.tryton.browser.pages.form import WINDOW, Form, NotOffered
 from ringgate.drivers.tryton.browser.pages.login import LoginPage
 from ringgate.drivers.tryton.browser.pages.tabs import Tabs
-from ringgate.drivers.tryton.browser.pages.user_menu import Desk
-from ringgate.drivers.tryton.browser.sessions import Seat
+from ringgate.drivers.tryton.browser.pages.user_menu import UserMenu
+from ringgate.drivers.tryton.browser.sessions import BrowserSession
 from ringgate.drivers.tryton.refusals import NothingHappened
 
 WORK: Final = "project.work"
@@ -33,7 +33,7 @@ TIME: Final = "timesheet.line"
 class BrowserActing:
     """What the verbs are built on."""
 
-    def __init__(self, seat: Seat, run_id: str) -> None:
+    def __init__(self, seat: BrowserSession, run_id: str) -> None:
         self.role = seat.role
         self._seat, self._run_id = seat, run_id
         self._client = seat.client
@@ -54,7 +54,7 @@ class BrowserActing:
             self._client.place = ""
             complaint = self._dialogs.complaint(self._client.settle("the screen"))[0]
             # What a screen does not offer to a user, without a word, is not his to do.
-            ground = None if complaint else Ground.RIGHTS
+            ground = None if complaint else Basis.RIGHTS
             raise Refused(name, complaint or str(error), self._state(), ground) from None
         except Refused:
             self._client.place = ""
@@ -116,7 +116,7 @@ class BrowserActing:
         return Money(self._number(text), currency or self._seat.tenant.policy.currency)
 
 
-class IdentityVerbs(BrowserActing):
+class BrowserIdentityVerbs(BrowserActing):
     """Who is signed in, and the end of it."""
 
     def who_am_i(self) -> Identity:
@@ -124,7 +124,7 @@ class IdentityVerbs(BrowserActing):
         with self._verb("who_am_i"):
             self._tabs.close_all()
             login = self._client.ask("Sao.Session.current_session.login", None, "the session")
-            shown = self._window.validate_page(Desk(self._client).preferences(), "name", "language", "company")
+            shown = self._window.validate_page(UserMenu(self._client).preferences(), "name", "language", "company")
             identity = Identity(login, shown.text("name"), shown.fields["company"].label, shown.text("language"))
             with self._client.trouble("the preferences to close"):
                 self._window.cancel_button.click()
@@ -137,7 +137,7 @@ class IdentityVerbs(BrowserActing):
             self._seat.remember_session()
             self._seat.ended, self._seat.usable = True, False
             self._client.on_password = None
-            LoginPage(self._client).validate_page(Desk(self._client).sign_out())
+            LoginPage(self._client).validate_page(UserMenu(self._client).sign_out())
             self._client.on_password = self._nobody_answers
 
     @staticmethod
@@ -145,7 +145,7 @@ class IdentityVerbs(BrowserActing):
         raise SessionOver
 
 
-class ProjectVerbs(BrowserActing):
+class BrowserProjectVerbs(BrowserActing):
     """Projects and time."""
 
     def create_project(self, draft: ProjectDraft) -> Project:

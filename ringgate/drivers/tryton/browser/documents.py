@@ -20,9 +20,9 @@ from ringgate.domain.documents import (
 )  # fmt: skip
 from ringgate.domain.errors import ErpMisbehaved, Refused
 from ringgate.domain.money import Currency, Money
-from ringgate.drivers.tryton.browser.actor import WORK, BrowserActing, IdentityVerbs, ProjectVerbs
+from ringgate.drivers.tryton.browser.actor import WORK, BrowserActing, BrowserIdentityVerbs, BrowserProjectVerbs
 from ringgate.drivers.tryton.browser.pages.client import FormView, Screen
-from ringgate.drivers.tryton.browser.pages.form import Row
+from ringgate.drivers.tryton.browser.pages.form import FormRow
 from ringgate.drivers.tryton.refusals import NothingHappened
 
 REQUISITION: Final = "purchase.requisition"
@@ -37,7 +37,7 @@ REQUEST_STATES: Final = {"processing": "approved", "done": "approved"}
 INVOICE_STATES: Final = {"validated": "draft"}
 
 
-class ProcurementVerbs(BrowserActing):
+class BrowserProcurementVerbs(BrowserActing):
     """Each step presses the button a person would press, and reads the state back: a button may do nothing."""
 
     def request_purchase(self, draft: RequestDraft) -> PurchaseRequest:
@@ -89,7 +89,7 @@ class ProcurementVerbs(BrowserActing):
         )
 
 
-class BillingVerbs(BrowserActing):
+class BrowserBillingVerbs(BrowserActing):
     """What an accountant does with invoices. Warnings are confirmed, as a person would."""
 
     def draft_invoice(self, project: Project) -> Invoice:
@@ -204,7 +204,7 @@ class BillingVerbs(BrowserActing):
         return own if code == own.code else Currency(code)
 
 
-class LedgerVerbs(BrowserActing):
+class BrowserLedgerVerbs(BrowserActing):
     """Manual entries."""
 
     def post_entry(self, entry: EntryDraft) -> Posting:
@@ -227,7 +227,7 @@ class LedgerVerbs(BrowserActing):
 
     def _type(self, line: EntryLine) -> None:
         self._form.add_to("lines")
-        row, accounts = Row(self._client, list_name="lines"), self._seat.tenant.policy.accounts
+        row, accounts = FormRow(self._client, list_name="lines"), self._seat.tenant.policy.accounts
         row.choose("account", line.account)
         if line.account == accounts.receivable:
             row.choose("party", self._seat.tenant.policy.customer)
@@ -262,5 +262,7 @@ class LedgerVerbs(BrowserActing):
         )
 
 
-class TrytonBrowserActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, BillingVerbs, LedgerVerbs):
+class TrytonBrowserActor(
+    BrowserIdentityVerbs, BrowserProjectVerbs, BrowserProcurementVerbs, BrowserBillingVerbs, BrowserLedgerVerbs
+):
     """One signed-in user with all verbs of the protocol."""

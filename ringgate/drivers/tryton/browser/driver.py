@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringgate.domain.errors import Refused, SignInRefused
-from ringgate.domain.model import Attachment, Capability, Channel, Ground, Role, Tenant
+from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
 from ringgate.domain.reversal import Reversal
 from ringgate.drivers.protocol import Books, Call, Connection, Outsider
 from ringgate.isolation.model import Thing
@@ -25,7 +25,7 @@ from ringgate.surface.model import Surface
 if TYPE_CHECKING:
     from ringgate.drivers.tryton.api.driver import TrytonApiDriver
     from ringgate.drivers.tryton.browser.documents import TrytonBrowserActor
-    from ringgate.drivers.tryton.browser.sessions import Seat, Seats
+    from ringgate.drivers.tryton.browser.sessions import BrowserSession, BrowserSessions
 
 
 class TrytonBrowserDriver:
@@ -36,7 +36,7 @@ class TrytonBrowserDriver:
 
     def __init__(self, limit: float = 30.0) -> None:
         self._limit = limit
-        self._seats: Seats | None = None
+        self._seats: BrowserSessions | None = None
         self._api: TrytonApiDriver | None = None
 
     def connect(self, tenant: Tenant, call: Call) -> BrowserConnection:
@@ -47,11 +47,11 @@ class TrytonBrowserDriver:
         return self._seats is not None
 
     @property
-    def seats(self) -> Seats:
+    def seats(self) -> BrowserSessions:
         if self._seats is None:
-            from ringgate.drivers.tryton.browser.sessions import Seats
+            from ringgate.drivers.tryton.browser.sessions import BrowserSessions
 
-            self._seats = Seats(self._limit)
+            self._seats = BrowserSessions(self._limit)
         return self._seats
 
     @property
@@ -78,8 +78,8 @@ class BrowserConnection:
 
     def __init__(self, tenant: Tenant, call: Call, driver: TrytonBrowserDriver) -> None:
         self._tenant, self._call, self._driver = tenant, call, driver
-        self._seated: dict[Role, Seat] = {}
-        self._own: list[Seat] = []
+        self._seated: dict[Role, BrowserSession] = {}
+        self._own: list[BrowserSession] = []
         self._api: Connection | None = None
 
     @property
@@ -140,7 +140,7 @@ class BrowserConnection:
             self._api = self._driver.api.connect(self._tenant, self._call)
         return self._api
 
-    def ground_of(self, refusal: Refused) -> Ground | None:
+    def ground_of(self, refusal: Refused) -> Basis | None:
         """No more than what was seen on the screen when it was refused."""
         return refusal.ground
 
@@ -156,7 +156,7 @@ class BrowserConnection:
         return tuple(found)
 
     @property
-    def _windows(self) -> list[Seat]:
+    def _windows(self) -> list[BrowserSession]:
         return [*self._seated.values(), *self._own]
 
     def close(self) -> None:
@@ -175,7 +175,7 @@ class BrowserConnection:
             self._api.close()
 
 
-def _refusal(seat: Seat, password: str | None) -> Exception:
+def _refusal(seat: BrowserSession, password: str | None) -> Exception:
     if password is None:
         return SignInRefused(f"{seat.login} could not sign in to {seat.tenant.id}: its password was not accepted.")
     return Refused("sign_in", "the web client asked for the password again")

@@ -21,7 +21,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Attachment
-from ringgate.drivers.tryton.browser.sessions import Seat
+from ringgate.drivers.tryton.browser.sessions import BrowserSession
 from ringgate.host.secrets import redact
 
 TALL = {"width": 1280, "height": 1000}
@@ -31,7 +31,7 @@ NO_ICONS = "img { visibility: hidden; }"
 """Pictures are not loaded, and the signs in their place would hide text."""
 
 
-def save(seat: Seat, folder: Path, name: str) -> list[Attachment]:
+def save(seat: BrowserSession, folder: Path, name: str) -> list[Attachment]:
     """Save what can be saved of one window into `folder`; what a window that crashed cannot give is left out."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
@@ -51,7 +51,7 @@ def save(seat: Seat, folder: Path, name: str) -> list[Attachment]:
     return found
 
 
-def _photograph(seat: Seat, path: Path) -> bool:
+def _photograph(seat: BrowserSession, path: Path) -> bool:
     page = seat.client.page
     try:
         page.set_viewport_size(TALL)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ def _photograph(seat: Seat, path: Path) -> bool:
     return True
 
 
-def _list_requests(seat: Seat, path: Path) -> bool:
+def _list_requests(seat: BrowserSession, path: Path) -> bool:
     try:
         lines = seat.client.ask("__ringgate.log", None, "the list of requests")
     except RinggateError:
@@ -72,7 +72,7 @@ def _list_requests(seat: Seat, path: Path) -> bool:
     return True
 
 
-def start(seat: Seat) -> None:
+def start(seat: BrowserSession) -> None:
     """Record from now on. Without recording a run is still a run: a failure here is passed over."""
     try:
         seat.context.tracing.start(screenshots=False, snapshots=False)
@@ -81,14 +81,14 @@ def start(seat: Seat) -> None:
         seat.traced = False
 
 
-def discard(seat: Seat) -> None:
+def discard(seat: BrowserSession) -> None:
     """Throw away what was recorded."""
     if seat.traced:
         stop(seat, None)
         seat.traced = False
 
 
-def stop(seat: Seat, path: Path | None) -> bool:
+def stop(seat: BrowserSession, path: Path | None) -> bool:
     """End the recording; save it to `path`, without secrets, if one is given."""
     try:
         if path is None:

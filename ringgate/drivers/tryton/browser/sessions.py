@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from ringgate.domain.errors import BrowserTrouble, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
+from ringgate.domain.errors import BrowserError, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
 from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.chromium import find_browser
 from ringgate.drivers.tryton.browser.pages.client import WATCH, SessionOver, WebClient
@@ -88,7 +88,7 @@ class Chromium:
             )
             context.add_init_script(WATCH)
         except PlaywrightError as error:
-            raise BrowserTrouble(f"The browser opened no window: {_first_line(error)}") from None
+            raise BrowserError(f"The browser opened no window: {_first_line(error)}") from None
         return context
 
     def _started(self) -> Browser:
@@ -101,7 +101,7 @@ class Chromium:
                 self._playwright = _playwright()
             self._browser = self._playwright.chromium.launch(executable_path=program, args=flags)
         except PlaywrightError as error:
-            raise BrowserTrouble(f"The browser {program} did not start: {_first_line(error)}") from None
+            raise BrowserError(f"The browser {program} did not start: {_first_line(error)}") from None
         return self._browser
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class Chromium:
 
 
 @dataclass(eq=False)
-class Seat:
+class BrowserSession:
     """One user in front of the web client.
 
     `usable` is False once the seat must not be kept, `ended` once its user signed out, `traced` while it is recorded;
@@ -231,15 +231,15 @@ def headers_of(call: Call) -> dict[str, str]:
     return {"traceparent": f"00-{call.trace_id}-{os.urandom(8).hex()}-01", "x-ringgate-run": call.run_id}
 
 
-class Seats:
+class BrowserSessions:
     """All seats of one process. For one thread. `limit` are seconds, for each wait on the web client."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._chromium = Chromium()
-        self._kept: dict[tuple[str, Role], Seat] = {}
+        self._kept: dict[tuple[str, Role], BrowserSession] = {}
 
-    def kept(self, tenant: Tenant, role: Role, call: Call) -> Seat | None:
+    def kept(self, tenant: Tenant, role: Role, call: Call) -> BrowserSession | None:
         """The seat kept for this user, if there is one that can be used."""
         seat = self._kept.pop((tenant.id, role), None)
         if seat is None:
@@ -252,14 +252,14 @@ class Seats:
         seat.carry(call)
         return seat
 
-    def keep(self, seat: Seat) -> None:
+    def keep(self, seat: BrowserSession) -> None:
         """Keep a seat that is signed in for later runs, and give up those longest not used where they are too many."""
         self._kept[seat.tenant.id, seat.role] = seat
         for key in list(self._kept)[:-MOST]:
             if key[0] != seat.tenant.id:
                 self._kept.pop(key).close()
 
-    def new(self, tenant: Tenant, role: Role, call: Call, password: str | None) -> Seat:
+    def new(self, tenant: Tenant, role: Role, call: Call, password: str | None) -> BrowserSession:
         """A new seat, not yet signed in, that the caller closes or keeps."""
         database = urlsplit(tenant.web).fragment.partition("/")[0]
         if not database:
@@ -272,9 +272,9 @@ class Seats:
         secret = account.password.reveal() if password is None else password
         context = self._chromium.context(headers_of(call))
         try:
-            return Seat(tenant, role, context, WebClient(context.new_page(), database, self._limit), secret)
+            return BrowserSession(tenant, role, context, WebClient(context.new_page(), database, self._limit), secret)
         except PlaywrightError as error:
-            raise BrowserTrouble(f"The browser opened no page: {_first_line(error)}") from None
+            raise BrowserError(f"The browser opened no page: {_first_line(error)}") from None
 
     def close(self) -> None:
         for seat in self._kept.values():

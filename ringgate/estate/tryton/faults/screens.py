@@ -9,7 +9,7 @@ from ringgate.domain.model import Channel
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import WITHIN
 from ringgate.estate.faults.switches import AtTheDoor
-from ringgate.estate.frontdoor import Fault as Rule
+from ringgate.estate.frontdoor import NetworkFault as Rule
 
 _OTHERWISE = """
 (() => {{

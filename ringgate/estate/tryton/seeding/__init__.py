@@ -16,7 +16,7 @@ from ringgate.drivers.tryton.wire import RpcClient
 from ringgate.estate import business_year
 from ringgate.estate.seed_spec import SeedSpec
 from ringgate.estate.tryton.seeding import books, master_data, people
-from ringgate.estate.tryton.seeding.rpc import Desk
+from ringgate.estate.tryton.seeding.rpc import SeedingClient
 
 __all__ = ["SEED_VERSION", "SeedSpec", "seed_tenant"]
 
@@ -42,10 +42,10 @@ def seed_tenant(
     """
     with contextlib.ExitStack() as stack:
 
-        def desk(login: str, password: str) -> Desk:
+        def desk(login: str, password: str) -> SeedingClient:
             client = stack.enter_context(RpcClient(url, database, timeout=120))
             client.login(login, password)
-            return Desk(client)
+            return SeedingClient(client)
 
         admin = desk(ADMIN, admin_password)
         told = business_year.tell(spec)

@@ -15,9 +15,9 @@ from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.model import Role
 from ringgate.estate.business_year import Engagement, Story
 from ringgate.estate.seed_spec import SeedSpec
-from ringgate.estate.tryton.seeding.master_data import Ground
+from ringgate.estate.tryton.seeding.master_data import MasterData
 from ringgate.estate.tryton.seeding.people import People
-from ringgate.estate.tryton.seeding.rpc import Desk
+from ringgate.estate.tryton.seeding.rpc import SeedingClient
 
 Progress = Callable[[str], None]
 
@@ -27,11 +27,11 @@ class Writer:
     """What every part of the books needs to know."""
 
     spec: SeedSpec
-    ground: Ground
+    ground: MasterData
     people: People
     story: Story
-    admin: Desk
-    roles: Mapping[Role, Desk]
+    admin: SeedingClient
+    roles: Mapping[Role, SeedingClient]
 
 
 def write(w: Writer, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from ringgate.estate.seed_spec import CITIES, CURRENCIES, EXTENSIONS, SeedSpec
-from ringgate.estate.tryton.seeding.rpc import Desk
+from ringgate.estate.tryton.seeding.rpc import SeedingClient
 
 KINDS = ("receivable", "payable", "revenue", "expense", "tax", "cash")
 OTHER_CODES = {"payable": "2100", "expense": "5000"}
@@ -45,7 +45,7 @@ ${record.currency.code} ${record.total_amount}
 
 
 @dataclass(frozen=True)
-class Ground:
+class MasterData:
     """Ids that what follows builds on. `accounts` is by kind, `products` in the order of `SeedSpec.products`."""
 
     company: int
@@ -58,7 +58,7 @@ class Ground:
     hour: int
 
 
-def lay(desk: Desk, spec: SeedSpec) -> Ground:
+def lay(desk: SeedingClient, spec: SeedSpec) -> MasterData:
     """Makes all of it, as the administrator, in a database where nothing is set up."""
     _language(desk, spec)
     currency = _currency(desk, spec)
@@ -67,7 +67,7 @@ def lay(desk: Desk, spec: SeedSpec) -> Ground:
     _years(desk, spec, company)
     taxes = _taxes(desk, spec, accounts)
     hour = desk.named("product.uom_hour")["product.uom_hour"]
-    ground = Ground(
+    ground = MasterData(
         company=company,
         currency=currency,
         accounts=accounts,
@@ -82,14 +82,14 @@ def lay(desk: Desk, spec: SeedSpec) -> Ground:
     return ground
 
 
-def _language(desk: Desk, spec: SeedSpec) -> None:
+def _language(desk: SeedingClient, spec: SeedSpec) -> None:
     """The tenant's own, with its translations, beside English."""
     languages = desk.ids("ir.lang", [("code", "=", spec.language), ("translatable", "=", False)])
     if languages:
         desk.press("ir.lang", "load_translations", languages)
 
 
-def _currency(desk: Desk, spec: SeedSpec) -> int:
+def _currency(desk: SeedingClient, spec: SeedSpec) -> int:
     code, smallest = spec.policy.currency.code, spec.policy.currency.smallest
     name, symbol = CURRENCIES.get(code, (code, code))
     digits = spec.policy.currency.digits
@@ -98,7 +98,7 @@ def _currency(desk: Desk, spec: SeedSpec) -> int:
     )
 
 
-def _company(desk: Desk, spec: SeedSpec, currency: int) -> int:
+def _company(desk: SeedingClient, spec: SeedSpec, currency: int) -> int:
     address = {"street": "1", "city": CITIES[spec.locale]}
     party = desk.one("party.party", {"name": spec.name, "addresses": [("create", [address])]})
     company = desk.one(
@@ -112,7 +112,7 @@ def _company(desk: Desk, spec: SeedSpec, currency: int) -> int:
     return company
 
 
-def _chart(desk: Desk, spec: SeedSpec, company: int) -> dict[str, int]:
+def _chart(desk: SeedingClient, spec: SeedSpec, company: int) -> dict[str, int]:
     """The ERP's minimal chart, with the codes that the inventory names and names in the tenant's language."""
     names = {kind: f"account.account_template_{kind}_en" for kind in KINDS}
     root = "account.account_template_root_en"
@@ -147,7 +147,7 @@ def _chart(desk: Desk, spec: SeedSpec, company: int) -> dict[str, int]:
     return accounts
 
 
-def _years(desk: Desk, spec: SeedSpec, company: int) -> None:
+def _years(desk: SeedingClient, spec: SeedSpec, company: int) -> None:
     """The previous year, this one and the next, by months, with gapless numbers for invoices and for credit notes.
 
     The next year, so that a tenant that was seeded in December can still be posted to in January.
@@ -184,7 +184,7 @@ def _years(desk: Desk, spec: SeedSpec, company: int) -> None:
         desk.press("account.fiscalyear", "create_period", [fiscal_year])
 
 
-def close_old_months(desk: Desk, spec: SeedSpec) -> date | None:
+def close_old_months(desk: SeedingClient, spec: SeedSpec) -> date | None:
     """Closes the first months of the previous year; their last day, None if there is none that is old enough."""
     months_now = spec.today.year * 12 + spec.today.month - 1
     last_year = spec.today.year - 1
@@ -197,7 +197,7 @@ def close_old_months(desk: Desk, spec: SeedSpec) -> date | None:
     return end
 
 
-def _taxes(desk: Desk, spec: SeedSpec, accounts: dict[str, int]) -> dict[str, int]:
+def _taxes(desk: SeedingClient, spec: SeedSpec, accounts: dict[str, int]) -> dict[str, int]:
     """One tax for each rate of the inventory, all on the account it names."""
     made = desk.create(
         "account.tax",
@@ -217,7 +217,7 @@ def _taxes(desk: Desk, spec: SeedSpec, accounts: dict[str, int]) -> dict[str, in
 
 
 def _products(
-    desk: Desk, spec: SeedSpec, accounts: dict[str, int], taxes: dict[str, int], hour: int
+    desk: SeedingClient, spec: SeedSpec, accounts: dict[str, int], taxes: dict[str, int], hour: int
 ) -> tuple[int, ...]:
     """A service sold by the hour for each rate; its tax and accounts come from its accounting category."""
     categories = desk.create(
@@ -251,13 +251,13 @@ def _products(
     return tuple(row["products"][0] for row in desk.read("product.template", templates, ["products"]))
 
 
-def _payment_term(desk: Desk, spec: SeedSpec) -> int:
+def _payment_term(desk: SeedingClient, spec: SeedSpec) -> int:
     wait = {"days": spec.policy.payment_days}
     line = {"type": "remainder", "relativedeltas": [("create", [wait])]}
     return desk.one("account.invoice.payment_term", {"name": spec.policy.payment_term, "lines": [("create", [line])]})
 
 
-def _payment_method(desk: Desk, spec: SeedSpec, company: int, accounts: dict[str, int]) -> int:
+def _payment_method(desk: SeedingClient, spec: SeedSpec, company: int, accounts: dict[str, int]) -> int:
     return desk.one(
         "account.invoice.payment.method",
         {
@@ -270,13 +270,13 @@ def _payment_method(desk: Desk, spec: SeedSpec, company: int, accounts: dict[str
     )
 
 
-def _invoice_form(desk: Desk) -> None:
+def _invoice_form(desk: SeedingClient) -> None:
     report = desk.only("ir.action.report", [("report_name", "=", "account.invoice")])
     form = {"template_extension": "txt", "extension": "", "report_content_custom": INVOICE_FORM.encode()}
     desk.write("ir.action.report", [report], form)
 
 
-def _extensions(desk: Desk, spec: SeedSpec) -> None:
+def _extensions(desk: SeedingClient, spec: SeedSpec) -> None:
     """Takes the menus of the extensions that the tenant has not got out of everybody's sight."""
     off = [module for name, module in EXTENSIONS.items() if name not in spec.extensions]
     rows = desk.find("ir.model.data", [("module", "in", off), ("model", "=", "ir.ui.menu")], ["db_id"])

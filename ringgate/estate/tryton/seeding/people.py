@@ -23,8 +23,8 @@ from decimal import Decimal
 from ringgate.domain.model import Role
 from ringgate.estate.business_year import Person, Story
 from ringgate.estate.seed_spec import SeedSpec
-from ringgate.estate.tryton.seeding.master_data import Ground
-from ringgate.estate.tryton.seeding.rpc import Desk
+from ringgate.estate.tryton.seeding.master_data import MasterData
+from ringgate.estate.tryton.seeding.rpc import SeedingClient
 
 TECHNICAL = ("ir.%", "res.%")
 _CREATES = re.compile(r"model\..+\.create").fullmatch
@@ -64,7 +64,9 @@ class People:
     supplier: int
 
 
-def settle(desk: Desk, spec: SeedSpec, ground: Ground, story: Story, passwords: Mapping[Role, str]) -> People:
+def settle(
+    desk: SeedingClient, spec: SeedSpec, ground: MasterData, story: Story, passwords: Mapping[Role, str]
+) -> People:
     """Makes everybody, as the administrator."""
     groups = _groups(desk)
     _close_open_models(desk, groups)
@@ -86,14 +88,14 @@ def _title(role: Role) -> str:
     return "Synthetic " + role.value.replace("_", " ").title()
 
 
-def _groups(desk: Desk) -> dict[str, int]:
+def _groups(desk: SeedingClient) -> dict[str, int]:
     wanted = {name for names in ROLE_GROUPS.values() for name in names} | {name for name in KEEPS if "." in name}
     groups = desk.named(*sorted(wanted))
     made = desk.create("res.group", [{"name": name} for name in OWN_GROUPS.values()])
     return groups | dict(zip(OWN_GROUPS.values(), made, strict=True))
 
 
-def _close_open_models(desk: Desk, groups: Mapping[str, int]) -> None:
+def _close_open_models(desk: SeedingClient, groups: Mapping[str, int]) -> None:
     """Gives each business model without an access rule one: everybody reads, and `KEEPS` says who writes.
 
     Only where records are kept: a wizard's forms would become read-only in the web client.
@@ -113,7 +115,7 @@ def _close_open_models(desk: Desk, groups: Mapping[str, int]) -> None:
     desk.create("ir.model.access", rows)
 
 
-def _open_all_for_the_auditor(desk: Desk, group: int) -> None:
+def _open_all_for_the_auditor(desk: SeedingClient, group: int) -> None:
     """Where a business model, or a field of one, is hidden from everybody, the auditor may read it."""
     hidden = [("group", "=", None), ("perm_read", "=", False)]
     business = [("model.model", "not like", pattern) for pattern in TECHNICAL]
@@ -123,13 +125,13 @@ def _open_all_for_the_auditor(desk: Desk, group: int) -> None:
     desk.create("ir.model.field.access", [{"field": field, "group": group, **READ} for field in sorted(fields)])
 
 
-def _let_drafts_be_discarded(desk: Desk, accountants: int) -> None:
+def _let_drafts_be_discarded(desk: SeedingClient, accountants: int) -> None:
     """Accountants may delete an entry they have not posted; posted ones nobody can."""
     rule = desk.only("ir.model.access", [("model.model", "=", "account.move"), ("group", "=", accountants)])
     desk.write("ir.model.access", [rule], {"perm_delete": True})
 
 
-def _approvals(desk: Desk, spec: SeedSpec, groups: Mapping[str, int]) -> None:
+def _approvals(desk: SeedingClient, spec: SeedSpec, groups: Mapping[str, int]) -> None:
     """Who may approve what.
 
     Where some requests need no second person, requesters may press the button too, and a rule makes their click count
@@ -161,7 +163,7 @@ def _more_than(amount: Decimal) -> str:
     return json.dumps({"__class__": "Greater", "s1": total, "s2": float(amount), "e": False})
 
 
-def _customers(desk: Desk, spec: SeedSpec, ground: Ground, story: Story) -> tuple[int, ...]:
+def _customers(desk: SeedingClient, spec: SeedSpec, ground: MasterData, story: Story) -> tuple[int, ...]:
     """The story's customers, then the synthetic one, then a supplier."""
     language = desk.only("ir.lang", [("code", "=", spec.language)])
     others = (Person(spec.policy.customer, "1", "Ringgate"), Person("Ringgate Synthetic Supplier", "2", "Ringgate"))
@@ -186,15 +188,15 @@ def _customers(desk: Desk, spec: SeedSpec, ground: Ground, story: Story) -> tupl
     )
 
 
-def _employees(desk: Desk, ground: Ground, names: list[str]) -> tuple[int, ...]:
+def _employees(desk: SeedingClient, ground: MasterData, names: list[str]) -> tuple[int, ...]:
     parties = desk.create("party.party", [{"name": name} for name in names])
     return tuple(desk.create("company.employee", [{"party": p, "company": ground.company} for p in parties]))
 
 
 def _users(
-    desk: Desk,
+    desk: SeedingClient,
     spec: SeedSpec,
-    ground: Ground,
+    ground: MasterData,
     groups: Mapping[str, int],
     employees: Mapping[Role, int],
     passwords: Mapping[Role, str],

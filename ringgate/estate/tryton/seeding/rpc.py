@@ -11,7 +11,7 @@ from ringgate.drivers.tryton.wire import RpcClient
 Values = Mapping[str, Any]
 
 
-class Desk:
+class SeedingClient:
     """One user's session on one database, with the few calls that a set-up needs."""
 
     def __init__(self, client: RpcClient) -> None:

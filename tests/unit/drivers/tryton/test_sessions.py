@@ -10,7 +10,7 @@ import pytest
 
 from ringgate.domain.documents import Project, Ref
 from ringgate.domain.errors import ErpProtocolError, ErpUnavailable, NoRoute, OurSideError, Refused, SignInRefused
-from ringgate.domain.model import Ground, Role, Tenant
+from ringgate.domain.model import Basis, Role, Tenant
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.tryton import wire
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
@@ -138,14 +138,14 @@ BUTTON = "model.ir.model.button.search_read"
 @pytest.mark.parametrize(
     ("access", "groups", "own", "ground"),
     [
-        (1, [23], [6], Ground.RIGHTS),
-        (0, [23], [6, 23], Ground.RECORDS),
-        (0, [], [6], Ground.RIGHTS),
-        (1, [], [6], Ground.RECORDS),
+        (1, [23], [6], Basis.RIGHTS),
+        (0, [23], [6, 23], Basis.RECORDS),
+        (0, [], [6], Basis.RIGHTS),
+        (1, [], [6], Basis.RECORDS),
     ],
 )
 def test_a_refusal_is_of_rights_where_the_user_lacks_them(
-    erp: Erp, acme: Tenant, driver: TrytonApiDriver, access: int, groups: list[int], own: list[int], ground: Ground
+    erp: Erp, acme: Tenant, driver: TrytonApiDriver, access: int, groups: list[int], own: list[int], ground: Basis
 ) -> None:
     erp.answers |= {
         "model.project.work.status.search": [3],
@@ -165,7 +165,7 @@ def test_a_refusal_is_of_rights_where_the_user_lacks_them(
     assert connection.ground_of(billed.value) is ground
     with pytest.raises(Refused) as completed:
         accountant.complete_work(project)
-    assert connection.ground_of(completed.value) is (Ground.RECORDS if access else Ground.RIGHTS)
+    assert connection.ground_of(completed.value) is (Basis.RECORDS if access else Basis.RIGHTS)
 
 
 def test_what_the_erp_has_not_got_is_of_its_records(erp: Erp, acme: Tenant, driver: TrytonApiDriver) -> None:
@@ -173,7 +173,7 @@ def test_what_the_erp_has_not_got_is_of_its_records(erp: Erp, acme: Tenant, driv
     connection = driver.connect(acme, CALL)
     with pytest.raises(Refused, match=r"has no project\.work\.status") as refused:
         connection.sign_in(Role.PROJECT_MANAGER).complete_work(Project(Ref("project", "5"), "S", "C", "open", ()))
-    assert connection.ground_of(refused.value) is Ground.RECORDS
+    assert connection.ground_of(refused.value) is Basis.RECORDS
 
 
 def test_a_session_that_was_ended_is_never_renewed(erp: Erp, acme: Tenant, driver: TrytonApiDriver) -> None:
@@ -266,11 +266,11 @@ def test_a_warning_is_confirmed_once(erp: Erp, acme: Tenant, driver: TrytonApiDr
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://127.0.0.1:1/"])
-def test_an_address_without_a_database_is_ours_to_mend(acme: Tenant, driver: TrytonApiDriver, address: str) -> None:
+def test_an_address_without_a_database_is_ours_to_repair(acme: Tenant, driver: TrytonApiDriver, address: str) -> None:
     with pytest.raises(NoRoute, match="names no database"):
         driver.connect(replace(acme, api=address), CALL).sign_in(Role.CONSULTANT)
 
 
-def test_a_role_without_a_user_is_ours_to_mend(acme: Tenant, driver: TrytonApiDriver) -> None:
+def test_a_role_without_a_user_is_ours_to_repair(acme: Tenant, driver: TrytonApiDriver) -> None:
     with pytest.raises(OurSideError, match=r"add \[users.auditor\]"):
         driver.connect(replace(acme, users={}), CALL).books()

@@ -156,7 +156,7 @@ def test_the_series_is_negotiated(series: str) -> None:
         "model.party.party.read": [{"id": 1}],
     }
     with wire.RpcClient(fake.url, "acme") as client:
-        assert client.login("someone", "secret") == wire.Session("someone", 7, "token")
+        assert client.login("someone", "secret") == wire.TrytonSession("someone", 7, "token")
         assert client.call("model.party.party.read", [1], ["id"], context={"language": "de"}) == [{"id": 1}]
     assert client.dialect.series == series
     assert fake.seen[-1][1] == [[1], ["id"], {"company": 1, "language": "de"}]
@@ -297,4 +297,4 @@ def test_compressed_answers_are_read(fake: FakeTryton, client: wire.RpcClient) -
 
 
 def test_a_session_does_not_show_its_token() -> None:
-    assert "hush" not in repr(wire.Session("someone", 7, "hush"))
+    assert "hush" not in repr(wire.TrytonSession("someone", 7, "hush"))

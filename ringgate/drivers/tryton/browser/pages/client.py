@@ -19,7 +19,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from ringgate.domain.errors import BrowserTrouble, ErpMisbehaved, ErpProtocolError, ErpUnavailable, NoRoute, Throttled
+from ringgate.domain.errors import BrowserError, ErpMisbehaved, ErpProtocolError, ErpUnavailable, NoRoute, Throttled
 from ringgate.drivers.tryton.browser.pages.formats import Formats, strftime_of
 
 WATCH: Final = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ NO_ROUTE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ScreenField:
     """A field as it stands on the screen.
 
     `text` is as the user's language writes it. Of a choice, `text` is the value behind it and `label` what is read.
@@ -61,7 +61,7 @@ class FormView:
     `buttons` says of each whether it can be pressed. A row that is not saved yet has an id below zero.
     """
 
-    fields: Mapping[str, Field]
+    fields: Mapping[str, ScreenField]
     buttons: Mapping[str, bool]
     lists: Mapping[str, tuple[Mapping[str, str], ...]]
     records: Mapping[str, tuple[str, ...]]
@@ -122,7 +122,7 @@ class Screen:
 def _form(raw: Mapping[str, Any] | None) -> FormView | None:
     if raw is None:
         return None
-    fields = {name: Field(**field) for name, field in raw["fields"].items()}
+    fields = {name: ScreenField(**field) for name, field in raw["fields"].items()}
     lists = {name: tuple(rows) for name, rows in raw["lists"].items()}
     return FormView(fields, raw["buttons"], lists, {name: tuple(ids) for name, ids in raw["records"].items()})
 
@@ -259,7 +259,7 @@ def _ours(error: PlaywrightError, what: str) -> Exception:
     if any(each in code for each in NO_ROUTE):
         return NoRoute(f"The browser found no way to the ERP ({code}): check the web endpoint of the tenant.")
     if "closed" in message or "crashed" in message.lower():
-        return BrowserTrouble(f"The browser went away while waiting for {what}: start it again.")
+        return BrowserError(f"The browser went away while waiting for {what}: start it again.")
     return ErpMisbehaved(f"The web client did not let itself be used while waiting for {what}: {message}")
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from playwright.sync_api import Locator
 
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.drivers.tryton.browser.pages.client import Field, FormView, Screen, WebClient
+from ringgate.drivers.tryton.browser.pages.client import FormView, Screen, ScreenField, WebClient
 from ringgate.drivers.tryton.browser.pages.dialogs import COMPLAINTS
 
 TAB: Final = "#tabcontent > .tab-pane.active"
@@ -19,7 +19,7 @@ WINDOW: Final = ".modal.in"
 
 
 NO_CHOICE: Final = ("", "null", '""')
-NOTHING: Final = Field("", "", shown=False, fixed=True)
+NOTHING: Final = ScreenField("", "", shown=False, fixed=True)
 
 
 class NotOffered(Exception):
@@ -200,7 +200,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Row(Form):
+class FormRow(Form):
     """The row that is being typed in, of a list in a form."""
 
     list_name: str = ""

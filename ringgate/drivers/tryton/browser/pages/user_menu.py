@@ -14,7 +14,7 @@ from ringgate.drivers.tryton.browser.pages.client import Screen, WebClient
 
 
 @dataclass(frozen=True)
-class Desk:
+class UserMenu:
     client: WebClient
 
     @property
