@@ -99,8 +99,12 @@ def compare(
     policy: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Tolerances and waivers, in TOML [default: none].")
     ] = None,
+    release: Annotated[
+        str, typer.Option(metavar="ID", help="The release between them, for waivers that are of one alone.",
+                          show_default=False)
+    ] = "",
     as_json: JsonOption = False,
-) -> int:
+) -> int:  # fmt: skip
     """Say why two fingerprints of a tenant differ. Ends with 0 if they are equal or what differs is waived, else 1."""
     from ringgate.cli.common import UsageMistake
     from ringgate.fingerprint import ComparisonPolicy, files, judge, load
@@ -110,7 +114,7 @@ def compare(
     was, is_ = files.read(before), files.read(after)
     if was.tenant != is_.tenant:
         raise UsageMistake(f"{before} is of {was.tenant} and {after} of {is_.tenant}: compare one tenant with itself.")
-    found = judge(was.tenant, differences(was, is_, rules.tolerances), rules, datetime.now(UTC).date())
+    found = judge(was.tenant, differences(was, is_, rules.tolerances), rules, datetime.now(UTC).date(), release)
     if as_json:
         typer.echo(json.dumps(_as_json(found, was, is_), indent=2, ensure_ascii=False))
     else:
@@ -125,7 +129,10 @@ def _as_json(found: BooksJudgement, was: Fingerprint, is_: Fingerprint) -> dict[
         "after": {"series": is_.series, "taken_at": is_.taken_at.isoformat()},
         "accepted": found.accepted,
         "differences": [asdict(each) for each in found.left],
-        "waived": [{**asdict(each), "waiver": waiver.model_dump(mode="json")} for each, waiver in found.waived],
+        "waived": [
+            {**asdict(each), "waiver": {**asdict(waiver), "expires": waiver.expires.isoformat()}}
+            for each, waiver in found.waived
+        ],
         "expired": list(found.expired),
         "remarks": list(found.remarks),
     }
@@ -146,7 +153,7 @@ def _print_judgement(found: BooksJudgement, was: Fingerprint, is_: Fingerprint) 
         if len(found.left) > SHOWN:
             screen.print(f"... and {len(found.left) - SHOWN} more: --json lists all.")
     for difference, waiver in found.waived:
-        screen.print(f"waived until {waiver.expires} by {waiver.owner}: {difference.cause} ({waiver.reason})")
+        screen.print(f"waived through {waiver.expires} by {waiver.owner}: {difference.cause} ({waiver.reason})")
     for sentence in found.expired:
         screen.print(sentence)
     for sentence in found.remarks:

@@ -74,9 +74,13 @@ def compare(
         Path | None,
         typer.Option(metavar="FILE", help="TOML: changes that somebody answers for.", show_default=False),
     ] = None,
+    release: Annotated[
+        str, typer.Option(metavar="ID", help="The release between them, for waivers that are of one alone.",
+                          show_default=False)
+    ] = "",
     results: ResultsOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> int:  # fmt: skip
     """Say what changed, and first what breaks that the scenarios use.
 
     What they use is what their stored runs touched. Ends with 0 if no used change breaks, 1 if one does, 2 if changes
@@ -94,7 +98,7 @@ def compare(
         raise UsageMistake(f"{before} is of {old.erp}, {after} of {new.erp}: nothing of them can be compared")
     waivers = read_accepted(accepted) if accepted else ()
     usage = _usage(results)
-    judged = judge(changes_between(old, new, usage), waivers, old.tenant, datetime.now(UTC).date())
+    judged = judge(changes_between(old, new, usage), waivers, old.tenant, datetime.now(UTC).date(), release)
     code = _verdict(judged, usage)
     shown = [change for change in judged.open if change.used or not used_only]
     if as_json:
@@ -250,10 +254,10 @@ def _print_accepted(screen: Console, judged: SurfaceJudgement) -> None:
     if judged.accepted:
         screen.print(f"\naccepted ({len(judged.accepted)})", style="bold")
         for change, by in judged.accepted:
-            screen.print(f"  {change.signature}: {by.reason} ({by.owner}, until {by.expires})", soft_wrap=True)
+            screen.print(f"  {change.signature}: {by.reason} ({by.owner}, through {by.expires})", soft_wrap=True)
     for change, by in judged.expired:
         screen.print(
-            f"no longer accepted since {by.expires}: {change.signature} ({by.owner})", style="red", soft_wrap=True
+            f"accepted through {by.expires} and no longer: {change.signature} ({by.owner})", style="red", soft_wrap=True
         )
     for each in judged.idle:
         screen.print(f"accepted, but it did not happen: {each.signature} ({each.owner})", soft_wrap=True)

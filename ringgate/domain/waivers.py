@@ -30,7 +30,7 @@ class Waiver:
     scenario: str = ANY
 
     def in_force(self, today: date) -> bool:
-        return today <= self.expires
+        return holds(self.expires, today)
 
     def is_for(self, tenant: str = "", release: str = "", scenario: str = "") -> bool:
         """Whether its scope holds them. What is left out has no name: only a waiver of every one is for that."""
@@ -49,6 +49,11 @@ class Waiver:
 def _fits(pattern: str, name: str) -> bool:
     """A name that holds `[` is also fitted by itself, which as a pattern it would not be."""
     return pattern == name or fnmatchcase(name, pattern)
+
+
+def holds(expires: date, today: date) -> bool:
+    """The one rule for what expires: it holds through the end of that day."""
+    return today <= expires
 
 
 def by_force(waivers: Iterable[Waiver], today: date) -> tuple[tuple[Waiver, ...], tuple[Waiver, ...]]:

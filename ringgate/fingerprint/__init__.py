@@ -10,7 +10,6 @@ from ringgate.fingerprint.difference import Difference
 from ringgate.fingerprint.loss import LostDocument, lost_documents
 from ringgate.fingerprint.policy import (
     BooksJudgement,
-    BooksWaiver,
     ComparisonPolicy,
     ComparisonPolicyError,
     Tolerances,
@@ -20,7 +19,6 @@ from ringgate.fingerprint.policy import (
 
 __all__ = [
     "BooksJudgement",
-    "BooksWaiver",
     "ComparisonPolicy",
     "ComparisonPolicyError",
     "Difference",

@@ -9,7 +9,8 @@
     signature = "sequence:next:*"
     owner = "finance-team"
     reason = "numbers restart with the new year's series"
-    expires = 2027-01-31
+    expires = 2027-01-31        # the last day on which it holds
+    release = "tryton-8-0"      # optional; for every release without it
 
 All mistakes of a file are told at once, each with its key and rule. An expired waiver covers nothing and is a failure
 of its own; one that covered nothing is remarked.
@@ -18,19 +19,20 @@ of its own; one that covered nothing is remarked.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from ringgate.domain.waivers import Waiver, by_force
 from ringgate.fingerprint.difference import Difference
 from ringgate.inventory import InventoryError
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
-from ringgate.inventory.kinds import Exact, Name, StrictTable
+from ringgate.inventory.kinds import Exact, StrictTable
+from ringgate.inventory.waivers import WaiverTable
 
 Amount = Annotated[Exact, Field(ge=0)]
 _NIL = Decimal(0)
@@ -50,28 +52,17 @@ class Tolerances(StrictTable):
         return getattr(self, section, _NIL) if section in type(self).model_fields else _NIL
 
 
-class BooksWaiver(StrictTable):
-    """One accepted difference."""
-
-    tenant: Name = Field(description="The tenant that it is for, or * for all.", examples=["aldgate"])
-    signature: Name = Field(description="The difference's signature; * stands for anything.")
-    owner: Name = Field(description="Who answers for it.", examples=["finance-team"])
-    reason: Name = Field(description="Why the difference is right.")
-    expires: date = Field(description="The first day on which it covers nothing.", examples=["2027-01-31"])
-
-    def covers(self, tenant: str, signature: str) -> bool:
-        fits = self.signature == signature or fnmatchcase(signature, self.signature)
-        return fits and self.tenant in ("*", tenant)
-
-    def __str__(self) -> str:
-        return f"the waiver of {self.signature} for {self.tenant} ({self.owner})"
-
-
-class ComparisonPolicy(StrictTable):
-    """A whole policy file."""
-
+class _File(StrictTable):
     tolerances: Tolerances = Tolerances()
-    waivers: tuple[BooksWaiver, ...] = ()
+    waivers: tuple[WaiverTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPolicy:
+    """What a whole policy file says."""
+
+    tolerances: Tolerances = field(default_factory=Tolerances)
+    waivers: tuple[Waiver, ...] = ()
 
 
 class ComparisonPolicyError(InventoryError):
@@ -84,7 +75,7 @@ class BooksJudgement:
     sentences. The fingerprints are accepted when nothing is `left` and nothing `expired`."""
 
     left: tuple[Difference, ...]
-    waived: tuple[tuple[Difference, BooksWaiver], ...] = ()
+    waived: tuple[tuple[Difference, Waiver], ...] = ()
     expired: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -94,22 +85,25 @@ class BooksJudgement:
 
 
 def load(path: Path) -> ComparisonPolicy:
-    """Reads a policy. Raises PolicyError with all its problems."""
+    """Reads a policy. Raises ComparisonPolicyError with all its problems."""
     layer = read_layer(path)
     if isinstance(layer, Problem):
         raise ComparisonPolicyError([layer])
-    if found := faults(ComparisonPolicy, layer.data):
+    if found := faults(_File, layer.data):
         raise ComparisonPolicyError([Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in found])
-    return ComparisonPolicy.model_validate(layer.data)
+    said = _File.model_validate(layer.data)
+    return ComparisonPolicy(said.tolerances, tuple(each.waiver for each in said.waivers))
 
 
-def judge(tenant: str, differences: Iterable[Difference], policy: ComparisonPolicy, today: date) -> BooksJudgement:
-    """Takes out what a waiver covers on that day. Waivers of other tenants are neither used nor remarked."""
-    ours = [waiver for waiver in policy.waivers if waiver.tenant in ("*", tenant)]
-    living = [waiver for waiver in ours if today < waiver.expires]
+def judge(
+    tenant: str, differences: Iterable[Difference], policy: ComparisonPolicy, today: date, release: str = ""
+) -> BooksJudgement:
+    """Takes out what a waiver covers on that day, across that release. Waivers of other tenants and releases are
+    neither used nor remarked."""
+    living, expired = by_force((each for each in policy.waivers if each.is_for(tenant, release)), today)
     left, waived, used = [], [], set()
     for difference in differences:
-        cover = next((each for each in living if each.covers(tenant, difference.signature)), None)
+        cover = next((each for each in living if each.covers(difference.signature, tenant, release)), None)
         if cover is None:
             left.append(difference)
         else:
@@ -118,10 +112,6 @@ def judge(tenant: str, differences: Iterable[Difference], policy: ComparisonPoli
     return BooksJudgement(
         left=tuple(left),
         waived=tuple(waived),
-        expired=tuple(
-            f"{str(each)[0].upper()}{str(each)[1:]} expired on {each.expires}: {each.reason}"
-            for each in ours
-            if each not in living
-        ),
+        expired=tuple(f"{str(each)[0].upper()}{str(each)[1:]} has expired: {each.reason}" for each in expired),
         remarks=tuple(f"{each} covered nothing: it can be removed" for each in living if each not in used),
     )

@@ -18,13 +18,15 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Role, Tenant
+from ringgate.domain.waivers import Waiver, holds
 from ringgate.fingerprint import ComparisonPolicy
 from ringgate.fingerprint.policy import ComparisonPolicyError
 from ringgate.fingerprint.policy import load as load_policy
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
-from ringgate.surface.accepted import AcceptedMistake, SurfaceWaiver, read_accepted
+from ringgate.inventory.waivers import AnsweredFor
+from ringgate.surface.accepted import AcceptedMistake, read_accepted
 
 
 class ReleaseError(RinggateError):
@@ -124,14 +126,11 @@ class IntegrationTable(StrictTable):
     )
 
 
-class ExceptionTable(StrictTable):
+class ExceptionTable(AnsweredFor):
     tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
     skip: bool = Field(False, strict=True, description="It is left out of this release.", examples=[True])
     ring: Slug | None = Field(None, description="It goes with another ring than the inventory's.", examples=["broad"])
     risk: Risk | None = Field(None, description="It is verified by another risk class.", examples=["high"])
-    owner: Name = Field(description="Who answers for the exception.", examples=["release-team"])
-    reason: Name = Field(description="Why.", examples=["year-end close"])
-    expires: date = Field(description="After this day it no longer holds.", examples=["2027-01-31"])
 
 
 class ConditionsTable(StrictTable):
@@ -217,7 +216,7 @@ class Release:
     rings: tuple[tuple[str, tuple[Tenant, ...]], ...]
     skipped: Mapping[str, ExceptionTable]
     policy: ComparisonPolicy = field(default_factory=ComparisonPolicy)
-    accepted: tuple[SurfaceWaiver, ...] = ()
+    accepted: tuple[Waiver, ...] = ()
 
     @property
     def id(self) -> str:
@@ -284,11 +283,9 @@ def load_release(
     return Release(table, path, digest, led, skipped, policy, accepted)
 
 
-def _beside(
-    path: Path, data: Mapping[str, object]
-) -> tuple[ComparisonPolicy, tuple[SurfaceWaiver, ...], list[Problem]]:
+def _beside(path: Path, data: Mapping[str, object]) -> tuple[ComparisonPolicy, tuple[Waiver, ...], list[Problem]]:
     """What the files beside a definition say, and what is wrong with them."""
-    policy, accepted, found = ComparisonPolicy(), tuple[SurfaceWaiver, ...](), list[Problem]()
+    policy, accepted, found = ComparisonPolicy(), tuple[Waiver, ...](), list[Problem]()
     for key in ("policy", "accepted"):
         name = data.get(key)
         if not isinstance(name, str) or not name:
@@ -325,7 +322,7 @@ def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, t
         seen.add(tenant)
         if isinstance(ring, str) and ring not in inventory.rings:
             found.append(Problem(file, f"{at}.ring", f"is not a ring{nearest(ring, inventory.rings)}", ring))
-        if isinstance(until, date) and until < today:
+        if isinstance(until, date) and not holds(until, today):
             found.append(Problem(file, f"{at}.expires", "has passed: renew the exception or remove it", str(until)))
         if not any(key in each for key in ("skip", "ring", "risk")):
             found.append(Problem(file, at, "says nothing: give skip, ring or risk"))

@@ -40,7 +40,7 @@ def assembled(
     """
     record = ledger.record
     rings = {name: tenant.ring for name, tenant in record.tenants.items()}
-    surfaces = Surfaces(ledger.folder, rings, release.accepted, release.table.integrations)
+    surfaces = Surfaces(ledger.folder, rings, release.accepted, release.table.integrations, release.id)
     engine = partial(
         setup.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
         results=results, sinks=[surfaces],

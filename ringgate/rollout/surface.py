@@ -25,11 +25,12 @@ from typing import Any
 
 from ringgate.domain.events import Event, RunFinished
 from ringgate.domain.model import Channel, RunResult, Tenant
+from ringgate.domain.waivers import Waiver
 from ringgate.drivers.protocol import Connection
 from ringgate.rollout.record import write_whole
 from ringgate.rollout.release import IntegrationTable
 from ringgate.surface import Severity, SurfaceChange, Usage, compare
-from ringgate.surface.accepted import SurfaceJudgement, SurfaceWaiver, judge
+from ringgate.surface.accepted import SurfaceJudgement, judge
 from ringgate.surface.model import Surface, dumps, loads
 
 _USE, _NOTED = "-use.json", "-touched.json"
@@ -54,14 +55,16 @@ class Offered:
 
 @dataclass(frozen=True)
 class Surfaces:
-    """The surfaces of one rehearsal, kept in `folder`; `rings` says in which each tenant is.
+    """The surfaces of one rehearsal, kept in `folder`; `rings` says in which each tenant is,
+    `release` which release that is, for waivers of one alone.
 
     A sink of its runs: what they use is noted as each ends. Safe for threads."""
 
     folder: Path
     rings: Mapping[str, str]
-    accepted: Sequence[SurfaceWaiver] = ()
+    accepted: Sequence[Waiver] = ()
     integrations: Sequence[IntegrationTable] = ()
+    release: str = ""
     _guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def on(self, event: Event) -> None:
@@ -137,7 +140,7 @@ class Surfaces:
 
     def _offered(self, tenant: str, old: Surface, new: Surface, use: _Use, today: date) -> Offered:
         changes = compare(old, new, use.usage)
-        judged = judge(changes, self.accepted, tenant, today)
+        judged = judge(changes, self.accepted, tenant, today, self.release)
         write_whole(listing(self.folder, tenant), _listed(tenant, old, new, changes, judged))
         return Offered(tenant, _detail(old, new, changes, judged, use), objection(judged))
 
@@ -178,7 +181,7 @@ def objection(judged: SurfaceJudgement) -> str:
     told = "; ".join(each.text for each in breaks[:3]) + ("; ..." if len(breaks) > 3 else "")
     ended = {id(change): by for change, by in judged.expired}
     late = [by for each in breaks if (by := ended.get(id(each)))]
-    lapsed = f" ({len(late)} accepted by {late[0].owner} until {late[0].expires})" if late else ""
+    lapsed = f" ({len(late)} accepted by {late[0].owner} through {late[0].expires})" if late else ""
     what = "1 change breaks" if one else f"{len(breaks)} changes break"
     return f"{what} what is used, and nobody accepts {'it' if one else 'them'}{lapsed}: {told}."
 
@@ -196,8 +199,8 @@ def _detail(
                 {
                     "class": each.klass.value, "signature": each.signature, "sentence": each.sentence,
                     "users": sorted(each.uses, key=lambda name: (" over " in name, -each.uses[name], name)),
-                    "accepted": f"{waiver.reason} ({waiver.owner}, until {waiver.expires})" if waiver else "",
-                    "expired": f"{ended.owner}, until {ended.expires}" if ended else "",
+                    "accepted": f"{waiver.reason} ({waiver.owner}, through {waiver.expires})" if waiver else "",
+                    "expired": f"{ended.owner}, through {ended.expires}" if ended else "",
                 }
             )  # fmt: skip
     counts = Counter((each.klass.value, each.used and each.klass is not Severity.COMPATIBLE) for each in changes)
@@ -222,5 +225,5 @@ def _listed(tenant: str, old: Surface, new: Surface, changes: Sequence[SurfaceCh
             if each.used:
                 lines.append(f"    used by {', '.join(sorted(each.uses))}")
             if waiver := by.get(id(each)):
-                lines.append(f"    accepted: {waiver.reason} ({waiver.owner}, until {waiver.expires})")
+                lines.append(f"    accepted: {waiver.reason} ({waiver.owner}, through {waiver.expires})")
     return "\n".join(lines) + "\n"

@@ -199,7 +199,7 @@ class StageContext:
         after = self._books(tenant)
         self._keep(tenant, "after", after)
         differences = compare(self._kept(tenant, "before"), after, self.policy.tolerances)
-        judged = judge(tenant.id, differences, self.policy, datetime.now(UTC).date())
+        judged = judge(tenant.id, differences, self.policy, datetime.now(UTC).date(), self.release.id)
         for words in (*(each.cause for each in judged.left), *judged.expired):
             self._object(found, "fingerprint_drift", tenant, words)
         found.detail = {

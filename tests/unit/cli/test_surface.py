@@ -60,7 +60,7 @@ def test_without_any_use_what_is_compatible_is_well(compared):
 def test_an_accepted_change_does_not_fail(compared, capsys):
     Path("w.toml").write_text(WAIVER.replace("2026-12-31", "2999-12-31"))
     assert compared(CASES["field removed"], "--accepted", "w.toml") == 0
-    assert "field removed bill.number: the driver knows (qa, until 2999-12-31)" in capsys.readouterr().out
+    assert "field removed bill.number: the driver knows (qa, through 2999-12-31)" in capsys.readouterr().out
 
 
 def test_json_carries_signature_and_uses(compared, capsys):

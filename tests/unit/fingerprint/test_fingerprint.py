@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringgate.domain.waivers import Waiver
 from ringgate.fingerprint import (
-    BooksWaiver,
     ComparisonPolicy,
     ComparisonPolicyError,
     Tolerances,
@@ -329,10 +329,10 @@ def test_the_order_of_records_says_nothing(data: st.DataObject) -> None:
 # --- policy -----------------------------------------------------------------------------------------------------------
 
 
-def waiver(**changed: Any) -> BooksWaiver:
+def waiver(**changed: Any) -> Waiver:
     given = {"tenant": "aldgate", "signature": "sequence:next:*", "owner": "finance", "reason": "a new year",
              "expires": date(2027, 1, 31)}  # fmt: skip
-    return BooksWaiver(**{**given, **changed})
+    return Waiver(**{**given, **changed})
 
 
 SEQUENCE = compare(BOOKS, replace(BOOKS, sequences=(Sequence("Invoices 2026", "INV ", 1),)))
@@ -340,12 +340,14 @@ SEQUENCE = compare(BOOKS, replace(BOOKS, sequences=(Sequence("Invoices 2026", "I
 
 def test_a_waiver_covers_its_tenant_and_signature_until_it_expires() -> None:
     policy = ComparisonPolicy(waivers=(waiver(),))
-    kept = judge("aldgate", SEQUENCE, policy, date(2027, 1, 30))
+    kept = judge("aldgate", SEQUENCE, policy, date(2027, 1, 31))
     assert (kept.accepted, len(kept.waived)) == (True, 1)
     assert not judge("kyoto", SEQUENCE, policy, date(2027, 1, 30)).accepted
-    late = judge("aldgate", SEQUENCE, policy, date(2027, 1, 31))
+    late = judge("aldgate", SEQUENCE, policy, date(2027, 2, 1))
     assert (late.accepted, late.left) == (False, tuple(SEQUENCE))
-    assert late.expired == ("The waiver of sequence:next:* for aldgate (finance) expired on 2027-01-31: a new year",)
+    assert late.expired == (
+        "The waiver of sequence:next:* for aldgate (finance, through 2027-01-31) has expired: a new year",
+    )
 
 
 def test_an_expired_waiver_fails_and_an_unused_one_is_remarked() -> None:
@@ -393,7 +395,7 @@ def test_a_policy_is_read(tmp_path: Path) -> None:
     )
     assert load(path) == ComparisonPolicy(
         tolerances=Tolerances(balance=Decimal("0.05")),
-        waivers=(BooksWaiver(tenant="*", signature="x", owner="o", reason="r", expires=date(2027, 1, 31)),),
+        waivers=(Waiver(tenant="*", signature="x", owner="o", reason="r", expires=date(2027, 1, 31)),),
     )
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from ringgate.domain.events import RunFinished
 from ringgate.domain.model import Channel, Outcome, Role, RunResult, Tenant
+from ringgate.domain.waivers import Waiver
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import RehearsalRecord, RingRecord, StageRecord, TenantRecord
 from ringgate.rollout.release import IntegrationTable
 from ringgate.rollout.surface import Surfaces, listing
 from ringgate.rollout.surface_view import surface_view
-from ringgate.surface.accepted import SurfaceWaiver
 from ringgate.surface.model import Model, Surface, SurfaceField, call, reading
 
 TODAY = date(2026, 11, 24)
@@ -47,9 +47,9 @@ def tenants() -> dict[str, Tenant]:
     return {each.id: each for each in Inventory.load(Path(__file__).parents[3] / "tenants").tenants}
 
 
-def accepting(signature: str, **more: object) -> SurfaceWaiver:
+def accepting(signature: str, **more: object) -> Waiver:
     told = {"tenant": "*", "owner": "qa", "reason": "known", "expires": date(2027, 1, 31), **more}
-    return SurfaceWaiver.model_validate({"signature": signature, **told})
+    return Waiver(**{"signature": signature, **told})  # type: ignore[arg-type]
 
 
 GONE = "field removed bill.number"
@@ -63,7 +63,7 @@ GONE = "field removed bill.number"
         ((reading(Role.AUDITOR, "bill", "note"),), (), ""),
         ((READS,), (accepting(GONE),), ""),
         ((READS,), (accepting(GONE, tenant="kyoto"),), "nobody accepts it"),
-        ((READS,), (accepting(GONE, expires=date(2026, 11, 23)),), "(1 accepted by qa until 2026-11-23)"),
+        ((READS,), (accepting(GONE, expires=date(2026, 11, 23)),), "(1 accepted by qa through 2026-11-23)"),
     ],
 )
 def test_a_break_that_is_used_needs_somebodys_word(tmp_path, tenants, used, accepted, objects):
@@ -175,6 +175,6 @@ def test_an_accepted_break_is_shown_with_who_answers_for_it(tmp_path, tenants):
     ran(surfaces, tenant, READS)
     surfaces.before(tenant, Offers("number"), [])
     (offered,) = surfaces.after(tenant, Offers(), TODAY)
-    assert offered.detail["used"][0]["accepted"] == "known (qa, until 2027-01-31)"
-    assert "accepted: known (qa, until 2027-01-31)" in listing(tmp_path, "aldgate").read_text()
+    assert offered.detail["used"][0]["accepted"] == "known (qa, through 2027-01-31)"
+    assert "accepted: known (qa, through 2027-01-31)" in listing(tmp_path, "aldgate").read_text()
     assert offered.objection == ""
