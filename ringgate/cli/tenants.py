@@ -11,7 +11,9 @@ import typer
 from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted, print_check, print_keys
 
 if TYPE_CHECKING:
-    from ringgate.domain.model import Tenant
+    from ringgate.domain.model import Channel, Tenant
+    from ringgate.drivers.registry import Drivers
+    from ringgate.execution.doctor import SetUpDifference
     from ringgate.inventory import Inventory
 
 ROOMY = 100
@@ -159,6 +161,84 @@ def _plan_problems(known: Inventory) -> list[str]:
     special = any(tenant.probes.scenarios for tenant in known.tenants)  # else the scenarios need not be read
     scenarios = load_scenarios(scenario_folder()) if special else ()
     return [*unknown_scenarios(known.tenants, scenarios), *unknown_holidays(known.tenants)]
+
+
+@app.command()
+def doctor(
+    inventory: InventoryOption = None,
+    tenant: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.", metavar="ID")] = None,
+    cohort: Annotated[list[str] | None, typer.Option(help="Only this cohort's.", metavar="NAME")] = None,
+    ring: Annotated[list[str] | None, typer.Option(help="Only this ring's.", metavar="NAME")] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Sign every role in over the browser, too.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Compare the inventory with the live ERP before anything runs: users, rights, product, customer, tax, accounts,
+    payment terms, approvals, extensions, flags. Reads only.
+
+    Ends with 0 if both agree, 1 if they differ, 2 if a tenant could not be asked.
+    """
+    from ringgate.domain.errors import RinggateError
+    from ringgate.domain.model import Channel
+    from ringgate.drivers.registry import Drivers
+    from ringgate.inventory import Inventory
+
+    chosen = Inventory.load(inventory).select(tenant or (), cohort or (), ring or ())
+    channels = [Channel.API, *([Channel.BROWSER] if browser else [])]
+    drivers, answers = Drivers([each.erp for each in chosen]), []
+    try:
+        for each in chosen:
+            try:
+                answers.append((each.id, [str(found) for found in _examined(each, drivers, channels)], ""))
+            except RinggateError as error:
+                answers.append((each.id, [], str(error)))
+    finally:
+        drivers.close()
+    _print_diagnosis(answers, as_json)
+    if any(trouble for _, _, trouble in answers):
+        return Exit.BROKEN
+    return Exit.FAILED if any(found for _, found, _ in answers) else Exit.OK
+
+
+def _examined(tenant: Tenant, drivers: Drivers, channels: Sequence[Channel]) -> list[SetUpDifference]:
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from ringgate.domain.model import Channel
+    from ringgate.drivers.protocol import Call
+    from ringgate.execution.doctor import compare_configuration, sign_in_differences
+    from ringgate.execution.run_once import new_run_id
+
+    call, found = Call(new_run_id(), "0" * 31 + "1"), []
+    for channel in channels:
+        if (tenant.erp, channel) in drivers and (tenant.web or channel is Channel.API):
+            found += sign_in_differences(tenant, drivers[tenant.erp, channel], call)
+    connection = drivers[tenant.erp, Channel.API].connect(tenant, call)
+    try:
+        fingerprint = connection.books().fingerprint()
+    finally:
+        connection.close()
+    today = datetime.now(UTC).astimezone(ZoneInfo(tenant.timezone)).date()
+    return found + compare_configuration(tenant, fingerprint, today)
+
+
+def _print_diagnosis(answers: Sequence[tuple[str, list[str], str]], as_json: bool) -> None:
+    from rich.text import Text
+
+    from ringgate.host.secrets import redact
+
+    if as_json:
+        rows = [{"tenant": name, "differences": found, "error": redact(trouble)} for name, found, trouble in answers]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    screen = console()
+    for name, found, trouble in answers:
+        told = (
+            "could not be asked" if trouble else counted(len(found), "difference") if found else "agrees with its ERP"
+        )
+        style = "bold red" if trouble or found else "green"
+        screen.print(Text.assemble((f"{name}: {told}", style)), soft_wrap=True)
+        for line in [*found, *([redact(trouble)] if trouble else [])]:
+            screen.print(f"  {line}", soft_wrap=True)
 
 
 @app.command()

@@ -278,7 +278,7 @@ def _invoice_form(desk: SeedingClient) -> None:
 
 def _extensions(desk: SeedingClient, spec: SeedSpec) -> None:
     """Takes the menus of the extensions that the tenant has not got out of everybody's sight."""
-    off = [module for name, module in EXTENSIONS.items() if name not in spec.extensions]
+    off = [module for module in EXTENSIONS if module not in spec.extensions]
     rows = desk.find("ir.model.data", [("module", "in", off), ("model", "=", "ir.ui.menu")], ["db_id"])
     if rows:
         desk.write("ir.ui.menu", [row["db_id"] for row in rows], {"active": False})
