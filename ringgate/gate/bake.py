@@ -73,7 +73,7 @@ class Bake:
         self._waivers = Waivers(policy.in_force(self._today))
         self.expected = tuple(t.id for t in ring if not self._waivers.exempt(UNTESTED, t.id))
         self._due = self._due_of(due or baseline.due)
-        self._watch = ExpectedResults(self._due, self.starts)
+        self._watch = self._make_watch()
         wanted = set(due.every if due else baseline.tested) | set(self._due.every)
         self._wanted = sorted(p for p in wanted if p[0] in self.expected and not self._waivers.exempt(UNTESTED, *p[:2]))
         self.unused: dict[Signal, str] = {}
@@ -83,7 +83,7 @@ class Bake:
         self.gauges = {signal: self._gauge(signal) for signal in used}
         (failures,) = self._nulls(Signal.FAILURES)
         streak = baseline.rates[Signal.FAILURES][0].streak
-        self.mirror = Mirror(failures, policy.ticks, streak, policy.times, policy.least_rate)
+        self.mirror = self._make_mirror(failures, streak)
         self.counts: Counter[Outcome] = Counter()
         self.waived = 0
         self.first: datetime | None = None
@@ -132,9 +132,18 @@ class Bake:
     def _gauge(self, signal: Signal) -> Gauge:
         blocks = [rates.block for rates in self.baseline.rates.get(signal, ())]
         tenants = [tenant.id for tenant in self._ring]
-        return Gauge(
-            self._nulls(signal), tenants, self.policy.ticks, max(blocks, default=1), self.policy.least_failures
-        )
+        return self._make_gauge(self._nulls(signal), tenants, max(blocks, default=1))
+
+    # What does the counting; `columnar` has its own.
+
+    def _make_watch(self) -> ExpectedResults:
+        return ExpectedResults(self._due, self.starts)
+
+    def _make_gauge(self, nulls: Sequence[Null], tenants: Sequence[str], block: int) -> Gauge:
+        return Gauge(nulls, tenants, self.policy.ticks, block, self.policy.least_failures)
+
+    def _make_mirror(self, null: Null, streak: int) -> Mirror:
+        return Mirror(null, self.policy.ticks, streak, self.policy.times, self.policy.least_rate)
 
     def _nulls(self, signal: Signal) -> tuple[Null, ...]:
         if signal is Signal.SILENCE:

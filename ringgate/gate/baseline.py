@@ -98,7 +98,7 @@ def learn(
             Signal.FAILURES: (failures.rates(),),
             Signal.POSTING: (posting.rates(),),
             Signal.SLOWNESS: tuple(record.rates() for record in slow),
-            Signal.BACKLOG: (_backlog(samples, ring, tenants, tick),),
+            Signal.BACKLOG: (backlog_of(samples, ring, tenants, policy),),
         },
         tested=frozenset(map(probe_of, good)),
         intervals=_intervals(ran),
@@ -109,8 +109,9 @@ def learn(
     )
 
 
-def _backlog(samples: Iterable[SignalSample], ring: str, tenants: Collection[str], tick: float) -> Rates:
-    record = OutcomeHistory(tick)
+def backlog_of(samples: Iterable[SignalSample], ring: str, tenants: Collection[str], policy: GatePolicy) -> Rates:
+    """How often the samples that concern a ring were over their limit."""
+    record = OutcomeHistory(policy.tick.total_seconds())
     for sample in samples:
         if concerns(sample, ring, tenants) and (over := over_limit(sample)) is not None:
             record.add(sample.tenant, sample.signal, sample.at.timestamp(), over)

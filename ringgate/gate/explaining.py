@@ -43,7 +43,7 @@ def evidence_of(signal: Signal, gauge: Gauge, bake: Bake) -> SignalEvidence:
         bad_before=before.seen,
         null=gauge.nulls[-1].of_all,
         block=gauge.block * bake.policy.tick,
-        tenants=tuple((tenant, units) for tenant, units in worst[:WORST] if units > 1),
+        tenants=tuple((tenant, units) for tenant, units in worst[:WORST] if round(units, 9) > 1),
         curve=thinned(gauge.curve, bake.started, bake.policy.tick),
         own_nulls=tuple(sorted({**gauge.nulls[-1].tenants, **gauge.nulls[-1].kinds}.items())),
     )
@@ -53,9 +53,14 @@ def thinned(curve: Sequence[tuple[int, float, float]], started: datetime, tick: 
     """At most POINTS of a curve, first and last kept, and every peak."""
     inner = curve[1:-1]
     size = -(-len(inner) // (POINTS - 2)) if inner else 1
-    peaks = [max(inner[at : at + size], key=lambda point: point[1]) for at in range(0, len(inner), size)]
+    peaks = [max(inner[at : at + size], key=_height) for at in range(0, len(inner), size)]
     kept = [curve[0], *peaks, *curve[1:][-1:]]
     return tuple(Point(started + number * tick, quick, firm) for number, quick, firm in kept)
+
+
+def _height(point: tuple[int, float, float]) -> float:
+    """To ten digits: of a plateau the first point is taken, however its last digits came about."""
+    return float(f"{point[1]:.10g}")
 
 
 def outlook_of(bake: Bake, facts: Facts) -> Outlook:

@@ -150,11 +150,15 @@ class Gauge:
             for tenant in self._quick[0].tenants
         }
 
+    def rings(self) -> list[Bet]:
+        """Copies of the bets on the ring by block, one for each null."""
+        return [pot.ring.copy() for pot in self._firm]
+
     def until_stopped(self, enough: float, most: int = 10_000) -> int | None:
         """How many more blocks of nothing but bad outcomes it takes at most; None if no number of them can.
 
         Only the ring's bet is followed: what the tenants' would add comes on top."""
-        ring = [pot.ring.copy() for pot in self._firm]
+        ring = self.rings()
         weight = max(weight_by(0, self._ticks), *(bet.invested for bet in ring))
         for number in range(most):
             if math.fsum(bet.value for bet in ring) / len(ring) / 2 >= enough:

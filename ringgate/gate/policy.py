@@ -132,17 +132,22 @@ class Waivers:
         self._all = in_force
         self.used: dict[GateWaiver, int] = {}
 
-    def accept(self, result: RunResult) -> bool:
-        """Whether a failed run is accepted."""
-        return self._note(next((each for each in self._all if each.accepts(result)), None))
+    @property
+    def any(self) -> bool:
+        return bool(self._all)
 
-    def exempt(self, covers: str, tenant: str, scenario: str = "") -> bool:
+    def accept(self, result: RunResult, times: int = 1) -> bool:
+        """Whether a failed run, that came so many times, is accepted."""
+        return self._note(next((each for each in self._all if each.accepts(result)), None), times)
+
+    def exempt(self, covers: str, tenant: str, scenario: str = "", times: int = 1) -> bool:
         """Whether a signal, or going untested, is accepted of a tenant (and a scenario)."""
         fitting = (each for each in self._all if each.covers == covers and each.fits(tenant, scenario))
-        return self._note(next(fitting, None))
+        return self._note(next(fitting, None), times)
 
-    def _note(self, waiver: GateWaiver | None) -> bool:
+    def _note(self, waiver: GateWaiver | None, times: int) -> bool:
         if waiver is None:
             return False
-        self.used[waiver] = self.used.get(waiver, 0) + 1
+        if times:
+            self.used[waiver] = self.used.get(waiver, 0) + times
         return True

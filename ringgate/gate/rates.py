@@ -31,9 +31,10 @@ BLOCK = 5
 BUSY = 0.05
 """The busiest piece counts as busy if it, of all, had no more than this probability."""
 
-_PIECE = 3600.0
-_PIECES = 12
-_LEAST_IN_A_PIECE = 20
+PIECE = 3600.0
+PIECES = 12
+LEAST_IN_A_PIECE = 20
+"""A baseline is cut into hours, a short one into twelfths; a piece with fewer runs tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,9 @@ class OutcomeHistory:
         if not self._seen:
             return None
         first, last = self._seen[0][0], self._seen[-1][0]
-        length = min(_PIECE, max((last - first) / _PIECES, self._tick))
+        length = min(PIECE, max((last - first) / PIECES, self._tick))
         pieces = _counted((str(int((at - first) // length)), x) for at, _, _, x in self._seen)
-        full = [count for count in pieces.values() if count.runs >= _LEAST_IN_A_PIECE]
+        full = [count for count in pieces.values() if count.runs >= LEAST_IN_A_PIECE]
         worst = max(full, key=lambda count: count.rate, default=None)
         if worst is None or tail_from(worst.seen, worst.runs, everything.rate) > BUSY / len(full):
             return None

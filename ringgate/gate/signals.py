@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from ringgate.domain.model import Channel, Outcome, RunResult, SignalSample, Source
 from ringgate.gate.policy import GatePolicy
@@ -17,11 +18,22 @@ EVIDENCE = frozenset({Source.SUITE, Source.PROBE})
 ENOUGH_FOR_QUANTILES = 20
 
 
-def probe_of(result: RunResult) -> Probe:
+class Labelled(Protocol):
+    """A run, or the labels of many."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def scenario(self) -> str: ...
+    @property
+    def channel(self) -> Channel: ...
+
+
+def probe_of(result: Labelled) -> Probe:
     return result.tenant, result.scenario, result.channel
 
 
-def kind_of(result: RunResult) -> str:
+def kind_of(result: Labelled) -> str:
     """`time-entry over api`: runs of a kind are comparable between tenants."""
     return f"{result.scenario} over {result.channel.value}"
 
@@ -54,10 +66,17 @@ class UsualPace:
             if result.outcome is Outcome.PASSED:
                 taken[kind_of(result)].append(result.seconds)
         self.limits: Mapping[str, tuple[float, ...]] = {
-            kind: tuple(policy.slower * _quantile(sorted(seconds), part) for part in policy.quantiles)
+            kind: limits_of(sorted(seconds), policy)
             for kind, seconds in taken.items()
             if len(seconds) >= ENOUGH_FOR_QUANTILES
         }
+
+    @classmethod
+    def of_limits(cls, limits: Mapping[str, tuple[float, ...]]) -> UsualPace:
+        """Of limits that somebody else worked out, by kind of run."""
+        pace = cls((), GatePolicy())
+        pace.limits = limits
+        return pace
 
     def slow(self, result: RunResult) -> tuple[bool, ...] | None:
         """Whether it took longer than each limit. None for a run that did not pass, or of an unknown kind."""
@@ -67,8 +86,10 @@ class UsualPace:
         return tuple(result.seconds > limit for limit in limits)
 
 
-def _quantile(ordered: Sequence[float], part: float) -> float:
-    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+def limits_of(ordered: Sequence[float], policy: GatePolicy) -> tuple[float, ...]:
+    """What each quantile of these durations, shortest first, allows."""
+    places = (max(0, math.ceil(part * len(ordered)) - 1) for part in policy.quantiles)
+    return tuple(policy.slower * float(ordered[place]) for place in places)
 
 
 def concerns(sample: SignalSample, ring: str, tenants: Collection[str]) -> bool:

@@ -13,7 +13,7 @@ PATIENCE, ALLOWANCE = 1.5, timedelta(seconds=60)
 """A result is overdue when this many intervals, and a minute for a long run, have passed since the one before."""
 
 
-def _never(probe: Probe, since: datetime, until: datetime) -> bool:
+def never(probe: Probe, since: datetime, until: datetime) -> bool:
     return False
 
 
@@ -23,7 +23,7 @@ class Due:
     two moments: outside business hours, on a holiday, in a maintenance window."""
 
     every: Mapping[Probe, timedelta] = field(default_factory=dict)
-    rests: Callable[[Probe, datetime, datetime], bool] = _never
+    rests: Callable[[Probe, datetime, datetime], bool] = never
 
 
 class ExpectedResults:
