@@ -296,15 +296,31 @@ class Failure:
     invariant: Invariant | None = None
 
 
+class ResidueCause(StrEnum):
+    """Why something could not be taken back, and so whether that speaks against the ERP."""
+
+    SLOW = "slow"  # no answer in time, nobody answered, or our own side: unknown, never a failure of the ERP
+    REFUSED = "refused"  # the ERP answered, and would not do it, by a rule of its own: a failure of the ERP
+
+
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """Something a run wrote that could not be undone."""
+    """Something a run wrote that could not be undone. `verb` and `marker` name the document, `reason` is for people.
+
+    What an earlier version stored has no cause, and counts as slow."""
 
     tenant: str
     run_id: str
     verb: str
     marker: str
     reason: str
+    cause: ResidueCause = ResidueCause.SLOW
+
+    @property
+    def sentence(self) -> str:
+        """Document, tenant and reason; for what was slow, also what to do about it."""
+        remedy = "; `ringgate recover` takes it back" if self.cause is ResidueCause.SLOW else ""
+        return f"{self.verb} {self.marker} on {self.tenant} was not taken back: {self.reason.rstrip('.')}{remedy}"
 
 
 @dataclass(frozen=True, slots=True)

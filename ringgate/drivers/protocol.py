@@ -11,7 +11,7 @@ a writing verb, and calls `Connection.undo` later. What a driver cannot do it le
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -111,12 +111,28 @@ class Outsider(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class TimeLimit:
+    """How long a driver waits for each answer of an ERP: `seconds` (None: as long as it usually does), `times` over.
+
+    It may change while a run goes on, so a driver asks `of` before each call. The engine raises it to undo."""
+
+    seconds: float | None = None
+    times: float = 1.0
+
+    def of(self, usual: float) -> float:
+        """Seconds; `usual` is what the driver waits where nobody said anything."""
+        return (usual if self.seconds is None else self.seconds) * self.times
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What every call to an ERP carries: the run it belongs to, and its W3C trace (32 hex digits)."""
+    """What the calls of one run have in common: the run they belong to, its W3C trace (32 hex digits), and how long
+    each of them may take."""
 
     run_id: str
     trace_id: str
+    limit: TimeLimit = field(default_factory=TimeLimit, compare=False)
 
 
 class Connection(Protocol):

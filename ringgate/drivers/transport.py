@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 
 from ringgate.domain.errors import ErpProtocolError, ErpUnavailable, NoRoute, RinggateError
+from ringgate.drivers.protocol import TimeLimit
 
 CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 NO_ROUTE_ERRNOS: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN})
@@ -37,12 +38,18 @@ def _loaded(_file: str | None, _folder: str | None) -> ssl.SSLContext:
 class HttpTransport:
     """Opened when it is first used, shared by all users of a run, and closed with it; then it can be used again.
 
-    `timeout` is in seconds, for connecting and for each wait on a server. It keeps no cookies: sessions of several
-    users and tenants share it."""
+    `timeout` is in seconds, for connecting and for each wait on a server, unless the run's `limit` says another. It
+    keeps no cookies: sessions of several users and tenants share it."""
 
-    def __init__(self, timeout: float, verify: ssl.SSLContext | None = None) -> None:
+    def __init__(self, timeout: float, verify: ssl.SSLContext | None = None, *, limit: TimeLimit | None = None) -> None:
         self._timeout, self._verify = timeout, verify
+        self._limit = limit or TimeLimit()
         self._http: httpx.Client | None = None
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for each wait on a server, as of now: to be given to each request."""
+        return self._limit.of(self._timeout)
 
     @property
     def http(self) -> httpx.Client:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ringgate.domain.model import Channel, Residue, Tenant
 from ringgate.drivers.protocol import Call, Driver
-from ringgate.execution.run_once import SETTLE, undo
+from ringgate.execution.undo import SETTLE, undo
 from ringgate.host.undo_journal import Journal, RunJournal
 
 

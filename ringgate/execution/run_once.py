@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
-from ringgate.domain.errors import ErpError, OurSideError, Refused, RinggateError
+from ringgate.domain.errors import ErpError, Refused
 from ringgate.domain.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
 from ringgate.domain.model import (
     Attachment,
@@ -29,17 +29,14 @@ from ringgate.domain.model import (
     Step,
     Tenant,
 )  # fmt: skip
-from ringgate.domain.reversal import NOTHING_TO_UNDO
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver
+from ringgate.execution.undo import Patience, left_behind, message_of, undo
 from ringgate.host.run_locks import Occupancy
 from ringgate.host.undo_journal import Journal, RunJournal
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
 from ringgate.scenario.test_data import Make
-
-SETTLE = 60.0
-"""Seconds after which an ERP no longer does what it was asked without answering: twice the drivers' time-out."""
 
 FIRST_HALF = 1000
 """More markers than the first half of a process may use; the second goes on after them."""
@@ -72,7 +69,7 @@ class Run:
             yield
         except BaseException as error:
             outcome = Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
-            self._finish(name, began, outcome, _message(error))
+            self._finish(name, began, outcome, message_of(error))
             raise
         self.current = ""
         self._finish(name, began, Outcome.PASSED, "")
@@ -89,7 +86,8 @@ class Engine:
 
     `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
     secrets out of any text, `session`, `release` and `source` label the results. `neighbours` are all tenants of
-    the inventory, also those that are not selected: whose sessions are tried on others."""
+    the inventory, also those that are not selected: whose sessions are tried on others. `patience` is what undoing has
+    with an ERP that is slow."""
 
     drivers: Mapping[tuple[str, Channel], Driver]
     journal: Journal
@@ -101,6 +99,7 @@ class Engine:
     release: str = ""
     source: Source = Source.SUITE
     neighbours: Sequence[Tenant] = ()
+    patience: Patience = field(default_factory=Patience)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -225,6 +224,8 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
     except (Exception, KeyboardInterrupt) as error:  # no room for it, or the journal could not be begun
         done.error = error
     seconds = done.seconds or time.monotonic() - began
+    if done.error is None and done.residue:
+        done.error = left_behind(done.residue)
     finished = result(
         _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
         failure=_failure(done.error, run, engine.redact) if done.error else None, residue=tuple(done.residue),
@@ -278,7 +279,7 @@ def _act(
                 _find_ground(done.error, connection)
             if not journal.waits:
                 undo_began = time.monotonic()
-                done.residue = undo(journal, connection, engine.redact)
+                done.residue = undo(journal, connection, engine.redact, limit=call.limit, patience=engine.patience)
                 done.undo_seconds = time.monotonic() - undo_began
             done.touched = connection.touched
     finally:
@@ -289,27 +290,6 @@ def _act(
         if connection is not None:
             connection.close()
     return done
-
-
-def undo(
-    journal: RunJournal, connection: Connection, redact: Callable[[str], str] = str, *, settle: float = SETTLE
-) -> list[Residue]:
-    """Take back what the journal holds, newest first, each tried even if another fails. Returns what is left.
-
-    A write that got no answer may still be done by the ERP after we looked: it stays in the journal until `settle`
-    seconds after it was sent."""
-    left: list[Residue] = []
-    for seq, reversal in journal.pending():
-        try:
-            done = connection.undo(reversal)
-            if done == NOTHING_TO_UNDO and journal.unsettled(seq, settle):
-                raise OurSideError("the ERP has not answered this write, and may still do it")
-            journal.undone(seq, done)
-        except Exception as error:
-            reason = redact(_message(error))
-            journal.left(seq, reason)
-            left.append(Residue(journal.tenant, journal.run_id, reversal.verb, reversal.marker, reason))
-    return left
 
 
 def _find_ground(error: BaseException, connection: Connection) -> None:
@@ -326,7 +306,7 @@ def _evidence(connection: Connection, engine: Engine, run_id: str) -> tuple[Atta
         found = connection.evidence(folder)
     except Exception as error:  # evidence is a help, its loss must not change what happened: say so in its place
         note = folder / "no-evidence.txt"
-        note.write_text(engine.redact(f"No evidence could be saved: {_message(error)}\n"))
+        note.write_text(engine.redact(f"No evidence could be saved: {message_of(error)}\n"))
         return (Attachment("no evidence", "text", f"{run_id}/{note.name}"),)
     if not any(folder.iterdir()):
         folder.rmdir()
@@ -339,18 +319,14 @@ def _outcome(error: BaseException | None) -> Outcome:
     return Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
 
 
-def _message(error: BaseException) -> str:
-    return str(error) if isinstance(error, RinggateError) else f"{type(error).__name__}: {error}"
-
-
 def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Failure:
     kind = "interrupted" if isinstance(error, KeyboardInterrupt) else getattr(error, "kind", "bug")
-    message = redact(_message(error))
+    message = redact(message_of(error))
     if isinstance(error, ExpectationFailed):
         return Failure(
             kind=kind, message=message, step=run.current, expected=redact(error.expected), actual=redact(error.actual),
             because=redact(error.because), ground=error.ground, invariant=error.invariant,
         )  # fmt: skip
-    text = "".join(traceback.format_exception(error))
+    text = "".join(traceback.format_exception(error)) if error.__traceback__ else ""
     ground = error.ground if isinstance(error, Refused) else None
     return Failure(kind=kind, message=message, step=run.current, traceback=redact(text), ground=ground)

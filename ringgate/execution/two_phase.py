@@ -19,7 +19,8 @@ from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Tenant
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call
 from ringgate.execution.recovery import recover
-from ringgate.execution.run_once import Engine, begin_once, finish_once, new_run_id, undo
+from ringgate.execution.run_once import Engine, begin_once, finish_once, new_run_id
+from ringgate.execution.undo import undo
 from ringgate.host.undo_journal import RunJournal
 from ringgate.scenario.discovery import load_scenarios
 

@@ -34,7 +34,7 @@ from ringgate.inventory.kinds import Duration, Name, StrictTable
 
 _USUAL = GatePolicy()
 _KINDS = (
-    "expectation", "refused", "unavailable", "protocol", "sign-in", "misbehaved", "erp",
+    "expectation", "refused", "unavailable", "protocol", "sign-in", "misbehaved", "undo-refused", "erp",
 )  # fmt: skip
 _COVERS = (*(signal.value for signal in Signal), *(each.value for each in Invariant), UNTESTED, *_KINDS)
 

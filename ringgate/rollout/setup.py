@@ -11,7 +11,7 @@ from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.registry import Drivers
 from ringgate.execution import setup
 from ringgate.execution.recovery import recover
-from ringgate.execution.run_once import SETTLE
+from ringgate.execution.undo import SETTLE
 from ringgate.host import paths
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal

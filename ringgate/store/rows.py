@@ -15,6 +15,7 @@ from ringgate.domain.model import (
     Invariant,
     Outcome,
     Residue,
+    ResidueCause,
     RunResult,
     Source,
     Step,
@@ -52,9 +53,13 @@ def result_of(row: Any) -> RunResult:
         seconds=row["seconds"], undo_seconds=row["undo_seconds"], calls=row["calls"], reason=row["reason"],
         failure=_failure(row["failure"]) if row["failure"] else None,
         steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
-        residue=tuple(Residue(**each) for each in row["residue"]),
+        residue=tuple(map(_residue, row["residue"])),
         attachments=tuple(Attachment(**each) for each in row["attachments"]),
     )  # fmt: skip
+
+
+def _residue(kept: Mapping[str, Any]) -> Residue:
+    return Residue(**{**kept, "cause": ResidueCause(kept.get("cause", ResidueCause.SLOW))})
 
 
 def _failure(kept: Mapping[str, Any]) -> Failure:

@@ -14,8 +14,9 @@ import pytest
 from ringgate.domain.model import Outcome, Tenant
 from ringgate.estate import Estate
 from ringgate.execution.recovery import recover, waiting
-from ringgate.execution.run_once import Engine, undo
+from ringgate.execution.run_once import Engine
 from ringgate.execution.two_phase import begin_in_flight, finish_in_flight, load_in_flight
+from ringgate.execution.undo import undo
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
 from tests.support.estate import STEPS, Books, Leased

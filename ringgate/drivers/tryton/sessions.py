@@ -22,7 +22,7 @@ from ringgate.domain.errors import (
     SignInRefused,
 )
 from ringgate.domain.model import Role, Tenant
-from ringgate.drivers.protocol import Call
+from ringgate.drivers.protocol import Call, TimeLimit
 from ringgate.drivers.transport import HttpTransport
 from ringgate.drivers.tryton.touches import Touches
 from ringgate.drivers.tryton.wire import (
@@ -222,9 +222,9 @@ class SessionPool:
             close(session)
         self._pooled.clear()
 
-    def line(self) -> HttpTransport:
-        """A way onto the network, for one run."""
-        return HttpTransport(self._timeout)
+    def line(self, limit: TimeLimit | None = None) -> HttpTransport:
+        """A way onto the network, for one run, whose calls may take as long as `limit` says."""
+        return HttpTransport(self._timeout, limit=limit)
 
 
 def close(session: UserSession) -> None:

@@ -326,7 +326,7 @@ class RpcClient:
         if "content-type" not in headers:
             headers = {**headers, "content-type": "application/json"}
         http = self.line.http
-        request = http.build_request("POST", url, content=encode(body), headers=headers)
+        request = http.build_request("POST", url, content=encode(body), headers=headers, timeout=self.line.timeout)
         try:
             response = http.send(request, stream=True)
         except httpx.HTTPError as error:

@@ -13,10 +13,11 @@ from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_r
 from ringgate.domain.documents import Project, Ref
 from ringgate.domain.errors import BrowserError, ErpUnavailable, NeverSent, Refused, SecretMissing
 from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
-from ringgate.domain.model import Attachment, Capability, Channel, Effect, Outcome, Role
+from ringgate.domain.model import Attachment, Capability, Channel, Effect, Outcome, ResidueCause, Role
 from ringgate.domain.reversal import NOTHING_TO_UNDO
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, not_applicable, run_once
+from ringgate.execution.undo import AT_ONCE, Patience
 from ringgate.host.run_locks import Crowded, Occupancy, Occupied
 from ringgate.host.undo_journal import Journal
 from ringgate.scenario.test_data import Make
@@ -88,6 +89,7 @@ def engine(tmp_path, driver, heard):
         evidence=tmp_path / "evidence",
         sinks=(heard,),
         redact=lambda text: text.replace("hunter2", "***"),
+        patience=AT_ONCE,
     )
 
 
@@ -200,6 +202,52 @@ def test_each_reversal_is_tried_and_what_is_left_is_residue_until_recovered(engi
     (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers)
     assert (recovered.undone, recovered.left) == (1, ())
     assert recover(engine.journal, {"aldgate": tenant()}, engine.drivers) == []
+
+
+def test_an_undo_that_was_slow_is_tried_again_before_the_run_is_judged(engine, driver):
+    def slow(erp, make, run):
+        two_projects(erp, make, run)
+        driver.cannot_undo.add(driver.projects[0])
+
+    engine.patience = Patience(sleep=lambda _seconds: driver.cannot_undo.clear())
+    result = run(slow, engine)
+    assert (result.outcome, result.residue) == (Outcome.PASSED, ())
+    assert list(engine.journal.folder.iterdir()) == []
+
+
+def test_a_run_that_was_right_and_whose_undo_was_slow_proves_nothing(engine, driver):
+    def slow(erp, make, run):
+        two_projects(erp, make, run)
+        driver.cannot_undo.add(driver.projects[0])
+
+    result = run(slow, engine)
+    assert (result.outcome, result.failure.kind) == (Outcome.BROKEN, "undo-slow")
+    assert [each.cause for each in result.residue] == [ResidueCause.SLOW]
+    assert result.failure.message == (
+        f"create_project {driver.projects[0]} on aldgate was not taken back: the tenant does not answer; "
+        "`ringgate recover` takes it back"
+    )
+    assert not result.failure.traceback
+
+
+def test_a_run_whose_undo_was_refused_has_failed(engine, driver):
+    def refused(erp, make, run):
+        two_projects(erp, make, run)
+        driver.undo = lambda reversal: (_ for _ in ()).throw(Refused("undo", "the period is closed"))
+
+    result = run(refused, engine)
+    assert (result.outcome, result.failure.kind) == (Outcome.FAILED, "undo-refused")
+    assert {each.cause for each in result.residue} == {ResidueCause.REFUSED}
+
+
+def test_what_failed_before_is_told_whatever_its_undo_came_to(engine, driver):
+    def fails(erp, make, run):
+        two_projects(erp, make, run)
+        driver.cannot_undo.add(driver.projects[0])
+        raise Refused("post_invoice", "period is closed")
+
+    result = run(fails, engine)
+    assert (result.outcome, result.failure.kind, len(result.residue)) == (Outcome.FAILED, "refused", 1)
 
 
 def test_a_write_that_got_no_answer_stays_noted_until_it_can_no_longer_come(engine, driver):

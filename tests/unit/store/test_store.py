@@ -17,12 +17,14 @@ from ringgate.domain.model import (
     Invariant,
     Outcome,
     Residue,
+    ResidueCause,
     RunResult,
     SignalSample,
     Source,
     Step,
 )  # fmt: skip
 from ringgate.store import ProberState, Store, StoreError
+from ringgate.store.rows import result_of, row_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -34,7 +36,7 @@ def result(run_id: str = "r1", **changes) -> RunResult:
         "channel": Channel.API, "outcome": Outcome.FAILED, "started_at": NOON, "seconds": 1.5, "undo_seconds": 0.25,
         "steps": (Step("enter time", 0.1, 1.2, Outcome.FAILED),),
         "failure": Failure("expectation", "no", "enter time", ground=Basis.POLICY, invariant=Invariant.ONCE),
-        "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "down"),),
+        "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "no", ResidueCause.REFUSED),),
         "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
         "session": "s1", "release": "8.0", "calls": 7, "source": Source.PROBE,
     }  # fmt: skip
@@ -51,6 +53,12 @@ def store(tmp_path):
 def test_what_went_in_comes_out(store):
     store.on(RunFinished(result()))
     assert store.results() == [result()]
+
+
+def test_residue_that_was_stored_without_a_cause_counts_as_slow():
+    row = row_of(result())
+    del row["residue"][0]["cause"]
+    assert result_of(row).residue[0].cause is ResidueCause.SLOW
 
 
 def test_results_are_found_by_session_ring_release_and_time(store):

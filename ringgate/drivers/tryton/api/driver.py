@@ -39,7 +39,7 @@ class ApiConnection:
 
     def __init__(self, tenant: Tenant, call: Call, pool: SessionPool) -> None:
         self._tenant, self._pool = tenant, pool
-        self._carrier = Carrier(call, pool.line())
+        self._carrier = Carrier(call, pool.line(call.limit))
         self._memory = Memory()
         self._own: list[UserSession] = []
         self._knocked: OutsiderFactory | None = None
