@@ -7,7 +7,6 @@ other program that happens to have the same number is taken for ours.
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import time
@@ -18,22 +17,13 @@ from pathlib import Path
 import psutil
 
 from ringgate.estate.errors import EstateError
+from ringgate.host.atomic_files import write_atomically as write_atomically
 
 CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may seem to move when the machine's clock is corrected."""
 
 _started: dict[int, subprocess.Popen[bytes]] = {}
 """Children of this very process, which must be asked after, or they would stay as zombies that look alive."""
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Writes a file that is either the old or the new one, whenever somebody reads it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    partial.replace(path)
 
 
 class Daemon:

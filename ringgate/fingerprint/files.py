@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ringgate.domain.errors import RinggateError
 from ringgate.fingerprint.model import SCHEMA, Fingerprint
+from ringgate.host.atomic_files import write_atomically
 
 
 class UnreadableFingerprint(RinggateError):
@@ -44,8 +45,7 @@ def loads(text: bytes, name: str = "the fingerprint") -> Fingerprint:
 def write(fingerprint: Fingerprint, path: Path) -> None:
     """To a file, gzipped if its name ends in .gz (without a time stamp, so that equal books give equal files)."""
     text = dumps(fingerprint)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+    write_atomically(path, gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
 
 
 def read(path: Path) -> Fingerprint:

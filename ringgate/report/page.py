@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ringgate.domain.errors import RinggateError
+from ringgate.host.atomic_files import write_atomically
 
 
 def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:
@@ -21,13 +21,7 @@ def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:
     """
     text = render(template, context)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=out.parent, prefix=f".{out.name}.", delete=False
-        ) as draft:
-            draft.write(text)
-        Path(draft.name).chmod(0o644)
-        Path(draft.name).replace(out)
+        write_atomically(out, text)
     except OSError as problem:
         why = f"the report could not be written to {out} ({problem.strerror or 'unknown reason'})"
         raise RinggateError(f"{why}: choose another place for it") from problem

@@ -14,7 +14,7 @@ from typing import Any
 from ringgate.domain.errors import RinggateError
 from ringgate.fingerprint import LostDocument, lost_documents
 from ringgate.fingerprint.model import Fingerprint
-from ringgate.rollout.record import write_whole
+from ringgate.host.atomic_files import write_atomically
 
 
 def note_losses(folder: Path, tenant: str, before: Fingerprint, now: Callable[[], Fingerprint]) -> None:
@@ -24,7 +24,7 @@ def note_losses(folder: Path, tenant: str, before: Fingerprint, now: Callable[[]
         rows = [{**asdict(each), "amount": shown(each, before.currency)} for each in lost_documents(before, now())]
     except RinggateError as problem:
         unread = f"What was written since the upgrade could not be read: {problem}"
-    write_whole(_file(folder, tenant), json.dumps({"lost": rows, "unread": unread}))
+    write_atomically(_file(folder, tenant), json.dumps({"lost": rows, "unread": unread}))
 
 
 def losses(folder: Path, tenant: str) -> dict[str, Any]:

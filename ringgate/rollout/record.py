@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from ringgate.host.atomic_files import write_atomically
 from ringgate.rollout.release import RolloutAction
 
 STAGES = ("baseline", "drill", "upgrade", "fingerprint", "verification")
@@ -93,13 +94,6 @@ class RehearsalRecord(_Kept):
         return all(ring.decision is RolloutAction.PROMOTE for ring in self.rings.values())
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Writes a file that is the old or the new one, whenever the process is killed."""
-    partial = file.with_suffix(".new")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
-
-
 class RecordKeeper:
     """Keeps a rehearsal's record on disk. Safe for threads."""
 
@@ -139,7 +133,7 @@ class RecordKeeper:
 
     def write(self) -> None:
         with self._guard:
-            write_whole(self._file, self.record.model_dump_json(indent=1))
+            write_atomically(self._file, self.record.model_dump_json(indent=1))
 
     def stage(self, tenant: str, name: str) -> StageRecord | None:
         return self.record.tenants[tenant].stages.get(name)

@@ -27,7 +27,7 @@ from ringgate.domain.events import Event, RunFinished
 from ringgate.domain.model import Channel, RunResult, Tenant
 from ringgate.domain.waivers import Waiver
 from ringgate.drivers.protocol import Connection
-from ringgate.rollout.record import write_whole
+from ringgate.host.atomic_files import write_atomically
 from ringgate.rollout.release import IntegrationTable
 from ringgate.surface import Severity, SurfaceChange, Usage, compare
 from ringgate.surface.accepted import SurfaceJudgement, judge
@@ -80,7 +80,7 @@ class Surfaces:
         for touch in result.touched:
             uses = noted.setdefault(touch, {})
             uses[name] = uses.get(name, 0) + 1
-        write_whole(self.folder / f"{result.tenant}{_NOTED}", json.dumps(noted))
+        write_atomically(self.folder / f"{result.tenant}{_NOTED}", json.dumps(noted))
 
     def _noted(self, tenant: str) -> dict[str, dict[str, int]]:
         file = self.folder / f"{tenant}{_NOTED}"
@@ -99,7 +99,7 @@ class Surfaces:
 
         It takes seconds, in which the tenant's processes can run."""
         if not any(self._file(name, "before").exists() for name in self.rings):
-            write_whole(self._file(tenant.id, "before"), dumps(connection.surface()))
+            write_atomically(self._file(tenant.id, "before"), dumps(connection.surface()))
 
     def before(self, tenant: Tenant, connection: Connection, modules: Sequence[str]) -> None:
         """Keeps what is used before the upgrade, and what is offered, unless a tenant with the same modules was read.
@@ -116,9 +116,9 @@ class Surfaces:
                 for touch, uses in self._noted(other).items():
                     usage.setdefault(touch, Counter()).update(uses)
             kept = _Use(read_of, tuple(modules), {touch: dict(uses) for touch, uses in usage.items()})
-            write_whole(self.folder / f"{tenant.id}{_USE}", json.dumps(asdict(kept)))
+            write_atomically(self.folder / f"{tenant.id}{_USE}", json.dumps(asdict(kept)))
         if read_of == tenant.id and not self._file(tenant.id, "before").exists():
-            write_whole(self._file(tenant.id, "before"), dumps(connection.surface()))
+            write_atomically(self._file(tenant.id, "before"), dumps(connection.surface()))
 
     def after(self, tenant: Tenant, connection: Connection, today: date) -> list[Offered]:
         """Compares for this tenant; the one that is read, for all of its ring that it stands for, too."""
@@ -126,7 +126,7 @@ class Surfaces:
         use = known[tenant.id]
         whom = [tenant.id]
         if use.read_of == tenant.id:
-            write_whole(self._file(tenant.id, "after"), dumps(connection.surface()))
+            write_atomically(self._file(tenant.id, "after"), dumps(connection.surface()))
             whom = [
                 name for name, each in known.items() if each.read_of == tenant.id and self._together(name, tenant.id)
             ]
@@ -141,7 +141,7 @@ class Surfaces:
     def _offered(self, tenant: str, old: Surface, new: Surface, use: _Use, today: date) -> Offered:
         changes = compare(old, new, use.usage)
         judged = judge(changes, self.accepted, tenant, today, self.release)
-        write_whole(listing(self.folder, tenant), _listed(tenant, old, new, changes, judged))
+        write_atomically(listing(self.folder, tenant), _listed(tenant, old, new, changes, judged))
         return Offered(tenant, _detail(old, new, changes, judged, use), objection(judged))
 
     def _uses(self) -> dict[str, _Use]:
