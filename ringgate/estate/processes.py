@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from ringgate.estate.errors import EstateError
-from ringgate.host.atomic_files import write_atomically as write_atomically
+from ringgate.host.atomic_files import write_atomically
 
 CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may seem to move when the machine's clock is corrected."""
@@ -164,3 +164,17 @@ def listener(port: int) -> psutil.Process | None:
             if mine and connection.pid:
                 return psutil.Process(connection.pid)
     return None
+
+
+__all__ = [
+    "CLOCK_SLACK",
+    "Daemon",
+    "answers",
+    "free_port",
+    "last_line",
+    "listener",
+    "port_is_free",
+    "same_process",
+    "stop_tree",
+    "write_atomically",
+]
