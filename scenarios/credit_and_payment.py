@@ -2,6 +2,7 @@
 
 from ringgate.api import (
     ACCOUNTANT,
+    BOOKS,
     CONSULTANT,
     CREDIT_NOTES,
     INVOICING,
@@ -25,7 +26,7 @@ from ringgate.api import (
 @scenario(
     id="credit-and-payment",
     effect=REVERSIBLE,
-    needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS, CREDIT_NOTES},
+    needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS, CREDIT_NOTES, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
 )
 def credit_and_payment(erp: Erp, make: Make, run: Run) -> None:

@@ -3,6 +3,7 @@
 from ringgate.api import (
     ACCOUNTANT,
     BALANCED,
+    BOOKS,
     CONSULTANT,
     INVOICING,
     JOURNAL_ENTRIES,
@@ -28,7 +29,7 @@ from ringgate.api import (
 @scenario(
     id="financial-posting",
     effect=REVERSIBLE,
-    needs={PROJECTS, TIME, INVOICING, LEDGER, JOURNAL_ENTRIES},
+    needs={PROJECTS, TIME, INVOICING, LEDGER, JOURNAL_ENTRIES, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
 )
 def financial_posting(erp: Erp, make: Make, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from ringgate.api import (
     ACCOUNTANT,
+    BOOKS,
     CONSULTANT,
     INVOICING,
     POLICY,
@@ -20,7 +21,7 @@ from ringgate.api import (
 @scenario(
     id="invoicing-from-time",
     effect=REVERSIBLE,
-    needs={PROJECTS, TIME, INVOICING},
+    needs={PROJECTS, TIME, INVOICING, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
 )
 def invoicing_from_time(erp: Erp, make: Make, run: Run) -> None:

@@ -3,6 +3,7 @@
 from ringgate.api import (
     APPROVALS,
     APPROVER,
+    BOOKS,
     CONSULTANT,
     POLICY,
     REVERSIBLE,
@@ -17,7 +18,7 @@ from ringgate.api import (
 )  # fmt: skip
 
 
-@scenario(id="procurement-approval", effect=REVERSIBLE, needs={APPROVALS}, roles={CONSULTANT, APPROVER})
+@scenario(id="procurement-approval", effect=REVERSIBLE, needs={APPROVALS, BOOKS}, roles={CONSULTANT, APPROVER})
 def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
     threshold = erp.policy.approval.threshold
     small, large = str(max(threshold, 1)), str(threshold + 350)

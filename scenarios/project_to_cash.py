@@ -2,6 +2,7 @@
 
 from ringgate.api import (
     ACCOUNTANT,
+    BOOKS,
     CONSULTANT,
     INVOICING,
     LEDGER,
@@ -23,7 +24,7 @@ from ringgate.api import (
 @scenario(
     id="project-to-cash",
     effect=REVERSIBLE,
-    needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS},
+    needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
     smoke=True,
 )

@@ -4,6 +4,7 @@ from ringgate.api import (
     ACCOUNTANT,
     APPROVALS,
     AUDITOR,
+    BOOKS,
     CONSULTANT,
     INVOICING,
     ISOLATION,
@@ -24,7 +25,7 @@ from ringgate.api import (
 @scenario(
     id="tenant-isolation",
     effect=REVERSIBLE,
-    needs={PROJECTS, TIME, INVOICING, LEDGER, OUTSIDERS},
+    needs={PROJECTS, TIME, INVOICING, LEDGER, OUTSIDERS, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT, AUDITOR},
     layer=ISOLATION,
 )

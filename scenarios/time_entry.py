@@ -1,6 +1,7 @@
 """Time entry: a consultant logs hours, corrects them, and cannot log what policy forbids."""
 
 from ringgate.api import (
+    BOOKS,
     CONSULTANT,
     PROJECT_MANAGER,
     PROJECTS,
@@ -16,7 +17,7 @@ from ringgate.api import (
 )  # fmt: skip
 
 
-@scenario(id="time-entry", effect=REVERSIBLE, needs={PROJECTS, TIME}, roles={PROJECT_MANAGER, CONSULTANT})
+@scenario(id="time-entry", effect=REVERSIBLE, needs={PROJECTS, TIME, BOOKS}, roles={PROJECT_MANAGER, CONSULTANT})
 def time_entry(erp: Erp, make: Make, run: Run) -> None:
     with run.step("create project"):
         manager, consultant = erp.sign_in(PROJECT_MANAGER, CONSULTANT)

@@ -35,7 +35,7 @@ class Role(StrEnum):
 
 
 class Capability(StrEnum):
-    """What an ERP, over one channel, and a tenant can do."""
+    """What an ERP, over one channel, and a tenant can do. A driver declares each one; none is meant by another."""
 
     SIGN_IN = "sign-in"
     PROJECTS = "projects"
@@ -46,8 +46,12 @@ class Capability(StrEnum):
     APPROVALS = "approvals"
     LEDGER = "ledger"
     JOURNAL_ENTRIES = "journal-entries"
+    BOOKS = "books"  # an auditor reads records back over the API, whatever the channel
+    UNDO = "undo"  # what a run wrote can be taken back
+    FINGERPRINT = "fingerprint"  # a tenant's books can be read whole, to be compared across an upgrade
+    SURFACE = "surface"  # what the ERP offers to programs can be read
     OUTSIDERS = "outsiders"  # other tenants' sessions can be tried, and none
-    DIRECT_CALLS = "direct-calls"  # a user can ask for what no screen of his offers
+    DIRECT_CALLS = "direct-calls"  # a user can ask for what none of their screens offers
 
 
 class Effect(IntEnum):

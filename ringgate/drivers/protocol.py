@@ -5,7 +5,10 @@ encodings. A verb says what the business wants, not which records an ERP makes o
 from the ERP after acting (over its own channel: a browser reads its screen), never what it was given. When the ERP
 does not do it, by error or by silence, the verb raises `Refused` with the state read back; trouble on the way raises
 the other errors of `domain/errors.py`. Verbs neither retry nor undo: the engine registers the reversal before it calls
-a writing verb, and calls `Connection.undo` later. What a driver cannot do it leaves out of `capabilities`.
+a writing verb, and calls `Connection.undo` later. Ids are opaque text.
+
+A driver has what `Session` asks for, and of the other parts those whose capability it declares. What it cannot do it
+leaves out, of its class and of `capabilities`: scenarios and stages that need it are "not applicable" then.
 """
 
 from __future__ import annotations
@@ -73,30 +76,40 @@ class SignedInUser(Protocol):
     def post_entry(self, entry: EntryDraft) -> Posting: ...
 
 
-class Books(Protocol):
-    """A tenant's ledger as an auditor reads it, always over the API: the third layer beside record and screen."""
+class Records(Protocol):
+    """Documents as an auditor reads them, always over the API: a second source beside the channel under test."""
 
     def invoice(self, invoice: Ref) -> Invoice: ...
-    def posting_of(self, invoice: Ref) -> Posting: ...
-    def postings_of(self, invoice: Ref) -> tuple[Posting, ...]: ...  # its own and its payments', oldest first
     def request(self, request: Ref) -> PurchaseRequest: ...
     def hours_on(self, project: Project) -> Decimal: ...  # logged on all its tasks, by anybody
+    def open_documents(
+        self,
+    ) -> frozenset[str]: ...  # a line each: drafts, waiting requests, unpaid invoices, unbilled time
+
+
+class Ledger(Protocol):
+    """The general ledger as an auditor reads it: the third source beside record and screen. `Capability.LEDGER`."""
+
+    def posting_of(self, invoice: Ref) -> Posting: ...
+    def postings_of(self, invoice: Ref) -> tuple[Posting, ...]: ...  # its own and its payments', oldest first
     def invoice_numbers(
         self, on: date
     ) -> tuple[str, ...]: ...  # every customer invoice's of that year, no credit notes
     def closed_day(self) -> date | None: ...  # a day in a closed period, if there is one
     def trial_balance(self) -> Mapping[str, Money]: ...  # account -> debit less credit, nil ones left out
-    def open_documents(
-        self,
-    ) -> frozenset[str]: ...  # a line each: drafts, waiting requests, unpaid invoices, unbilled time
+
+
+class Books(Records, Ledger, Protocol):
+    """All that can be read of a tenant's books. `fingerprint` needs `Capability.FINGERPRINT`."""
+
     def fingerprint(self) -> Fingerprint: ...  # everything that an upgrade must not change
 
 
 class Outsider(Protocol):
     """Somebody with some session, or none, who tries to get at a tenant's records.
 
-    `barred`: every call of his must be refused. Who is not barred calls his own tenant, which answers him, but must
-    tell nothing of ours. `ways` is what he can try at all.
+    `barred`: every call of theirs must be refused. Who is not barred calls their own tenant, which answers them, but
+    must tell nothing of ours. `ways` is what they can try at all.
     """
 
     name: str
@@ -135,19 +148,42 @@ class Call:
     limit: TimeLimit = field(default_factory=TimeLimit, compare=False)
 
 
-class Connection(Protocol):
-    """One run's way to one tenant."""
+# --- a connection: what every driver has, and one part for each further capability ---------------------------------
+
+
+class Session(Protocol):
+    """One run's way to one tenant: what every driver has. `close` ends only the sessions that were signed in anew."""
 
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> SignedInUser:
-        """`password` overrides the inventory's (a wrong one raises `Refused`); `fresh` reuses no session."""
+        """`password` overrides the inventory's (a wrong one raises `Refused`); `fresh` reuses no session.
+
+        The inventory's own credentials that are not accepted raise `SignInRefused`."""
         ...
 
+    @property
+    def calls(self) -> int: ...  # requests sent so far
+    @property
+    def touched(self) -> frozenset[str]: ...  # what was called, read and written so far: see `ringgate.surface.model`
+    def close(self) -> None: ...
+
+
+class ReadsBooks(Protocol):
+    """`Capability.BOOKS`."""
+
     def books(self) -> Books: ...
-    def surface(self) -> Surface: ...  # what the ERP offers to programs; reads only
+
+
+class TakesBack(Protocol):
+    """`Capability.UNDO`."""
+
     def undo(self, reversal: Reversal) -> str:
         """Take back what `reversal` names, found by `ref` or by `marker`; idempotent. Returns what was done, in a few
         words (NOTHING_TO_UNDO if there is no such record). Raises if it cannot be taken back: that is residue."""
         ...
+
+
+class TriesIsolation(Protocol):
+    """`Capability.OUTSIDERS`. The driver supplies the kinds of records, the ways to them, and who refused what."""
 
     def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Outsider]:
         """The users of these roles of every neighbour at every door, and strangers without a session of theirs."""
@@ -161,10 +197,25 @@ class Connection(Protocol):
         """Records that were there before, one of each kind that matters, each known by its company's name."""
         ...
 
+    def guesses(self, ref: Ref, reach: int) -> Sequence[Ref]:
+        """Records that somebody would try who knows this one's id: up to `reach` on each side of it. () where ids of
+        this kind cannot be guessed."""
+        ...
+
     def ask_as_stranger(self, about: str) -> Mapping[str, str]:
         """What anybody may ask at this tenant's address without a session, about a tenant of that id: question ->
         status and text of the answer, with `about` itself taken out of it."""
         ...
+
+
+class ReadsSurface(Protocol):
+    """`Capability.SURFACE`."""
+
+    def surface(self) -> Surface: ...  # what the ERP offers to programs; reads only
+
+
+class GivesEvidence(Protocol):
+    """Help for whoever reads a failure. Needs no capability: a driver without it gives none."""
 
     def ground_of(self, refusal: Refused) -> Basis | None:
         """What a refusal rests on, asked once when a run ended with it; None where that cannot be told."""
@@ -174,18 +225,24 @@ class Connection(Protocol):
         """Save what shows the present state (screenshots, trace), called once when a run did not pass."""
         ...
 
-    @property
-    def calls(self) -> int: ...  # requests sent so far
-    @property
-    def touched(self) -> frozenset[str]: ...  # what was called, read and written so far: see `ringgate.surface.model`
-    def close(self) -> None: ...
+
+class Connection(Session, ReadsBooks, TakesBack, TriesIsolation, ReadsSurface, GivesEvidence, Protocol):
+    """One run's way to one tenant, whole. Where a driver leaves parts out, `drivers.parts` fills them with a refusal of
+    our own (`Unsupported`); who calls a part asks for its capability first."""
 
 
-class Driver(Protocol):
-    """One ERP over one channel. Long-lived: keeps sessions and browsers between runs of one process, for one thread."""
+class PartialDriver(Protocol):
+    """One ERP over one channel, as its author writes it. Long-lived: keeps sessions and browsers between runs of one
+    process, for one thread. `capabilities` names what its connections can do, one by one."""
 
     channel: Channel
     capabilities: frozenset[Capability]
 
-    def connect(self, tenant: Tenant, call: Call) -> Connection: ...
+    def connect(self, tenant: Tenant, call: Call) -> Session: ...
     def close(self) -> None: ...
+
+
+class Driver(PartialDriver, Protocol):
+    """A driver whose connections have every part, as `ringgate.drivers.registry` hands it out."""
+
+    def connect(self, tenant: Tenant, call: Call) -> Connection: ...

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from typing import cast
 
 from ringgate.domain.errors import OurSideError
-from ringgate.domain.model import Capability, Channel
-from ringgate.drivers.protocol import Driver
+from ringgate.domain.model import Capability, Channel, Tenant
+from ringgate.drivers.parts import whole
+from ringgate.drivers.protocol import Driver, PartialDriver
 
 GROUP = "ringgate.drivers"
 
@@ -26,12 +27,12 @@ def exists(erp: str, channel: Channel) -> bool:
 
 
 @cache
-def driver_class(erp: str, channel: Channel) -> type[Driver] | None:
-    """The class registered for an ERP and a channel, or None. Raises DriverTrouble if it cannot be loaded."""
+def driver_class(erp: str, channel: Channel) -> type[PartialDriver] | None:
+    """The class registered for an ERP and a channel, or None. Raises DriverError if it cannot be loaded."""
     name = f"{erp}.{channel.value}"
     for point in entry_points(group=GROUP, name=name):
         try:
-            return cast("type[Driver]", point.load())
+            return cast("type[PartialDriver]", point.load())
         except Exception as error:
             raise DriverError(f"the driver {name} ({point.value}) cannot be loaded: {error}") from error
     return None
@@ -41,6 +42,24 @@ def capabilities(erp: str, channel: Channel) -> frozenset[Capability] | None:
     """What that driver can do; None where there is no driver. Starts nothing."""
     found = driver_class(erp, channel)
     return found.capabilities if found else None
+
+
+def why_not(tenant: Tenant, channel: Channel, *needed: Capability) -> str:
+    """Why these capabilities are not to be had of a tenant over a channel, in words; "" if all are. Starts nothing.
+
+    What needs one that is lacking is not applicable: a stage of a rollout asks this before it calls its part."""
+    return lacking(needed, tenant, channel, capabilities(tenant.erp, channel))
+
+
+def lacking(needed: Iterable[Capability], tenant: Tenant, channel: Channel, able: frozenset[Capability] | None) -> str:
+    """As `why_not`, for a driver that can do what `able` says; None where there is no driver."""
+    if able is None:
+        return f"there is no {channel} driver for {tenant.erp}"
+    if absent := sorted(set(needed) - able):
+        return f"the {channel} driver for {tenant.erp} cannot do {', '.join(absent)}"
+    if absent := sorted(set(needed) & tenant.lacks):
+        return f"{tenant.id} does not have {', '.join(absent)}"
+    return ""
 
 
 class Drivers(Mapping[tuple[str, Channel], Driver]):
@@ -56,7 +75,7 @@ class Drivers(Mapping[tuple[str, Channel], Driver]):
         if key not in self._made:
             found = driver_class(*key)
             assert found is not None
-            self._made[key] = found()
+            self._made[key] = whole(found())
         return self._made[key]
 
     def __iter__(self) -> Iterator[tuple[str, Channel]]:

@@ -20,6 +20,7 @@ from ringgate.domain.model import (
     Attachment,
     Capability,
     Channel,
+    Effect,
     Failure,
     Outcome,
     Residue,
@@ -31,6 +32,7 @@ from ringgate.domain.model import (
 )  # fmt: skip
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver
+from ringgate.drivers.registry import lacking
 from ringgate.execution.undo import Patience, left_behind, message_of, undo
 from ringgate.host.run_locks import Occupancy
 from ringgate.host.undo_journal import Journal, RunJournal
@@ -123,16 +125,15 @@ def not_applicable(  # noqa: PLR0911 - one for each reason
     """Why this scenario does not apply to this tenant over this channel; "" if it does. Nothing is sent to find out."""
     if channel not in scenario.channels:
         return f"{scenario.id} is not run over the {channel} channel"
-    if capabilities is None:
-        return f"there is no {channel} driver for {tenant.erp}"
-    if lacking := sorted(scenario.needs - capabilities):
-        return f"the {channel} driver for {tenant.erp} cannot do {', '.join(lacking)}"
-    if lacking := sorted(scenario.needs & tenant.lacks):
-        return f"{tenant.id} does not have {', '.join(lacking)}"
+    if reason := lacking(scenario.needs, tenant, channel, capabilities):
+        return reason
     if Capability.OUTSIDERS in scenario.needs and not others(tenant, neighbours, today):
         return f"the inventory has no other {tenant.erp} tenant whose sessions could be tried on {tenant.id}"
     if absent := sorted(scenario.roles - set(tenant.users)):
         return f"{tenant.id} has no synthetic user for {', '.join(absent)}"
+    undone = Capability.UNDO in (capabilities or ()) and Capability.UNDO not in tenant.lacks
+    if scenario.effect is Effect.REVERSIBLE and not undone and tenant.policy.effects is not Effect.PERMANENT:
+        return f"nothing can be taken back on {tenant.id} over the {channel} channel, so {scenario.id} would stay"
     if scenario.effect > tenant.policy.effects:
         return f"{tenant.id} allows {tenant.policy.effects.word} effects, {scenario.id} is {scenario.effect.word}"
     if tenant.paused_until and today < tenant.paused_until:

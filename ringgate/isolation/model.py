@@ -77,13 +77,17 @@ class Attempt:
 
 
 def judged(
-    way: Way, things: Sequence[Thing], *, barred: bool, status: int, error: str = "", answer: str = ""
+    way: Way, things: Sequence[Thing], *, barred: bool, refused_by: str = "", error: str = "", answer: str = ""
 ) -> Attempt:
-    """What an answer of HTTP `status`, with an `error` of the ERP or the text of its `answer`, comes to.
+    """What came of an attempt. The driver says which of three things the ERP did:
 
-    What is not of the 2xx or 4xx is no verdict and must not be asked here."""
-    if not 200 <= status < 300:
-        return Attempt(way, tuple(things), Came.REFUSED, by=str(status))
+    - it turned the caller away, whatever they asked for: `refused_by` says who did (`401`, `session expired`);
+    - it knew the caller, and answered with an `error` of its own about what was asked;
+    - it answered, with the texts of its `answer`.
+
+    An outage is none of them, and must not be asked here."""
+    if refused_by:
+        return Attempt(way, tuple(things), Came.REFUSED, by=refused_by)
     shown = next((tell for thing in things for tell in thing.tells if tell in (answer or error)), "")
     if shown:
         return Attempt(way, tuple(things), Came.DISCLOSED, shown=shown, told=answer)

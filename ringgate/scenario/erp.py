@@ -153,8 +153,7 @@ class Erp:
 
     def guesses(self, ref: Ref, reach: int = 3) -> tuple[Thing, ...]:
         """The records whose ids lie around a known one: what somebody who guesses would try."""
-        near = range(max(1, int(ref.id) - reach), int(ref.id) + reach + 1) if ref.id.isdigit() else ()
-        return tuple(self.thing(Ref(ref.kind, str(each))) for each in near if str(each) != ref.id)
+        return tuple(self.thing(each) for each in self._connection.guesses(ref, reach))
 
     def ask_as_stranger(self, about: str) -> Mapping[str, str]:
         """What anybody may ask at the tenant's address about a tenant of that id, and what is answered."""

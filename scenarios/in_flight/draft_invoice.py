@@ -3,6 +3,7 @@
 from ringgate.api import (
     ACCOUNTANT,
     BALANCED,
+    BOOKS,
     CONSULTANT,
     INVOICING,
     LEDGER,
@@ -23,7 +24,7 @@ from ringgate.api import (
 
 @in_flight(
     id="in-flight-draft-invoice",
-    needs={PROJECTS, TIME, INVOICING, LEDGER},
+    needs={PROJECTS, TIME, INVOICING, LEDGER, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
 )
 def begin(erp: Erp, make: Make, run: Run) -> Invoice:

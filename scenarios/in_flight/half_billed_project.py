@@ -2,6 +2,7 @@
 
 from ringgate.api import (
     ACCOUNTANT,
+    BOOKS,
     CONSULTANT,
     EFFORT,
     INVOICING,
@@ -27,7 +28,7 @@ BILLED, WAITING, LATER = "5", "3.25", "1.5"
 
 @in_flight(
     id="in-flight-half-billed-project",
-    needs={PROJECTS, TIME, INVOICING, LEDGER},
+    needs={PROJECTS, TIME, INVOICING, LEDGER, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
 )
 def begin(erp: Erp, make: Make, run: Run) -> Project:

@@ -2,6 +2,7 @@
 
 from ringgate.api import (
     ACCOUNTANT,
+    BOOKS,
     CONSULTANT,
     INVOICING,
     LEDGER,
@@ -24,7 +25,7 @@ HOURS, RATE, PAID = "2", "100.00", "50.00"
 
 @in_flight(
     id="in-flight-part-paid-invoice",
-    needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS},
+    needs={PROJECTS, TIME, INVOICING, LEDGER, PAYMENTS, BOOKS},
     roles={PROJECT_MANAGER, CONSULTANT, ACCOUNTANT},
 )
 def begin(erp: Erp, make: Make, run: Run) -> Invoice:

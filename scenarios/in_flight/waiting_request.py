@@ -3,6 +3,7 @@
 from ringgate.api import (
     APPROVALS,
     APPROVER,
+    BOOKS,
     CONSULTANT,
     POLICY,
     RECORDS,
@@ -16,7 +17,7 @@ from ringgate.api import (
 )  # fmt: skip
 
 
-@in_flight(id="in-flight-waiting-request", needs={APPROVALS}, roles={CONSULTANT, APPROVER})
+@in_flight(id="in-flight-waiting-request", needs={APPROVALS, BOOKS}, roles={CONSULTANT, APPROVER})
 def begin(erp: Erp, make: Make, run: Run) -> PurchaseRequest:
     with run.step("request purchase"):
         consultant = erp.sign_in(CONSULTANT)

@@ -173,7 +173,8 @@ class Visitor:
         if reply.status == 401 and not self.barred:
             raise OurSideError(f"The session of the {self.name} was refused where it is valid, which proves nothing.")
         answer = text_of(reply.result)
-        return judged(way, things, barred=self.barred, status=reply.status, error=reply.error, answer=answer)
+        refused_by = "" if 200 <= reply.status < 300 else str(reply.status)
+        return judged(way, things, barred=self.barred, refused_by=refused_by, error=reply.error, answer=answer)
 
 
 class OutsiderFactory:
@@ -275,6 +276,12 @@ class OutsiderFactory:
         for kind, domain in SEEN.items():
             found[kind] = session.call(f"model.{KINDS[kind].model}.search", domain, 0, 1, [("id", "DESC")])
         return tuple(Thing(Ref(kind, str(ids[0])), (self._tenant.name,)) for kind, ids in found.items() if ids)
+
+    def guesses(self, ref: Ref, reach: int) -> tuple[Ref, ...]:
+        """Ids are numbers that count up, for each kind of record."""
+        known = int(ref.id)
+        near = range(max(1, known - reach), known + reach + 1)
+        return tuple(Ref(ref.kind, str(each)) for each in near if each != known)
 
     def ask_as_stranger(self, about: str) -> Mapping[str, str]:
         """Nobody is signed in with a wrong password here: that would be counted against the users."""

@@ -28,7 +28,7 @@ class Notebook:
     """Driver, connection and actor in one: notes calls, keeps projects."""
 
     channel = Channel.API
-    capabilities = frozenset({Capability.PROJECTS})
+    capabilities = frozenset({Capability.PROJECTS, Capability.UNDO})
     role = Role.PROJECT_MANAGER
 
     def __init__(self) -> None:
@@ -351,6 +351,11 @@ def test_two_runs_with_one_id_make_the_same_data(engine, driver):
         ({"needs": frozenset({Capability.TIME})}, {}, "the api driver for sample cannot do time"),
         ({}, {"lacks": frozenset({Capability.PROJECTS})}, "aldgate does not have projects"),
         ({}, {"users": {}}, "aldgate has no synthetic user for project_manager"),
+        (
+            {},
+            {"lacks": frozenset({Capability.UNDO})},
+            "nothing can be taken back on aldgate over the api channel, so sample would stay",
+        ),
         ({"effect": Effect.PERMANENT}, {}, "aldgate allows reversible effects, sample is permanent"),
         (
             {},

@@ -53,7 +53,7 @@ class Truth:
     """Driver, connection, actor and books in one: always answers right, and notes what it is asked with."""
 
     channel = Channel.API
-    capabilities = frozenset({Capability.PROJECTS, Capability.OUTSIDERS})
+    capabilities = frozenset({Capability.PROJECTS, Capability.UNDO, Capability.OUTSIDERS})
 
     def __init__(self) -> None:
         self.asked: list[Any] = []

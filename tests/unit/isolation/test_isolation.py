@@ -17,32 +17,32 @@ THING = Thing(Ref("invoice", "7"), ("RG-abc-1", "Aldgate Ltd"), made=True)
 
 
 @pytest.mark.parametrize(
-    ("way", "barred", "status", "error", "answer", "came"),
+    ("way", "barred", "refused_by", "error", "answer", "came"),
     [
-        (Way.READ, True, 401, "", "", Came.REFUSED),
-        (Way.READ, True, 404, "", "", Came.REFUSED),
-        (Way.READ, True, 200, "", "", Came.ACCEPTED),
-        (Way.READ, True, 200, "", "Somebody Else", Came.ACCEPTED),
-        (Way.READ, True, 200, "not allowed", "", Came.ACCEPTED),
-        (Way.READ, True, 200, "", "about RG-abc-1", Came.DISCLOSED),
-        (Way.READ, True, 200, "Aldgate Ltd does not want you", "", Came.DISCLOSED),
-        (Way.READ, False, 200, "", "Somebody Else", Came.NOTHING),
-        (Way.READ, False, 200, "not allowed", "", Came.REFUSED),
-        (Way.SEARCH, False, 200, "", "invoice of Aldgate Ltd", Came.DISCLOSED),
-        (Way.REPORT, False, 401, "", "", Came.REFUSED),
-        (Way.WRITE, True, 200, "", "", Came.CHANGED),
-        (Way.WRITE, True, 401, "", "", Came.REFUSED),
-        (Way.WRITE, True, 200, "not allowed", "", Came.ACCEPTED),
+        (Way.READ, True, "401", "", "", Came.REFUSED),
+        (Way.READ, True, "404", "", "", Came.REFUSED),
+        (Way.READ, True, "", "", "", Came.ACCEPTED),
+        (Way.READ, True, "", "", "Somebody Else", Came.ACCEPTED),
+        (Way.READ, True, "", "not allowed", "", Came.ACCEPTED),
+        (Way.READ, True, "", "", "about RG-abc-1", Came.DISCLOSED),
+        (Way.READ, True, "", "Aldgate Ltd does not want you", "", Came.DISCLOSED),
+        (Way.READ, False, "", "", "Somebody Else", Came.NOTHING),
+        (Way.READ, False, "", "not allowed", "", Came.REFUSED),
+        (Way.SEARCH, False, "", "", "invoice of Aldgate Ltd", Came.DISCLOSED),
+        (Way.REPORT, False, "401", "", "", Came.REFUSED),
+        (Way.WRITE, True, "", "", "", Came.CHANGED),
+        (Way.WRITE, True, "401", "", "", Came.REFUSED),
+        (Way.WRITE, True, "", "not allowed", "", Came.ACCEPTED),
     ],
 )
-def test_what_an_answer_comes_to(way, barred, status, error, answer, came):
-    attempt = judged(way, [THING], barred=barred, status=status, error=error, answer=answer)
+def test_what_an_answer_comes_to(way, barred, refused_by, error, answer, came):
+    attempt = judged(way, [THING], barred=barred, refused_by=refused_by, error=error, answer=answer)
     assert attempt.came is came
     assert attempt.leaks is (came in (Came.ACCEPTED, Came.DISCLOSED, Came.CHANGED))
 
 
 def test_an_attempt_says_what_was_shown():
-    attempt = judged(Way.EXPORT, [THING], barred=False, status=200, answer="x RG-abc-1")
+    attempt = judged(Way.EXPORT, [THING], barred=False, answer="x RG-abc-1")
     assert str(attempt) == 'export of invoice 7 disclosed "RG-abc-1"'
 
 
@@ -72,8 +72,8 @@ class Puppet:
 
     def attempt(self, way, things) -> Attempt:
         self.tried.append(way)
-        status = 200 if way in self.answers else 401
-        return judged(way, things, barred=self.barred, status=status, answer=self.answers.get(way, ""))
+        refused_by = "" if way in self.answers else "401"
+        return judged(way, things, barred=self.barred, refused_by=refused_by, answer=self.answers.get(way, ""))
 
 
 def insider():

@@ -71,7 +71,7 @@ class Visitor:
     def attempt(self, way, things):
         answer = self.answers[way].pop(0)
         self.answers[way].append(answer)
-        return judged(way, things, barred=self.barred, status=200 if answer else 401, answer=answer)
+        return judged(way, things, barred=self.barred, refused_by="" if answer else "401", answer=answer)
 
 
 INSIDER = Visitor("insider", barred=False, answer="RG-abc-1")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ringgate.domain.documents import Ref
 from ringgate.domain.errors import Refused, SignInRefused
 from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
 from ringgate.domain.reversal import Reversal
@@ -22,6 +23,7 @@ from ringgate.drivers.tryton.api.actor import IdentityVerbs, Memory, ProjectVerb
 from ringgate.drivers.tryton.api.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.api.procurement import ProcurementVerbs
 from ringgate.drivers.tryton.books import TrytonBooks
+from ringgate.drivers.tryton.capabilities import ON_SCREEN
 from ringgate.drivers.tryton.outsider import OutsiderFactory
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.undo import Undo
@@ -88,6 +90,9 @@ class ApiConnection:
     def seen(self) -> Sequence[Thing]:
         return self._gate().seen()
 
+    def guesses(self, ref: Ref, reach: int) -> Sequence[Ref]:
+        return self._gate().guesses(ref, reach)
+
     def ask_as_stranger(self, about: str) -> Mapping[str, str]:
         return self._gate().ask_as_stranger(about)
 
@@ -117,7 +122,7 @@ class TrytonApiDriver:
     """One process's way to all Tryton tenants over the API. `timeout` is in seconds, for each wait on a server."""
 
     channel = Channel.API
-    capabilities = frozenset(Capability)
+    capabilities = frozenset({*ON_SCREEN, Capability.OUTSIDERS, Capability.DIRECT_CALLS})
 
     def __init__(self, timeout: float = 30.0) -> None:
         self._pool = SessionPool(timeout)

@@ -15,10 +15,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringgate.domain.documents import Ref
 from ringgate.domain.errors import Refused, SignInRefused
-from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
+from ringgate.domain.model import Attachment, Basis, Channel, Role, Tenant
 from ringgate.domain.reversal import Reversal
 from ringgate.drivers.protocol import Books, Call, Connection, Outsider
+from ringgate.drivers.tryton.capabilities import ON_SCREEN
 from ringgate.isolation.model import Thing
 from ringgate.surface.model import Surface
 
@@ -32,7 +34,7 @@ class TrytonBrowserDriver:
     """One process's browser and its seats at all Tryton tenants. `limit` is in seconds, for each wait on the client."""
 
     channel = Channel.BROWSER
-    capabilities = frozenset(Capability) - {Capability.OUTSIDERS, Capability.DIRECT_CALLS}
+    capabilities = ON_SCREEN
 
     def __init__(self, limit: float = 30.0) -> None:
         self._limit = limit
@@ -131,6 +133,9 @@ class BrowserConnection:
 
     def seen(self) -> Sequence[Thing]:
         return self._over_api().seen()
+
+    def guesses(self, ref: Ref, reach: int) -> Sequence[Ref]:
+        return self._over_api().guesses(ref, reach)
 
     def ask_as_stranger(self, about: str) -> Mapping[str, str]:
         return self._over_api().ask_as_stranger(about)
