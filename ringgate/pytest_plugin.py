@@ -28,7 +28,7 @@ from ringgate.execution import setup
 from ringgate.execution.run_once import Engine, not_applicable, run_once
 from ringgate.host import paths
 from ringgate.inventory import Inventory
-from ringgate.scenario.discovery import check_known, load_scenarios
+from ringgate.scenario.discovery import check_known, known_scenarios
 from ringgate.store import Store
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Selection:
                 option("tenant"), cohorts=option("cohort"), rings=option("ring"), regions=option("region")
             )
             self.everybody: Sequence[Tenant] = inventory.tenants
-            self.scenarios = load_scenarios(config.rootpath / "scenarios")
+            self.scenarios = known_scenarios(config.rootpath)
             check_known(option("scenario"), self.scenarios)
         except RinggateError as error:
             raise pytest.UsageError(str(error)) from None
