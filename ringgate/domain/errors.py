@@ -39,6 +39,10 @@ class ErpUnavailable(ErpError):
     kind = "unavailable"
 
 
+class ErpTimedOut(ErpUnavailable):
+    """No answer came within the time limit. Who was slow is not known: the ERP, the way there, or a busy machine."""
+
+
 class ErpProtocolError(ErpError):
     """The answer is truncated or malformed, or of a shape no supported series sends."""
 

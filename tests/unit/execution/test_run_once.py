@@ -250,6 +250,19 @@ def test_what_failed_before_is_told_whatever_its_undo_came_to(engine, driver):
     assert (result.outcome, result.failure.kind, len(result.residue)) == (Outcome.FAILED, "refused", 1)
 
 
+def test_recovery_is_as_patient_as_it_is_told_to_be(engine, driver):
+    def slow(erp, make, run):
+        two_projects(erp, make, run)
+        driver.cannot_undo.add(driver.projects[0])
+
+    run(slow, engine)
+    (left,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers)
+    assert len(left.left) == 1
+    patient = Patience(sleep=lambda _seconds: driver.cannot_undo.clear())
+    (done,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, patience=patient)
+    assert (done.undone, done.left) == (1, ())
+
+
 def test_a_write_that_got_no_answer_stays_noted_until_it_can_no_longer_come(engine, driver):
     def unanswered(erp, make, run):
         driver.undo = lambda reversal: NOTHING_TO_UNDO
