@@ -70,12 +70,13 @@ def gate(
     from ringgate.store import Store
 
     known = Inventory.load(inventory)
-    rules = load_policy(policy, known)
+    scenarios = known_scenarios()
+    rules = load_policy(policy, known, scenarios)
     tenants = known.select(rings=[ring])
     url = setup.results_url(results)
     if self_test:
         _test_ourselves(self_test, tenants, known, release, url)
-    due = planned(known, known_scenarios().values())
+    due = planned(known, scenarios.values())
     judge = Judge(lambda: Store(url), known, rules, due=due)
     try:
         verdict = judge.verdict(ring, release)
