@@ -174,7 +174,8 @@ def _verdict(course: Course, terms: Terms, interrupted: bool) -> Exit:
         return Exit.STOPPED
     if ends_by_itself and course.outcomes[Outcome.FAILED]:
         return Exit.FAILED
-    if not course.whole or (ends_by_itself and (course.outcomes[Outcome.BROKEN] or not course.outcomes)):
+    unknown = course.outcomes[Outcome.BROKEN] or course.outcomes[Outcome.STOPPED] or not course.outcomes
+    if not course.whole or (ends_by_itself and unknown):
         return Exit.BROKEN
     return Exit.OK
 

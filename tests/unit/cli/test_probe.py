@@ -183,6 +183,7 @@ def course(whole: bool = True, **outcomes: int) -> Course:
         (course(passed=2), True, False, 0),
         (course(passed=2, failed=1, broken=1), True, False, 1),
         (course(passed=2, broken=1), True, False, 2),
+        (course(passed=2, stopped=1), True, False, 2),
         (course(), True, False, 2),
         (course(whole=False, passed=1), True, False, 2),
         (course(passed=2, failed=1), False, False, 0),
