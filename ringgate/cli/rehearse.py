@@ -122,7 +122,7 @@ def run(
 
     screen, wanted = console(), named_series(release)
     # What is wrong with the definition is told before anything is set up for it.
-    _definition(release, estate, _foreseen(estate, tenants), leave_out)
+    _definition(release, estate, estate.foreseen(tenants), leave_out)
     with Building(screen) as building:
         estate.up(tenants, building, also=[name for name in wanted if name in estate.series_known])
     inventory = estate.inventory()
@@ -154,16 +154,6 @@ def _definition(release: Path, estate: Estate, inventory: Inventory, leave_out: 
 
     found = load_release(release, inventory, known_series=estate.series_known)
     return found.without_step(leave_out) if leave_out else found
-
-
-def _foreseen(estate: Estate, tenants: int) -> Inventory:
-    """The inventory of what stands, or will."""
-    from ringgate.estate.tryton import tenant_set
-
-    standing = estate.inventory() if estate.inventory_path.is_dir() else None
-    if standing and len(standing.tenants) >= tenants:
-        return standing
-    return tenant_set.foreseen(estate.tenants_folder, tenants)
 
 
 def exit_code(record: RehearsalRecord) -> int:
@@ -206,7 +196,7 @@ class EstatePlatform:
         return self._estate.beside(self._estate.backups.find(tenant, backup))
 
     def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStepTable], stages: Stages) -> BackupFile:
-        from ringgate.estate.tryton.upgrading import ManualStep, UpgradeFailed
+        from ringgate.estate.upgrading import ManualStep, UpgradeFailed
         from ringgate.rollout.platforms.protocol import UpgradeRefused
 
         try:

@@ -21,7 +21,7 @@ def check(release: ReleaseArgument, inventory: InventoryOption = None, as_json: 
 
     Ends with 0 if there is none, 1 if there is one, 3 if the file or the inventory cannot be read.
     """
-    from ringgate.estate.tryton.series import SERIES
+    from ringgate.estate.registry import series_of
     from ringgate.inventory import Inventory
     from ringgate.rollout.release import ReleaseError, load_release, named_series
 
@@ -30,7 +30,7 @@ def check(release: ReleaseArgument, inventory: InventoryOption = None, as_json: 
     errors: list[str] = []
     holds = ""
     try:
-        found = load_release(release, known, list(SERIES))
+        found = load_release(release, known, series_of({tenant.erp for tenant in known.tenants}))
     except ReleaseError as error:
         errors = [str(problem) for problem in error.problems]
     else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def secured(estate: Estate, tenant: Tenant) -> Tenant:
-    """The tenant at its address for TLS. Raises EstateTrouble if the estate has no such tenant."""
+    """The tenant at its address for TLS. Raises EstateError if the estate has no such tenant."""
     port = estate.place(tenant.id).port
     plain, safe = f"http://{tls.HOST}:{port}/", f"https://{tls.HOST}:{port + SECURE}/"
     return replace(tenant, api=tenant.api.replace(plain, safe), web=tenant.web.replace(plain, safe))

@@ -16,7 +16,7 @@ from ringgate.estate.tools import run
 
 
 def ensure_browser(stage: Stage) -> Path:
-    """The path of a browser that starts; installs one if the machine has none. Raises EstateTrouble."""
+    """The path of a browser that starts; installs one if the machine has none. Raises EstateError."""
     found = _working()
     if found:
         stage.already()

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ringgate.domain.errors import RinggateError
+from ringgate.estate import registry
 from ringgate.estate.estate import DEMO, Estate
 from ringgate.estate.faults.cli import app as faults
 from ringgate.estate.progress import ProgressDisplay
@@ -34,6 +35,8 @@ app = typer.Typer(
 app.add_typer(faults, name="fault")
 
 NameOption = Annotated[str, typer.Option("--name", help="Which estate; several can stand side by side.")]
+
+KINDS = f"Which ERP: {', '.join(registry.names())} [default: {registry.DEFAULT}]."
 
 
 @contextmanager
@@ -56,11 +59,17 @@ def up(
         int | None, typer.Option("--port-base", min=1024, max=65500, help="The ERP's port; the tenants' follow it.")
     ] = None,
     name: NameOption = DEMO,
+    erp: Annotated[
+        str,
+        typer.Option(
+            "--erp", metavar="KIND", help=f"Which ERP: {', '.join(registry.names())}. [default: {registry.DEFAULT}]"
+        ),
+    ] = "",
 ) -> None:
     """Makes the estate stand: installs, starts and fills whatever is not there yet."""
     console = _console()
-    with _one_sentence(), ProgressDisplay(console) as board:
-        report = Estate.at(name).up(tenants, board, port_base)
+    with _one_sentence(), ProgressDisplay(console) as progress:
+        report = Estate.at(name, erp).up(tenants, progress, port_base)
     console.print()
     _show(console, report)
 

@@ -17,7 +17,7 @@ class EstateError(OurSideError):
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """Words what the system or the database say, such as that the disk is full, as EstateTrouble."""
+    """Words what the system or the database say, such as that the disk is full, as EstateError."""
     import psycopg  # noqa: PLC0415 (the front door's process, which imports this module, does without it)
 
     try:

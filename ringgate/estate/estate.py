@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,52 +13,55 @@ from typing import Any
 import psycopg
 
 from ringgate.domain.model import Tenant
-from ringgate.estate import ports
+from ringgate.estate import registry, tenant_set
 from ringgate.estate.backups import BackupFile, Backups
-from ringgate.estate.chromium import ensure_browser
+from ringgate.estate.building import Building
 from ringgate.estate.databases import TenantDatabases
 from ringgate.estate.errors import EstateError, in_one_sentence
 from ringgate.estate.frontdoor import FaultControl
-from ringgate.estate.images import Image, Seeding, Workshop
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.progress import Progress
-from ringgate.estate.readiness import READY, states
+from ringgate.estate.protocol import READY, EstateKind, Seeding
+from ringgate.estate.readiness import states
 from ringgate.estate.record import EstateRecord, Place, Report, TenantRow
 from ringgate.estate.serving import Serving
+from ringgate.estate.tenant_data import TenantData
+from ringgate.estate.tenant_set import Member, TenantNames
 from ringgate.estate.tools import Tools, lock
-from ringgate.estate.tryton import tenant_set
-from ringgate.estate.tryton.series import DEFAULT, SERIES, Series
-from ringgate.estate.tryton.tenant_set import Member
-from ringgate.estate.tryton.upgrading import ManualStep, Stages, Upgrades
+from ringgate.estate.upgrading import ManualStep, Stages, Upgrades
 from ringgate.host import paths
 from ringgate.inventory import Inventory
-
-NEEDED_SPACE = 2 * 1024**3
-"""Bytes that must be free before anything is started or made."""
 
 DEMO = "demo"
 
 
 class Estate:
-    """Real ERP servers and tenant databases on this machine, below `estates/<name>/`.
+    """Real ERP servers and tenant databases on this machine, below `estates/<name>/`, all of one ERP.
 
-    `tenants_folder` is the demo tenants' inventory and `seeding` what fills them; both have a default and are
-    parameters for tests. All methods may be called from any process; two that change things wait for each other.
+    `erp` names its kind; without it that is the kind of what stands, or the default. `tenants` are the demo tenants
+    and `seeding` what fills them; both have a default and are parameters for tests. All methods may be called from any
+    process; two that change things wait for each other.
     """
 
-    def __init__(self, name: str, tenants_folder: Path | None = None, seeding: Seeding | None = None) -> None:
+    def __init__(
+        self, name: str, erp: str = "", tenants: TenantNames | None = None, seeding: Seeding | None = None
+    ) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
             raise EstateError(f'"{name}" cannot name an estate: use lower-case letters, digits and hyphens.')
         self.name = name
         self.folder = paths.estate(name)
-        self.tenants_folder = tenants_folder or tenant_set.source()
-        self._seeding = seeding
-        self.series: Series = DEFAULT
+        old = EstateRecord.read(self.folder)
+        if erp and old and old.erp != erp:
+            raise EstateError(f"The estate {name} has tenants of {old.erp}: choose another --name for {erp}.")
+        self.kind: EstateKind = registry.estate_kind(erp or (old.erp if old else registry.DEFAULT))
+        self.names = tenants or self.kind.tenants
+        self.seeding = seeding or self.kind.seeding
+        self.first_series = self.kind.series[0]
 
     @classmethod
-    def at(cls, name: str = DEMO) -> Estate:
+    def at(cls, name: str = DEMO, erp: str = "") -> Estate:
         """The estate of that name, whether or not it stands."""
-        return cls(name)
+        return cls(name, erp)
 
     # --- places ---------------------------------------------------------------------------------------------------
 
@@ -78,7 +80,7 @@ class Estate:
 
     @property
     def record(self) -> EstateRecord:
-        """What stands here. Raises EstateTrouble if nothing does."""
+        """What stands here. Raises EstateError if nothing does."""
         record = EstateRecord.read(self.folder)
         if record is None:
             raise EstateError(f"There is no estate {self.name}: `ringgate estate up{self._option}` makes it.")
@@ -86,31 +88,45 @@ class Estate:
 
     @property
     def server_url(self) -> str:
-        """The ERP's server of the first series itself, without the front door; a tenant's API is at `/<tenant>/`."""
-        return self.serving.server(self.series).url
+        """The ERP's server of the first series itself, past the front door."""
+        return self.serving.server(self.first_series).url
 
     @property
     def serving(self) -> Serving:
         """The servers and the front door."""
-        return self._serving(self.record)
+        return self.serving_of(self.record)
 
     @property
     def backups(self) -> Backups:
-        return Backups(self.folder / "backups", self.database)
+        return Backups(self.folder / "backups", self.data)
+
+    @property
+    def data(self) -> TenantData:
+        """The tenants' databases and files."""
+        return TenantData(self.database, self.folder / self.kind.files)
 
     def inventory(self) -> Inventory:
         """The inventory of what stands."""
         return Inventory.load(self.inventory_path)
 
-    series_known = tuple(SERIES)
-    """The series that tenants can run here, in their order."""
+    @property
+    def series_known(self) -> tuple[str, ...]:
+        """The series that tenants can run here, in their order."""
+        return self.kind.series
+
+    def foreseen(self, tenants: int) -> Inventory:
+        """The inventory of what stands, or of what `up` would make stand if that has more tenants."""
+        standing = self.inventory() if self.inventory_path.is_dir() else None
+        if standing and len(standing.tenants) >= tenants:
+            return standing
+        return tenant_set.foreseen(self.kind, self.names, tenants)
 
     def tenant(self, tenant: str) -> Tenant:
         """A tenant as the estate's inventory describes it."""
         return next(each for each in self._inventory() if each.id == tenant)
 
     def front_door(self, tenant: str) -> str:
-        """A tenant's public address, without a path. Raises EstateTrouble for an unknown tenant."""
+        """A tenant's public address, without a path. Raises EstateError for an unknown tenant."""
         return f"http://127.0.0.1:{self.place(tenant).port}"
 
     @property
@@ -122,7 +138,7 @@ class Estate:
     def database(self) -> Cluster:
         """The embedded PostgreSQL."""
         return Cluster(
-            self._tools(Progress()).install_database(), self._pg, self.run / "pg", self.logs / "postgresql.log"
+            self.tools(Progress()).install_database(), self.pg, self.run / "pg", self.logs / "postgresql.log"
         )
 
     def sql(self, tenant: str, user: str = "postgres") -> psycopg.Connection[Any]:
@@ -140,43 +156,32 @@ class Estate:
     def up(
         self, tenants: int = 4, progress: Progress | None = None, port_base: int | None = None, also: Sequence[str] = ()
     ) -> Report:
-        """Makes `tenants` of them stand and be ready, doing only what is not done yet. Raises EstateTrouble.
+        """Makes `tenants` of them stand and be ready, doing only what is not done yet. Raises EstateError.
 
         Tenants that stand already stay, also if there are more than asked for; an upgrade of theirs that was cut off
         is taken back. `also` names series that are to be installed, too, for upgrades to come.
         """
         progress = progress or Progress()
-        with self._work(progress):
-            old = EstateRecord.read(self.folder)
-            members = tenant_set.members(self.tenants_folder, max(tenants, len(old.tenants) if old else 0))
-            self._check_space()
-            base = port_base or (old.port_base if old else ports.choose(self.name))
-            # Asked again when the servers start; asked now so that nobody waits minutes for this answer.
-            listening = [base, *(base + 1 + index for index in range(len(members)))]
-            Serving(self.folder, base).check_ports(listening)
-            tools = self._tools(progress)
-            used = {self.series.name, *also, *(place.series for place in (old.tenants.values() if old else ()))}
-            with ThreadPoolExecutor(4) as pool:
-                web = [pool.submit(tools.install_web_client, SERIES[name]) for name in sorted(used)]
-                further = [pool.submit(tools.install_erp, SERIES[name]) for name in used - {self.series.name}]
-                browser = pool.submit(self._browser, progress)
-                image = self._image(old, tools, pool, progress)
-                record = self._record(base, members, image)
-                self._start(record, members, image, [*web, *further], progress)
-                browser.result()
+        with self.work(progress):
+            Building(self, progress).build(tenants, port_base, also)
         for name in Upgrades(self).repair_all():
             progress.remark(f"An upgrade of tenant {name} had been cut off; it is as it was before.")
-        return self._ready(progress)
+        with progress.stage("Readiness"):
+            report = self.status()
+            for row in report.rows:
+                if row.state != READY:
+                    raise EstateError(f"Tenant {row.tenant} is not ready: {row.state} (logs: {self.logs}).")
+        return report
 
     def down(self) -> None:
         """Stops all servers; nothing is lost."""
-        with self._work(Progress()):
-            self._stop()
+        with self.work(Progress()):
+            self.stop_servers()
 
     def destroy(self) -> None:
         """Stops all servers and removes the estate's folder. What is installed stays, for the next one."""
-        with self._work(Progress()):
-            self._stop()
+        with self.work(Progress()):
+            self.stop_servers()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def reset(self, *tenants: str) -> None:
@@ -184,22 +189,22 @@ class Estate:
         record = self.record
         for tenant in tenants:
             self.place(tenant)
-        members = tenant_set.members(self.tenants_folder, len(record.tenants))
+        members = tenant_set.members(self.names, len(record.tenants))
         chosen = [member for member in members if member.id in tenants]
-        with self._work(Progress()):
-            serving = self._serving(record)
+        with self.work(Progress()):
+            serving = self.serving_of(record)
             serving.routes(record, closed=tenants)
             try:
-                self._databases().make(chosen)
+                self.databases().make(chosen)
                 for tenant in tenants:
-                    record = record.with_place(tenant, series=self.series.name, upgrade=None, came_from="")
+                    record = record.with_place(tenant, series=self.first_series, upgrade=None, came_from="")
                 record.write(self.folder)
                 for tenant in tenants:
                     for server in serving.servers:
-                        if server.series is not self.series:
+                        if server.series != self.first_series:
                             server.forget(tenant)
-                serving.start(record, self.series)
-                serving.server(self.series).reload()
+                serving.start(record, self.first_series)
+                serving.server(self.first_series).reload()
             finally:
                 serving.routes(record)
 
@@ -208,6 +213,12 @@ class Estate:
         for server in self.serving.servers:
             if server.running:
                 server.reload()
+
+    def install(self, series: str) -> None:
+        """Installs a series, with its web client; nothing is done if it is there."""
+        tools = self.tools(Progress())
+        self.kind.install(tools, series)
+        self.kind.install_web_client(tools, series)
 
     # --- moving tenants between series ----------------------------------------------------------------------------
 
@@ -235,28 +246,26 @@ class Estate:
     @contextmanager
     def beside(self, backup: BackupFile) -> Iterator[Tenant]:
         """The tenant as restored from a backup, in a database of its own that ends with the context."""
-        name, server = f"drill_{backup.tenant}", self.serving.server(SERIES[backup.series])
+        name, server = f"drill_{backup.tenant}", self.serving.server(backup.series)
         try:
             self.backups.restore(backup, name)
-            if backup.series != DEFAULT.name:
-                server.load([*self.record.served_from(backup.series), name])
-            yield replace(self.tenant(backup.tenant), api=f"{server.url}/{name}", web="")
+            with server.beside(name, self.record.served_from(backup.series)) as api:
+                yield replace(self.tenant(backup.tenant), api=api, web="")
         finally:
-            server.let_go(name)
-            self.database.drop(name)
+            self.data.drop(name)
 
     @contextmanager
     def alone(self) -> Iterator[EstateRecord]:
         """The record, which nobody else changes meanwhile; `note` writes what comes of it."""
-        with self._work(Progress()):
+        with self.work(Progress()):
             yield self.record
 
     def note(self, record: EstateRecord) -> None:
         """Writes the record, and tells the front door. To be called inside `alone`."""
         record.write(self.folder)
-        self._serving(record).routes(record)
+        self.serving_of(record).routes(record)
 
-    def arepair(self, tenant: str, **changes: object) -> None:
+    def change_place(self, tenant: str, **changes: object) -> None:
         """Changes one tenant's place in the record."""
         with self.alone() as record:
             self.note(record.with_place(tenant, **changes))
@@ -266,17 +275,24 @@ class Estate:
         record = EstateRecord.read(self.folder)
         if record is None:
             return Report(self.name, self.folder, self.inventory_path, {}, ())
-        serving = self._serving(record)
-        database = self._pg.is_dir() and self._installed and self.database.running
+        serving = self.serving_of(record)
         used = {place.series for place in record.tenants.values()}
-        servers = [server for server in serving.servers if server.series.name in used]
-        running = {"PostgreSQL": database, **{server.daemon.name: server.running for server in servers}}
-        running["front door"] = serving.door.running
+        servers = {server.series: server for server in serving.servers if server.series in used}
+        served = {series: server.running for series, server in servers.items()}
+        around = {
+            "PostgreSQL": self.pg.is_dir() and self._installed and self.database.running,
+            "front door": serving.door.running,
+        }
         known = {tenant.id: tenant for tenant in self._inventory()}
-        if all(running.values()):
-            found = states(known, {name: SERIES[place.series] for name, place in record.tenants.items()})
-        else:
-            found = dict.fromkeys(known, "down")
+        series = {name: record.tenants[name].series for name in known}
+        # A tenant needs the server of its own series alone; another that is stopped is none of its business.
+        asked = {name: tenant for name, tenant in known.items() if all(around.values()) and served[series[name]]}
+        found = {**dict.fromkeys(known, "down"), **states(self.kind, asked, series)}
+        running = {
+            "PostgreSQL": around["PostgreSQL"],
+            **{server.daemon.name: served[name] for name, server in servers.items()},
+            "front door": around["front door"],
+        }
         rows = [
             TenantRow(
                 tenant.id,
@@ -292,109 +308,10 @@ class Estate:
         words = {name: "running" if runs else "stopped" for name, runs in running.items()}
         return Report(self.name, self.folder, self.inventory_path, words, tuple(rows))
 
-    # --- up, step by step -----------------------------------------------------------------------------------------
-
-    def _browser(self, progress: Progress) -> Path:
-        with progress.stage("Browser") as stage:
-            return ensure_browser(stage)
-
-    def _image(
-        self, old: EstateRecord | None, tools: Tools, pool: ThreadPoolExecutor, progress: Progress
-    ) -> Image | None:
-        """The golden image to copy, or None if this estate has its databases already."""
-        erp, database = pool.submit(tools.install_erp, self.series), pool.submit(tools.install_database)
-        environment, binaries = erp.result(), database.result()
-        if old and old.image and (self._pg / "PG_VERSION").is_file():
-            return None
-        workshop = Workshop(tools.root / "images", self.series, binaries, environment, progress)
-        tenants = tenant_set.archetypes(self.tenants_folder)
-        return workshop.golden(workshop.template, tenants, self._seeding or Seeding.default())
-
-    def _record(self, base: int, members: Sequence[Member], image: Image | None) -> EstateRecord:
-        """Writes down what is to stand, before it does: a later command must find what this one may leave half done."""
-        old = EstateRecord.read(self.folder)
-        if old and old.port_base != base:
-            self._stop()
-        name = image.folder.name if image else old.image if old else ""
-        known = old.tenants if old and not image else {}
-        places = {
-            member.id: known[member.id].model_copy(update={"port": base + 1 + index})
-            if member.id in known
-            else Place(archetype=member.archetype.id, port=base + 1 + index, series=self.series.name)
-            for index, member in enumerate(members)
-        }
-        record = EstateRecord(name=self.name, port_base=base, image=name if not image else "", tenants=places)
-        record.write(self.folder)
-        return record
-
-    def _start(
-        self,
-        record: EstateRecord,
-        members: Sequence[Member],
-        image: Image | None,
-        installed: Sequence[Future[Path]],
-        progress: Progress,
-    ) -> None:
-        with progress.stage("Database") as stage:
-            if self._start_database(image):
-                stage.already()
-        if image:
-            record = record.model_copy(update={"image": image.folder.name})
-            record.write(self.folder)
-        databases = self._databases()
-        with progress.stage("Tenants") as stage:
-            missing = databases.missing(members)
-            locked_out = [member for member in databases.locked_out(members) if member not in missing]
-            if missing:
-                stage.say(", ".join(member.id for member in missing))
-                databases.make(missing)
-                for member in missing:
-                    record = record.with_place(member.id, series=self.series.name, upgrade=None, came_from="")
-                record.write(self.folder)
-            if locked_out:
-                databases.let_in(locked_out)
-            if not missing and not locked_out:
-                stage.already()
-            self._write_inventory(record, members)
-        for each in installed:
-            each.result()
-        serving = self._serving(record)
-        for series in SERIES.values():
-            if series is not self.series and not record.served_from(series.name):
-                continue
-            with progress.stage(f"ERP server {series.name}") as stage:
-                if serving.start(record, series):
-                    stage.already()
-        with progress.stage("Front door") as stage:
-            if serving.open_door(record):
-                stage.already()
-
-    def _start_database(self, image: Image | None) -> bool:
-        """Says whether it ran already."""
-        cluster = self.database
-        if image:
-            cluster.stop()
-            new = self._pg.with_name("pg.new")
-            for leftover in (new, self._pg):
-                shutil.rmtree(leftover, ignore_errors=True)
-            Cluster(cluster.binaries, image.data, cluster.sockets, cluster.log).copy_to(new)
-            new.rename(self._pg)
-        ran = cluster.running
-        cluster.start()
-        return ran
-
-    def _ready(self, progress: Progress) -> Report:
-        with progress.stage("Readiness"):
-            report = self.status()
-            for row in report.rows:
-                if row.state != READY:
-                    raise EstateError(f"Tenant {row.tenant} is not ready: {row.state} (logs: {self.logs}).")
-        return report
-
     # --- parts ----------------------------------------------------------------------------------------------------
 
     @property
-    def _pg(self) -> Path:
+    def pg(self) -> Path:
         return self.folder / "pg"
 
     @property
@@ -405,50 +322,41 @@ class Estate:
     def _installed(self) -> bool:
         return paths.tools().is_dir()
 
-    def _tools(self, progress: Progress) -> Tools:
+    def tools(self, progress: Progress) -> Tools:
         return Tools(paths.tools(), progress)
 
-    def _serving(self, record: EstateRecord) -> Serving:
-        return Serving(self.folder, record.port_base)
+    def serving_of(self, record: EstateRecord) -> Serving:
+        return Serving(self.kind, self.folder, record.port_base)
 
-    def _databases(self) -> TenantDatabases:
-        server = self.serving.server(self.series)
+    def databases(self) -> TenantDatabases:
+        server = self.serving.server(self.first_series)
         server.configure()
-        return TenantDatabases(self.database, server, self.folder / "secrets")
+        return TenantDatabases(self.kind, self.data, server, self.folder / "secrets")
 
     def place(self, tenant: str) -> Place:
-        """Where a tenant stands now. Raises EstateTrouble for one that the estate does not have."""
+        """Where a tenant stands now. Raises EstateError for one that the estate does not have."""
         places = self.record.tenants
         if tenant not in places:
             raise EstateError(f"Estate {self.name} has no tenant {tenant}: it has {', '.join(places)}.")
         return places[tenant]
 
-    def _write_inventory(self, record: EstateRecord, members: Sequence[Member]) -> None:
+    def write_inventory(self, record: EstateRecord, members: Sequence[Member]) -> None:
         places: Mapping[str, int] = {name: place.port for name, place in record.tenants.items()}
         secrets = f"${{RINGGATE_HOME}}/estates/{self.name}/secrets"
-        tenant_set.write_inventory(self.inventory_path, self.tenants_folder, members, places, secrets)
+        tenant_set.write_inventory(self.inventory_path, self.kind, self.names.folder, members, places, secrets)
 
     def _inventory(self) -> tuple[Tenant, ...]:
         return Inventory.load(self.inventory_path).tenants if self.inventory_path.is_dir() else ()
 
-    def _stop(self) -> None:
+    def stop_servers(self) -> None:
         record = EstateRecord.read(self.folder)
         if record is not None:
-            self._serving(record).stop()
-        if self._pg.is_dir() and self._installed:
+            self.serving_of(record).stop()
+        if self.pg.is_dir() and self._installed:
             self.database.stop()
 
-    def _check_space(self) -> None:
-        place = next(folder for folder in (self.folder, *self.folder.parents) if folder.is_dir())
-        free = shutil.disk_usage(place).free
-        if free < NEEDED_SPACE:
-            raise EstateError(
-                f"Only {free / 1024**3:.1f} GB are free on the disk of {place} and an estate needs 2: "
-                "make room, or set RINGGATE_HOME to a folder on a larger disk."
-            )
-
     @contextmanager
-    def _work(self, progress: Progress) -> Iterator[None]:
+    def work(self, progress: Progress) -> Iterator[None]:
         """Alone with the estate; what goes wrong is one sentence."""
         guard = self.folder.parent / f".{self.name}.lock"
         with in_one_sentence(), lock(guard, progress.remark, f"the estate {self.name}"):

@@ -10,22 +10,22 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import free_port, write_atomically
 from ringgate.estate.progress import Progress
-from ringgate.estate.tools import MARKER, lock
-from ringgate.estate.tryton.series import LANGUAGES, MODULES, Series, key
-from ringgate.estate.tryton.server import HASHING, ErpServer
+from ringgate.estate.protocol import ErpServer, EstateKind, Seeding, ServerPlace
+from ringgate.estate.tenant_data import TenantData
+from ringgate.estate.tools import MARKER, Tools, key, lock
 from ringgate.host.secrets import hide
 
 TEMPLATE = "ringgate_template"
@@ -36,47 +36,6 @@ AT_ONCE = 2
 KEPT = 2
 UNUSED = 7 * 24 * 3600
 """Golden images that are kept in any case, and the seconds after which others are removed."""
-
-
-class Seed(Protocol):
-    """Fills a tenant's empty database with a year of books that ends in `today`'s month, over the ERP's own API."""
-
-    def __call__(
-        self,
-        url: str,
-        database: str,
-        admin_password: str,
-        tenant: Tenant,
-        today: date,
-        secrets: Mapping[Role, str],
-        progress: Callable[[str], None],
-    ) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Seeding:
-    """What to fill tenants with. `version` changes whenever the same tenant would get other books."""
-
-    version: str
-    seed: Seed
-
-    @classmethod
-    def default(cls) -> Seeding:
-        # Imported late, because it needs the drivers and only the first start needs it.
-        from ringgate.estate.tryton.seeding import SEED_VERSION, SeedSpec, seed_tenant  # noqa: PLC0415
-
-        def seed(
-            url: str,
-            database: str,
-            admin_password: str,
-            tenant: Tenant,
-            today: date,
-            secrets: Mapping[Role, str],
-            progress: Callable[[str], None],
-        ) -> None:
-            seed_tenant(url, database, admin_password, SeedSpec.of(tenant, today), secrets, progress)
-
-        return cls(str(SEED_VERSION), seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +54,36 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """Makes images. `root` is where they lie, `binaries` PostgreSQL's programs, `environment` the ERP's."""
+class ImageBuilder:
+    """Makes images below `tools.root`. `binaries` are PostgreSQL's programs; the ERP's are installed."""
 
-    root: Path
-    series: Series
+    kind: EstateKind
+    series: str
+    tools: Tools
     binaries: Path
-    environment: Path
-    progress: Progress
+
+    @property
+    def root(self) -> Path:
+        return self.tools.root / "images"
+
+    @property
+    def progress(self) -> Progress:
+        return self.tools.progress
 
     def template(self) -> Image:
-        """A cluster with one database in which every module is activated. Making it costs 40 s of processor time."""
-        name = f"template-{self.series.name}-{key(self.environment.name, self.binaries.parts[-5:], LANGUAGES)}"
+        """A cluster with one database that the ERP has filled with its modules."""
+        parts = (self._programs, self.binaries.parts[-5:], *self.kind.template_parts)
+        name = f"template-{self.series}-{key(*parts)}"
 
         def build(folder: Path) -> None:
             password = secrets.token_urlsafe(18)
             hide(password)
-            cluster, server = self._bench(folder)
-            cluster.create()
-            cluster.execute(f"CREATE DATABASE {TEMPLATE}")
+            data, server = self._parts(folder)
+            data.cluster.create()
+            data.cluster.execute(f"CREATE DATABASE {TEMPLATE}")
             server.configure()
-            passwords = folder / "password"
-            write_atomically(passwords, password, mode=0o600)
-            arguments = ["-u", *MODULES, "--activate-dependencies", "--email", "admin@example.com", "-l", *LANGUAGES]
-            server.administer(TEMPLATE, arguments, passwords)
-            passwords.unlink()
-            cluster.seal(TEMPLATE)
+            server.create(TEMPLATE, password)
+            data.cluster.seal(TEMPLATE)
             _describe(folder, password)
 
         return self._once("Template database", name, build)
@@ -129,17 +92,17 @@ class Workshop:
         """A cluster with each tenant seeded, as `golden_<id>`, beside the template. Books end in the present month."""
         days = {tenant.id: datetime.now(ZoneInfo(tenant.timezone)).date() for tenant in tenants}
         specs = [repr((*_seeded_part(tenant), f"{days[tenant.id]:%Y-%m}")) for tenant in tenants]
-        parts = (self.environment.name, HASHING, seeding.version, *specs)
-        name = f"golden-{self.series.name}-{key(*parts)}"
+        parts = (self._programs, *self.kind.seeded_parts, seeding.version, *specs)
+        name = f"golden-{self.series}-{key(*parts)}"
 
         def build(folder: Path) -> None:
             source = template()
-            cluster, server = self._bench(folder)
-            Cluster(self.binaries, source.data, cluster.sockets, cluster.log).copy_to(cluster.data)
-            cluster.start()
+            data, server = self._parts(folder)
+            copy_image(self.kind, source, data)
+            data.cluster.start()
             ids = [tenant.id for tenant in tenants]
             for each in ids:
-                cluster.clone(TEMPLATE, each)
+                data.clone(TEMPLATE, each)
             server.start(ids)
             password = source.admin_password
             hide(password)
@@ -159,7 +122,7 @@ class Workshop:
                     raise
             server.stop()
             for each in ids:
-                cluster.seal(each, GOLDEN + each)
+                data.seal(each, GOLDEN + each)
             _describe(folder, password)
 
         image = self._once("Seeded tenants", name, build)
@@ -168,18 +131,24 @@ class Workshop:
 
     def _forget_old(self, image: Image) -> None:
         """Removes golden images that have been of no use for a while: each month's books make another."""
-        known = sorted(self.root.glob(f"golden-{self.series.name}-*"), key=lambda folder: -folder.stat().st_mtime)
+        known = sorted(self.root.glob(f"golden-{self.series}-*"), key=lambda folder: -folder.stat().st_mtime)
         for folder in known[KEPT:]:
             if folder != image.folder and time.time() - folder.stat().st_mtime > UNUSED:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _bench(self, folder: Path) -> tuple[Cluster, ErpServer]:
-        logs = folder / "logs"
-        cluster = Cluster(self.binaries, folder / "pg", folder / "run" / "pg", logs / "postgresql.log", growing=True)
-        log = logs / "erp.log"
-        port = free_port()
-        server = ErpServer(self.series, self.environment, folder / "run", log, port, cluster.url(), web_root=None)
-        return cluster, server
+    @property
+    def _programs(self) -> str:
+        return self.kind.installed(self.tools, self.series).name
+
+    def _parts(self, folder: Path) -> tuple[TenantData, ErpServer]:
+        """The database cluster and the ERP's server with which an image is made in `folder`."""
+        run, logs = folder / "run", folder / "logs"
+        cluster = Cluster(self.binaries, folder / "pg", run / "pg", logs / "postgresql.log", growing=True)
+        files = folder / self.kind.files
+        place = ServerPlace(
+            self.series, run, files, logs / "erp.log", free_port(), cluster.sockets, cluster.url(), web=False
+        )
+        return TenantData(cluster, files), self.kind.server(self.tools, place)
 
     def _once(self, title: str, name: str, build: Callable[[Path], None]) -> Image:
         image = Image(self.root / name)
@@ -209,10 +178,18 @@ class Workshop:
             new.rename(folder)
 
     def _stop(self, folder: Path) -> None:
-        cluster, server = self._bench(folder)
+        data, server = self._parts(folder)
         server.stop()
         with suppress(OSError):
-            cluster.stop()
+            data.cluster.stop()
+
+
+def copy_image(kind: EstateKind, image: Image, target: TenantData) -> None:
+    """Copies an image's databases and files; the target's cluster does not run and has no data yet."""
+    cluster = target.cluster
+    Cluster(cluster.binaries, image.data, cluster.sockets, cluster.log).copy_to(cluster.data)
+    if (image.folder / kind.files).is_dir():
+        shutil.copytree(image.folder / kind.files, target.files, symlinks=True, dirs_exist_ok=True)
 
 
 def _describe(folder: Path, password: str) -> None:

@@ -81,7 +81,7 @@ class Daemon:
         self.pid_file.unlink(missing_ok=True)
 
     def await_ready(self, ready: Callable[[], bool], within: float) -> None:
-        """Waits until `ready()`; raises EstateTrouble if the process ends first or `within` seconds pass."""
+        """Waits until `ready()`; raises EstateError if the process ends first or `within` seconds pass."""
         deadline = time.monotonic() + within
         while not ready():
             if not self.running:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ringgate.estate.processes import write_atomically
+from ringgate.estate.registry import DEFAULT
 
 FILE = "estate.json"
 
@@ -39,11 +40,12 @@ class Place(BaseModel):
 
 
 class EstateRecord(BaseModel):
-    """`estate.json`. `image` names the golden image that the databases were copied from."""
+    """`estate.json`. `erp` is the estate's kind, `image` the golden image that the databases were copied from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    erp: str = DEFAULT
     port_base: int
     image: str = ""
     tenants: Mapping[str, Place] = {}

@@ -1,4 +1,4 @@
-"""An estate's servers: one ERP server for each series that is in use, and the front door before them all."""
+"""An estate's servers: one of the ERP for each series that is in use, and the front door before them all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from ringgate.estate import ports
 from ringgate.estate.frontdoor import FaultControl, Route, Routes, tls
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, answers
+from ringgate.estate.protocol import ErpServer, EstateKind, ServerPlace
 from ringgate.estate.record import EstateRecord, Place
 from ringgate.estate.tools import Tools
-from ringgate.estate.tryton.series import SERIES, Series
-from ringgate.estate.tryton.server import ErpServer
 from ringgate.host import paths
 
 
@@ -22,6 +21,7 @@ from ringgate.host import paths
 class Serving:
     """What runs for the estate in `folder`, whose ports begin at `port_base`."""
 
+    kind: EstateKind
     folder: Path
     port_base: int
 
@@ -41,29 +41,30 @@ class Serving:
     def faults(self) -> FaultControl:
         return FaultControl(self.run, self.logs)
 
-    def server(self, series: Series) -> ErpServer:
-        tools = Tools(paths.tools())
-        return ErpServer(
+    def server(self, series: str) -> ErpServer:
+        cluster = Cluster(Path(), self.folder / "pg", self.run / "pg", self.logs)
+        place = ServerPlace(
             series=series,
-            environment=tools.erp_folder(series),
             folder=self.run,
-            log=self.logs / f"erp-{series.name}.log",
-            port=ports.server(self.port_base, list(SERIES).index(series.name)),
-            database_uri=Cluster(Path(), self.folder / "pg", self.run / "pg", self.logs).url(),
-            web_root=tools.web_client_folder(series),
+            files=self.folder / self.kind.files,
+            log=self.logs / f"erp-{series}.log",
+            port=ports.server(self.port_base, self.kind.series.index(series)),
+            cluster=cluster.sockets,
+            database_uri=cluster.url(),
         )
+        return self.kind.server(Tools(paths.tools()), place)
 
     @property
     def servers(self) -> list[ErpServer]:
         """Of every series, whether or not they run."""
-        return [self.server(series) for series in SERIES.values()]
+        return [self.server(series) for series in self.kind.series]
 
-    def start(self, record: EstateRecord, series: Series) -> bool:
+    def start(self, record: EstateRecord, series: str) -> bool:
         """Makes the server of a series run with its tenants loaded. Says whether it did already.
 
         One that runs takes up further tenants without leaving requests unanswered.
         """
-        server, databases = self.server(series), record.served_from(series.name)
+        server, databases = self.server(series), record.served_from(series)
         if server.serves(databases):
             return True
         if server.running:
@@ -76,6 +77,10 @@ class Serving:
     def open_door(self, record: EstateRecord, closed: Collection[str] = ()) -> bool:
         """Makes the front door run and lead to each tenant. Says whether nothing had to be done."""
         listening = [place.port + beside for place in record.tenants.values() for beside in (0, ports.SECURE)]
+        command = [sys.executable, "-m", "ringgate.estate.frontdoor", str(self.run), str(self.logs), self.kind.dialect]
+        process = self.door.process()
+        if process and process.cmdline()[1:] != command[1:]:  # it was started by another version of ours
+            self.door.stop()
         ran, before = self.door.running, self._listening()
         self.check_ports(listening)
         tls.prepare(self.run)
@@ -83,7 +88,6 @@ class Serving:
             self.faults.clear()
         self.routes(record, closed)
         if not ran:
-            command = [sys.executable, "-m", "ringgate.estate.frontdoor", str(self.run), str(self.logs)]
             self.door.start(command, env=ports.environment(), cwd=self.folder)
         self.door.await_ready(lambda: all(map(answers, listening)), within=20)
         return ran and sorted(before) == sorted(listening)
@@ -92,11 +96,10 @@ class Serving:
         """Tells the front door where each tenant is. Closed ones, and those under maintenance, answer 503."""
 
         def route(name: str, place: Place) -> Route:
-            series = SERIES[place.series]
-            backend = self.server(series).url.removeprefix("http://")
+            backend = self.server(place.series).url.removeprefix("http://")
             opened = name not in closed and place.upgrade is None
             secure = place.port + ports.SECURE
-            return Route(port=place.port, backend=backend, secure=secure, root_rpc=series.root_rpc, open=opened)
+            return Route(port=place.port, backend=backend, secure=secure, series=place.series, open=opened)
 
         Routes(tenants={name: route(name, place) for name, place in record.tenants.items()}).write(self.run)
 

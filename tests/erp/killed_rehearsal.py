@@ -24,8 +24,8 @@ from ringgate.estate import Estate, processes
 from ringgate.estate.backups import Backups
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon
-from ringgate.estate.tryton.server import ErpServer
-from ringgate.estate.tryton.upgrading import Upgrades
+from ringgate.estate.tryton.server import TrytonServer
+from ringgate.estate.upgrading import Upgrades
 from ringgate.host.undo_journal import RunJournal
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.stages.tenant import StageContext
@@ -67,19 +67,19 @@ def _patch(owner: Any, name: str, times: int, fits: Callable[..., bool], *, inst
 
 def half_way() -> None:
     """Dies when the ERP's migration has worked for a while."""
-    start = ErpServer.migrate
+    start = TrytonServer.migrate
 
     def watch(process: Daemon) -> None:
         while (running := process.process()) is None or running.cpu_times().user < HALF_WAY:
             time.sleep(0.05)
         die()
 
-    def migrate(self: ErpServer, database: str, process: Daemon) -> None:
+    def migrate(self: TrytonServer, database: str, process: Daemon) -> None:
         process.pid_file.unlink(missing_ok=True)
         threading.Thread(target=watch, args=[process], daemon=True).start()
         start(self, database, process)
 
-    ErpServer.migrate = migrate  # type: ignore[method-assign]
+    TrytonServer.migrate = migrate  # type: ignore[method-assign]
 
 
 def _taken(when: str) -> Callable[..., bool]:

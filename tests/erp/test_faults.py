@@ -21,8 +21,9 @@ from ringgate.drivers.registry import Drivers
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate
 from ringgate.estate.certificates import authority, secured
-from ringgate.estate.faults import FAULTS, Fault, standing
+from ringgate.estate.faults import Fault, standing
 from ringgate.estate.faults.noticing import WITHIN
+from ringgate.estate.tryton.faults import FAULTS
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, run_once
 from tests.support.estate import Books, Leased

@@ -10,7 +10,8 @@ import pytest
 from ringgate.domain.model import Channel, Outcome, RunResult, Scenario, Tenant
 from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.estate import Estate
-from ringgate.estate.faults import FAULTS, Fault
+from ringgate.estate.faults import Fault
+from ringgate.estate.tryton.faults import FAULTS
 from ringgate.execution.run_once import Engine, run_once
 from tests.support.estate import Books, Leased
 

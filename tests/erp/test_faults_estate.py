@@ -9,7 +9,8 @@ import pytest
 
 from ringgate.domain.model import Channel, Outcome, RunResult, Scenario
 from ringgate.estate import Estate
-from ringgate.estate.faults import FAULTS, repair
+from ringgate.estate.faults import repair
+from ringgate.estate.tryton.faults import FAULTS
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.inventory import Inventory
 

@@ -19,7 +19,7 @@ from ringgate.domain.model import Channel, RunResult, Scenario, Tenant
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.estate.faults import repair
-from ringgate.estate.tryton.upgrading import ManualStep
+from ringgate.estate.upgrading import ManualStep
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.inventory import Inventory

@@ -18,8 +18,7 @@ from filelock import FileLock
 
 from ringgate.estate.errors import EstateError
 from ringgate.estate.progress import Progress
-from ringgate.estate.tools import Tools
-from ringgate.estate.tryton.series import key
+from ringgate.estate.tools import Tools, key
 from ringgate.host import paths
 
 DEBIAN = {"prometheus": ("prometheus", "promtool"), "prometheus-alertmanager": ("amtool",)}

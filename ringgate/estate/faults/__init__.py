@@ -1,6 +1,6 @@
 """Ways to break a running ERP, for one tenant or for all at a time, and to repair it again without a trace.
 
-fault = FAULTS["wrong-tax"]
+fault = faults_of(estate.kind)["wrong-tax"]
 fault.on(estate, "aldgate")
 ...                               # every scenario in fault.catches fails, for the reason in fault.says
 fault.off(estate, "aldgate")      # from any process
@@ -12,28 +12,30 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ringgate.estate.faults.fault import Fault
-from ringgate.estate.faults.network import DOORS
 from ringgate.estate.faults.platform import PLATFORM
 from ringgate.estate.faults.switches import standing
-from ringgate.estate.tryton.faults.screens import SCREENS
-from ringgate.estate.tryton.faults.settings import SETTINGS
-from ringgate.estate.tryton.faults.triggers import TRIGGERS
+from ringgate.estate.protocol import EstateKind
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
 
-FAULTS: Mapping[str, Fault] = {fault.id: fault for fault in (*SETTINGS, *TRIGGERS, *DOORS, *PLATFORM, *SCREENS)}
 IN_THE_TENANT = ("sql", "configuration", "rights")
 """Where a fault is made in the tenant's own database, and leaves there what it needs to be taken back."""
 
-__all__ = ["FAULTS", "Fault", "repair", "standing"]
+__all__ = ["Fault", "faults_of", "repair", "standing"]
+
+
+def faults_of(kind: EstateKind) -> Mapping[str, Fault]:
+    """Every fault of a kind of estate by its id: the ERP's own, then those of the platform."""
+    return {fault.id: fault for fault in (*kind.faults, *PLATFORM)}
 
 
 def repair(estate: Estate, tenant: str = "") -> None:
     """Switches off whatever is on for a tenant, or for the estate as a whole, whoever left it on.
 
-    Raises EstateTrouble."""
-    scoped = [fault for fault in FAULTS.values() if fault.scope == ("tenant" if tenant else "estate")]
+    Raises EstateError."""
+    known = faults_of(estate.kind).values()
+    scoped = [fault for fault in known if fault.scope == ("tenant" if tenant else "estate")]
     outside = [fault for fault in scoped if fault.where not in IN_THE_TENANT]
     for fault in outside:
         fault.off(estate, tenant)

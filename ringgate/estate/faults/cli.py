@@ -24,7 +24,7 @@ from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Channel
 from ringgate.estate.errors import EstateError
 from ringgate.estate.estate import DEMO, Estate
-from ringgate.estate.faults import FAULTS, Fault, repair
+from ringgate.estate.faults import Fault, faults_of, repair
 from ringgate.estate.faults.noticing import ALL, WITHIN
 from ringgate.host.secrets import redact
 
@@ -56,10 +56,13 @@ def list_faults(
     tenant: Annotated[str, typer.Option("--tenant", help="Say which are on for this tenant.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     name: NameOption = DEMO,
+    erp: Annotated[str, typer.Option("--erp", metavar="KIND", help="Of which ERP, while no such estate stands.")] = "",
 ) -> None:
     """Shows every fault, what it is, and which scenarios must notice it."""
     with _one_sentence():
-        on = {each.id for each in FAULTS.values() if tenant and each.is_on(Estate.at(name), _of(each, tenant))}
+        estate = Estate.at(name, erp)
+        known = faults_of(estate.kind)
+        on = {each.id for each in known.values() if tenant and each.is_on(estate, _of(each, tenant))}
     if as_json:
         rows = [
             {
@@ -74,7 +77,7 @@ def list_faults(
                 "currency": fault.currency,
                 **({"on": fault.id in on} if tenant else {}),
             }
-            for fault in FAULTS.values()
+            for fault in known.values()
         ]
         typer.echo(json.dumps(rows, indent=1))
         return
@@ -89,7 +92,7 @@ def list_faults(
     table.add_column("noticed by", no_wrap=not screen.is_terminal)
     if tenant:
         table.add_column("on")
-    for fault in FAULTS.values():
+    for fault in known.values():
         state = ["on" if fault.id in on else ""] if tenant else []
         table.add_row(fault.id, fault.scope, fault.cause, fault.title, _noticed(fault), *state)
     screen.print(table)
@@ -99,8 +102,9 @@ def list_faults(
 def switch_on(fault: FaultArgument, tenant: TenantArgument = "", name: NameOption = DEMO) -> None:
     """Breaks a tenant, or the whole estate."""
     with _one_sentence():
-        chosen = _known(fault)
-        chosen.on(Estate.at(name), tenant)
+        estate = Estate.at(name)
+        chosen = _known(estate, fault)
+        chosen.on(estate, tenant)
     option = "" if name == DEMO else f" --name {name}"
     words = " ".join(filter(None, [chosen.id, tenant]))
     typer.echo(f"{chosen.id} is on for {tenant or 'the whole estate'}: {chosen.title[0].lower()}{chosen.title[1:]}.")
@@ -114,12 +118,13 @@ def switch_off(
     tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant to repair.")] = "",
     name: NameOption = DEMO,
 ) -> None:
-    """Mends a tenant, or the whole estate, whoever broke it; nothing happens if it is not broken."""
+    """Repairs a tenant, or the whole estate, whoever broke it; nothing happens if it is not broken."""
     with _one_sentence():
+        estate = Estate.at(name)
         if fault == "all":
-            repair(Estate.at(name), tenant)
+            repair(estate, tenant)
         else:
-            _known(fault).off(Estate.at(name), tenant)
+            _known(estate, fault).off(estate, tenant)
     typer.echo(f"{'Every fault' if fault == 'all' else fault} is off for {tenant or 'the whole estate'}.")
 
 
@@ -141,9 +146,10 @@ def _how(fault: Fault) -> str:
     return does + over + (f", each call at a chance of {fault.chance:.0%}," if fault.chance < 1 else "")
 
 
-def _known(name: str) -> Fault:
-    if name not in FAULTS:
-        near = difflib.get_close_matches(name, FAULTS, n=1)
+def _known(estate: Estate, name: str) -> Fault:
+    known = faults_of(estate.kind)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "`ringgate estate fault list` shows all."
         raise EstateError(f'There is no fault "{name}": {hint}')
-    return FAULTS[name]
+    return known[name]

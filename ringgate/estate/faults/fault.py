@@ -69,13 +69,13 @@ class Fault:
         return self.chance == 1.0 and self.sign in ("failures", "broken")
 
     def on(self, estate: Estate, tenant: str = "") -> None:
-        """Makes the tenant, or the estate, wrong; nothing happens if it is already. Raises EstateTrouble."""
+        """Makes the tenant, or the estate, wrong; nothing happens if it is already. Raises EstateError."""
         self._check(tenant)
         if self.switch.on(estate, tenant, self.id) and self.cached:
             estate.reload()
 
     def off(self, estate: Estate, tenant: str = "") -> None:
-        """Makes it right again, from any process; nothing happens if it is. Raises EstateTrouble."""
+        """Makes it right again, from any process; nothing happens if it is. Raises EstateError."""
         self._check(tenant)
         if self.switch.off(estate, tenant, self.id) and self.cached:
             estate.reload()

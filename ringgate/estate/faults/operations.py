@@ -3,9 +3,6 @@
 None of them needs a process that stays: what is stopped, closed or prepared stays so until somebody ends it.
 """
 
-# What is put into statements here is written in this package, never given from outside.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,8 +12,6 @@ import psycopg
 from psycopg import sql
 
 from ringgate.estate.errors import EstateError
-from ringgate.estate.faults.switches import KEPT, Trigger, keep
-from ringgate.estate.tryton.series import SERIES
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
@@ -35,16 +30,16 @@ class StoppedServers:
     def off(self, estate: Estate, tenant: str, fault: str) -> bool:
         with estate.alone() as record:
             used = sorted({place.series for place in record.tenants.values()})
-            ran = [estate.serving.start(record, SERIES[series]) for series in used]
+            ran = [estate.serving.start(record, series) for series in used]
         return not all(ran)
 
     def is_on(self, estate: Estate, tenant: str, fault: str) -> bool:
         used = {place.series for place in estate.record.tenants.values()}
-        servers = [server for server in estate.serving.servers if server.series.name in used]
+        servers = [server for server in estate.serving.servers if server.series in used]
         return estate.serving.door.running and not all(server.running for server in servers)
 
 
-class Shut:
+class ClosedDatabase:
     """The tenant's database lets nobody in any more."""
 
     def on(self, estate: Estate, tenant: str, fault: str) -> bool:
@@ -75,7 +70,7 @@ class Shut:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A lock in the tenant's database that its holder never lets go: he prepared to commit, and did not.
+    """A lock in the tenant's database that its holder never lets go: they prepared to commit, and did not.
 
     `lock` is the statement that takes it. The transaction lives in the database, without a session."""
 
@@ -116,42 +111,3 @@ class Locked:
 
 def _name(tenant: str, fault: str) -> sql.Literal:
     return sql.Literal(f"ringgate {tenant} {fault}")
-
-
-class Unworked:
-    """Nobody takes up the tasks that the ERP puts into its own queue. Switched off, they are worked off.
-
-    The ERP of the estate has no worker of its own: whoever put a task there runs it himself, by its number, once his
-    transaction has ended. So the tasks get other numbers then."""
-
-    _hidden = Trigger(
-        "ir_queue",
-        "AFTER INSERT",
-        f"""
-        UPDATE ir_queue SET id = nextval('ir_queue_id_seq') WHERE id = NEW.id;
-        {keep("added", "ir_queue", "currval('ir_queue_id_seq')")}""",
-        deferred=True,
-    )
-
-    def on(self, estate: Estate, tenant: str, fault: str) -> bool:
-        return self._hidden.on(estate, tenant, fault)
-
-    def off(self, estate: Estate, tenant: str, fault: str) -> bool:
-        if not self.is_on(estate, tenant, fault):
-            return False
-        with estate.sql(tenant) as database:
-            database.execute(f"DROP TRIGGER IF EXISTS {self._hidden.name(fault)} ON ir_queue")
-            waiting = (
-                f"SELECT FROM ir_queue JOIN {KEPT} k USING (id) WHERE k.fault = %s AND finished_at IS NULL LIMIT 1"
-            )
-
-            def done() -> bool:
-                return database.execute(waiting, [fault]).fetchone() is None
-
-            if not done():
-                estate.serving.server(SERIES[estate.place(tenant).series]).work_off(tenant, done)
-            database.execute(f"DELETE FROM {KEPT} WHERE fault = %s", [fault])
-        return self._hidden.off(estate, tenant, fault)
-
-    def is_on(self, estate: Estate, tenant: str, fault: str) -> bool:
-        return self._hidden.is_on(estate, tenant, fault)

@@ -1,17 +1,14 @@
-"""Faults of what the ERP runs on: its server, its database, its queue, its certificate, and the way to it."""
+"""Faults of what any ERP runs on: its server, its database, its certificate, and the way to it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ringgate.estate.faults.fault import Fault
-from ringgate.estate.faults.noticing import ALL, BILLING, WITHIN
-from ringgate.estate.faults.operations import Locked, Shut, StoppedServers, Unworked
+from ringgate.estate.faults.noticing import ALL, WITHIN
+from ringgate.estate.faults.operations import ClosedDatabase, StoppedServers
 from ringgate.estate.faults.switches import AtTheDoor
 from ringgate.estate.frontdoor import NetworkFault as Rule
-
-DRAGGING = 2.5
-"""Seconds that posting takes longer: clearly more than it does, and no time-out."""
 
 
 def _tenant(**what: Any) -> AtTheDoor:
@@ -48,35 +45,8 @@ SERVING = (
         where="database",
         cause="environment",
         says=dict.fromkeys(ALL, "did not answer in time"),
-        switch=Shut(),
+        switch=ClosedDatabase(),
         hasty=True,
-    ),
-    Fault(
-        id="slow-posting",
-        title=f"Posting an invoice takes {DRAGGING} seconds longer",
-        where="front-door",
-        cause="environment",
-        says=dict.fromkeys(BILLING, "slower"),
-        switch=_tenant(rpc=r"^model\.account\.invoice\.post$", delay=DRAGGING),
-        sign="slowness",
-    ),
-    Fault(
-        id="lock-contention",
-        title="Whoever writes into the ledger waits for a lock that nobody lets go",
-        where="database",
-        cause="environment",
-        says=dict.fromkeys(BILLING, "did not answer in time"),
-        switch=Locked("LOCK TABLE account_move IN SHARE MODE"),
-        hasty=True,
-    ),
-    Fault(
-        id="queue-stopped",
-        title="Nobody takes up the tasks in the ERP's queue",
-        where="sql",
-        cause="environment",
-        says=dict.fromkeys(("credit-and-payment", "project-to-cash"), "it was paid in full"),
-        switch=Unworked(),
-        sign="backlog",
     ),
     Fault(
         id="throttled",

@@ -1,4 +1,4 @@
-"""Starts the front door: `python -m ringgate.estate.frontdoor <run folder> <log folder>`."""
+"""Starts the front door: `python -m ringgate.estate.frontdoor <run folder> <log folder> <dialect>`."""
 
 from __future__ import annotations
 

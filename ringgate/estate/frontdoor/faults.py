@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ringgate.estate.frontdoor.dialect import ProxiedRequest
 from ringgate.estate.processes import write_atomically
 
 FILE = "faults.json"
@@ -98,21 +99,6 @@ class FaultFile(BaseModel):
 
     generation: str = ""
     rules: tuple[NetworkFault, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ProxiedRequest:
-    """A request as rules see it. `payload` is its decoded JSON, None if it has none."""
-
-    tenant: str
-    method: str
-    path: str
-    payload: Any = None
-
-    @property
-    def rpc(self) -> str:
-        name = self.payload.get("method") if isinstance(self.payload, dict) else None
-        return name if isinstance(name, str) else ""
 
 
 class Injector:

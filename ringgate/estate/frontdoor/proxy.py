@@ -7,17 +7,18 @@ lets the idle worker take the request, and no connection can turn out to be stal
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ringgate.estate.frontdoor import faults, routes, tls, wire
-from ringgate.estate.frontdoor.faults import NetworkFault, ProxiedRequest
+from ringgate.estate.frontdoor.dialect import Dialect, ProxiedRequest, load_dialect
+from ringgate.estate.frontdoor.faults import NetworkFault
 from ringgate.estate.frontdoor.routes import Followed, Route
 from ringgate.estate.frontdoor.wire import Head
 
@@ -29,11 +30,6 @@ LARGEST_READ = 1024 * 1024
 
 LAST_WORDS = 5.0
 """Seconds that requests under way have to finish when the front door is closed."""
-
-SHARED = ("", "rpc")
-"""First parts of paths that are no tenant's: calls without a database."""
-
-NOBODY = "no-such-tenant"
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -59,12 +55,19 @@ class Request:
     def path(self) -> str:
         return self.head.first[1].partition("?")[0]
 
+    @path.setter
+    def path(self, path: str) -> None:
+        method, target, version = self.head.first
+        _, mark, query = target.partition("?")
+        self.head.first = (method, path + mark + query, version)
+
 
 class FrontDoor:
     """Serves the tenants of one estate. `run` holds routes and faults, `logs` takes what was done to requests."""
 
-    def __init__(self, run: Path, logs: Path) -> None:
+    def __init__(self, run: Path, logs: Path, dialect: Dialect) -> None:
         self.run = run
+        self.dialect = dialect
         self.routes = Followed(run / routes.FILE, routes.Routes)
         self.faults = Followed(run / faults.FILE, faults.FaultFile)
         self.injector = faults.Injector(logs / faults.LOG)
@@ -151,13 +154,15 @@ class FrontDoor:
 
     async def _serve(self, tenant: str, route: Route, request: Request, client: Streams) -> bool:
         """Answers one request; says whether the client's connection can take another."""
+        called = self.dialect.procedure(request.method, request.path, request.payload)
+        asked = ProxiedRequest(tenant, request.method, request.path, request.payload, called)
         fault = None
         if route.open:
             file = self.faults.get()
             if file.generation != self.generation:
                 self.generation, self.cached = file.generation, {}
-            fault = self.injector.pick(file, ProxiedRequest(tenant, request.method, request.path, request.payload))
-        refusal = self._refusal(tenant, route, request, fault)
+            fault = self.injector.pick(file, asked)
+        refusal = self._refusal(asked, route, request, fault)
         if refusal:
             client[1].write(refusal)
             await client[1].drain()
@@ -174,7 +179,10 @@ class FrontDoor:
                 request.content = json.dumps(faults.replaced(request.payload, fault.replace)).encode()
         keeps = fault is not None and (fault.cache == tenant or fault.stale)
         keep = self.cached.setdefault(_key(request), []) if keeps else None
-        return await self._pass_on(route, request, client, fault, keep)
+        host = self.dialect.host(tenant)
+        if host:
+            request.head.headers = [("host", host), *(pair for pair in request.head.headers if pair[0] != "host")]
+        return await self._pass_on(asked, route, request, client, fault, keep)
 
     def _remembered(self, tenant: str, request: Request, fault: NetworkFault) -> bytes | None:
         """An earlier answer to the same question, or another tenant's, where a fault gives it away."""
@@ -183,30 +191,26 @@ class FrontDoor:
         kept = b"".join(self.cached.get(_key(request), ()))
         return _answered_again(kept, request) if kept and fault.stale else kept or None
 
-    def _refusal(self, tenant: str, route: Route, request: Request, fault: NetworkFault | None) -> bytes | None:
-        """What the front door answers by itself: a tenant's address leads to this tenant and to no other.
-
-        Nobody learns which other names are tenants: calls are refused for any other name, whether it is one or not. A
-        page may be a file of the web client, so that names of tenants are passed on as a name that nobody has."""
+    def _refusal(
+        self, asked: ProxiedRequest, route: Route, request: Request, fault: NetworkFault | None
+    ) -> bytes | None:
+        """What the front door answers by itself, if anything; the request's path is made what the server is to see."""
         if not route.open:
             return wire.answer(503, b"This tenant is under maintenance.", "text/plain", "retry-after: 1")
         if fault and (fault.status is not None or fault.answer is not None):
             return None
-        first = request.path.split("/")[1] if request.path.startswith("/") else ""
-        if first not in (tenant, *SHARED) and not (fault and fault.crossing):
-            if request.method not in ("GET", "HEAD"):
-                return wire.answer(404, b"No such tenant at this address.", "text/plain")
-            if first in self.routes.get().tenants:
-                method, path, version = request.head.first
-                request.head.first = (method, path.replace(first, NOBODY, 1), version)
-        call = request.payload if isinstance(request.payload, dict) else {}
-        if request.path == route.root_rpc and call.get("method") == "common.db.list":
-            listed = json.dumps({"id": call.get("id"), "result": [tenant]})
-            return wire.answer(200, listed.encode(), "application/json")
-        return None
+        if not (fault and fault.crossing):
+            passed = self.dialect.passed(asked, self.routes.get().tenants)
+            if not isinstance(passed, str):
+                return wire.answer(passed.status, passed.content, passed.content_type)
+            if passed != request.path:
+                request.path = passed
+        own = self.dialect.own_answer(asked, route.series)
+        return wire.answer(own.status, own.content, own.content_type) if own else None
 
     async def _pass_on(
         self,
+        asked: ProxiedRequest,
         route: Route,
         request: Request,
         client: Streams,
@@ -226,10 +230,10 @@ class FrontDoor:
             await _send(request, client[0], server[1])
             head = await _head(server[0])
             if head and fault and fault.lend and head.first[1] == "401" and not request.rest:
-                lent = await _session(route, request, *fault.lend)
+                lent = await _signed_in(self.dialect, asked, route, *fault.lend)
                 headers = [pair for pair in request.head.headers if pair[0] not in ("authorization", "cookie")]
-                request.head.headers = [*headers, ("authorization", lent)]
-                return await self._pass_on(route, request, client, None)
+                request.head.headers = [*headers, *lent.items()]
+                return await self._pass_on(asked, route, request, client, None)
             return await _answer(request, head, client[1], server[0], fault, keep)
         finally:
             server[1].close()
@@ -296,22 +300,25 @@ async def _head(server: asyncio.StreamReader) -> Head | None:
         return None
 
 
-async def _session(route: Route, request: Request, login: str, password: str) -> str:
-    """What a user who signs in may show as Authorization from then on, as the web client does it."""
-    call = {"id": 1, "method": "common.db.login", "params": [login, {"password": password}, "en"]}
-    content = json.dumps(call).encode()
+async def _signed_in(
+    dialect: Dialect, asked: ProxiedRequest, route: Route, login: str, password: str
+) -> Mapping[str, str]:
+    """The headers by which the ERP knows a user who has signed in."""
+    call = dialect.sign_in(asked, login, password)
+    content = json.dumps(call.payload).encode()
     reader, writer = await asyncio.open_connection(*route.address, limit=wire.LARGEST_HEAD)
     try:
-        head = Head(("POST", request.path, "HTTP/1.1"), [("host", "front-door"), ("content-type", "application/json")])
+        host = dialect.host(asked.tenant) or "front-door"
+        head = Head(("POST", call.path, "HTTP/1.1"), [("host", host), ("content-type", "application/json")])
         head.headers.append(("content-length", str(len(content))))
         await _send(Request(head, content, rest=False), reader, writer)
         answered = await wire.read_head(reader)
         if answered is None:
             raise Gone
-        user, token = json.loads(await reader.readexactly(answered.length or 0))["result"][:2]
+        answer = json.loads(await reader.readexactly(answered.length or 0))
     finally:
         writer.close()
-    return "Session " + base64.b64encode(f"{login}:{user}:{token}".encode()).decode()
+    return dialect.credentials(login, answer, dict(answered.headers))
 
 
 async def _answer(
@@ -370,14 +377,14 @@ async def _tunnel(request: Request, client: Streams, server: Streams) -> None:
     await asyncio.gather(*ways, return_exceptions=True)
 
 
-def main(run: str, logs: str) -> int:
-    """The process itself: `python -m ringgate.estate.frontdoor <run folder> <log folder>`."""
+def main(run: str, logs: str, dialect: str) -> int:
+    """The process itself: `python -m ringgate.estate.frontdoor <run folder> <log folder> <dialect>`."""
 
     async def serve() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await FrontDoor(Path(run), Path(logs)).serve(stop)
+        await FrontDoor(Path(run), Path(logs), load_dialect(dialect)).serve(stop)
 
     asyncio.run(serve())
     return 0

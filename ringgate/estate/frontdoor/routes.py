@@ -14,8 +14,8 @@ FILE = "routes.json"
 
 
 class Route(BaseModel):
-    """One tenant's way in. `backend` is `host:port`, `root_rpc` the path of calls that name no database, `secure` the
-    port for those who come by TLS, 0 for none.
+    """One tenant's way in. `backend` is `host:port`, `series` that of the server there, `secure` the port for those who
+    come by TLS, 0 for none.
 
     A route that is not `open` answers 503, as a tenant under maintenance does.
     """
@@ -25,7 +25,7 @@ class Route(BaseModel):
     port: int
     backend: str
     secure: int = 0
-    root_rpc: str = "/"
+    series: str = ""
     open: bool = True
 
     @property

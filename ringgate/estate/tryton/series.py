@@ -5,7 +5,6 @@ The ERP lives in a virtual environment of its own; only its command line and its
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -56,6 +55,7 @@ class Series:
 
     `rpc` and `root_rpc` are the paths of calls on a database and on the server. `preload` says whether the databases
     may be loaded before the server forks its workers, which halves memory and makes a reload a matter of a fork.
+    `on_demand` says whether a running server takes up a database that it was not told to load.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Series:
     rpc: str
     root_rpc: str
     preload: bool = True
+    on_demand: bool = True
     extras: tuple[str, ...] = field(default=("argon2-cffi", "gunicorn>=25,<28"))
 
     def requirements(self, modules: tuple[str, ...]) -> list[str]:
@@ -113,14 +114,10 @@ V80 = Series(
     root_rpc="/rpc/",
     # Its database driver keeps threads, which do not survive a fork.
     preload=False,
+    on_demand=False,
 )
 
 SERIES: Mapping[str, Series] = {series.name: series for series in (V70, V80)}
 """In their order: a tenant is upgraded from an earlier to a later one."""
 
 DEFAULT = V70
-
-
-def key(*parts: object) -> str:
-    """A short name for a combination of inputs: what was made from the same inputs need not be made again."""
-    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:12]

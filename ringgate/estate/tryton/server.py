@@ -11,8 +11,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,9 @@ import psutil
 
 from ringgate.estate.errors import EstateError
 from ringgate.estate.processes import Daemon, answers, stop_tree, write_atomically
+from ringgate.estate.protocol import ServerPlace
 from ringgate.estate.tools import run
-from ringgate.estate.tryton.series import Series
+from ringgate.estate.tryton.series import LANGUAGES, MODULES, Series
 
 HASHING = """\
 [passlib]
@@ -85,16 +86,29 @@ START = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class ErpServer:
-    """One series' server. `folder` holds its configuration and pid file, `database_uri` the cluster it serves from."""
+class TrytonServer:
+    """One series' server. `environment` is its virtual environment, `web_root` what browsers are given, if anything."""
 
-    series: Series
+    facts: Series
     environment: Path
-    folder: Path
-    log: Path
-    port: int
-    database_uri: str
+    place: ServerPlace
     web_root: Path | None
+
+    @property
+    def series(self) -> str:
+        return self.facts.name
+
+    @property
+    def folder(self) -> Path:
+        return self.place.folder
+
+    @property
+    def log(self) -> Path:
+        return self.place.log
+
+    @property
+    def port(self) -> int:
+        return self.place.port
 
     @property
     def url(self) -> str:
@@ -102,11 +116,11 @@ class ErpServer:
 
     @property
     def daemon(self) -> Daemon:
-        return Daemon(f"ERP server {self.series.name}", self.folder / f"erp-{self.series.name}.pid", self.log)
+        return Daemon(f"ERP server {self.series}", self.folder / f"erp-{self.series}.pid", self.log)
 
     @property
     def configuration(self) -> Path:
-        return self.folder / f"trytond-{self.series.name}.conf"
+        return self.folder / f"trytond-{self.series}.conf"
 
     @property
     def running(self) -> bool:
@@ -115,11 +129,15 @@ class ErpServer:
     def configure(self) -> None:
         """Writes what the server and the ERP's own command line read."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        files = self.folder.parent / "files"
-        files.mkdir(exist_ok=True)
+        self.place.files.mkdir(exist_ok=True)
         hashing = self.folder / "passlib.ini"
         write_atomically(hashing, HASHING)
-        values = {"uri": self.database_uri, "files": files, "root": self.web_root or "", "passlib": hashing}
+        values = {
+            "uri": self.place.database_uri,
+            "files": self.place.files,
+            "root": self.web_root or "",
+            "passlib": hashing,
+        }
         write_atomically(self.configuration, CONFIGURATION.format(**values))
 
     def _tell(self, databases: Sequence[str]) -> None:
@@ -127,18 +145,18 @@ class ErpServer:
         shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(self.folder)  # noqa: S108
         workers = max(2, min(4, os.cpu_count() or 2))
         gunicorn = GUNICORN.format(
-            port=self.port, workers=workers, threads=THREADS, preload=self.series.preload, shared=shared,
+            port=self.port, workers=workers, threads=THREADS, preload=self.facts.preload, shared=shared,
             configuration=self.configuration, databases=",".join(databases),
         )  # fmt: skip
         write_atomically(self._gunicorn, gunicorn)
 
     @property
     def _gunicorn(self) -> Path:
-        return self.folder / f"gunicorn-{self.series.name}.py"
+        return self.folder / f"gunicorn-{self.series}.py"
 
     @property
     def _loaded(self) -> Path:
-        return self.folder / f"erp-{self.series.name}.databases.json"
+        return self.folder / f"erp-{self.series}.databases.json"
 
     @property
     def loaded(self) -> frozenset[str]:
@@ -193,28 +211,56 @@ class ErpServer:
         """Replaces the workers: requests under way are finished, caches are dropped. Waits for the old ones to end."""
         master = self.daemon.process()
         if master is None:
-            raise EstateError(f"The ERP server {self.series.name} does not run: start it with `ringgate estate up`.")
+            raise EstateError(f"The ERP server {self.series} does not run: start it with `ringgate estate up`.")
         old = master.children()
         master.send_signal(signal.SIGHUP)
         psutil.wait_procs(old, timeout=30)
         deadline = time.monotonic() + 30
         while not answers(self.port) or not set(master.children()) - set(old):
             if time.monotonic() > deadline:
-                raise EstateError(f"The ERP server {self.series.name} did not come back: see {self.log}.")
+                raise EstateError(f"The ERP server {self.series} did not come back: see {self.log}.")
             time.sleep(0.02)
 
     def stop(self) -> None:
         self.daemon.stop()
         self._loaded.unlink(missing_ok=True)
 
-    def administer(self, database: str, arguments: Sequence[str], passwords: Path) -> None:
-        """Runs the ERP's own administration command on one database. `passwords` is a file with the admin's."""
-        command = [str(self.environment / "bin" / "trytond-admin"), "-c", str(self.configuration), "-d", database]
-        env = {**os.environ, "TRYTONPASSFILE": str(passwords), "LC_ALL": "C.UTF-8"}
-        run([*command, *arguments], f"The ERP could not prepare database {database}", env=env)
+    @contextmanager
+    def beside(self, database: str, tenants: Collection[str]) -> Iterator[str]:
+        """Serves one more database, for the length of a `with` block; yields the address of its API."""
+        try:
+            if not self.facts.on_demand:
+                self.load([*tenants, database])
+            yield f"{self.url}/{database}"
+        finally:
+            self.let_go(database)
+
+    def create(self, database: str, admin_password: str) -> None:
+        """Activates every module in an empty database. Costs 40 s of processor time."""
+        passwords = self.folder / f"password-{database}"
+        write_atomically(passwords, admin_password, mode=0o600)
+        try:
+            command = [*self._tool("trytond-admin", database), "-u", *MODULES, "--activate-dependencies"]
+            env = {**os.environ, "TRYTONPASSFILE": str(passwords), "LC_ALL": "C.UTF-8"}
+            more = ["--email", "admin@example.com", "-l", *LANGUAGES]
+            run([*command, *more], f"The ERP could not prepare database {database}", env=env)
+        finally:
+            passwords.unlink(missing_ok=True)
+
+    def call(self, tool: Sequence[str], database: str) -> None:
+        """Runs one of Tryton's own commands on a database: `["trytond-admin", "-u", "ir"]`."""
+        name, *arguments = tool
+        if not (self.environment / "bin" / name).is_file():
+            raise EstateError(f"Tryton {self.series} has no tool {name}: name one of {self.environment / 'bin'}.")
+        env = {**os.environ, "LC_ALL": "C.UTF-8"}
+        what, remedy = f"{name} failed on database {database}", "repair that and upgrade again"
+        run([*self._tool(name, database), *arguments], what, self.folder, env, remedy=remedy)
+
+    def _tool(self, name: str, database: str) -> list[str]:
+        return [str(self.environment / "bin" / name), "-c", str(self.configuration), "-d", database]
 
     def migrate(self, database: str, process: Daemon) -> None:
-        """Brings a database of the series before to this one, as `process`. Raises EstateTrouble with what was said."""
+        """Brings a database of an earlier series to this one, as `process`. Raises EstateError with what was said."""
         command = [str(self.environment / "bin" / "trytond-admin"), *self._migration_of(database)]
         process.log.unlink(missing_ok=True)
         process.start(command, env={**os.environ, "LC_ALL": "C.UTF-8"}, cwd=self.folder)

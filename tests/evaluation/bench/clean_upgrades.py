@@ -26,7 +26,7 @@ from ringgate.drivers.protocol import Call, Connection
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate
 from ringgate.estate.progress import ProgressDisplay
-from ringgate.estate.tryton.upgrading import ManualStep
+from ringgate.estate.upgrading import ManualStep
 from ringgate.fingerprint import Difference, compare
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.inventory import Inventory

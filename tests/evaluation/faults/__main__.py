@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ringgate.estate.faults import FAULTS
+from ringgate.estate.tryton.faults import FAULTS
 from ringgate.host import paths
 from tests.evaluation.faults.rounds import Bench, Clock, a_day_ago, after
 from tests.evaluation.faults.table import Clean, Results, line

@@ -7,19 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ringgate.estate.frontdoor.faults import (
-    FaultControl,
-    FaultFile,
-    Injector,
-    NetworkFault,
-    ProxiedRequest,
-    fits,
-    look,
-    replaced,
-)
+from ringgate.estate.frontdoor.dialect import ProxiedRequest
+from ringgate.estate.frontdoor.faults import FaultControl, FaultFile, Injector, NetworkFault, fits, look, replaced
 
 LOGIN = {"id": 1, "method": "common.db.login", "params": ["synthetic.accountant", {"password": "wrong"}, "en"]}
-CALL = ProxiedRequest("aldgate", "POST", "/aldgate/", LOGIN)
+CALL = ProxiedRequest("aldgate", "POST", "/aldgate/", LOGIN, "common.db.login")
 
 
 def pick_all(tmp_path: Path, rule: NetworkFault, times: int = 5) -> list[bool]:

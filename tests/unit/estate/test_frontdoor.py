@@ -18,6 +18,7 @@ from ringgate.estate.frontdoor import FaultControl, NetworkFault, Route, Routes,
 from ringgate.estate.frontdoor.proxy import FrontDoor
 from ringgate.estate.frontdoor.wire import BadMessage, Head
 from ringgate.estate.processes import answers, free_port
+from ringgate.estate.tryton.dialect import TrytonDialect
 
 CALL = {"id": 1, "method": "model.party.search", "params": [[], {}]}
 
@@ -70,11 +71,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     ports = {"alpha": free_port(), "beta": free_port()}
     backend = f"127.0.0.1:{server.server_port}"
     Routes(
-        tenants={name: Route(port=port, backend=backend, open=name == "alpha") for name, port in ports.items()}
+        tenants={
+            name: Route(port=port, backend=backend, series="7.0", open=name == "alpha") for name, port in ports.items()
+        }
     ).write(tmp_path)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
-    serving = FrontDoor(tmp_path, tmp_path).serve(stop)
+    serving = FrontDoor(tmp_path, tmp_path, TrytonDialect()).serve(stop)
     thread = threading.Thread(target=loop.run_until_complete, args=[serving], daemon=True)
     thread.start()
     while not all(map(answers, ports.values())):
@@ -131,7 +134,7 @@ def test_a_result_may_be_given_instead_of_the_erps(stage: Stage) -> None:
 def test_what_one_tenant_was_answered_may_be_given_to_another(stage: Stage) -> None:
     routes = Routes.read(stage.folder).tenants
     backend, other = routes["alpha"].backend, free_port()
-    Routes(tenants={**routes, "gamma": Route(port=other, backend=backend)}).write(stage.folder)
+    Routes(tenants={**routes, "gamma": Route(port=other, backend=backend, series="7.0")}).write(stage.folder)
     while not answers(other):
         pass
     with stage.faults.during(NetworkFault(rpc="search", cache="alpha")):
@@ -193,7 +196,9 @@ def test_a_closed_tenant_says_so(stage: Stage) -> None:
 
 
 def test_a_silent_server_is_a_bad_gateway(stage: Stage) -> None:
-    Routes(tenants={"alpha": Route(port=stage.ports["alpha"], backend=f"127.0.0.1:{free_port()}")}).write(stage.folder)
+    Routes(tenants={"alpha": Route(port=stage.ports["alpha"], backend=f"127.0.0.1:{free_port()}", series="7.0")}).write(
+        stage.folder
+    )
     assert stage.call().status_code == 502
 
 

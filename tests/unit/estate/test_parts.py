@@ -1,4 +1,4 @@
-"""What the estate decides without any server: rosters, files, ports, processes, series."""
+"""What the estate decides without any server: tenants, files, ports, processes, series."""
 
 from __future__ import annotations
 
@@ -13,23 +13,27 @@ import threading
 import tomllib
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import psutil
 import psycopg
 import pytest
 
-from ringgate.estate import Estate, ports
+from ringgate.estate import Estate, ports, tenant_set
 from ringgate.estate.errors import EstateError, in_one_sentence
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.processes import Daemon, free_port, same_process, write_atomically
 from ringgate.estate.progress import Progress
 from ringgate.estate.record import EstateRecord, Place
 from ringgate.estate.serving import Serving
-from ringgate.estate.tools import Tools, lock, run
-from ringgate.estate.tryton import tenant_set
-from ringgate.estate.tryton.series import DEFAULT, key
+from ringgate.estate.tools import Tools, key, lock, run
+from ringgate.estate.tryton import install
+from ringgate.estate.tryton.kind import TrytonEstate
+from ringgate.estate.tryton.series import V70
+from ringgate.estate.tryton.server import TrytonServer
 from ringgate.inventory import Inventory
 
+KIND = TrytonEstate()
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
@@ -37,7 +41,7 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
 def test_the_demo_tenants_come_first_and_others_are_variations() -> None:
-    members = tenant_set.members(tenant_set.source(), 24)
+    members = tenant_set.members(KIND.tenants, 24)
     assert [member.id for member in members[:5]] == ["aldgate", "bleecker", "cologne", "kyoto", "barbican"]
     assert len({member.id for member in members}) == 24
     assert members[4].archetype.id == "aldgate"
@@ -50,18 +54,20 @@ def test_the_demo_tenants_come_first_and_others_are_variations() -> None:
 @pytest.mark.parametrize("count", [0, 25])
 def test_an_estate_has_a_size(count: int) -> None:
     with pytest.raises(EstateError, match="1 to 24"):
-        tenant_set.members(tenant_set.source(), count)
+        tenant_set.members(KIND.tenants, count)
 
 
 def test_the_written_inventory_is_an_inventory_like_any_other(tmp_path: Path) -> None:
-    members = tenant_set.members(tenant_set.source(), 6)
+    members = tenant_set.members(KIND.tenants, 6)
     numbers = {member.id: 9001 + index for index, member in enumerate(members)}
     target = tmp_path / "inventory"
     for _ in range(2):  # the second time over the first
-        tenant_set.write_inventory(target, tenant_set.source(), members, numbers, "${RINGGATE_HOME}/estates/x/secrets")
+        tenant_set.write_inventory(
+            target, KIND, KIND.tenants.folder, members, numbers, "${RINGGATE_HOME}/estates/x/secrets"
+        )
     inventory = Inventory.load(target)
     assert {tenant.id for tenant in inventory.tenants} == set(numbers)
-    kyoto, demo = inventory.tenant("kyoto"), Inventory.load(tenant_set.source()).tenant("kyoto")
+    kyoto, demo = inventory.tenant("kyoto"), Inventory.load(KIND.tenants.folder).tenant("kyoto")
     assert kyoto.api == "http://127.0.0.1:9004/kyoto"
     assert kyoto.policy == demo.policy
     assert all("estates/x/secrets/kyoto/" in str(account.password) for account in kyoto.users.values())
@@ -220,11 +226,11 @@ def test_an_estate_that_is_not_there_says_how_to_make_it(monkeypatch: pytest.Mon
 def test_what_is_whole_is_not_made_again(tmp_path: Path) -> None:
     progress = Progress()
     tools = Tools(tmp_path, progress)
-    folder = tools.erp_folder(DEFAULT)
+    folder = install.erp_folder(tools, V70)
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").touch()
     (folder / ".complete").touch()
-    assert tools.install_erp(DEFAULT) == folder
+    assert install.install_erp(tools, V70) == folder
     assert [stage.result for stage in progress.stages] == ["already there"]
 
 
@@ -260,7 +266,7 @@ def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
 
 
 def test_a_migration_is_ended_although_nobody_noted_its_process(tmp_path: Path) -> None:
-    server = Serving(tmp_path, 9000).server(DEFAULT)
+    server = cast("TrytonServer", Serving(KIND, tmp_path, 9000).server("7.0"))
     migrations = {
         tenant: subprocess.Popen([*SLEEP, "-c", str(server.configuration), "-d", tenant, "--all"])
         for tenant in ("acme", "acme-two")

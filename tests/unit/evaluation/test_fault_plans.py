@@ -14,8 +14,8 @@ from ringgate.domain.model import Channel
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.estate.cli import app
-from ringgate.estate.faults import FAULTS
 from ringgate.estate.faults.fault import Cause, Sign
+from ringgate.estate.tryton.faults import FAULTS
 from ringgate.scenario.discovery import load_scenarios
 
 SCENARIOS = load_scenarios(Path("scenarios"))

@@ -1,4 +1,4 @@
-"""Faults on the way to the ERP: what a network, a proxy, or a defect at the ERP's edge does to requests and answers."""
+"""Faults on the way to Tryton: what a network, a proxy, or a defect at the ERP's edge does to requests and answers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _into_the_open_month(estate: Estate, tenant: str) -> Rule:
     )
 
 
-DOORS = (
+NETWORK = (
     Fault(
         id="any-password",
         title="A sign-in is accepted with a wrong password",

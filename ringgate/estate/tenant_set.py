@@ -1,7 +1,7 @@
-"""Who stands in an estate: the demo tenants, and beyond them variations of theirs.
+"""Which tenants an estate has: the demo tenants of its kind, and beyond them variations of theirs.
 
-The demo tenants are an inventory like any other, `tenants/` of the source tree. Each of them is the archetype of
-further tenants, which get its books under another name, in another ring and region.
+The demo tenants are an inventory like any other. Each of them is the archetype of further tenants, which get its books
+under another name and in another ring.
 """
 
 from __future__ import annotations
@@ -21,21 +21,25 @@ from typing import Any
 from ringgate.domain.model import Role, Tenant
 from ringgate.estate.errors import EstateError
 from ringgate.estate.processes import write_atomically
+from ringgate.estate.protocol import EstateKind
 from ringgate.host.secrets import hide
 from ringgate.inventory import Inventory
 
 MOST = 24
-FURTHER: Mapping[str, tuple[str, ...]] = {
-    "aldgate": ("barbican", "camden", "dalston", "euston", "farringdon"),
-    "bleecker": ("chelsea", "delancey", "fulton", "gramercy", "hudson"),
-    "cologne": ("dresden", "essen", "frankfurt", "hamburg", "munich"),
-    "kyoto": ("kobe", "nagoya", "osaka", "sapporo", "tokyo"),
-}
-"""The ids of further tenants by archetype; the estate takes one from each archetype in turn."""
-
 SLAS = ("bronze", "silver", "gold")
 THRESHOLDS = ("250.00", "1000.00", "2000.00", "750.00", "100.00")
 """Amounts above which a request needs an approver, for variations of a tenant that has such a threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantNames:
+    """`folder` is the demo tenants' inventory; `further` has the ids of further tenants by archetype.
+
+    An estate takes one further tenant from each archetype in turn.
+    """
+
+    folder: Path
+    further: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +65,23 @@ class Member:
         return Decimal(said) if said is not None and not self.is_archetype else None
 
 
-def source() -> Path:
-    """The demo tenants' inventory."""
-    return Path(__file__).resolve().parents[3] / "tenants"
-
-
 def archetypes(folder: Path) -> list[Tenant]:
     """The demo tenants in the order of their ids, which is the order of their ports."""
     return sorted(Inventory.load(folder).tenants, key=lambda tenant: tenant.id)
 
 
-def members(folder: Path, count: int) -> list[Member]:
-    """The first `count` tenants. Raises EstateTrouble if there are not so many."""
-    if not 1 <= count <= MOST:
-        raise EstateError(f"An estate holds 1 to {MOST} tenants, not {count}: choose --tenants accordingly.")
-    demo = archetypes(folder)
-    found = [Member(tenant.id, tenant, _values(folder, tenant.id)) for tenant in demo]
-    for turn in range(max(len(names) for names in FURTHER.values())):
+def members(names: TenantNames, count: int) -> list[Member]:
+    """The first `count` tenants. Raises EstateError if there are not so many."""
+    demo = archetypes(names.folder)
+    most = min(MOST, len(demo) + sum(len(names.further.get(tenant.id, ())) for tenant in demo))
+    if not 1 <= count <= most:
+        raise EstateError(f"An estate holds 1 to {most} tenants, not {count}: choose --tenants accordingly.")
+    found = [Member(tenant.id, tenant, _values(names.folder, tenant.id)) for tenant in demo]
+    for turn in range(max((len(ids) for ids in names.further.values()), default=0)):
         for tenant in demo:
-            names = FURTHER.get(tenant.id, ())
-            if turn < len(names):
-                found.append(Member(names[turn], tenant, _varied(found, tenant, names[turn], turn)))
+            ids = names.further.get(tenant.id, ())
+            if turn < len(ids):
+                found.append(Member(ids[turn], tenant, _varied(found, tenant, ids[turn], turn)))
     return found[:count]
 
 
@@ -105,9 +105,9 @@ def _varied(known: Sequence[Member], archetype: Tenant, name: str, turn: int) ->
 
 
 def write_inventory(
-    target: Path, folder: Path, roster: Sequence[Member], ports: Mapping[str, int], secrets: str
+    target: Path, kind: EstateKind, folder: Path, tenants: Sequence[Member], ports: Mapping[str, int], secrets: str
 ) -> None:
-    """Writes the inventory of what stands, in the same format as `tenants/`, with real ports and secret files.
+    """Writes the inventory of what stands, in the format of the demo tenants in `folder`, with real ports and secrets.
 
     `secrets` is the folder of secrets as it is to be written, with `${RINGGATE_HOME}` where it applies.
     """
@@ -118,13 +118,12 @@ def write_inventory(
         shutil.copyfile(folder / "defaults.toml", new / "defaults.toml")
     if (folder / "cohorts").is_dir():
         shutil.copytree(folder / "cohorts", new / "cohorts")
-    for member in roster:
-        address = f"http://127.0.0.1:{ports[member.id]}"
+    for member in tenants:
         users = {
             str(role): {"login": account.login, "password": {"file": f"{secrets}/{member.id}/{role}"}}
             for role, account in member.archetype.users.items()
         }
-        endpoints = {"api": f"{address}/{member.id}", "web": f"{address}/#{member.id}"}
+        endpoints = dict(kind.endpoints(f"http://127.0.0.1:{ports[member.id]}", member.id))
         text = toml({**member.values, "endpoints": endpoints, "users": users})
         (new / f"{member.id}.toml").write_text(text, encoding="utf-8")
     if _contents(new) == _contents(target):
@@ -135,12 +134,12 @@ def write_inventory(
     new.rename(target)
 
 
-def foreseen(folder: Path, count: int) -> Inventory:
+def foreseen(kind: EstateKind, names: TenantNames, count: int) -> Inventory:
     """The inventory of an estate of `count` tenants before it stands; its addresses lead nowhere yet."""
-    standing = members(folder, count)
+    wanted = members(names, count)
     with TemporaryDirectory(prefix="ringgate-") as place:
         target = Path(place) / "inventory"
-        write_inventory(target, folder, standing, dict.fromkeys((each.id for each in standing), 1), place)
+        write_inventory(target, kind, names.folder, wanted, dict.fromkeys((each.id for each in wanted), 1), place)
         return Inventory.load(target)
 
 

@@ -6,10 +6,12 @@ process that dies in between leaves that note; whoever comes next calls `repair`
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,14 +20,12 @@ import psycopg
 from ringgate.estate.backups import BackupFile
 from ringgate.estate.errors import EstateError, in_one_sentence
 from ringgate.estate.processes import Daemon
-from ringgate.estate.readiness import READY, state
+from ringgate.estate.protocol import READY, ErpServer
 from ringgate.estate.record import Upgrading
-from ringgate.estate.tools import lock
-from ringgate.estate.tryton.series import SERIES, Series
+from ringgate.estate.tools import lock, run
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
-    from ringgate.estate.tryton.server import ErpServer
 
 DRAIN = 30.0
 """Seconds that requests under way may take to end when a tenant is closed."""
@@ -36,10 +36,17 @@ Stages = Callable[[str], AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class ManualStep:
-    """A step that the ERP's makers tell operators to do by hand before the migration."""
+    """A step that the ERP's makers tell operators to do by hand before the migration: exactly one of three.
+
+    `sql` runs in one transaction on the tenant's database. `command` is a program of the operator's own, with the
+    variables RINGGATE_TENANT, RINGGATE_DATABASE (a libpq URL), RINGGATE_FROM and RINGGATE_TO (series). `tool` is a call
+    of the ERP's own command line tool of the series after; the estate adds its configuration and the database.
+    """
 
     name: str
-    sql: str
+    sql: str = ""
+    command: Sequence[str] = ()
+    tool: str = ""
 
 
 class UpgradeFailed(EstateError):
@@ -67,8 +74,14 @@ class Upgrades:
         with self._alone_with(tenant):
             self._repair(tenant)
             place = self._estate.place(tenant)
-            if list(SERIES).index(to) < list(SERIES).index(place.series):
+            known = self._estate.kind.series
+            if to not in known:
+                raise EstateError(
+                    f"There is no series {to} of {self._estate.kind.title}: choose of {', '.join(known)}."
+                )
+            if known.index(to) < known.index(place.series):
                 raise EstateError(f"Tenant {tenant} runs {place.series}: it can be rolled back, not upgraded to {to}.")
+            self._estate.install(to)
             at = "close"
             try:
                 with stages(at):
@@ -76,12 +89,12 @@ class Upgrades:
                 at = "backup"
                 with stages(at):
                     backup = self._estate.backups.take(tenant, place.series)
-                    self._estate.arepair(tenant, upgrade=Upgrading(to=to, backup=backup.name))
+                    self._estate.change_place(tenant, upgrade=Upgrading(to=to, backup=backup.name))
                 parts: list[tuple[str, Callable[[], None]]] = [
-                    ("manual steps", partial(self._run_steps, tenant, steps)),
-                    ("migration", partial(self._migrate, tenant, SERIES[to])),
-                    ("serve", partial(self._serve, tenant, SERIES[to])),
-                    ("verify", partial(self._verify, tenant, SERIES[to])),
+                    ("manual steps", partial(self._run_steps, tenant, to, steps)),
+                    ("migration", partial(self._migrate, tenant, to)),
+                    ("serve", partial(self._serve, tenant, to)),
+                    ("verify", partial(self._verify, tenant, to)),
                 ]
                 for at, work in parts:
                     with stages(at):
@@ -90,7 +103,7 @@ class Upgrades:
                 with stages("restore"):
                     self._repair(tenant)
                 raise UpgradeFailed(tenant, at, _first_line(problem)) from problem
-            self._estate.arepair(tenant, series=to, upgrade=None, came_from=backup.name)
+            self._estate.change_place(tenant, series=to, upgrade=None, came_from=backup.name)
             return backup
 
     def roll_back(self, tenant: str, backup: BackupFile, stages: Stages = nullcontext) -> None:
@@ -98,7 +111,7 @@ class Upgrades:
         with self._alone_with(tenant), stages("restore"):
             to = self._estate.place(tenant).series
             self._close(tenant, to)
-            self._estate.arepair(tenant, upgrade=Upgrading(to=to, backup=backup.name))
+            self._estate.change_place(tenant, upgrade=Upgrading(to=to, backup=backup.name))
             self._repair(tenant)
 
     def repair(self, tenant: str) -> bool:
@@ -107,7 +120,7 @@ class Upgrades:
             return self._repair(tenant)
 
     def repair_all(self) -> list[str]:
-        """Mends every tenant that needs it. Returns their names."""
+        """Takes back what was cut off, for every tenant. Returns their names."""
         cut_off = [name for name, place in self._estate.record.tenants.items() if place.upgrade]
         return [name for name in cut_off if self.repair(name)]
 
@@ -121,7 +134,7 @@ class Upgrades:
 
     def _close(self, tenant: str, to: str) -> None:
         """Under maintenance: nobody gets in, and what is under way comes to its end."""
-        self._estate.arepair(tenant, upgrade=Upgrading(to=to, backup=""))
+        self._estate.change_place(tenant, upgrade=Upgrading(to=to, backup=""))
         busy = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend' "
             "AND state <> 'idle' AND pid <> pg_backend_pid()"
@@ -133,16 +146,28 @@ class Upgrades:
                     raise EstateError(f"requests on tenant {tenant} do not come to an end")
                 time.sleep(0.02)
 
-    def _run_steps(self, tenant: str, steps: Sequence[ManualStep]) -> None:
-        with self._estate.sql(tenant) as database:
-            for step in steps:
-                try:
-                    with database.transaction():
-                        database.execute(step.sql)  # an operator's own text
-                except psycopg.Error as problem:
-                    raise EstateError(f"the step {step.name!r} was refused: {_first_line(problem)}") from problem
+    def _run_steps(self, tenant: str, to: str, steps: Sequence[ManualStep]) -> None:
+        for step in steps:
+            try:
+                self._run_step(tenant, to, step)
+            except (EstateError, psycopg.Error, OSError) as problem:
+                raise EstateError(f"the step {step.name!r} was refused: {_first_line(problem)}") from problem
 
-    def _migrate(self, tenant: str, to: Series) -> None:
+    def _run_step(self, tenant: str, to: str, step: ManualStep) -> None:
+        if step.sql:
+            with self._estate.sql(tenant) as database, database.transaction():
+                database.execute(step.sql)  # an operator's own text
+        elif step.command:
+            told = {"TENANT": tenant, "DATABASE": self._estate.database.url(tenant), "TO": to}
+            told["FROM"] = self._estate.place(tenant).series
+            env = {**os.environ, **{f"RINGGATE_{name}": value for name, value in told.items()}}
+            run(step.command, "the command failed", self._estate.run, env, remedy="repair it and upgrade again")
+        else:
+            server = self._estate.serving.server(to)
+            server.configure()
+            server.call(shlex.split(step.tool), tenant)
+
+    def _migrate(self, tenant: str, to: str) -> None:
         server = self._estate.serving.server(to)
         server.configure()
         self._end_migrations(tenant)
@@ -157,9 +182,9 @@ class Upgrades:
         for server in self._estate.serving.servers:
             server.end_migrations(tenant)
 
-    def _serve(self, tenant: str, to: Series) -> None:
+    def _serve(self, tenant: str, to: str) -> None:
         with self._estate.alone() as record:
-            others = [name for name in record.served_from(to.name) if name != tenant]
+            others = [name for name in record.served_from(to) if name != tenant]
             self._take_up(self._estate.serving.server(to), [*others, tenant])
 
     def _take_up(self, server: ErpServer, databases: list[str]) -> None:
@@ -169,10 +194,10 @@ class Upgrades:
             self._estate.serving.check_ports([server.port])
             server.start(databases)
 
-    def _verify(self, tenant: str, series: Series) -> None:
+    def _verify(self, tenant: str, series: str) -> None:
         """At the server itself: the public address stays closed until all is well."""
-        address = f"{self._estate.serving.server(series).url}/{tenant}"
-        found = state(replace(self._estate.tenant(tenant), api=address), series)
+        base = self._estate.serving.server(series).url
+        found = self._estate.kind.ready(self._estate.tenant(tenant), series, base)
         if found != READY:
             raise EstateError(f"the tenant is not ready: {found}")
 
@@ -182,19 +207,19 @@ class Upgrades:
             return False
         self._end_migrations(tenant)
         if not under_way.backup:  # nothing was changed yet
-            self._estate.arepair(tenant, upgrade=None)
+            self._estate.change_place(tenant, upgrade=None)
             return True
         backup = self._estate.backups.find(tenant, under_way.backup)
         with self._estate.alone():
-            for series in SERIES.values():
-                if series.name != backup.series:
-                    self._estate.serving.server(series).let_go(tenant)
+            for server in self._estate.serving.servers:
+                if server.series != backup.series:
+                    server.let_go(tenant)
         beside = f"new_{tenant}"
         self._estate.backups.restore(backup, beside)
-        self._estate.database.rename(beside, tenant)
+        self._estate.data.rename(beside, tenant)
         with self._estate.alone() as record:
             after = record.with_place(tenant, series=backup.series, upgrade=None, came_from="")
-            self._take_up(self._estate.serving.server(SERIES[backup.series]), after.served_from(backup.series))
+            self._take_up(self._estate.serving.server(backup.series), after.served_from(backup.series))
             self._estate.note(after)
         return True
 
