@@ -66,9 +66,7 @@ def demo(
 
 
 def _own_release() -> Path:
-    from ringgate.host import paths
-
-    return paths.shipped("deploy") / "releases" / "tryton-7.0-to-8.0.toml"
+    return Path(__file__).resolve().parents[2] / "deploy" / "releases" / "tryton-7.0-to-8.0.toml"
 
 
 def rehearse(

@@ -11,44 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source
+from ringgate.domain.labels import RunLabels, RunShape, labels_of, microseconds, shape_of
+from ringgate.domain.model import RunResult
 
 RECORD = np.dtype(
     [("labels", "<u4"), ("shape", "<u4"), ("started", "<i8"), ("seconds", "<f8"), ("undo", "<f8")]
 )  # fmt: skip
 """One run: keys of its labels and its shape, its start in microseconds since 1970, and its two durations in seconds."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class RunLabels:
-    """What ran, where and what for."""
-
-    source: Source
-    release: str
-    scenario: str
-    tenant: str
-    ring: str
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class RunShape:
-    """How a run went: its outcome, the names and outcomes of its steps, and what kind of failure it had.
-
-    `failure` has no texts: its kind, step, basis and invariant alone."""
-
-    outcome: Outcome
-    steps: tuple[tuple[str, Outcome], ...] = ()
-    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +47,25 @@ class ResultColumns:
         """Those of a mask. Nothing is copied where it is all of them."""
         return self if rows.all() else ResultColumns(self.records[rows], self.labels, self.shapes)
 
+    def in_order(self) -> ResultColumns:
+        """By the start of each."""
+        started = self.records["started"]
+        if len(started) < 2 or (started[1:] >= started[:-1]).all():
+            return self
+        return ResultColumns(self.records[np.argsort(started, kind="stable")], self.labels, self.shapes)
+
+    def newest(self, number: int) -> ResultColumns:
+        """So many of them at most, those that started last."""
+        if len(self) <= number:
+            return self
+        rows = np.argpartition(self.records["started"], len(self) - number)[-number:]
+        return ResultColumns(self.records[rows], self.labels, self.shapes)
+
+    def keys(self, of: str) -> list[int]:
+        """The keys of the labels, or of the shapes, that occur: `of` is "labels" or "shape"."""
+        found: list[int] = np.flatnonzero(np.bincount(self.records[of])).tolist()
+        return found
+
     @classmethod
     def of(cls, results: Iterable[RunResult]) -> ResultColumns:
         """ResultColumns of results, in their order."""
@@ -88,24 +81,3 @@ class ResultColumns:
             for each in results
         ]
         return cls(np.array(rows, RECORD), {n: each for each, n in labels.items()}, {n: s for s, n in shapes.items()})
-
-
-def labels_of(result: RunResult) -> RunLabels:
-    return RunLabels(result.source, result.release, result.scenario, result.tenant, result.ring, result.channel)
-
-
-def shape_of(result: RunResult) -> RunShape:
-    failure = result.failure
-    if failure is not None:
-        failure = Failure(failure.kind, "", failure.step, ground=failure.ground, invariant=failure.invariant)
-    return RunShape(result.outcome, tuple((step.name, step.outcome) for step in result.steps), failure)
-
-
-def microseconds(moment: datetime) -> int:
-    """Since 1970, UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment_of(at: int) -> datetime:
-    """The aware moment of so many microseconds since 1970."""
-    return _EPOCH + int(at) * _MICROSECOND

@@ -7,35 +7,44 @@ judge.verdict("canary", "8.0.3")        # reads what came since, in milliseconds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from ringgate.domain.columns import ResultColumns
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import RunResult, SignalSample, Tenant
-from ringgate.gate import Bake, Due, Facts, GatePolicy, Signal, Verdict, learn, reasons, state_of
+from ringgate.domain.labels import moment_of
+from ringgate.domain.model import Outcome, RunResult, SignalSample, Tenant
+from ringgate.gate import Due, Facts, GatePolicy, Signal, Verdict, reasons, state_of
+from ringgate.gate.bake import KEPT
+from ringgate.gate.columnar import ColumnarBake, learn_columns
 from ringgate.gate.policy import Waivers
 from ringgate.gate.signals import EVIDENCE
 from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory, pause_of
 from ringgate.judging.bakes import Reach, reach_of
-from ringgate.store import Store
+from ringgate.store import LATE, Store
 
 OVERLAP = timedelta(minutes=10)
 """How far back the store is asked again after the first reading: clocks of those who write may be behind ours."""
 
 MOST = 200_000
-"""Runs of a baseline: the newest ones. More would tell nothing new, and take minutes to read."""
+"""Runs of a baseline: the newest ones. More would tell nothing new."""
+
+BAD = frozenset({Outcome.FAILED, Outcome.BROKEN})
+"""Runs that are told about one by one."""
 
 
 @dataclass
 class _Followed:
-    """A bake that is kept, what it was made from, and how far it has read."""
+    """A bake that is kept, what it was made from, and how far it has read: `blocks` are those that are known of the
+    store, `told` the run ids of those that did not pass."""
 
-    bake: Bake
+    bake: ColumnarBake
     made_from: object
     after: datetime
-    known: frozenset[str]
+    blocks: Collection[int]
+    told: set[str]
     sampled: datetime | None = None
 
 
@@ -88,7 +97,7 @@ class Judge:
         found = reasons(facts)
         return Verdict(facts=facts, state=state_of(found), reasons=found)
 
-    def _bake(self, ring: str, release: str, tenants: tuple[Tenant, ...], now: datetime) -> Bake:
+    def _bake(self, ring: str, release: str, tenants: tuple[Tenant, ...], now: datetime) -> ColumnarBake:
         store = self._store = self._store or self._open()
         deployments = store.deployments(ring=ring)
         followed = self._followed.get((ring, release))
@@ -109,32 +118,34 @@ class Judge:
         deployments = store.deployments(ring=ring)
         asked = now - OVERLAP
         since = min((each.at for each in deployments if each.release == release), default=None)
-        results = store.results(ring=ring, release=release, since=since)
-        reach = reach_of(release, ring, tenants, deployments, results[0].started_at if results else None)
-        bake = self._made(store, ring, release, tenants, reach, now)
-        for result in results:
-            bake.add(result)
-        return _Followed(bake, made_from, asked, frozenset(result.run_id for result in results))
+        columns, blocks = store.blocks(ring=ring, release=release, since=since)
+        columns = columns.in_order()
+        first = moment_of(columns.records["started"][0]) if len(columns) else None
+        bake = self._made(store, ring, release, tenants, reach_of(release, ring, tenants, deployments, first), now)
+        detailed = told_about(store, columns, ring, release, since, Waivers(self._policy.in_force(now.date())))
+        bake.add_columns(columns, detailed)
+        known = {block for block, at in blocks.items() if at >= asked - LATE}
+        return _Followed(bake, made_from, asked, known, {each.run_id for each in detailed})
 
     def _made(
         self, store: Store, ring: str, release: str, tenants: tuple[Tenant, ...], reach: Reach, now: datetime
-    ) -> Bake:
-        before: list[RunResult] = []
+    ) -> ColumnarBake:
+        before: ResultColumns = ResultColumns()
         samples: list[SignalSample] = []
         if started := min(reach.starts.values(), default=None):
             since = started - self._policy.window
-            found = store.results(ring=ring, since=since, until=started, sources=EVIDENCE, newest=MOST)
-            before = [result for result in found if result.release != release]
+            found = store.columns(ring=ring, since=since, until=started).where(lambda each: each.source in EVIDENCE)
+            before = found.newest(MOST).where(lambda each: each.release != release)
             if self._policy.wants(Signal.BACKLOG) is not False:
                 samples = [sample for sample in store.samples(since=since) if sample.at < started]
         ids = [tenant.id for tenant in tenants]
         waivers = Waivers(self._policy.in_force(now.date()))
-        baseline = learn(before, samples, ring, ids, self._policy, waivers)
+        baseline = learn_columns(before, samples, ring, ids, self._policy, waivers)
         later = self._inventory.rings[self._inventory.rings.index(ring) + 1 :] if ring in self._inventory.rings else ()
-        bake = Bake(
+        bake = ColumnarBake(
             ring, release, tenants, [each for each in self._inventory.tenants if each.ring in later],
             starts=reach.starts, baseline=baseline, policy=self._policy, now=now,
-            due=self._planned(store, ids), never=self._due.inapplicable if self._due else None,
+            due=self._planned(store, ids),
             remarks=(*reach.remarks, *_pauses(tenants, now)),
         )  # fmt: skip
         bake.superseded = reach.superseded
@@ -148,12 +159,18 @@ class Judge:
 
     def _follow(self, store: Store, followed: _Followed) -> None:
         """Reads what was recorded since. What is known cannot come again once a later question no longer covers it."""
-        recorded = store.recorded(followed.after)
-        for at, result in recorded:
-            followed.after = max(followed.after, at)
-            if result.run_id not in followed.known:
-                followed.bake.add(result)
-        followed.known = frozenset(result.run_id for _, result in recorded)
+        bake = followed.bake
+        ring, release, after = bake.name, bake.release, followed.after
+        columns, blocks = store.blocks(ring=ring, release=release, recorded=after, known=followed.blocks)
+        columns = columns.in_order()
+        detailed: list[RunResult] = []
+        if any(columns.shapes[key].outcome in BAD for key in columns.keys("shape")):
+            found = store.results(ring=ring, release=release, outcomes=BAD, recorded=after)
+            detailed = [each for each in found if each.run_id not in followed.told]
+        bake.add_columns(columns, detailed)
+        followed.told.update(each.run_id for each in detailed)
+        followed.blocks = blocks.keys()
+        followed.after = max([followed.after, *blocks.values()])
 
     def _take_samples(self, store: Store, followed: _Followed) -> None:
         started = followed.bake.started
@@ -163,6 +180,36 @@ class Judge:
         for sample in store.samples(since=since):
             followed.bake.sample(sample)
             followed.sampled = max(followed.sampled or sample.at, sample.at)
+
+
+def told_about(
+    store: Store, columns: ResultColumns, ring: str, release: str, since: datetime | None, waivers: Waivers
+) -> list[RunResult]:
+    """Of these runs those that a bake tells about, oldest first: the last failed and broken ones, and the first that
+    broke an invariant. The others are only counted."""
+    bad = [key for key in columns.keys("shape") if columns.shapes[key].outcome in BAD]
+    if not bad:
+        return []
+
+    def read(shapes: Iterable[int], *, newest: int | None = None, oldest: int | None = None) -> list[RunResult]:
+        return store.results(
+            ring=ring, release=release, since=since, sources=EVIDENCE, shapes=shapes, newest=newest, oldest=oldest
+        )
+
+    failed = [key for key in bad if columns.shapes[key].outcome is Outcome.FAILED]
+    broken = set(bad) - set(failed)
+    breaking = [key for key in failed if (failure := columns.shapes[key].failure) and failure.invariant]
+    found: dict[str, RunResult] = {}
+    most = KEPT
+    while failed:  # of those that a waiver accepts nothing is told
+        last = read(failed, newest=most)
+        if len(last) < most or sum(not waivers.accept(each, 0) for each in last) >= KEPT:
+            found = {each.run_id: each for each in last}
+            break
+        most *= 4
+    for each in [*(read(broken, newest=KEPT) if broken else ()), *(read(breaking, oldest=KEPT) if breaking else ())]:
+        found[each.run_id] = each
+    return sorted(found.values(), key=lambda each: (each.started_at, each.run_id))
 
 
 def _pauses(tenants: tuple[Tenant, ...], now: datetime) -> list[str]:

@@ -129,8 +129,7 @@ class Prober:
             redact=engine.redact, told=self._recovered, freed=self._run_queue.free, failed=self._stumbled,
         )  # fmt: skip
         self._worker_pool = WorkerPool(
-            self._run_queue,
-            replace(engine, sinks=(self._spool, *engine.sinks), stopping=lambda: self._asked > 0),
+            self._run_queue, replace(engine, sinks=(self._spool, *engine.sinks)),
             ApiDriverPool(lambda tenant: make([tenant])),
             lambda: BrowserDriverLease(lambda: make(tuple(self._tenants.values()))),
             watcher=watcher, failed=self._failed, self_test=self_test,

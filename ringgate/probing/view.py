@@ -30,7 +30,6 @@ _STYLES: Mapping[Outcome, str] = {
     Outcome.FAILED: "bold red",
     Outcome.BROKEN: "bold yellow",
     Outcome.SKIPPED: "dim",
-    Outcome.STOPPED: "magenta",
 }
 FEW = 30
 """So many tenants have a row each on the board; more are told ring by ring."""
@@ -103,7 +102,7 @@ class ProbeDisplay:
             if not tick.self_test:
                 row.outcomes[result.outcome] += 1
                 row.last = result
-                if result.outcome not in (Outcome.PASSED, Outcome.STOPPED):
+                if result.outcome is not Outcome.PASSED:
                     row.trouble = result
         trouble = result.outcome is not Outcome.PASSED or bool(result.residue)
         if trouble or not (self._live or self._quiet):
@@ -174,7 +173,7 @@ def _why(result: RunResult) -> str:
     failure = result.failure
     step = f"{failure.step}: " if failure and failure.step else ""
     left = f"  left behind: {', '.join(each.marker for each in result.residue)}" if result.residue else ""
-    return (f"  {redact(step + failure.message if failure else result.reason)}").rstrip() + left
+    return (f"  {redact(step + failure.message)}" if failure else "") + left
 
 
 def _brief(result: RunResult | None, *, dated: bool = False) -> Text:

@@ -11,7 +11,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ringgate.domain.errors import RinggateError
-from ringgate.host import paths
 from ringgate.host.atomic_files import write_atomically
 
 
@@ -31,7 +30,9 @@ def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:
 
 def render(template: str, context: Mapping[str, Any], script: str = "report.js") -> str:
     """A template of `reports/templates` with what it shows. `script` is the one that its page may run."""
-    templates = paths.shipped("reports/templates")
+    templates = Path(__file__).parents[1] / "_templates"
+    if not templates.is_dir():
+        templates = Path(__file__).parents[2] / "reports" / "templates"
     env = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
+from pathlib import Path
 
 from ringgate.domain.model import Source
 from ringgate.domain.two_phase import TwoPhaseScenario
@@ -21,7 +22,7 @@ from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release
 from ringgate.rollout.stages.tenant import StageContext
 from ringgate.rollout.surface import Surfaces
-from ringgate.scenario.discovery import known_scenarios
+from ringgate.scenario.discovery import load_scenarios
 
 
 def assembled(
@@ -44,7 +45,7 @@ def assembled(
         setup.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
         results=results, sinks=[surfaces],
     )  # fmt: skip
-    known = list(known_scenarios().values())
+    known = list(load_scenarios(_tree() / "scenarios").values())
     processes = [each for each in known if isinstance(each, TwoPhaseScenario)]
     scenarios = [each for each in known if not isinstance(each, TwoPhaseScenario)]
     hand = StageContext(
@@ -66,3 +67,9 @@ def assembled(
         ]
 
     return Rehearsal(release, inventory, platform, scenarios, engine, ledger, hand, watcher, take_back)
+
+
+def _tree() -> Path:
+    """The source tree with `scenarios/`, else the folder that Ringgate is started in."""
+    tree = Path(__file__).resolve().parents[2]
+    return tree if (tree / "scenarios").is_dir() else Path.cwd()

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ringgate.domain.columns import ResultColumns, RunLabels, RunShape, moment_of
+from ringgate.domain.columns import ResultColumns
+from ringgate.domain.labels import RunLabels, RunShape, moment_of
 from ringgate.domain.model import Channel, Outcome, RunResult, Source, Step
 from ringgate.gate.baseline import Signature
 from ringgate.gate.policy import GatePolicy, Waivers

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from ringgate.domain.columns import microseconds
+from ringgate.domain.labels import microseconds
 from ringgate.gate.columnar.evidence import Bools, Ints, datetime_of, span_of
 from ringgate.gate.signals import Probe
 from ringgate.gate.silence import ALLOWANCE, PATIENCE, Due, ExpectedResults, never

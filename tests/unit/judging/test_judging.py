@@ -20,7 +20,7 @@ from ringgate.scenario.discovery import load_scenarios
 from ringgate.store import ProberState, Store
 from tests.unit.gate.sample import IDS, LATER, MINUTE, RING, START, before, every_minute, failed, run, self_test
 
-POLICY = GatePolicy(least_rate=0.04, must=("time-entry",))
+POLICY = GatePolicy(least_rate=0.04)
 END = START + timedelta(hours=3)
 INVENTORY = Inventory(Path("tenants"), (*RING, *LATER), ("canary", "broad"), {})
 DEPLOYED = Deployment("d1", START, "canary", "8.0")
@@ -57,16 +57,17 @@ def store(url: str, clock: Clock) -> Iterator[Store]:
 
 @pytest.fixture
 def fill(store: Store, clock: Clock) -> Callable[[list[RunResult]], None]:
-    """Puts results into the store, each recorded when it ended; then it is END again."""
-    from sqlalchemy import insert
-
-    from ringgate.store import tables
-    from ringgate.store.rows import row_of
+    """Puts results into the store, each recorded in the minute in which it ended; then it is END again."""
 
     def fill(results: list[RunResult]) -> None:
-        rows = [{**row_of(r), "recorded_at": r.started_at + timedelta(seconds=r.seconds)} for r in results]
-        with store._engine.begin() as connection:
-            connection.execute(insert(tables.runs), rows)
+        now = clock.now
+        by_minute: dict[datetime, list[RunResult]] = {}
+        for each in results:
+            ended = each.started_at + timedelta(seconds=each.seconds)
+            by_minute.setdefault(ended.replace(second=0, microsecond=0), []).append(each)
+        for clock.now, found in by_minute.items():
+            store.add(*found)
+        clock.now = now
 
     return fill
 
@@ -211,7 +212,7 @@ def test_a_store_that_is_no_store(tmp_path: Path) -> None:
     assert verdict.facts.untested == IDS
 
 
-@pytest.mark.parametrize("damage", ["DROP TABLE deployments", "UPDATE runs SET outcome = 'repaired'"])
+@pytest.mark.parametrize("damage", ["DROP TABLE deployments", "DROP TABLE run_blocks"])
 def test_a_store_that_is_damaged_while_it_is_read_and_mended_again(
     store: Store, fill: Fill, judge: Judge, tmp_path: Path, damage: str
 ) -> None:

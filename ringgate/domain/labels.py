@@ -1,0 +1,55 @@
+"""What many runs have in common: what ran where and what for, and how it went. Said once, it need not be said again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RunLabels:
+    """What ran, where and what for."""
+
+    source: Source
+    release: str
+    scenario: str
+    tenant: str
+    ring: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class RunShape:
+    """How a run went: its outcome, the names and outcomes of its steps, and what kind of failure it had.
+
+    `failure` has no texts: its kind, step, basis and invariant alone."""
+
+    outcome: Outcome
+    steps: tuple[tuple[str, Outcome], ...] = ()
+    failure: Failure | None = None
+
+
+def labels_of(result: RunResult) -> RunLabels:
+    return RunLabels(result.source, result.release, result.scenario, result.tenant, result.ring, result.channel)
+
+
+def shape_of(result: RunResult) -> RunShape:
+    failure = result.failure
+    if failure is not None:
+        failure = Failure(failure.kind, "", failure.step, ground=failure.ground, invariant=failure.invariant)
+    return RunShape(result.outcome, tuple((step.name, step.outcome) for step in result.steps), failure)
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970, UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(at: int) -> datetime:
+    """The aware moment of so many microseconds since 1970."""
+    return _EPOCH + int(at) * _MICROSECOND

@@ -1,0 +1,150 @@
+"""Results as the store's rows and blocks, and back.
+
+Steps: their start and length in microseconds, four bytes each, or eight for all where one is longer than an hour.
+Blocks: runs after one another as `domain.columns.RECORD` has them; packed ones are compressed by columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of
+from ringgate.domain.model import (
+    Attachment,
+    Basis,
+    Channel,
+    Failure,
+    Invariant,
+    Outcome,
+    Residue,
+    RunResult,
+    Source,
+    Step,
+)  # fmt: skip
+
+RECORD = struct.Struct("<IIqdd")
+"""One run in a block: keys of its labels and its shape, start, seconds, seconds of undoing."""
+
+_SHORT = 2**32
+_HEX = 32
+
+
+def run_row(result: RunResult, labels: int, shape: int, session: int, recorded: int) -> dict[str, Any]:
+    return {
+        "run_id": result.run_id, "trace_id": _trace(result.trace_id), "labels": labels, "shape": shape,
+        "session": session, "started_at": microseconds(result.started_at), "recorded_at": recorded,
+        "seconds": result.seconds, "undo_seconds": result.undo_seconds, "calls": result.calls,
+        "steps": step_times(result.steps), "details": _details(result),
+    }  # fmt: skip
+
+
+def run_of(row: Any, labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape], session: str) -> RunResult:
+    """The result of a row."""
+    what, shape = labels[row.labels], shapes[row.shape]
+    said: Mapping[str, Any] = json.loads(row.details) if row.details else {}
+    return RunResult(
+        run_id=row.run_id, trace_id=_trace_text(bytes(row.trace_id)), session=session, release=what.release,
+        source=what.source, scenario=what.scenario, tenant=what.tenant, ring=what.ring, channel=what.channel,
+        outcome=shape.outcome, started_at=moment_of(row.started_at), seconds=row.seconds,
+        undo_seconds=row.undo_seconds, calls=row.calls, reason=said.get("reason", ""),
+        failure=_failure(said["failure"]) if "failure" in said else None, steps=_steps(row.steps, shape),
+        residue=tuple(Residue(**each) for each in said.get("residue", ())),
+        attachments=tuple(Attachment(**each) for each in said.get("attachments", ())),
+    )  # fmt: skip
+
+
+def record(result: RunResult, labels: int, shape: int) -> bytes:
+    """The run in a block."""
+    return RECORD.pack(labels, shape, microseconds(result.started_at), result.seconds, result.undo_seconds)
+
+
+# --- labels and shapes ------------------------------------------------------------------------------------------------
+
+
+def labels_row(labels: RunLabels) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(labels).items()}
+
+
+def labels_from(row: Any) -> RunLabels:
+    return RunLabels(Source(row.source), row.release, row.scenario, row.tenant, row.ring, Channel(row.channel))
+
+
+def shape_row(shape: RunShape) -> dict[str, Any]:
+    steps = json.dumps([[name, outcome.value] for name, outcome in shape.steps], ensure_ascii=False)
+    failure = None
+    if shape.failure is not None:
+        parts = (shape.failure.kind, shape.failure.step, shape.failure.ground, shape.failure.invariant)
+        failure = json.dumps(parts, ensure_ascii=False)
+    digest = hashlib.sha256(f"{shape.outcome}\n{steps}\n{failure}".encode()).hexdigest()
+    return {"digest": digest, "outcome": shape.outcome.value, "steps": steps, "failure": failure}
+
+
+def shape_from(row: Any) -> RunShape:
+    failure = None
+    if row.failure:
+        kind, step, ground, invariant = json.loads(row.failure)
+        failure = Failure(kind, "", step, ground=_basis(ground), invariant=_invariant(invariant))
+    return RunShape(Outcome(row.outcome), tuple((n, Outcome(o)) for n, o in json.loads(row.steps)), failure)
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def step_times(steps: Sequence[Step]) -> bytes | None:
+    if not steps:
+        return None
+    times = [round(1e6 * max(0.0, each)) for step in steps for each in (step.start, step.seconds)]
+    return struct.pack(f"<{len(times)}{'I' if max(times) < _SHORT else 'Q'}", *times)
+
+
+def _steps(times: bytes | None, shape: RunShape) -> tuple[Step, ...]:
+    if not times:
+        return ()
+    number = 2 * len(shape.steps)
+    found = struct.unpack(f"<{number}{'I' if len(times) == 4 * number else 'Q'}", times)
+    return tuple(
+        Step(name, found[2 * n] / 1e6, found[2 * n + 1] / 1e6, outcome) for n, (name, outcome) in enumerate(shape.steps)
+    )
+
+
+def _details(result: RunResult) -> str | None:
+    """What only few runs have, as JSON; None for a run that has nothing of it."""
+    said: dict[str, Any] = {}
+    if result.reason:
+        said["reason"] = result.reason
+    if result.failure is not None:
+        said["failure"] = {name: value for name, value in asdict(result.failure).items() if value}
+    if result.residue:
+        said["residue"] = [asdict(each) for each in result.residue]
+    if result.attachments:
+        said["attachments"] = [asdict(each) for each in result.attachments]
+    return json.dumps(said, ensure_ascii=False) if said else None
+
+
+def _failure(kept: Mapping[str, Any]) -> Failure:
+    words = {"kind": "", "message": "", **kept}
+    return Failure(**{**words, "ground": _basis(kept.get("ground")), "invariant": _invariant(kept.get("invariant"))})
+
+
+def _basis(word: str | None) -> Basis | None:
+    return Basis(word) if word else None
+
+
+def _invariant(word: str | None) -> Invariant | None:
+    return Invariant(word) if word else None
+
+
+def _trace(text: str) -> bytes:
+    """16 bytes for the 32 digits that a trace's id has; whatever else somebody took for one as it is."""
+    if len(text) == _HEX and all(each in "0123456789abcdef" for each in text):
+        return bytes.fromhex(text)
+    return b"=" + text.encode() + b"=" * (len(text.encode()) == 15)
+
+
+def _trace_text(kept: bytes) -> str:
+    return kept.hex() if len(kept) == 16 else kept[1:].decode().rstrip("=")
