@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ringgate.cli import estate, event, fingerprint, gate, probe, rehearse, release, runs, serve, surface, tenants
+from ringgate.cli import estate, event, fingerprint, gate, init, probe, rehearse, release, runs, serve, surface, tenants
 from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
@@ -39,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+init.add_to(app)
 runs.add_to(app)
 gate.add_to(app)
 probe.add_to(app)

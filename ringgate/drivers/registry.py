@@ -26,6 +26,11 @@ def exists(erp: str, channel: Channel) -> bool:
     return bool(entry_points(group=GROUP, name=f"{erp}.{channel.value}"))
 
 
+def known_erps() -> list[str]:
+    """The ERPs that some driver is registered for, sorted; none is loaded."""
+    return sorted({point.name.rpartition(".")[0] for point in entry_points(group=GROUP)})
+
+
 @cache
 def driver_class(erp: str, channel: Channel) -> type[PartialDriver] | None:
     """The class registered for an ERP and a channel, or None. Raises DriverError if it cannot be loaded."""

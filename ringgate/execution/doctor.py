@@ -71,6 +71,13 @@ class Configuration:
         longer = [f"{kind} rule", f"{kind} category"]
         return [each for each in found if not any(f"{kind} {each}".startswith(f"{other} ") for other in longer)]
 
+    def taxes_of(self, product: str) -> set[str] | None:
+        """The taxes that are charged on a product, its own or its category's; None where the ERP says neither."""
+        own = self.value(f"product {product}", "taxes")
+        if own is None:
+            own = self.value(f"product category {self.value(f'product {product}', 'category')}", "taxes")
+        return None if own is None else {each for each in own.split(", ") if each}
+
     def only(self, kind: str, key: str) -> set[str]:
         """Every value of a key over all that there is of a kind."""
         return {value for (subject, k), value in self._values.items() if k == key and subject.startswith(f"{kind} ")}
@@ -85,6 +92,7 @@ def compare_configuration(tenant: Tenant, fingerprint: Fingerprint, today: date)
             _series(tenant, fingerprint),
             _company(tenant, settings),
             _taxes(tenant, settings),
+            _taxes_of_products(tenant, settings),
             _terms(tenant, settings),
             _accounts(tenant, fingerprint),
             _products(tenant, settings),
@@ -134,6 +142,17 @@ def _taxes(tenant: Tenant, settings: Configuration) -> _Found:
             yield key, stated, found, "Change the rate here, or the tax in the ERP."
         if settings.value(f"tax {tax.name}", "active") == "no":
             yield key, "it is charged", "has it switched off", "Switch the tax on, or name the one that took its place."
+
+
+def _taxes_of_products(tenant: Tenant, settings: Configuration) -> _Found:
+    stated: dict[str, set[str]] = {tenant.policy.product: set()}
+    for tax in tenant.policy.taxes:
+        stated.setdefault(tax.product or tenant.policy.product, set()).add(tax.name)
+    for product, names in stated.items():
+        charged = settings.taxes_of(product)
+        if charged is not None and charged != names and (names or product == tenant.policy.product):
+            remedy = "State what is agreed, or change the product's taxes in the ERP."
+            yield "policy.tax", f'{_or_nothing(names)} on "{product}"', f"charges {_or_nothing(charged)}", remedy
 
 
 def _terms(tenant: Tenant, settings: Configuration) -> _Found:
@@ -207,7 +226,7 @@ def _approvals(tenant: Tenant, settings: Configuration) -> _Found:
         yield "policy.approval.steps", str(approval.steps), found, "Change steps, or the rule in the ERP."
     conditions = " ".join(settings.value(f"approval rule {name}", "condition") or "" for name in known)
     amounts = {found for found in map(_decimal, re.findall(r"\d+(?:\.\d+)?", conditions)) if found is not None}
-    if approval.threshold and approval.threshold not in amounts:
+    if amounts and approval.threshold not in amounts:
         found = f"states {_or_nothing({str(each) for each in amounts})} in its rule"
         remedy = "Change threshold, or the rule in the ERP."
         yield "policy.approval.threshold", str(approval.threshold), found, remedy

@@ -39,6 +39,8 @@ def erp_of(tenant: Tenant) -> Fingerprint:
         ("accounting", "tax rounding"): rules.tax_rounding.value,
         (f"payment term {rules.payment_term}", "lines"): f"remainder in {rules.payment_days} days",
         (f"product {rules.product}", "active"): "yes",
+        (f"product {rules.product}", "category"): "services",
+        ("product category services", "taxes"): ", ".join(tax.name for tax in rules.taxes),
         ("approval rule large", "approvals"): "1",
         ("approval rule large", "condition"): '[">", "500.00"]',
     }
@@ -83,6 +85,12 @@ WRONG = {
     "time zone": (TENANT, with_value(ERP, "company Acme", "time zone", "Asia/Tokyo"), "timezone", "Asia/Tokyo"),
     "rounding": (TENANT, with_value(ERP, "accounting", "tax rounding", "other"), "policy.tax_rounding", "by other"),
     "rate": (TENANT, with_value(ERP, f"tax {TAX.name}", "rate", "0.175"), f'policy.tax "{TAX.name}"', "rate 0.175"),
+    "tax not charged": (
+        TENANT, with_value(ERP, "product category services", "taxes", ""), "policy.tax", "charges nothing",
+    ),
+    "tax not stated": (
+        replace(TENANT, policy=replace(TENANT.policy, taxes=())), ERP, "policy.tax", f"charges {TAX.name}",
+    ),
     "tax off": (TENANT, with_value(ERP, f"tax {TAX.name}", "active", "no"), "policy.tax", "switched off"),
     "tax unknown": (TENANT, without(ERP, f"tax {TAX.name}"), "policy.tax", "knows no such tax, but nothing"),
     "term": (
@@ -110,6 +118,10 @@ WRONG = {
         "asks for approvals (large)",
     ),
     "steps": (TENANT, with_value(ERP, "approval rule large", "approvals", "2"), "policy.approval.steps", "asks for 2"),
+    "threshold not stated": (
+        replace(TENANT, policy=replace(TENANT.policy, approval=Approval(1))), ERP,
+        "policy.approval.threshold", "500.00",
+    ),
     "threshold": (
         TENANT, with_value(ERP, "approval rule large", "condition", '[">", "750"]'), "policy.approval.threshold", "750",
     ),
