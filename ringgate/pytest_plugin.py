@@ -9,8 +9,10 @@ What does not apply is decided while collecting, without a call to the ERP, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +30,7 @@ from ringgate.execution import setup
 from ringgate.execution.run_once import Engine, not_applicable, run_once
 from ringgate.host import paths
 from ringgate.inventory import Inventory
-from ringgate.scenario.discovery import check_known, load_scenarios
+from ringgate.scenario.discovery import check_known, known_scenarios
 from ringgate.store import Store
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Selection:
                 option("tenant"), cohorts=option("cohort"), rings=option("ring"), regions=option("region")
             )
             self.everybody: Sequence[Tenant] = inventory.tenants
-            self.scenarios = load_scenarios(config.rootpath / "scenarios")
+            self.scenarios = known_scenarios(config.rootpath)
             check_known(option("scenario"), self.scenarios)
         except RinggateError as error:
             raise pytest.UsageError(str(error)) from None
@@ -136,10 +138,24 @@ class SuiteSession:
                     neighbours=self.selection.everybody,
                 )
             )
+            self._open.enter_context(_stopped_by_sigterm())
         return self._engine
 
     def close(self) -> None:
         self._open.close()
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM stops as Ctrl-C does: what runs is taken back first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 _SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
@@ -250,7 +266,11 @@ class ScenarioItem(pytest.Function):
         return self.config.stash[_SESSION]
 
     def runtest(self) -> None:
-        result = run_once(self.scenario, self.tenant, self.channel, self.session_of_run.engine)
+        try:
+            result = run_once(self.scenario, self.tenant, self.channel, self.session_of_run.engine)
+        except KeyboardInterrupt:  # it is undone and stored; the report has to say what became of it
+            self.session.shouldstop = "we were asked to stop"
+            pytest.skip("stopped: we were asked to stop while it ran, and what it had written was taken back")
         self._tell(result)
         if result.outcome is Outcome.SKIPPED:
             pytest.skip(result.reason)

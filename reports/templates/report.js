@@ -11,7 +11,7 @@
 
   // The matrix: only rows with something to look at.
   const groups = all("table.matrix > tbody");
-  const calm = groups.filter((group) => !group.querySelector(".mark.failed, .mark.broken, .mark.missing"));
+  const calm = groups.filter((group) => !group.querySelector(".mark.failed, .mark.broken, .mark.stopped, .mark.missing"));
   if (calm.length && calm.length < groups.length) {
     const button = make("button", { type: "button", textContent: "Only what did not pass" });
     button.setAttribute("aria-pressed", "false");

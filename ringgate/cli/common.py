@@ -55,12 +55,6 @@ def exit_code_of(error: Exception) -> Exit:
     return Exit.BROKEN if broke else Exit.USAGE
 
 
-def scenario_folder() -> Path:
-    """`scenarios/` of the folder that Ringgate is started in, else that of its own source tree."""
-    here = Path("scenarios")
-    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "scenarios"
-
-
 def counted(number: int, word: str) -> str:
     """`1 tenant`, `4 tenants`."""
     return f"{number} {word}{'' if number == 1 else 's'}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, scenario_folder
+from ringgate.cli.common import Exit, InventoryOption
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
@@ -66,16 +66,17 @@ def gate(
     from ringgate.inventory import Inventory
     from ringgate.judging import Judge, load_policy
     from ringgate.probing.silence import planned
-    from ringgate.scenario.discovery import load_scenarios
+    from ringgate.scenario.discovery import known_scenarios
     from ringgate.store import Store
 
     known = Inventory.load(inventory)
-    rules = load_policy(policy, known)
+    scenarios = known_scenarios()
+    rules = load_policy(policy, known, scenarios)
     tenants = known.select(rings=[ring])
     url = setup.results_url(results)
     if self_test:
         _test_ourselves(self_test, tenants, known, release, url)
-    due = planned(known, load_scenarios(scenario_folder()).values())
+    due = planned(known, scenarios.values())
     judge = Judge(lambda: Store(url), known, rules, due=due)
     try:
         verdict = judge.verdict(ring, release)
@@ -95,9 +96,9 @@ def _test_ourselves(name: str, tenants: Sequence[Tenant], known: Inventory, rele
     from ringgate.execution import setup
     from ringgate.execution.self_test import self_test
     from ringgate.inventory import pause_of
-    from ringgate.scenario.discovery import check_known, load_scenarios
+    from ringgate.scenario.discovery import check_known, known_scenarios
 
-    scenarios = load_scenarios(scenario_folder())
+    scenarios = known_scenarios()
     check_known([name], scenarios)
     tenant = next((each for each in tenants if not pause_of(each)), tenants[0])
     with setup.engine(

@@ -18,7 +18,6 @@ from ringgate.cli.common import (
     complain,
     console,
     counted,
-    scenario_folder,
 )
 from ringgate.cli.runs import ResultsOption, SignalsOption
 
@@ -102,6 +101,7 @@ def probe(
     from ringgate.probing.prober import Terms
     from ringgate.probing.setup import Wanted, chosen
     from ringgate.probing.setup import workers as shared_out
+    from ringgate.scenario.discovery import known_scenarios
     from ringgate.signals import polling
 
     try:
@@ -118,7 +118,7 @@ def probe(
         channels=[Channel(each) for each in channel or ()], residencies=residency or (), share=(which, of),
     )  # fmt: skip
     known = Inventory.load(inventory)
-    probes = chosen(known, wanted, scenario_folder())
+    probes = chosen(known, wanted, known_scenarios())
     if plan:
         _print_plan(probes, as_json)
         return Exit.OK
@@ -144,12 +144,13 @@ def _run(
     from ringgate.probing.setup import assembled
     from ringgate.probing.supervisor import on_signals
     from ringgate.probing.view import ProbeDisplay
+    from ringgate.scenario.discovery import known_scenarios
 
     interrupted = False
     try:
         with (
             ProbeDisplay(console(), probes, quiet=quiet, board=wanted.share[1] == 1) as watch,
-            assembled(known, probes, wanted, terms, watch, scenarios=scenario_folder(), results=results) as prober,
+            assembled(known, probes, wanted, terms, watch, scenarios=known_scenarios(), results=results) as prober,
         ):
             watch.counters = prober.course.counters
 
@@ -173,7 +174,8 @@ def _verdict(course: Course, terms: Terms, interrupted: bool) -> Exit:
         return Exit.STOPPED
     if ends_by_itself and course.outcomes[Outcome.FAILED]:
         return Exit.FAILED
-    if not course.whole or (ends_by_itself and (course.outcomes[Outcome.BROKEN] or not course.outcomes)):
+    unknown = course.outcomes[Outcome.BROKEN] or course.outcomes[Outcome.STOPPED] or not course.outcomes
+    if not course.whole or (ends_by_itself and unknown):
         return Exit.BROKEN
     return Exit.OK
 

@@ -66,7 +66,9 @@ def demo(
 
 
 def _own_release() -> Path:
-    return Path(__file__).resolve().parents[2] / "deploy" / "releases" / "tryton-7.0-to-8.0.toml"
+    from ringgate.host import paths
+
+    return paths.shipped("deploy") / "releases" / "tryton-7.0-to-8.0.toml"
 
 
 def rehearse(

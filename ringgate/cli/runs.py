@@ -175,7 +175,7 @@ def report(
     from ringgate.host import paths
     from ringgate.inventory import Inventory
     from ringgate.report import build_report, conclude_results, matrix_table
-    from ringgate.scenario.discovery import load_scenarios
+    from ringgate.scenario.discovery import known_scenarios
     from ringgate.store import Store
 
     store = Store(setup.results_url(results))
@@ -191,7 +191,7 @@ def report(
     # A rehearsal chooses for each tenant what is run, and judges by itself what is missing.
     planned = found[-1].source is not Source.REHEARSAL
     ran = {result.scenario for result in found}
-    scenarios = [each for each in load_scenarios(Path("scenarios")).values() if planned and each.id in ran]
+    scenarios = [each for each in known_scenarios().values() if planned and each.id in ran]
     channels = sorted({result.channel for result in found})
     tenants = [each for each in Inventory.load(inventory).tenants if any(x.tenant == each.id for x in found)]
     page = build_report(

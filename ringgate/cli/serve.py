@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain, scenario_folder
+from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
 from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def serve(
     stopped (SIGTERM, Ctrl-C), 2 if the store or the token cannot be read, 3 for wrong use.
     """
     from ringgate.execution import setup
-    from ringgate.scenario.discovery import load_scenarios
+    from ringgate.scenario.discovery import known_scenarios
     from ringgate.signals import polling
     from ringgate.store import Store
     from ringgate.web import Reloading, Schedule, Server, collector_of, serving
@@ -78,7 +78,7 @@ def serve(
     oldest, url = _duration(horizon), setup.results_url(results)
     load = Reloading(inventory)
     known = load()
-    scenarios = list(load_scenarios(scenario_folder()).values())
+    scenarios = list(known_scenarios().values())
     judge = judge_of(url, load, policy, scenarios)
     store = Store(url)
     try:

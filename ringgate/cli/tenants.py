@@ -153,13 +153,12 @@ def check(
 
 def _plan_problems(known: Inventory) -> list[str]:
     """What keeps the tenants from being probed as their files say."""
-    from ringgate.cli.common import scenario_folder
     from ringgate.probing.calendars import unknown_holidays
     from ringgate.probing.plan import unknown_scenarios
-    from ringgate.scenario.discovery import load_scenarios
+    from ringgate.scenario.discovery import known_scenarios
 
     special = any(tenant.probes.scenarios for tenant in known.tenants)  # else the scenarios need not be read
-    scenarios = load_scenarios(scenario_folder()) if special else ()
+    scenarios = known_scenarios() if special else ()
     return [*unknown_scenarios(known.tenants, scenarios), *unknown_holidays(known.tenants)]
 
 

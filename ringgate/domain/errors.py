@@ -10,6 +10,7 @@ ended it decides, never the wording of a message:
 | `ErpProtocolError`  | an answer that cannot be understood: truncated, malformed         | failed  |
 | `SignInRefused`     | right credentials were not accepted, or the session keeps dying   | failed  |
 | `ErpMisbehaved`     | the ERP answered, and its answer contradicts the contract         | failed  |
+| `StopRequested`     | we were asked to stop (SIGTERM, SIGINT) before the run's end       | stopped |
 | `OurSideError`      | secret missing, no route, wrong TLS name, throttled, no browser   | broken  |
 """
 
@@ -37,6 +38,10 @@ class ErpUnavailable(ErpError):
     """Connection refused, time-out, HTTP 5xx, expired certificate: the tenant cannot be used."""
 
     kind = "unavailable"
+
+
+class ErpTimedOut(ErpUnavailable):
+    """No answer came within the time limit. Who was slow is not known: the ERP, the way there, or a busy machine."""
 
 
 class ErpProtocolError(ErpError):
@@ -83,6 +88,12 @@ class OurSideError(RinggateError):
     """Our side is at fault: the run that meets it is `broken`, which is no evidence against the ERP."""
 
     kind = "our-side"
+
+
+class StopRequested(OurSideError, NeverSent):
+    """We were asked to stop while something was under way. A run that ends with it is `stopped`, and no evidence."""
+
+    kind = "stopped"
 
 
 class SecretMissing(OurSideError):

@@ -76,12 +76,14 @@ class Layer(StrEnum):
 
 
 class Outcome(StrEnum):
-    """`failed`: the ERP is wrong. `broken`: our side is. `skipped`: not applicable, with the reason."""
+    """`failed`: the ERP is wrong. `broken`: our side is, or nobody can tell. `skipped`: not applicable, with the
+    reason. `stopped`: we were asked to stop while it ran; it is no evidence for or against anybody."""
 
     PASSED = "passed"
     FAILED = "failed"
     BROKEN = "broken"
     SKIPPED = "skipped"
+    STOPPED = "stopped"
 
 
 class Source(StrEnum):
@@ -333,8 +335,8 @@ class RunResult:
 
     `started_at` is aware (UTC); `seconds` is monotonic and covers the scenario, `undo_seconds` its reversal;
     `touched` is what was called, read and written (see `surfaces`), undoing included;
-    `reason` is set for `skipped`, `failure` for `failed` and `broken`; `error` is the stored exception for pytest and
-    never leaves the process.
+    `reason` is set for `skipped` and `stopped`, `failure` for `failed` and `broken`; `error` is the stored exception
+    for pytest and never leaves the process.
     """
 
     run_id: str

@@ -12,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from ringgate.domain.errors import ErpProtocolError, ErpUnavailable, NoRoute, RinggateError
+from ringgate.domain.errors import ErpProtocolError, ErpTimedOut, ErpUnavailable, NoRoute, RinggateError
 from ringgate.drivers.protocol import TimeLimit
 
 CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED
@@ -80,7 +80,7 @@ def transport_error(error: httpx.HTTPError, base: str) -> RinggateError:
     if isinstance(error, httpx.RemoteProtocolError) and len(chain) > 2:  # below httpx and httpcore: the HTTP parser
         return ErpProtocolError(f"What {base} answers is not HTTP.")
     if isinstance(error, httpx.TimeoutException):
-        return ErpUnavailable(f"{base} did not answer in time.")
+        return ErpTimedOut(f"{base} did not answer in time.")
     what = (
         "does not accept connections" if isinstance(error, httpx.ConnectError) else "closed the connection unanswered"
     )

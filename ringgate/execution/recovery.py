@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ringgate.domain.model import Channel, Residue, Tenant
 from ringgate.drivers.protocol import Call, Driver
-from ringgate.execution.undo import SETTLE, undo
+from ringgate.execution.undo import AT_ONCE, SETTLE, Patience, undo
 from ringgate.host.undo_journal import Journal, RunJournal
 
 
@@ -54,12 +54,14 @@ def recover(
     settle: float = SETTLE,
     wait: bool = True,
     in_flight: bool = False,
+    patience: Patience = AT_ONCE,
 ) -> list[Recovered]:
     """Undo what no living run holds, always over the API. Idempotent: may itself be killed and called again.
 
     `only` limits it to some tenants. A tenant that is not in the inventory, or cannot be reached, is residue. Where a
     process died while a write was on its way, it is waited for up to `settle` seconds after that write was sent;
-    without `wait` it is residue until then, to be taken up by a later call.
+    without `wait` it is residue until then, to be taken up by a later call. `patience` is what each journal's
+    reversals have with an ERP that is slow.
     Begun work that waits to be finished is taken back only with `in_flight`; `waiting` lists it."""
     taken: list[Recovered] = []
     for crashed in journal.crashed(only, in_flight=in_flight):
@@ -67,7 +69,7 @@ def recover(
             before = len(crashed.pending())
             tenant = tenants.get(crashed.tenant)
             driver = drivers.get((tenant.erp, Channel.API)) if tenant else None
-            left = _take_up(crashed, tenant, driver, redact, settle, wait)
+            left = _take_up(crashed, tenant, driver, redact, settle, wait, patience)
             taken.append(Recovered(crashed.run_id, crashed.tenant, crashed.scenario, before - len(left), tuple(left)))
         finally:
             crashed.close()
@@ -81,6 +83,7 @@ def _take_up(
     redact: Callable[[str], str],
     settle: float,
     wait: bool,
+    patience: Patience,
 ) -> list[Residue]:
     if tenant is None or driver is None:
         reason = (
@@ -93,13 +96,14 @@ def _take_up(
         for seq, _ in left:
             crashed.left(seq, reason)
         return [residue for _, residue in left]
-    connection = driver.connect(tenant, Call(crashed.run_id, crashed.run_id.encode().hex()[:32].ljust(32, "0")))
+    call = Call(crashed.run_id, crashed.run_id.encode().hex()[:32].ljust(32, "0"))
+    connection = driver.connect(tenant, call)
     try:
-        left_behind = undo(crashed, connection, redact, settle=settle)
+        left_behind = undo(crashed, connection, redact, settle=settle, limit=call.limit, patience=patience)
         on_its_way = max((crashed.unsettled(seq, settle) for seq, _ in crashed.pending()), default=0.0)
         if wait and on_its_way:
             time.sleep(on_its_way)
-            left_behind = undo(crashed, connection, redact, settle=settle)
+            left_behind = undo(crashed, connection, redact, settle=settle, limit=call.limit, patience=patience)
         return left_behind
     finally:
         connection.close()

@@ -7,14 +7,22 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
-from ringgate.domain.errors import ErpError, Refused
+from ringgate.domain.errors import (
+    BrowserError,
+    ErpError,
+    ErpProtocolError,
+    ErpUnavailable,
+    Refused,
+    RinggateError,
+    StopRequested,
+)
 from ringgate.domain.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
 from ringgate.domain.model import (
     Attachment,
@@ -43,6 +51,10 @@ from ringgate.scenario.test_data import Make
 FIRST_HALF = 1000
 """More markers than the first half of a process may use; the second goes on after them."""
 
+SIGNALLED = 0.5
+"""A signal for a group of processes ends the browser as well as us: so many seconds after the browser has died, at the
+latest, we know why."""
+
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters or digits that are misread
 
 
@@ -70,8 +82,7 @@ class Run:
         try:
             yield
         except BaseException as error:
-            outcome = Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
-            self._finish(name, began, outcome, message_of(error))
+            self._finish(name, began, _outcome(error), message_of(error))
             raise
         self.current = ""
         self._finish(name, began, Outcome.PASSED, "")
@@ -89,7 +100,7 @@ class Engine:
     `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
     secrets out of any text, `session`, `release` and `source` label the results. `neighbours` are all tenants of
     the inventory, also those that are not selected: whose sessions are tried on others. `patience` is what undoing has
-    with an ERP that is slow."""
+    with an ERP that is slow. `stopping` says whether we were asked to stop (to be set by a signal's handler)."""
 
     drivers: Mapping[tuple[str, Channel], Driver]
     journal: Journal
@@ -102,6 +113,7 @@ class Engine:
     source: Source = Source.SUITE
     neighbours: Sequence[Tenant] = ()
     patience: Patience = field(default_factory=Patience)
+    stopping: Callable[[], bool] = field(default=lambda: False)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -227,13 +239,17 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
     seconds = done.seconds or time.monotonic() - began
     if done.error is None and done.residue:
         done.error = left_behind(done.residue)
+    elif done.error is not None and _cut_short(done.error, channel, engine):
+        done.error = _stopped(done.error, run)
+        run.steps[-1:] = [replace(each, outcome=Outcome.STOPPED) for each in run.steps[-1:] if run.current]
     finished = result(
         _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
-        failure=_failure(done.error, run, engine.redact) if done.error else None, residue=tuple(done.residue),
+        failure=_failure(done.error, run, engine.redact) if done.error else None,
+        reason=str(done.error) if isinstance(done.error, StopRequested) else "", residue=tuple(done.residue),
         attachments=done.attachments, calls=done.calls, touched=done.touched, error=done.error,
     )  # fmt: skip
-    if isinstance(done.error, KeyboardInterrupt):
-        raise done.error
+    if done.error is not None and isinstance(done.error.__cause__, KeyboardInterrupt):
+        raise done.error.__cause__
     return finished
 
 
@@ -280,7 +296,8 @@ def _act(
                 _find_ground(done.error, connection)
             if not journal.waits:
                 undo_began = time.monotonic()
-                done.residue = undo(journal, connection, engine.redact, limit=call.limit, patience=engine.patience)
+                patience = replace(engine.patience, stopping=engine.stopping)
+                done.residue = undo(journal, connection, engine.redact, limit=call.limit, patience=patience)
                 done.undo_seconds = time.monotonic() - undo_began
             done.touched = connection.touched
     finally:
@@ -289,8 +306,35 @@ def _act(
         elif not part.waiting:
             journal.close()
         if connection is not None:
-            connection.close()
+            _close(connection, done)
     return done
+
+
+def _close(connection: Connection, done: _Done) -> None:
+    """What goes wrong now is told only where nothing else did: it changes nothing of what came before."""
+    try:
+        connection.close()
+    except Exception as error:
+        done.error = done.error or error
+
+
+def _cut_short(error: BaseException, channel: Channel, engine: Engine) -> bool:
+    """Whether a run ended because we were asked to stop. What the ERP stated before that is told all the same."""
+    if isinstance(error, KeyboardInterrupt | StopRequested):
+        return True
+    if isinstance(error, ErpError) and not isinstance(error, ErpUnavailable | ErpProtocolError):
+        return False
+    died = channel is Channel.BROWSER and (isinstance(error, BrowserError) or not isinstance(error, RinggateError))
+    if died and not engine.stopping():
+        time.sleep(SIGNALLED)
+    return engine.stopping()
+
+
+def _stopped(error: BaseException, run: Run) -> StopRequested:
+    where = f' in the step "{run.current}"' if run.current else ""
+    stopped = StopRequested(f"We were asked to stop while it ran{where}: what it had written is taken back.")
+    stopped.__cause__ = error
+    return stopped
 
 
 def _find_ground(error: BaseException, connection: Connection) -> None:
@@ -317,11 +361,15 @@ def _evidence(connection: Connection, engine: Engine, run_id: str) -> tuple[Atta
 def _outcome(error: BaseException | None) -> Outcome:
     if error is None:
         return Outcome.PASSED
+    if isinstance(error, KeyboardInterrupt | StopRequested):
+        return Outcome.STOPPED
     return Outcome.FAILED if isinstance(error, ErpError) else Outcome.BROKEN
 
 
-def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Failure:
-    kind = "interrupted" if isinstance(error, KeyboardInterrupt) else getattr(error, "kind", "bug")
+def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Failure | None:
+    if isinstance(error, StopRequested):
+        return None
+    kind = getattr(error, "kind", "bug")
     message = redact(message_of(error))
     if isinstance(error, ExpectationFailed):
         return Failure(

@@ -22,7 +22,7 @@ from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, begin_once, finish_once, new_run_id
 from ringgate.execution.undo import undo
 from ringgate.host.undo_journal import RunJournal
-from ringgate.scenario.discovery import load_scenarios
+from ringgate.scenario.discovery import known_scenarios
 
 
 class CutOff(OurSideError):
@@ -31,9 +31,9 @@ class CutOff(OurSideError):
     kind = "cut-off"
 
 
-def load_in_flight(folder: Path = Path("scenarios")) -> dict[str, TwoPhaseScenario]:
+def load_in_flight(project: Path = Path()) -> dict[str, TwoPhaseScenario]:
     """The processes in two halves, by id."""
-    return {name: each for name, each in load_scenarios(folder).items() if isinstance(each, TwoPhaseScenario)}
+    return {name: each for name, each in known_scenarios(project).items() if isinstance(each, TwoPhaseScenario)}
 
 
 def begin_in_flight(

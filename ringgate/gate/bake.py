@@ -21,6 +21,7 @@ from ringgate.gate.facts import Breach, Facts, SelfTest, Weighed
 from ringgate.gate.gauge import Gauge, Mirror
 from ringgate.gate.policy import UNTESTED, GatePolicy, Signal, Waivers
 from ringgate.gate.rates import Null
+from ringgate.gate.required import NotTested, Process, not_tested
 from ringgate.gate.rules import reasons, state_of
 from ringgate.gate.signals import (
     EVIDENCE,
@@ -48,6 +49,7 @@ class Bake:
 
     `ring` are all tenants of it, `later` those of the rings after it. `starts` says since when each tenant has the
     release: one that is not in it has not got it. `due` is what is due how often; without it, what a prober ran before.
+    `never` says of processes that are not run on a tenant at all, why.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Bake:
         policy: GatePolicy,
         now: datetime,
         due: Due | None = None,
+        never: Mapping[Process, str] | None = None,
         remarks: Sequence[str] = (),
     ) -> None:
         self.name, self.release, self.policy, self.baseline = name, release, policy, baseline
@@ -89,7 +92,11 @@ class Bake:
         self.first: datetime | None = None
         self.newest: dict[str, datetime] = {}
         self.by_tenant: Counter[str] = Counter()
+        self._never = never or {}
         self._tested: set[Probe] = set()
+        self._passed: set[Process] = set()
+        self._skipped: set[Probe] = set()
+        self._let_go: set[Process] = set()
         self._rows: dict[Probe, int] = {}
         self._bad: deque[RunResult] = deque(maxlen=KEPT)
         self._broken: deque[RunResult] = deque(maxlen=KEPT)
@@ -166,6 +173,8 @@ class Bake:
         self.counts[result.outcome] += 1
         if result.outcome is Outcome.BROKEN:
             self._broken.append(result)
+        elif result.outcome is Outcome.SKIPPED:
+            self._skipped.add(probe_of(result))
         wrong = failed(result)
         if wrong is None:
             return
@@ -173,6 +182,8 @@ class Bake:
         self.newest[result.tenant] = max(self.newest.get(result.tenant, at), at)
         self.by_tenant[result.tenant] += 1
         self._tested.add(probe_of(result))
+        if not wrong:
+            self._passed.add((result.tenant, result.scenario))
         if wrong and self._waivers.accept(result):
             self.waived += 1
             return
@@ -254,6 +265,7 @@ class Bake:
             expected=self.expected,
             absent=[tenant for tenant in self.expected if tenant not in self.starts],
             newest={tenant: at for tenant, at in self.newest.items() if tenant in self.expected},
+            lacking=self._lacking(),
             unprobed=[probe for probe in self._wanted if probe not in self._tested],
             attempted=self.counts[Outcome.PASSED] + self.counts[Outcome.FAILED] + self.counts[Outcome.BROKEN],
             broken=self.counts[Outcome.BROKEN],
@@ -264,6 +276,25 @@ class Bake:
             fine=self.mirror.value,
             superseded=self.superseded,
         )
+
+    def _lacking(self) -> tuple[NotTested, ...]:
+        """Of tenants that were tested at all; of the others there is more to say."""
+        return not_tested(
+            self.policy.must,
+            [tenant for tenant in self.expected if tenant in self.newest],
+            self._passed,
+            skipped={probe[:2] for probe in self._skipped - self._tested},
+            never=self._never,
+            waived=self._may_go_untested,
+        )
+
+    def _may_go_untested(self, tenant: str, scenario: str) -> bool:
+        """Whether a waiver says so. It counts once, however often anybody looks."""
+        times = 0 if (tenant, scenario) in self._let_go else 1
+        accepted = self._waivers.exempt(UNTESTED, tenant, scenario, times)
+        if accepted:
+            self._let_go.add((tenant, scenario))
+        return accepted
 
     def verdict(self, now: datetime) -> Verdict:
         """What is decided now, and why."""

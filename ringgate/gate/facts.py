@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ringgate.domain.model import Invariant
 from ringgate.gate.policy import GatePolicy, Signal
+from ringgate.gate.required import NotTested
 from ringgate.gate.signals import Probe
 
 
@@ -63,8 +64,9 @@ class Facts:
     """A bake at `now`. `started` is None where neither a deployment nor a result says that it began.
 
     `expected` are the tenants of the ring; `absent` those of them that the release did not reach; `newest` is when a
-    tenant's last evidence became known. `unprobed` are probes that are due and were never carried out. `fine` is what
-    the bet for the release stands at, `fine_at` what it must reach; `broken` of `attempted` runs were our own fault.
+    tenant's last evidence became known. `unprobed` are probes that are due and were never carried out, `lacking` are
+    processes that must have passed and did not, or that were skipped. `fine` is what the bet for the release stands at,
+    `fine_at` what it must reach; `broken` of `attempted` runs were our own fault.
     """
 
     now: datetime
@@ -78,6 +80,7 @@ class Facts:
     absent: Sequence[str] = ()
     newest: Mapping[str, datetime] = field(default_factory=dict)
     unprobed: Sequence[Probe] = ()
+    lacking: Sequence[NotTested] = ()
     attempted: int = 0
     broken: int = 0
     baseline_runs: int = 0

@@ -12,6 +12,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from ringgate.domain.model import RunResult
+from ringgate.gate.required import PROCESSES
 
 
 class Signal(StrEnum):
@@ -77,6 +78,8 @@ class GatePolicy:
     signals. `tick` is what one bet is made on. `soak` must have passed before a promotion, at `deadline` the rollout
     holds if nothing is decided. No tenant's newest result may be older than `freshness`.
 
+    `must` are the scenarios that must have passed on every tenant, over any channel, or be waived as untested.
+
     `window` and `baseline_runs` bound the baseline; `broken` is the largest share of runs that may be our own fault;
     below `least_failures` nothing is held or paused. `times` and `least_rate`: a promotion must be able to exclude a
     failure rate of that many times the baseline's, but never one below `least_rate`. A self-test must have been
@@ -94,6 +97,7 @@ class GatePolicy:
     freshness: timedelta = timedelta(minutes=30)
     window: timedelta = timedelta(days=7)
     baseline_runs: int = 60
+    must: tuple[str, ...] = PROCESSES
     broken: float = 0.10
     least_failures: int = 3
     self_test: timedelta = timedelta(hours=2)

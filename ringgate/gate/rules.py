@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ringgate.gate.facts import Facts, GateState, Weighed
 from ringgate.gate.policy import PAUSES, ROLLS_BACK, Signal
+from ringgate.gate.required import NotTested
 from ringgate.gate.words import counted, listed, moment, percent, probe_words, span, units
 
 
@@ -146,6 +147,43 @@ def probe_untested(facts: Facts) -> Reason | None:
     return _inconclusive("probe_untested", said, bool(open_))
 
 
+def process_missing(facts: Facts) -> Reason | None:
+    """Nothing is promoted on too little: sign-ins that pass say nothing about invoices."""
+    lacking = [each for each in facts.lacking if each.must]
+    said = f"Must have passed on every tenant since {facts.release}, and did not: {_each_on_its_tenants(lacking)}."
+    return _inconclusive("process_missing", f"{said} {_WAIVER}", facts.started is not None and bool(lacking))
+
+
+def skipped(facts: Facts) -> Reason | None:
+    """A check that was skipped is not a check that passed."""
+    lacking = [each for each in facts.lacking if not each.must]
+    said = f"Skipped, and not carried out once since {facts.release}: {_each_on_its_tenants(lacking)}."
+    return _inconclusive("skipped", f"{said} {_WAIVER}", facts.started is not None and bool(lacking))
+
+
+_WAIVER = 'Only a waiver with the signature "untested" lets it go without.'
+
+
+def _each_on_its_tenants(lacking: Sequence[NotTested]) -> str:
+    """`time-entry and sign-in on aldgate and cologne (cologne is paused)`: scenarios that lack on the same tenants for
+    the same reasons are told together."""
+    tenants: dict[str, list[NotTested]] = {}
+    for each in lacking:
+        tenants.setdefault(each.scenario, []).append(each)
+    together: dict[tuple[str, ...], list[str]] = {}
+    for scenario, some in tenants.items():
+        together.setdefault(tuple(each.tenant for each in some), []).append(scenario)
+    told = []
+    for where, scenarios in together.items():
+        why = dict.fromkeys(each.why for each in lacking if each.scenario in scenarios and each.why)
+        because = f" ({'; '.join([*why][:2])}{'; and more' if len(why) > 2 else ''})" if why else ""
+        told.append(f"{listed(scenarios, _MOST_PROCESSES)} on {listed(where)}{because}")
+    return "; ".join(told)
+
+
+_MOST_PROCESSES = 12
+
+
 def stale(facts: Facts) -> Reason | None:
     limit = facts.policy.freshness
     old = {tenant: facts.now - at for tenant, at in facts.newest.items() if facts.now - at > limit}
@@ -223,6 +261,8 @@ RULES: Sequence[Rule] = (
     no_baseline,
     tenant_absent,
     tenant_untested,
+    process_missing,
+    skipped,
     probe_untested,
     stale,
     too_many_broken,

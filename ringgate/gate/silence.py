@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ringgate.gate.required import Process
 from ringgate.gate.signals import Probe
 
 PATIENCE, ALLOWANCE = 1.5, timedelta(seconds=60)
@@ -20,10 +21,12 @@ def never(probe: Probe, since: datetime, until: datetime) -> bool:
 @dataclass(frozen=True, slots=True)
 class Due:
     """Which probes are due, and how often. `rests` says whether a probe had a right to silence at some time between
-    two moments: outside business hours, on a holiday, in a maintenance window."""
+    two moments: outside business hours, on a holiday, in a maintenance window. `inapplicable` says of what is not run
+    on a tenant over any channel, why."""
 
     every: Mapping[Probe, timedelta] = field(default_factory=dict)
     rests: Callable[[Probe, datetime, datetime], bool] = never
+    inapplicable: Mapping[Process, str] = field(default_factory=dict)
 
 
 class ExpectedResults:

@@ -59,6 +59,14 @@ def reports() -> Path:
     return Path.cwd() / "reports" / "out"
 
 
+def shipped(name: str) -> Path:
+    """A folder that comes with Ringgate (`scenarios`, `suites`, `fixtures`, `tenants`, `deploy`, `reports/templates`):
+    the source tree's where Ringgate runs from one, else what the wheel carries."""
+    package = Path(__file__).resolve().parents[1]
+    tree = package.parent if (package.parent / "pyproject.toml").is_file() else package / "_shipped"
+    return tree / name
+
+
 def expand(text: str) -> Path:
     """A path as people write it: `~` and `${RINGGATE_HOME}` are replaced, whether or not the variable is set."""
     return Path(text.replace("${RINGGATE_HOME}", str(home()))).expanduser()

@@ -145,7 +145,7 @@ class Judge:
         bake = ColumnarBake(
             ring, release, tenants, [each for each in self._inventory.tenants if each.ring in later],
             starts=reach.starts, baseline=baseline, policy=self._policy, now=now,
-            due=self._planned(store, ids),
+            due=self._planned(store, ids), never=self._due.inapplicable if self._due else None,
             remarks=(*reach.remarks, *_pauses(tenants, now)),
         )  # fmt: skip
         bake.superseded = reach.superseded

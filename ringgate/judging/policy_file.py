@@ -16,7 +16,7 @@ expires = 2027-01-31
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -94,6 +94,11 @@ class EvidenceTable(StrictTable):
     )
     failures: int = Field(
         _USUAL.least_failures, ge=1, strict=True, description="With fewer nothing is held or paused.", examples=[3]
+    )
+    must: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+        _USUAL.must,
+        description="Scenarios that must have passed on every tenant.",
+        examples=[["sign-in", "time-entry"]],
     )
 
 
@@ -178,10 +183,11 @@ class GatePolicyTable(StrictTable):
     waivers: tuple[WaiverTable, ...] = ()
 
 
-def load_policy(path: Path | None, inventory: Inventory | None = None) -> GatePolicy:
-    """The policy of a file, or the built-in one. Raises PolicyError with all problems.
+def load_policy(path: Path | None, inventory: Inventory | None = None, scenarios: Collection[str] = ()) -> GatePolicy:
+    """The policy of a file, or the built-in one. Raises GatePolicyError with all problems.
 
-    With an inventory, waivers must be of tenants that there are."""
+    With an inventory, waivers must be of tenants that there are; with the ids of scenarios, what must have passed is to
+    be among them."""
     if path is None:
         return GatePolicy()
     layer = read_layer(path)
@@ -191,6 +197,7 @@ def load_policy(path: Path | None, inventory: Inventory | None = None) -> GatePo
         Problem(layer.file, dotted(where), rule, got) for where, rule, got, _ in faults(GatePolicyTable, layer.data)
     ]
     found += _of_bake(layer.file, layer.data) + _of_waivers(layer.file, layer.data, inventory)
+    found += _of_must(layer.file, layer.data, sorted(scenarios))
     if found:
         raise GatePolicyError(list(dict.fromkeys(found)))
     return _policy(GatePolicyTable.model_validate(layer.data))
@@ -208,6 +215,16 @@ def _of_bake(file: str, data: Mapping[str, object]) -> list[Problem]:
     if bake.tick * 10 > bake.deadline:
         found.append(Problem(file, "bake.tick", "must fit into the deadline at least ten times"))
     return found
+
+
+def _of_must(file: str, data: Mapping[str, object], known: Sequence[str]) -> list[Problem]:
+    evidence = data.get("evidence")
+    given = evidence.get("must") if isinstance(evidence, dict) else None
+    return [
+        Problem(file, f"evidence.must[{index}]", f"no scenario is called so{nearest(name, known)}", f'"{name}"')
+        for index, name in enumerate(given if isinstance(given, list) else [])
+        if known and isinstance(name, str) and name and name not in known
+    ]
 
 
 def _of_waivers(file: str, data: Mapping[str, object], inventory: Inventory | None) -> list[Problem]:
@@ -240,6 +257,7 @@ def _policy(table: GatePolicyTable) -> GatePolicy:
         baseline_runs=table.baseline.runs,
         broken=table.evidence.broken,
         least_failures=table.evidence.failures,
+        must=table.evidence.must,
         times=table.promote.times,
         least_rate=table.promote.least_rate,
         signals={signal: value for signal, value in wanted.items() if value is not None},

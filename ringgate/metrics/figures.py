@@ -65,7 +65,7 @@ class DurationSpread:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last run of a scenario on a tenant over a channel that was not skipped. `at` is its end."""
+    """The last run of a scenario on a tenant over a channel that was neither skipped nor stopped. `at` is its end."""
 
     at: datetime
     outcome: Outcome
@@ -107,7 +107,8 @@ class Figures:
         self.runs.setdefault((*key, result.outcome.value), RunCount()).add(at, result.trace_id)
         if result.outcome is Outcome.SKIPPED:
             return
-        if key not in self.last or at >= self.last[key].at:
+        told = result.outcome is not Outcome.STOPPED  # what was before it holds on
+        if told and (key not in self.last or at >= self.last[key].at):
             self.last[key] = Last(at, result.outcome, result.seconds, result.ring, result.release)
         where = (result.channel.value, result.ring, result.release)
         for step in result.steps:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ringgate.domain.errors import ErpError, NeverSent, OurSideError
+from ringgate.domain.errors import ErpError, NeverSent, StopRequested
 from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.protocol import Books, Call, Driver, Outsider, SignedInUser
 
@@ -22,12 +22,6 @@ class TooSlow(ErpError, NeverSent):
     """The process did not come to its end in the time that its probe has."""
 
     kind = "deadline"
-
-
-class StopRequested(OurSideError, NeverSent):
-    """The prober was told to stop, and could not wait for the run to end."""
-
-    kind = "stopped"
 
 
 class _Limited:

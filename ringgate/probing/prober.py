@@ -129,7 +129,8 @@ class Prober:
             redact=engine.redact, told=self._recovered, freed=self._run_queue.free, failed=self._stumbled,
         )  # fmt: skip
         self._worker_pool = WorkerPool(
-            self._run_queue, replace(engine, sinks=(self._spool, *engine.sinks)),
+            self._run_queue,
+            replace(engine, sinks=(self._spool, *engine.sinks), stopping=lambda: self._asked > 0),
             ApiDriverPool(lambda tenant: make([tenant])),
             lambda: BrowserDriverLease(lambda: make(tuple(self._tenants.values()))),
             watcher=watcher, failed=self._failed, self_test=self_test,

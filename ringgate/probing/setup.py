@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from ringgate.probing.calendars import unknown_holidays
 from ringgate.probing.plan import Probe, plan, unknown_scenarios
 from ringgate.probing.prober import Prober, Replanned, Terms
 from ringgate.probing.worker_pool import RunObserver
-from ringgate.scenario.discovery import check_known, load_scenarios
+from ringgate.scenario.discovery import check_known
 from ringgate.store import Store
 
 
@@ -49,14 +49,13 @@ class PlanMistake(RinggateError):
     """The inventory's plan cannot be carried out; the text lists every reason, one to a line."""
 
 
-def chosen(inventory: Inventory, wanted: Wanted, scenarios: Path) -> tuple[Probe, ...]:
+def chosen(inventory: Inventory, wanted: Wanted, known: Mapping[str, Scenario]) -> tuple[Probe, ...]:
     """The probes that are asked for, those that are never run too.
 
     Raises SelectionError, CatalogueError, or PlanMistake with all reasons."""
     tenants = _residing(
         inventory, inventory.select(wanted.tenants, wanted.cohorts, wanted.rings, wanted.regions), wanted
     )
-    known = load_scenarios(scenarios)
     check_known(wanted.scenarios, [name for name, each in known.items() if not isinstance(each, TwoPhaseScenario)])
     if wrong := [*unknown_scenarios(inventory.tenants, known), *unknown_holidays(inventory.tenants)]:
         raise PlanMistake("\n".join(wrong))
@@ -102,7 +101,7 @@ def workers(inventory: Inventory, probes: Sequence[Probe], api: int | None, brow
 class InventoryFollower:
     """Looks whether an inventory's files have changed, and plans anew if they have."""
 
-    def __init__(self, path: Path, wanted: Wanted, scenarios: Path) -> None:
+    def __init__(self, path: Path, wanted: Wanted, scenarios: Mapping[str, Scenario]) -> None:
         self._path, self._wanted, self._scenarios = path, wanted, scenarios
         self._seen = self._signature()
 
@@ -134,7 +133,7 @@ def assembled(
     terms: Terms,
     watcher: RunObserver,
     *,
-    scenarios: Path,
+    scenarios: Mapping[str, Scenario],
     results: str | None = None,
 ) -> Iterator[Prober]:
     """A prober that is ready to run. Raises StoreTrouble, or ValueError for a journal that is none."""

@@ -13,9 +13,15 @@ from ringgate.probing.plan import Key, plan
 
 def planned(inventory: Inventory, scenarios: Iterable[Scenario]) -> Due:
     """How often each probe of the inventory is due, and when it may be silent."""
-    probes = {probe.key: probe for probe in plan(inventory.tenants, scenarios) if not probe.never}
+    every = plan(inventory.tenants, scenarios)
+    probes = {probe.key: probe for probe in every if not probe.never}
+    run = {key[:2] for key in probes}
+    never: dict[tuple[str, str], str] = {}
+    for probe in every:
+        if probe.key[:2] not in run:
+            never.setdefault(probe.key[:2], probe.never)  # of the first channel, which is the one for programs
 
     def rests(key: Key, since: datetime, until: datetime) -> bool:
         return probes[key].rested(since, until)
 
-    return Due({key: probe.every for key, probe in probes.items()}, rests)
+    return Due({key: probe.every for key, probe in probes.items()}, rests, never)

@@ -30,6 +30,7 @@ _STYLES: Mapping[Outcome, str] = {
     Outcome.FAILED: "bold red",
     Outcome.BROKEN: "bold yellow",
     Outcome.SKIPPED: "dim",
+    Outcome.STOPPED: "magenta",
 }
 FEW = 30
 """So many tenants have a row each on the board; more are told ring by ring."""
@@ -102,7 +103,7 @@ class ProbeDisplay:
             if not tick.self_test:
                 row.outcomes[result.outcome] += 1
                 row.last = result
-                if result.outcome is not Outcome.PASSED:
+                if result.outcome not in (Outcome.PASSED, Outcome.STOPPED):
                     row.trouble = result
         trouble = result.outcome is not Outcome.PASSED or bool(result.residue)
         if trouble or not (self._live or self._quiet):
@@ -173,7 +174,7 @@ def _why(result: RunResult) -> str:
     failure = result.failure
     step = f"{failure.step}: " if failure and failure.step else ""
     left = f"  left behind: {', '.join(each.marker for each in result.residue)}" if result.residue else ""
-    return (f"  {redact(step + failure.message)}" if failure else "") + left
+    return (f"  {redact(step + failure.message if failure else result.reason)}").rstrip() + left
 
 
 def _brief(result: RunResult | None, *, dated: bool = False) -> Text:

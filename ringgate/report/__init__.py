@@ -44,6 +44,7 @@ _MARKS = {
     CellState.FAILED: ("✗", "bold red"),
     CellState.BROKEN: ("!", "bold yellow"),
     CellState.MISSING: ("?", "bold magenta"),
+    CellState.STOPPED: ("■", "magenta"),
     CellState.SKIPPED: (DASH, "dim"),
 }
 

@@ -22,6 +22,7 @@ class CellState(StrEnum):
     BROKEN = "broken"
     MISSING = "missing"
     PASSED = "passed"
+    STOPPED = "stopped"
     SKIPPED = "skipped"
 
 
@@ -30,6 +31,7 @@ STATE_WORDS = {
     CellState.FAILED: "failed",
     CellState.BROKEN: "broken",
     CellState.MISSING: "not run",
+    CellState.STOPPED: "stopped",
     CellState.SKIPPED: "not applicable",
 }
 STATE_MEANINGS = {
@@ -37,9 +39,10 @@ STATE_MEANINGS = {
     CellState.FAILED: "the ERP is wrong",
     CellState.BROKEN: "our side is at fault",
     CellState.MISSING: "no result, so nothing is known",
+    CellState.STOPPED: "we were asked to stop before its end, so nothing is known",
     CellState.SKIPPED: "not part of this tenant, or not selected",
 }
-_WORST_FIRST = (Outcome.FAILED, Outcome.BROKEN, Outcome.PASSED, Outcome.SKIPPED)
+_WORST_FIRST = (Outcome.FAILED, Outcome.BROKEN, Outcome.PASSED, Outcome.STOPPED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def build_matrix(
         runs = tuple(sorted(by_key.get((tenant, scenario, channel), ()), key=lambda run: run.started_at))
         if runs:
             worst = next(outcome for outcome in _WORST_FIRST if any(run.outcome is outcome for run in runs))
-            reason = next((run.reason for run in runs if run.reason), "") if worst is Outcome.SKIPPED else ""
+            said = next((run.reason for run in runs if run.reason), "")
+            reason = said if worst in (Outcome.SKIPPED, Outcome.STOPPED) else ""
             return MatrixCell(scenario, tenant, channel, CellState(worst.value), runs, reason)
         if scenario in known and channel not in known[scenario].channels:
             return MatrixCell(
@@ -165,13 +169,14 @@ def conclude(matrix: Matrix) -> Conclusion:
     if counts[CellState.BROKEN]:
         named = _named(matrix, CellState.BROKEN)
         sentence = f"{_part(counts[CellState.BROKEN], applicable)} could not be carried out: {named}"
-        return Conclusion("inconclusive", sentence, _rest(counts, holes if counts[CellState.MISSING] else ""), counts)
+        return Conclusion("inconclusive", sentence, _rest(counts, _holes(counts, but=CellState.BROKEN)), counts)
     if untested:
         sentence = f"{_capital(listed(untested, 3))} {'was' if len(untested) == 1 else 'were'} not tested at all"
         return Conclusion("inconclusive", sentence, _rest(counts, holes), counts)
-    if counts[CellState.MISSING]:
-        sentence = f"{_part(counts[CellState.MISSING], applicable)} did not run: {_named(matrix, CellState.MISSING)}"
-        return Conclusion("inconclusive", sentence, _rest(counts, ""), counts)
+    for state, what in ((CellState.STOPPED, "stopped before the end"), (CellState.MISSING, "did not run")):
+        if counts[state]:
+            sentence = f"{_part(counts[state], applicable)} {_was(counts[state], state)}{what}: {_named(matrix, state)}"
+            return Conclusion("inconclusive", sentence, _rest(counts, _holes(counts, but=state)), counts)
     where = matrix.tenants[0] if len(matrix.tenants) == 1 else count(len(matrix.tenants), "tenant")
     checks = "The one check" if applicable == 1 else f"All {applicable:,} checks"
     return Conclusion("pass", f"{checks} passed on {clean(where, 60)}", (), counts)
@@ -183,12 +188,22 @@ def _part(number: int, applicable: int) -> str:
     return f"{number:,} of {count(applicable, 'check')}"
 
 
-def _holes(counts: dict[CellState, int]) -> str:
-    parts = []
-    if counts[CellState.BROKEN]:
-        parts.append(f"{counts[CellState.BROKEN]:,} could not be carried out")
-    if counts[CellState.MISSING]:
-        parts.append(f"{counts[CellState.MISSING]:,} did not run")
+def _was(number: int, state: CellState) -> str:
+    return "" if state is not CellState.STOPPED else "was " if number == 1 else "were "
+
+
+def _holes(counts: dict[CellState, int], but: CellState | None = None) -> str:
+    """What is not known, apart from what is told already."""
+    told = {
+        CellState.BROKEN: "could not be carried out",
+        CellState.STOPPED: "stopped",
+        CellState.MISSING: "did not run",
+    }
+    parts = [
+        f"{counts[state]:,} {_was(counts[state], state)}{words}"
+        for state, words in told.items()
+        if counts[state] and state is not but
+    ]
     return f"{_capital(listed(parts))}." if parts else ""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ringgate.domain.errors import RinggateError
+from ringgate.host import paths
 from ringgate.host.atomic_files import write_atomically
 
 
@@ -30,9 +31,7 @@ def write_page(template: str, context: Mapping[str, Any], out: Path) -> Path:
 
 def render(template: str, context: Mapping[str, Any], script: str = "report.js") -> str:
     """A template of `reports/templates` with what it shows. `script` is the one that its page may run."""
-    templates = Path(__file__).parents[1] / "_templates"
-    if not templates.is_dir():
-        templates = Path(__file__).parents[2] / "reports" / "templates"
+    templates = paths.shipped("reports/templates")
     env = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,

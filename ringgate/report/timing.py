@@ -141,7 +141,9 @@ def overview(matrix: Matrix, results: Sequence[RunResult]) -> tuple[Plot, ...]:
     """Whole runs: for each channel one plot with a strip for each scenario."""
     plots = []
     for channel in matrix.channels:
-        ran = [run for run in results if run.channel is channel and run.outcome is not Outcome.SKIPPED]
+        ran = [
+            run for run in results if run.channel is channel and run.outcome not in (Outcome.SKIPPED, Outcome.STOPPED)
+        ]
         rows = [(humanise(s), [_whole(run) for run in ran if run.scenario == s]) for s in matrix.scenarios]
         if ran:
             plots.append(plot(channel, len(ran), rows))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from pathlib import Path
 
 from ringgate.domain.model import Source
 from ringgate.domain.two_phase import TwoPhaseScenario
@@ -22,7 +21,7 @@ from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release
 from ringgate.rollout.stages.tenant import StageContext
 from ringgate.rollout.surface import Surfaces
-from ringgate.scenario.discovery import load_scenarios
+from ringgate.scenario.discovery import known_scenarios
 
 
 def assembled(
@@ -45,7 +44,7 @@ def assembled(
         setup.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
         results=results, sinks=[surfaces],
     )  # fmt: skip
-    known = list(load_scenarios(_tree() / "scenarios").values())
+    known = list(known_scenarios().values())
     processes = [each for each in known if isinstance(each, TwoPhaseScenario)]
     scenarios = [each for each in known if not isinstance(each, TwoPhaseScenario)]
     hand = StageContext(
@@ -67,9 +66,3 @@ def assembled(
         ]
 
     return Rehearsal(release, inventory, platform, scenarios, engine, ledger, hand, watcher, take_back)
-
-
-def _tree() -> Path:
-    """The source tree with `scenarios/`, else the folder that Ringgate is started in."""
-    tree = Path(__file__).resolve().parents[2]
-    return tree if (tree / "scenarios").is_dir() else Path.cwd()

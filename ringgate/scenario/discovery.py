@@ -10,19 +10,29 @@ from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Scenario
+from ringgate.host import paths
 
 
 class DiscoveryError(RinggateError):
     """A scenario file cannot be read, or a scenario is not known."""
 
 
-def load_scenarios(folder: Path) -> dict[str, Scenario]:
-    """Every scenario of the folder and of its `in_flight/`, by id, sorted.
+def known_scenarios(project: Path = Path()) -> dict[str, Scenario]:
+    """The scenarios that come with Ringgate and those in `scenarios/` of the project, by id, sorted.
 
-    Raises CatalogueError, naming all files that are wrong."""
+    Raises DiscoveryError, naming all files that are wrong."""
+    shipped, own = paths.shipped("scenarios"), project.absolute() / "scenarios"
+    return load_scenarios(shipped, *([own] if own.is_dir() and own.resolve() != shipped.resolve() else []))
+
+
+def load_scenarios(*folders: Path) -> dict[str, Scenario]:
+    """Every scenario of the folders and of their `in_flight/`, by id, sorted.
+
+    Raises DiscoveryError, naming all files that are wrong."""
     found: dict[str, tuple[Scenario, Path]] = {}
     wrong: list[str] = []
-    for path in sorted([*folder.glob("*.py"), *folder.glob("in_flight/*.py")]):
+    files = [(path, each) for each in folders for path in sorted([*each.glob("*.py"), *each.glob("in_flight/*.py")])]
+    for path, folder in files:
         try:
             members = vars(_module(path, folder)).values()
         except Exception as error:
@@ -38,7 +48,7 @@ def load_scenarios(folder: Path) -> dict[str, Scenario]:
 
 
 def check_known(wanted: Collection[str], known: Collection[str]) -> None:
-    """Raise CatalogueError for every id that is not known, with the nearest that is."""
+    """Raise DiscoveryError for every id that is not known, with the nearest that is."""
     unknown = []
     for name in sorted(set(wanted) - set(known)):
         near = difflib.get_close_matches(name, known, n=1)
@@ -49,8 +59,12 @@ def check_known(wanted: Collection[str], known: Collection[str]) -> None:
 
 def _module(path: Path, folder: Path) -> object:
     name = ".".join([folder.absolute().name, *path.relative_to(folder).with_suffix("").parts])
-    if name in sys.modules:
-        return sys.modules[name]
+    if (known := sys.modules.get(name)) is not None:
+        if Path(known.__file__ or "").resolve() == path.resolve():
+            return known
+        name = f"{name} of {folder}"  # a project's file may be called like one that comes with Ringgate
+        if name in sys.modules:
+            return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -147,6 +147,7 @@ def _mark(span: Span, outcome: Outcome, failure: Failure | None) -> None:
 
     if outcome is Outcome.PASSED:
         span.set_status(StatusCode.OK)
+    if outcome in (Outcome.PASSED, Outcome.STOPPED):  # stopped is no error, and no success
         return
     span.set_status(StatusCode.ERROR, redact(failure.message) if failure else outcome.value)
     if failure:

@@ -107,7 +107,7 @@ def _head(tenant: Tenant, now: datetime) -> ColumnHead:
 def _history(recent: Sequence[RunResult]) -> Mapping[Key, list[str]]:
     history: dict[Key, list[str]] = defaultdict(list)
     for each in recent:
-        if each.outcome is not Outcome.SKIPPED:
+        if each.outcome not in (Outcome.SKIPPED, Outcome.STOPPED):
             history[each.tenant, each.scenario, each.channel.value].append(each.outcome.value)
     return history
 

@@ -113,7 +113,7 @@ def _facts(
 def _failures(recent: Sequence[RunResult], now: datetime) -> list[LiveFailure]:
     by_key: dict[tuple[str, str, str], list[RunResult]] = {}
     for each in recent:
-        if each.outcome is not Outcome.SKIPPED:
+        if each.outcome not in (Outcome.SKIPPED, Outcome.STOPPED):
             by_key.setdefault((each.tenant, each.scenario, each.channel.value), []).append(each)
     found = []
     for runs in by_key.values():

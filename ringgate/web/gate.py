@@ -49,7 +49,7 @@ class GateJudge:
         made_from = (id(inventory), inventory, changed)
         self._asked.add((ring, release))
         if self._gate is None or made_from != self._made_from or len(self._asked) > KEPT_BAKES:
-            rules = load_policy(self._policy, inventory)
+            rules = load_policy(self._policy, inventory, [each.id for each in self._scenarios])
             if self._gate:
                 self._gate.close()
             due = planned(inventory, self._scenarios)
@@ -67,8 +67,8 @@ def judge_of(
 ) -> VerdictSource:
     """The gate as this server asks it; `scenarios` are those that may be due.
 
-    Raises PolicyError with every mistake of the policy's file."""
-    load_policy(policy, load())
+    Raises GatePolicyError with every mistake of the policy's file."""
+    load_policy(policy, load(), [each.id for each in scenarios])
     return GateJudge(url, load, policy, scenarios, clock)
 
 

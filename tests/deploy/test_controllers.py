@@ -93,7 +93,8 @@ def server(tmp_path_factory) -> Iterator[Served]:
             store.add(result)
     store.close()
     policy = folder / "gate.toml"
-    policy.write_text("[signals]\nsilence = false\n")  # else the stories would grow old while they are told
+    # With silence, the stories would grow old while they are told; they are of one process.
+    policy.write_text('[signals]\nsilence = false\n[evidence]\nmust = ["time-entry"]\n')
     options = ("--token-env", "GATE_TOKEN", "--policy", str(policy))
     served = Served(folder, *options, environment={"GATE_TOKEN": TOKEN}, files=files)
     headers = {"Authorization": f"Bearer {TOKEN}"}

@@ -36,6 +36,7 @@ from ringgate.domain.errors import (
     ErpError,
     ErpMisbehaved,
     ErpProtocolError,
+    ErpTimedOut,
     ErpUnavailable,
     NoRoute,
     SignInRefused,
@@ -334,7 +335,7 @@ class RpcClient:
         try:
             content = response.read()
         except httpx.TimeoutException as error:
-            raise ErpUnavailable(f"{self._base} timed out in the middle of its answer to {method}.") from error
+            raise ErpTimedOut(f"{self._base} timed out in the middle of its answer to {method}.") from error
         except httpx.HTTPError as error:
             raise ErpProtocolError(f"The answer of {self._base} to {method} was cut short or garbled.") from error
         if response.status_code != 200:

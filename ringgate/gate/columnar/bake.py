@@ -15,7 +15,7 @@ from ringgate.gate.bake import Bake
 from ringgate.gate.columnar import evidence as says
 from ringgate.gate.columnar.baseline import slow
 from ringgate.gate.columnar.bounds import nulls_of
-from ringgate.gate.columnar.evidence import NOTHING, YES, Bools, Ints
+from ringgate.gate.columnar.evidence import NO, NOTHING, YES, Bools, Ints
 from ringgate.gate.columnar.gauge import ColumnarGauge, ColumnarMirror, Kinds, Outcomes
 from ringgate.gate.columnar.silence import ColumnarExpectedResults
 from ringgate.gate.gauge import Gauge, Mirror
@@ -63,6 +63,8 @@ class ColumnarBake(Bake):
                 self.counts[outcome] += number
         judged = said != NOTHING
         self._note_tested(columns, at, judged)
+        self._note_passed(columns, said)
+        self._note_skipped(columns, outcomes)
         waived = says.accepted(columns, said == YES, self._waivers)
         self.waived += int(waived.sum())
         self._keep_details(detailed)
@@ -110,6 +112,16 @@ class ColumnarBake(Bake):
             self.newest[labels.tenant] = max(self.newest.get(labels.tenant, newest), newest)
             self.by_tenant[labels.tenant] += int(counts[key])
             self._tested.add(probe_of(labels))
+
+    def _note_passed(self, columns: ResultColumns, said: Ints) -> None:
+        for key in says.distinct(columns.records["labels"][said == NO]):
+            labels = columns.labels[key]
+            self._passed.add((labels.tenant, labels.scenario))
+
+    def _note_skipped(self, columns: ResultColumns, outcomes: Ints) -> None:
+        skipped = outcomes == list(Outcome).index(Outcome.SKIPPED)
+        for key in says.distinct(columns.records["labels"][skipped]):
+            self._skipped.add(probe_of(columns.labels[key]))
 
     def _note_rows(self, columns: ResultColumns, bad: Bools) -> None:
         """How often each probe failed in a row, up to now."""

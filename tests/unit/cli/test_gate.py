@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from ringgate.cli.gate import exit_code, wait_for
 from ringgate.domain.model import Channel, Deployment, Failure, Invariant, Outcome, RunResult, Source
 from ringgate.execution import setup
 from ringgate.gate import GatePolicy, Word
+from ringgate.gate.words import listed
+from ringgate.inventory import Inventory
 from ringgate.judging import Judge
 from ringgate.store import Store
 from tests.unit.execution.test_self_test import Truth
@@ -22,6 +25,7 @@ from tests.unit.gate.sample import run
 from tests.unit.inventory.test_inventory import SMALLEST, write
 from tests.unit.judging.test_judging import INVENTORY
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
 START = NOW - timedelta(minutes=30)
 POLICY = """
@@ -32,6 +36,8 @@ soak = "10 min"
 deadline = "2 h"
 [promote]
 least_rate = 0.10
+[evidence]
+must = ["time-entry"]
 """
 
 
@@ -123,12 +129,52 @@ def test_without_a_prober_it_can_test_itself(
     (place / "scenarios" / "requests.py").write_text(
         "from ringgate.api import *\nfrom tests.unit.execution.test_self_test import looks_at_who_it_is\n"
         "looks = scenario(id='looks', effect=REVERSIBLE, needs={PROJECTS}, roles={ACCOUNTANT})(looks_at_who_it_is)\n"
+        "time=scenario(id='time-entry', effect=REVERSIBLE, needs={PROJECTS}, roles={ACCOUNTANT})(looks_at_who_it_is)\n"
     )
     url = fill(self_test=False)
     assert gate(ring, url, "--self-test", "look") == 3
     assert 'no scenario is called "look"; did you mean looks?' in capsys.readouterr().err
     assert gate(ring, url, "--self-test", "looks") == 0
     assert "Self-test: looks on acme" in capsys.readouterr().out
+
+
+def test_sign_in_alone_promotes_nobody(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tenants that allow reading only, with a prober that signs in and nothing else: all that is due has passed."""
+    shutil.copytree(ROOT / "tenants", place / "reading")
+    defaults = place / "reading" / "defaults.toml"
+    defaults.write_text(defaults.read_text().replace('effects = "reversible"', 'effects = "read"'))
+    shutil.copytree(ROOT / "scenarios", place / "scenarios")
+    (place / "gate.toml").write_text(POLICY.replace('[evidence]\nmust = ["time-entry"]\n', ""))
+    names = [tenant.id for tenant in Inventory.load(place / "reading").select(rings=["early"])]
+    assert len(names) > 1
+    url = f"sqlite:///{place}/results.sqlite"
+    store = Store(url)
+    for name in names:
+        for n in range(180):
+            store.add(
+                run(name, START - timedelta(seconds=10 * n + 10), release="7.0", scenario="sign-in", ring="early")
+            )
+            store.add(run(name, START + timedelta(seconds=10 * n), scenario="sign-in", ring="early"))
+    wrong = Failure("expectation", "planted")
+    test = run(names[0], NOW, Outcome.FAILED, failure=wrong, source=Source.SELF_TEST, scenario="sign-in", ring="early")
+    store.add(test)
+    store.deployed(Deployment("d1", START, "early", "8.0"))
+    store.close()
+    assert gate("early", url, "--inventory", "reading") == 2
+    told = " ".join(capsys.readouterr().out.split())
+    assert "INCONCLUSIVE" in told
+    assert (
+        "Must have passed on every tenant since 8.0, and did not: time-entry, invoicing-from-time, financial-posting "
+        f"and procurement-approval on {listed(names)} ({names[0]} allows read effects, time-entry is reversible;"
+    ) in told
+    accepted = [
+        f'[[waivers]]\ntenant = "*"\nscenario = "{name}"\ncovers = "untested"\nowner = "ops"\nreason = "read only"\n'
+        f"expires = {NOW + timedelta(days=2):%Y-%m-%d}\n"
+        for name in ("time-entry", "invoicing-from-time", "financial-posting", "procurement-approval")
+    ]
+    with (place / "gate.toml").open("a") as file:
+        file.write("\n".join(accepted))
+    assert gate("early", url, "--inventory", "reading") == 0
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit"])
@@ -205,7 +251,7 @@ def test_it_waits_until_it_is_decided(place: Path, capsys: pytest.CaptureFixture
     for tenant in INVENTORY.select(rings=["canary"]):
         for minute in range(100):
             store.add(run(tenant.id, NOW - timedelta(minutes=minute + 1), release="7.0"))
-    judge = Judge(lambda: store, INVENTORY, GatePolicy(least_rate=0.1), clock=lambda: clock[0])
+    judge = Judge(lambda: store, INVENTORY, GatePolicy(least_rate=0.1, must=("time-entry",)), clock=lambda: clock[0])
 
     def an_hour(_: float) -> None:
         for minute in range(60):

@@ -17,6 +17,7 @@ from ringgate.inventory import InventoryError
 from ringgate.probing.prober import Course, Terms
 from ringgate.probing.setup import InventoryFollower, Wanted
 from ringgate.probing.supervisor import Died, run_shares
+from ringgate.scenario.discovery import known_scenarios
 from tests.unit.inventory.test_inventory import DEFAULTS, SMALLEST, write
 
 ROOT = Path(__file__).parents[3]
@@ -152,7 +153,7 @@ def test_a_journal_that_is_none_is_named_and_3(capsys, folder):
 
 def test_the_files_of_an_inventory_are_followed(folder):
     follower = InventoryFollower(
-        folder / "tenants", Wanted(scenarios=["sign-in"], channels=[Channel.API]), ROOT / "scenarios"
+        folder / "tenants", Wanted(scenarios=["sign-in"], channels=[Channel.API]), known_scenarios()
     )
     assert follower() is None
     beta = folder / "tenants" / "beta.toml"
@@ -182,6 +183,7 @@ def course(whole: bool = True, **outcomes: int) -> Course:
         (course(passed=2), True, False, 0),
         (course(passed=2, failed=1, broken=1), True, False, 1),
         (course(passed=2, broken=1), True, False, 2),
+        (course(passed=2, stopped=1), True, False, 2),
         (course(), True, False, 2),
         (course(whole=False, passed=1), True, False, 2),
         (course(passed=2, failed=1), False, False, 0),

@@ -11,7 +11,7 @@ import pytest
 
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
 from ringgate.domain.documents import Project, Ref
-from ringgate.domain.errors import BrowserError, ErpUnavailable, NeverSent, Refused, SecretMissing
+from ringgate.domain.errors import BrowserError, ErpUnavailable, NeverSent, Refused, SecretMissing, StopRequested
 from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
 from ringgate.domain.model import Attachment, Capability, Channel, Effect, Outcome, ResidueCause, Role
 from ringgate.domain.reversal import NOTHING_TO_UNDO
@@ -250,6 +250,19 @@ def test_what_failed_before_is_told_whatever_its_undo_came_to(engine, driver):
     assert (result.outcome, result.failure.kind, len(result.residue)) == (Outcome.FAILED, "refused", 1)
 
 
+def test_recovery_is_as_patient_as_it_is_told_to_be(engine, driver):
+    def slow(erp, make, run):
+        two_projects(erp, make, run)
+        driver.cannot_undo.add(driver.projects[0])
+
+    run(slow, engine)
+    (left,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers)
+    assert len(left.left) == 1
+    patient = Patience(sleep=lambda _seconds: driver.cannot_undo.clear())
+    (done,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, patience=patient)
+    assert (done.undone, done.left) == (1, ())
+
+
 def test_a_write_that_got_no_answer_stays_noted_until_it_can_no_longer_come(engine, driver):
     def unanswered(erp, make, run):
         driver.undo = lambda reversal: NOTHING_TO_UNDO
@@ -299,7 +312,57 @@ def test_an_interruption_is_undone_and_reported_then_raised(engine, driver, hear
     with pytest.raises(KeyboardInterrupt):
         run(failing(KeyboardInterrupt()), engine)
     assert driver.undone == driver.projects
-    assert heard[-1].result.failure.kind == "interrupted"
+    result = heard[-1].result
+    assert (result.outcome, result.failure, result.steps[-1].outcome) == (Outcome.STOPPED, None, Outcome.STOPPED)
+    assert result.reason == (
+        'We were asked to stop while it ran in the step "break": what it had written is taken back.'
+    )
+
+
+PIPE = Exception("Connection closed while reading from the driver")
+
+
+@pytest.mark.parametrize(
+    ("error", "channel", "outcome"),
+    [
+        (StopRequested("stop"), Channel.API, Outcome.STOPPED),
+        (PIPE, Channel.BROWSER, Outcome.STOPPED),
+        (BrowserError("it crashed"), Channel.BROWSER, Outcome.STOPPED),
+        (ErpUnavailable("no answer"), Channel.API, Outcome.STOPPED),
+        (Refused("post_invoice", "period is closed"), Channel.API, Outcome.FAILED),
+    ],
+)
+def test_what_ends_because_we_were_asked_to_stop_is_no_evidence(engine, driver, error, channel, outcome):
+    driver.channel = channel
+    engine.drivers = {("sample", channel): driver}
+    engine.stopping = lambda: True
+    process_ = process(failing(error), channels=frozenset(Channel))
+    result = run_once(process_, tenant(), channel, engine)
+    assert (result.outcome, driver.undone) == (outcome, driver.projects)
+    assert (result.failure is None, bool(result.reason)) == (outcome is Outcome.STOPPED,) * 2
+
+
+def test_a_browser_that_dies_a_moment_before_we_hear_of_the_signal_was_stopped_by_it(engine, driver):
+    """Both get the signal at once; ours is handled by another thread than the one that runs."""
+    answers = [False, True]
+    engine.stopping = lambda: answers.pop(0) if len(answers) > 1 else answers[0]
+    engine.drivers = {("sample", Channel.BROWSER): driver}
+    result = run_once(process(failing(PIPE), channels=frozenset(Channel)), tenant(), Channel.BROWSER, engine)
+    assert result.outcome is Outcome.STOPPED
+
+
+def test_a_browser_that_died_by_itself_is_broken(engine, driver, monkeypatch):
+    monkeypatch.setattr("ringgate.execution.run_once.SIGNALLED", 0.0)
+    engine.drivers = {("sample", Channel.BROWSER): driver}
+    result = run_once(process(failing(PIPE), channels=frozenset(Channel)), tenant(), Channel.BROWSER, engine)
+    assert (result.outcome, result.failure.kind) == (Outcome.BROKEN, "bug")
+
+
+def test_what_goes_wrong_on_closing_hides_nothing_that_came_before(engine, driver):
+    driver.close = lambda: (_ for _ in ()).throw(ZeroDivisionError("on closing"))
+    result = run(failing(Refused("post_invoice", "no")), engine)
+    assert (result.outcome, result.failure.kind, result.residue) == (Outcome.FAILED, "refused", ())
+    assert run(two_projects, engine).failure.message == "ZeroDivisionError: on closing"
 
 
 def test_a_run_with_no_room_is_broken_not_failed(engine):

@@ -153,6 +153,6 @@ def test_what_is_carried_comes_back_as_it_was() -> None:
 
 
 def test_every_process_in_two_halves_says_what_it_carries() -> None:
-    processes = load_in_flight(Path(__file__).parents[3] / "scenarios")
+    processes = load_in_flight()
     assert len(processes) == 4
     assert all(name.startswith("in-flight-") and TypeAdapter(each.carried) for name, each in processes.items())

@@ -87,15 +87,18 @@ def bake(
     known: Baseline | None = None,
     starts: dict[str, datetime] | None = None,
     due: Any = None,
+    never: Any = None,
     **rules: Any,
 ) -> Bake:
-    """A bake of 8.0 on the ring since START, that needs not be sure of less than 4 % of failures."""
-    rules = {"least_rate": 0.04, **rules}
+    """A bake of 8.0 on the ring since START, that needs not be sure of less than 4 % of failures, nor of more than
+    time entry."""
+    rules = {"least_rate": 0.04, "must": ("time-entry",), **rules}
     learned = {name: value for name, value in rules.items() if name in LEARNED}
     made = Bake(
         "canary", "8.0", RING, LATER,
         starts=dict.fromkeys(IDS, START) if starts is None else starts,
         baseline=known or baseline(**learned), policy=GatePolicy(**rules), now=START, due=due,
+        never=never,
     )  # fmt: skip
     for result in results:
         made.add(result)

@@ -41,6 +41,7 @@ WAIVERS = (
     GateWaiver("cologne", "slowness", "qa", "moved", date(2027, 1, 1)),
     GateWaiver("a*", "posting-errors", "qa", "moved", date(2027, 1, 1)),
     GateWaiver("cologne", "untested", "qa", "moved", date(2027, 1, 1)),
+    GateWaiver("*", "untested", "qa", "read only", date(2027, 1, 1), scenario="approval"),
     GateWaiver("bleecker", "silence", "qa", "moved", date(2027, 1, 1)),
     GateWaiver("*", "numbering", "qa", "moved", date(2027, 1, 1)),
 )
@@ -73,6 +74,7 @@ def history(seed: int) -> History:
         deadline=timedelta(hours=dice.choice((2, 24))),
         least_rate=dice.choice((0.01, 0.04)),
         least_failures=dice.choice((1, 3)),
+        must=dice.choice((("time-entry",), ("time-entry", "invoicing"), ("time-entry", "approval"))),
         slower=dice.choice((1.0, 1.2)),
         signals=dice.choice(({}, {Signal.SLOWNESS: False}, {Signal.SILENCE: False})),
         waivers=tuple(each for each in WAIVERS if dice.random() < 0.3),
@@ -158,7 +160,14 @@ def _names() -> tuple[Any, ...]:
 
 def _rest(history: History, known: Any) -> dict[str, Any]:
     starts = dict.fromkeys(IDS, START) | {"bleecker": START + 10 * MINUTE}
-    return {"starts": starts, "baseline": known, "policy": history.policy, "now": START, "due": history.due}
+    return {
+        "starts": starts,
+        "baseline": known,
+        "policy": history.policy,
+        "now": START,
+        "due": history.due,
+        "never": {("aldgate", "approval"): "aldgate does not have approvals"},
+    }
 
 
 def _now(number: int, history: History) -> Any:

@@ -13,6 +13,7 @@ from ringgate.domain.model import Channel, Invariant
 from ringgate.gate import RULES, Facts, GatePolicy, GateState, Signal, reasons, state_of
 from ringgate.gate import rules as named
 from ringgate.gate.facts import Breach, SelfTest, Weighed
+from ringgate.gate.required import NotTested
 from ringgate.gate.rules import Reason
 from tests.unit.gate.sample import IDS, START
 
@@ -67,6 +68,15 @@ WRONG: dict[str, tuple[dict[str, Any], GateState, str]] = {
     "probe_untested": (
         {"unprobed": (("aldgate", "time-entry", Channel.BROWSER),)}, GateState.INCONCLUSIVE,
         "time-entry over browser on aldgate",
+    ),
+    "process_missing": (
+        {"lacking": [NotTested(each, name, "kyoto lacks it") for each in IDS for name in ("invoicing", "posting")]},
+        GateState.INCONCLUSIVE,
+        "since 8.0, and did not: invoicing and posting on aldgate, bleecker and cologne (kyoto lacks it). Only a",
+    ),
+    "skipped": (
+        {"lacking": (NotTested("kyoto", "authority", "kyoto does not have approvals", must=False),)},
+        GateState.INCONCLUSIVE, "not carried out once since 8.0: authority on kyoto (kyoto does not have approvals)",
     ),
     "stale": (
         {"newest": {**dict.fromkeys(IDS, NOW), "cologne": NOW - timedelta(minutes=45)}}, GateState.INCONCLUSIVE,

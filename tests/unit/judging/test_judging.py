@@ -20,7 +20,7 @@ from ringgate.scenario.discovery import load_scenarios
 from ringgate.store import ProberState, Store
 from tests.unit.gate.sample import IDS, LATER, MINUTE, RING, START, before, every_minute, failed, run, self_test
 
-POLICY = GatePolicy(least_rate=0.04)
+POLICY = GatePolicy(least_rate=0.04, must=("time-entry",))
 END = START + timedelta(hours=3)
 INVENTORY = Inventory(Path("tenants"), (*RING, *LATER), ("canary", "broad"), {})
 DEPLOYED = Deployment("d1", START, "canary", "8.0")

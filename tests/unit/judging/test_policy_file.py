@@ -49,7 +49,7 @@ def test_what_is_said_counts(load: Callable[[str], GatePolicy]) -> None:
     policy = load(
         'alpha = 0.05\n[bake]\ntick = "10 s"\nsoak = "2 min"\ndeadline = "1 h"\nfreshness = "5 min"\n'
         'self_test = "1 h"\n'
-        '[baseline]\nwindow = "1 d"\nruns = 20\n[evidence]\nbroken = 0.2\nfailures = 5\n'
+        '[baseline]\nwindow = "1 d"\nruns = 20\n[evidence]\nbroken = 0.2\nfailures = 5\nmust = ["sign-in"]\n'
         "[promote]\ntimes = 4\nleast_rate = 0.05\n"
         "[signals]\nslowness = false\nbacklog = true\nposting-errors = false\n"
         '[slowness]\nquantiles = [0.9]\nslower = 1.5\n[silence]\nrate = 0.1\n[posting]\nsteps = ["*ledger*"]\n'
@@ -57,10 +57,24 @@ def test_what_is_said_counts(load: Callable[[str], GatePolicy]) -> None:
     assert policy == GatePolicy(
         alpha=0.05, tick=timedelta(seconds=10), soak=timedelta(minutes=2), deadline=timedelta(hours=1),
         freshness=timedelta(minutes=5), self_test=timedelta(hours=1), window=timedelta(days=1), baseline_runs=20,
-        broken=0.2, least_failures=5, times=4, least_rate=0.05, quantiles=(0.9,), slower=1.5, silence_rate=0.1,
+        broken=0.2, least_failures=5, must=("sign-in",), times=4, least_rate=0.05, quantiles=(0.9,), slower=1.5,
+        silence_rate=0.1,
         signals={Signal.SLOWNESS: False, Signal.BACKLOG: True, Signal.POSTING: False}, posting_steps=("*ledger*",),
     )  # fmt: skip
     assert policy.ticks == 360
+
+
+def test_what_must_have_passed_are_scenarios_that_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text('[evidence]\nmust = ["sign-in", "time-entri"]\n')
+    with pytest.raises(GatePolicyError) as told:
+        load_policy(path, None, ["sign-in", "time-entry"])
+    assert str(told.value).endswith(
+        'gate.toml: evidence.must[1]: no scenario is called so; did you mean time-entry? (got "time-entri")'
+    )
+    path.write_text("[evidence]\nmust = []\n")
+    with pytest.raises(GatePolicyError, match=r"evidence\.must: "):
+        load_policy(path)
 
 
 def test_all_mistakes_are_told_at_once(load: Callable[[str], GatePolicy]) -> None:

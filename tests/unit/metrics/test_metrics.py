@@ -74,7 +74,7 @@ def test_runs_are_counted_by_outcome_and_the_other_outcomes_stand_at_zero(world)
         world.store.add(result(f"r{number}", outcome=outcome))
     world.follower.follow()
     counts = {word: world.value("ringgate_runs_total", **ALDGATE, outcome=word) for word in Outcome}
-    assert counts == {"passed": 2, "failed": 1, "broken": 0, "skipped": 0}
+    assert counts == {"passed": 2, "failed": 1, "broken": 0, "skipped": 0, "stopped": 0}
 
 
 def test_each_result_is_counted_once_however_often_the_store_is_read(world):
@@ -174,6 +174,15 @@ def test_a_broken_run_says_nothing_about_success(world):
     world.follower.follow()
     assert world.value("ringgate_success", **ALDGATE) is None
     assert world.value("ringgate_last_run_timestamp_seconds", **ALDGATE) == NOON.timestamp() + 3
+
+
+def test_a_run_that_we_stopped_is_counted_and_says_nothing_of_now(world):
+    world.store.add(result("r1"))
+    later = NOON + timedelta(seconds=1)
+    world.store.add(result("r2", outcome=Outcome.STOPPED, at=later, failure=None, reason="We were asked to stop."))
+    world.follower.follow()
+    assert world.value("ringgate_success", **ALDGATE) == 1
+    assert world.value("ringgate_runs_total", **ALDGATE, outcome="stopped") == 1
 
 
 def test_an_earlier_run_that_ends_later_in_the_store_does_not_replace_the_last(world):

@@ -254,9 +254,10 @@ def test_told_twice_it_undoes_what_runs(world):
         assert prober._worker_pool.halt.wait(30)
         held.go.set()
     (kept,) = world.store.results()
-    assert (kept.outcome, kept.failure.kind) == (Outcome.BROKEN, "stopped")
+    assert (kept.outcome, kept.failure) == (Outcome.STOPPED, None)
+    assert kept.reason.startswith("We were asked to stop while it ran")
     assert (kept.residue, world.left_over) == ((), [])
-    assert done[0].outcomes == {Outcome.BROKEN: 1}
+    assert done[0].outcomes == {Outcome.STOPPED: 1}
 
 
 def test_what_does_not_end_in_time_is_said_and_left_to_the_next(world):

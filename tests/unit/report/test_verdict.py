@@ -92,6 +92,24 @@ def test_a_missing_run_is_inconclusive() -> None:
     assert (word, sentence) == ("inconclusive", "1 of 62 checks did not run: sign in on kyoto (browser)")
 
 
+def test_a_run_that_we_stopped_is_inconclusive_and_says_so() -> None:
+    key = ("sign-in", "kyoto", Channel.BROWSER)
+    stopped = replace(run(*key), outcome=Outcome.STOPPED, reason="We were asked to stop.")
+    word, sentence = verdict(results_with({key: stopped}))
+    assert (word, sentence) == (
+        "inconclusive",
+        "1 of 62 checks was stopped before the end: sign in on kyoto (browser)",
+    )
+    both = results_with({key: stopped, ("sign-in", "kyoto", Channel.API): None})
+    assert conclude_results(both, TENANTS, SCENARIOS).notes[0] == "1 did not run."
+
+
+def test_a_run_that_was_stopped_takes_nothing_from_one_that_passed() -> None:
+    key = ("sign-in", "kyoto", Channel.BROWSER)
+    stopped = replace(run(*key, number=2), outcome=Outcome.STOPPED)
+    assert verdict([*all_passed(TENANTS, SCENARIOS), stopped])[0] == "pass"
+
+
 def test_a_tenant_without_any_run_is_inconclusive_even_if_all_was_skipped() -> None:
     results = [skipped(r, "paused") if r.tenant == "kyoto" else r for r in all_passed(TENANTS, SCENARIOS)]
     assert verdict(results) == ("inconclusive", "Kyoto was not tested at all")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree as Xml
 
 import pytest
+
+from ringgate.domain.model import Outcome
+from ringgate.store import Store
 
 ROOT = Path(__file__).parents[3]
 DEFAULTS = """
@@ -65,6 +70,37 @@ def suites(inventory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return done.returncode, done.stdout + done.stderr
 
     return call
+
+
+@pytest.fixture
+def silent_erp() -> Iterator[tuple[str, socket.socket]]:
+    """An address that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        yield f"127.0.0.1:{server.getsockname()[1]}", server
+
+
+def test_sigterm_stops_a_run_which_is_stored_as_stopped_and_told_as_skipped(
+    inventory: Path, tmp_path: Path, silent_erp: tuple[str, socket.socket]
+) -> None:
+    address, server = silent_erp
+    tenant(inventory, "acme", 'ring = "canary"', host=address)
+    where = ["--inventory", str(inventory), "--tenant", "acme", "--channel", "api", "--scenario", "sign-in"]
+    out = [f"--junit-xml={tmp_path}/junit.xml", f"--report={tmp_path}/report.html", "-p", "no:cacheprovider"]
+    alone = {name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", "RINGGATE_RESULTS")}
+    env = {**alone, "RINGGATE_STATE": str(tmp_path / "state"), "RG_TEST_CONSULTANT": "secret"}
+    command = [sys.executable, "-m", "pytest", "suites/platform", *where, *out]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as running:
+        server.accept()[0].recv(1)  # it waits for our answer now
+        running.terminate()
+        said, _ = running.communicate(timeout=60)
+    assert running.returncode == 2, said
+    (case,) = Xml.parse(tmp_path / "junit.xml").iter("testcase")
+    (skipped,) = case.iter("skipped")
+    assert "we were asked to stop" in skipped.attrib["message"]
+    store = Store(f"sqlite:///{tmp_path}/state/results.sqlite")
+    assert [(each.outcome, each.failure) for each in store.results()] == [(Outcome.STOPPED, None)]
+    store.close()
 
 
 def ids(text: str) -> set[str]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ringgate.domain.errors import (
     ErpMisbehaved,
     ErpProtocolError,
+    ErpTimedOut,
     ErpUnavailable,
     NoRoute,
     SignInRefused,
@@ -243,7 +244,7 @@ def test_a_closed_connection_is_unavailability(fake: FakeTryton, client: wire.Rp
 def test_silence_is_unavailability(fake: FakeTryton) -> None:
     release = threading.Event()
     fake.answers["model.x.y"] = lambda handler, body: (release.wait(10), reply(handler, b""))[1]
-    with wire.RpcClient(fake.url, "acme", timeout=0.2) as client, pytest.raises(ErpUnavailable, match="in time"):
+    with wire.RpcClient(fake.url, "acme", timeout=0.2) as client, pytest.raises(ErpTimedOut, match="in time"):
         client.call("model.x.y")
     release.set()
 

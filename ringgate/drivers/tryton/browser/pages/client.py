@@ -19,7 +19,15 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from ringgate.domain.errors import BrowserError, ErpMisbehaved, ErpProtocolError, ErpUnavailable, NoRoute, Throttled
+from ringgate.domain.errors import (
+    BrowserError,
+    ErpMisbehaved,
+    ErpProtocolError,
+    ErpTimedOut,
+    ErpUnavailable,
+    NoRoute,
+    Throttled,
+)
 from ringgate.drivers.tryton.browser.pages.formats import Formats, strftime_of
 
 WATCH: Final = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
@@ -189,7 +197,7 @@ class WebClient:
                 asking = page._impl_obj.evaluate(script, argument)
                 return page._sync(asyncio.wait_for(asking, self.limit + GRACE))
             except TimeoutError:
-                raise ErpUnavailable(
+                raise ErpTimedOut(
                     f"The web client got no answer in {self.limit:.0f} s of waiting for {what}."
                 ) from None
 
@@ -238,7 +246,7 @@ class WebClient:
         if raw["errors"]:
             raise ErpMisbehaved(f"A script of the web client failed while waiting for {what}: {raw['errors'][0]}")
         if not raw["rest"]:
-            raise ErpUnavailable(f"The web client was still busy after {self.limit:.0f} s of waiting for {what}.")
+            raise ErpTimedOut(f"The web client was still busy after {self.limit:.0f} s of waiting for {what}.")
 
     @contextmanager
     def trouble(self, what: str) -> Iterator[None]:
