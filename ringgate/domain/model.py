@@ -124,10 +124,13 @@ class InvoiceMethod(StrEnum):
 
 
 class TaxRounding(StrEnum):
-    """Whether each line's tax is rounded, or only each rate's sum over the document."""
+    """What is rounded before a document's tax is stated. Amounts of lines are, except by `total`."""
 
-    LINE = "line"
-    DOCUMENT = "document"
+    LINE = "line"  # the tax of each line's exact product
+    DOCUMENT = "document"  # each rate's tax of all exact products, once
+    LINE_NET = "line-net"  # the tax of each line's rounded amount
+    NET = "net"  # each rate's tax of the sum of its rounded lines, once
+    TOTAL = "total"  # each rate's exact net and tax, once; no line
 
 
 # --- a tenant, as its inventory entry states it ------------------------------------------------------------------

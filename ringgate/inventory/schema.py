@@ -87,7 +87,9 @@ class TenantPolicyTable(StrictTable):
         examples=[{"name": "VAT 20%", "rate": "0.20"}],
     )
     tax_rounding: TaxRounding = Field(
-        TaxRounding.DOCUMENT, description="Whether tax is rounded by line or by document.", examples=["line"]
+        TaxRounding.DOCUMENT,
+        description="What is rounded: line, document (exact products), line-net, net (rounded lines), total (once).",
+        examples=["line"],
     )
     rounding_mode: RoundingMode = Field(RoundingMode.HALF_EVEN, description="Where a half goes.", examples=["half-up"])
     approval: ApprovalTable = Field(ApprovalTable(), description="Who must approve a purchase request.")

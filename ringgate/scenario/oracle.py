@@ -1,9 +1,11 @@
 """What an invoice, its tax and its due date should be: computed from the inventory and the inputs alone.
 
 Rules (the same on paper and in every ERP that keeps to them):
-- a line's amount is quantity x unit price, rounded to the currency;
-- a line's tax is quantity x unit price x rate, from the exact product, not from the rounded amount;
-- rounding by `line` rounds each line's tax and adds up; by `document` it adds up per rate, then rounds once;
+- a line's amount is quantity x unit price, rounded to the currency; where a tenant rounds by `total`, no line is
+  rounded, but the sum of each rate's lines;
+- a line's tax is quantity x unit price x rate, from the exact product; by `line-net` and `net` from the rounded amount;
+- rounding by `line` and `line-net` rounds each line's tax and adds up; by `document`, `net` and `total` it adds up per
+  rate, then rounds once;
 - the total is net plus tax; it falls due `payment_days` after the invoice date.
 """
 
@@ -53,18 +55,31 @@ def rule(policy: Policy, name: str) -> TaxRule | None:
 
 def totals(lines: Sequence[Billable], policy: Policy) -> Totals:
     """The amounts of a document with these lines under this tenant's policy."""
-    mode, zero = policy.rounding_mode, Money(0, policy.currency)
-    net = total([(line.rate * line.hours).rounded(mode) for line in lines], policy.currency)
-    by_rate: dict[str, Money] = {}
+    mode, zero, by = policy.rounding_mode, Money(0, policy.currency), policy.tax_rounding
+    net, by_rate = _net(lines, policy), dict[str, Money]()
     for line in lines:
         if (applied := rule(policy, line.tax)) is None:
             continue
-        exact = line.rate * line.hours * applied.rate
-        part = exact.rounded(mode) if policy.tax_rounding is TaxRounding.LINE else exact
+        product = line.rate * line.hours
+        taxed = product.rounded(mode) if by in (TaxRounding.LINE_NET, TaxRounding.NET) else product
+        exact = taxed * applied.rate
+        part = exact.rounded(mode) if by in (TaxRounding.LINE, TaxRounding.LINE_NET) else exact
         by_rate[applied.name] = by_rate.get(applied.name, zero) + part
     by_rate = {name: amount.rounded(mode) for name, amount in by_rate.items()}
     tax = total(list(by_rate.values()), policy.currency)
     return Totals(net=net, tax=tax, total=net + tax, by_rate=by_rate)
+
+
+def _net(lines: Sequence[Billable], policy: Policy) -> Money:
+    mode = policy.rounding_mode
+    if policy.tax_rounding is not TaxRounding.TOTAL:
+        return total([(line.rate * line.hours).rounded(mode) for line in lines], policy.currency)
+    exact: dict[str, Money] = {}
+    for line in lines:
+        applied = rule(policy, line.tax)
+        name = applied.name if applied else ""
+        exact[name] = exact.get(name, Money(0, policy.currency)) + line.rate * line.hours
+    return total([amount.rounded(mode) for amount in exact.values()], policy.currency)
 
 
 def due(on: date, policy: Policy) -> date:
@@ -77,10 +92,22 @@ def may_approve_alone(amount: Money, policy: Policy) -> bool:
     return policy.approval.steps == 0 or amount.amount <= policy.approval.threshold
 
 
+OTHERWISE = {
+    TaxRounding.LINE: TaxRounding.DOCUMENT,
+    TaxRounding.DOCUMENT: TaxRounding.LINE,
+    TaxRounding.LINE_NET: TaxRounding.NET,
+    TaxRounding.NET: TaxRounding.LINE_NET,
+    TaxRounding.TOTAL: TaxRounding.LINE_NET,
+}
+"""What a way of rounding is most easily mistaken for."""
+
+
 def shows_rounding(lines: Sequence[Billable], policy: Policy) -> bool:
-    """Whether these lines come out differently by line and by document: else they prove nothing about rounding."""
-    by_line = totals(lines, replace(policy, tax_rounding=TaxRounding.LINE))
-    return by_line.tax != totals(lines, replace(policy, tax_rounding=TaxRounding.DOCUMENT)).tax
+    """Whether these lines come out differently where each line is rounded and where the document is: else they prove
+    nothing about rounding. Where no line is rounded, the net amount must show it, too."""
+    own = totals(lines, policy)
+    other = totals(lines, replace(policy, tax_rounding=OTHERWISE[policy.tax_rounding]))
+    return own.tax != other.tax and (policy.tax_rounding is not TaxRounding.TOTAL or own.net != other.net)
 
 
 def gaps(numbers: Sequence[str]) -> tuple[str, ...]:

@@ -30,6 +30,24 @@ def test_tax_rounded_by_document_rounds_once():
     assert totals([billed("1", "10.12")] * 2, policy(tax_rounding=TaxRounding.DOCUMENT)).tax == Money("4.05", GBP)
 
 
+@pytest.mark.parametrize(
+    ("rounding", "net", "tax"),
+    [
+        (TaxRounding.LINE, "200.06", "17.76"),
+        (TaxRounding.DOCUMENT, "200.06", "17.75"),
+        (TaxRounding.LINE_NET, "200.06", "17.76"),
+        (TaxRounding.NET, "200.06", "17.76"),
+        (TaxRounding.TOTAL, "200.05", "17.75"),
+    ],
+)
+def test_each_way_of_rounding_comes_to_its_own_amounts(rounding, net, tax):
+    """Two lines of 1.25 h at 80.02 are 100.025 each, taxed at 8.875 %: 8.87722 of the product, 8.87766 of the line."""
+    rate = TaxRule("Tax", Decimal("0.08875"), "Consulting")
+    own = policy(taxes=(rate,), tax_rounding=rounding, rounding_mode=RoundingMode.HALF_UP)
+    stated = totals([billed("1.25", "80.02")] * 2, own)
+    assert (stated.net, stated.tax) == (Money(net, GBP), Money(tax, GBP))
+
+
 def test_halves_go_to_the_even_neighbour_or_up():
     line = [billed("1", "125", currency=JPY)]  # 10 % of 125 = 12.5
     ten = replace(policy(currency=JPY), taxes=(TaxRule("10%", Decimal("0.10"), "a"),))
