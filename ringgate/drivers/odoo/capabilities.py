@@ -1,0 +1,26 @@
+"""What Odoo's drivers can do, over any channel. What stands here is tried; the rest is left out on purpose.
+
+Not yet: `fingerprint`, `surface` and `outsiders`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ringgate.domain.model import Capability
+
+ON_SCREEN: Final = frozenset(
+    {
+        Capability.SIGN_IN,
+        Capability.PROJECTS,
+        Capability.TIME,
+        Capability.INVOICING,
+        Capability.CREDIT_NOTES,
+        Capability.PAYMENTS,
+        Capability.APPROVALS,
+        Capability.LEDGER,
+        Capability.JOURNAL_ENTRIES,
+        Capability.BOOKS,
+        Capability.UNDO,
+    }
+)

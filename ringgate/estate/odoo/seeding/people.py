@@ -1,0 +1,227 @@
+"""Who works with a tenant: employees, customers, and one least-privilege user for each role.
+
+Odoo's own groups are wider than the roles: a salesperson may bill, and whoever bills must be a salesperson. So billing
+is taken from salespeople first, and given to accountants by a group of the tenant's own; the auditor gets one, too:
+
+| role            | may                                                                                   |
+|-----------------|---------------------------------------------------------------------------------------|
+| consultant      | see projects; enter own time; make purchase orders, and confirm them up to the limit  |
+| project_manager | make and change projects, their tasks and orders; see and approve everybody's time     |
+| approver        | approve and cancel purchase orders                                                    |
+| accountant      | bill orders; make, post, credit and settle invoices; make and post journal entries     |
+| auditor         | read every business record, write none                                                |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ringgate.domain.model import Role
+from ringgate.estate.business_year import Person, Story
+from ringgate.estate.odoo.seeding.desk import Desk
+from ringgate.estate.odoo.seeding.master_data import MasterData, locale
+from ringgate.estate.seed_spec import SeedSpec
+
+ORDERS, BILLING, AUDITOR = "Project Orders", "Billing of Projects", "Auditor"
+INTERNAL: Final = "base.group_user"
+ROLE_GROUPS: Final[Mapping[Role, tuple[str, ...]]] = {
+    Role.CONSULTANT: (
+        "hr_timesheet.group_hr_timesheet_user", "project.group_project_user", "purchase.group_purchase_user",
+    ),
+    Role.PROJECT_MANAGER: (
+        "project.group_project_manager", "sales_team.group_sale_salesman", "hr_timesheet.group_hr_timesheet_approver",
+    ),
+    Role.APPROVER: ("purchase.group_purchase_manager",),
+    Role.ACCOUNTANT: ("account.group_account_invoice",),
+    Role.AUDITOR: ("account.group_account_readonly",),
+}  # fmt: skip
+OWN_GROUPS: Final[Mapping[Role, str]] = {
+    Role.PROJECT_MANAGER: ORDERS, Role.ACCOUNTANT: BILLING, Role.AUDITOR: AUDITOR,
+}  # fmt: skip
+READ, ALL = "r", "rwcd"
+OWN_RIGHTS: Final[Mapping[str, Mapping[str, str]]] = {
+    ORDERS: {"sale.order": ALL},
+    BILLING: {"sale.advance.payment.inv": ALL, "project.project": READ, "project.task": READ},
+    AUDITOR: {"project.project": READ, "project.task": READ, "hr.employee": READ, "product.product": READ,
+              "product.template": READ, "purchase.order": READ, "purchase.order.line": READ, "sale.order": READ,
+              "sale.order.line": READ, "account.analytic.line": READ, "account.analytic.account": READ,
+              "account.move": READ, "account.move.line": READ, "account.payment": READ,
+              "account.partial.reconcile": READ, "account.full.reconcile": READ, "account.journal": READ,
+              "account.account": READ, "account.tax": READ, "account.tax.group": READ,
+              "account.tax.repartition.line": READ, "account.payment.term": READ,
+              "account.payment.term.line": READ, "ir.model.access": READ, "ir.rule": READ, "res.groups": READ,
+              "res.users": READ, "ir.sequence": READ, "ir.module.module": READ, "ir.model": READ,
+              "ir.model.data": READ, "ir.model.fields": READ, "res.partner": READ, "res.currency": READ,
+              "res.lang": READ, "ir.actions.report": READ, "ir.cron": READ, "ir.ui.view": READ,
+              "product.category": READ},
+}  # fmt: skip
+"""What Odoo's own groups do not give, model by model."""
+
+
+APPROVAL_RULE: Final = """\
+if not env.user.has_group('purchase.group_purchase_manager'):
+    for order in records:
+        if order.amount_total > {threshold}:
+            raise UserError('An order of more than {threshold} needs the approval of a manager.')
+"""
+
+
+@dataclass(frozen=True)
+class People:
+    """Ids. `employees` and `customers` are in the order of the story, `synthetic` is the customer of scenarios."""
+
+    employees: tuple[int, ...]
+    customers: tuple[int, ...]
+    synthetic: int
+    supplier: int
+
+
+def settle(desk: Desk, spec: SeedSpec, base: MasterData, story: Story, passwords: Mapping[Role, str]) -> People:
+    """Makes everybody, as the administrator."""
+    groups = _groups(desk)
+    _salespeople_do_not_bill(desk)
+    _auditor_sees_all_time(desk, groups[AUDITOR])
+    _hours_make_sense(desk)
+    _approvals_hold(desk, spec)
+    users = _users(desk, spec, groups, passwords)
+    customers = _partners(desk, spec, base, story)
+    staff = tuple(desk.create("hr.employee", [{"name": person.name} for person in story.employees]))
+    if Role.CONSULTANT in users:
+        desk.one("hr.employee", {"name": _title(Role.CONSULTANT), "user_id": users[Role.CONSULTANT]})
+    _supplied(desk, base, customers[-2:])
+    return People(employees=staff, customers=customers[:-2], synthetic=customers[-2], supplier=customers[-1])
+
+
+def _title(role: Role) -> str:
+    return "Synthetic " + role.value.replace("_", " ").title()
+
+
+def _groups(desk: Desk) -> dict[str, int]:
+    wanted = {INTERNAL, *(name for names in ROLE_GROUPS.values() for name in names)}
+    groups = desk.named(*sorted(wanted))
+    made = desk.create("res.groups", [{"name": name} for name in OWN_RIGHTS])
+    own = dict(zip(OWN_RIGHTS, made, strict=True))
+    models = {row["model"]: row["id"] for row in desk.find("ir.model", [], ["model"])}
+    rows = [
+        {
+            "name": f"{group}: {model}",
+            "model_id": models[model],
+            "group_id": own[group],
+            "perm_read": "r" in rights,
+            "perm_write": "w" in rights,
+            "perm_create": "c" in rights,
+            "perm_unlink": "d" in rights,
+        }
+        for group, models_of in OWN_RIGHTS.items()
+        for model, rights in models_of.items()
+        if model in models
+    ]
+    desk.create("ir.model.access", rows)
+    return groups | own
+
+
+def _salespeople_do_not_bill(desk: Desk) -> None:
+    billing = [("model_id.model", "=", "sale.advance.payment.inv"), ("group_id.name", "!=", BILLING)]
+    desk.write("ir.model.access", desk.ids("ir.model.access", billing), {"active": False})
+
+
+def _auditor_sees_all_time(desk: Desk, group: int) -> None:
+    """Who reads the ledger sees no time in stock Odoo."""
+    model = desk.only("ir.model", [("model", "=", "account.analytic.line")])
+    rule = {"name": "Auditor sees all time", "model_id": model, "groups": [(6, 0, [group])]}
+    desk.one("ir.rule", {**rule, "domain_force": "[(1, '=', 1)]"})
+
+
+def _hours_make_sense(desk: Desk) -> None:
+    """Stock Odoo takes any number of hours. This firm's time is between nothing and a day, whoever enters it."""
+    model = desk.only("ir.model", [("model", "=", "account.analytic.line")])
+    domain = "['|', ('project_id', '=', False), '&', ('unit_amount', '>=', 0), ('unit_amount', '<=', 24)]"
+    desk.one(
+        "ir.rule",
+        {
+            "name": "Hours of a day",
+            "model_id": model,
+            "domain_force": domain,
+            "perm_read": False,
+            "perm_write": True,
+            "perm_create": True,
+            "perm_unlink": False,
+        },
+    )
+
+
+def _approvals_hold(desk: Desk, spec: SeedSpec) -> None:
+    """Stock Odoo lets who may write an order write its state, too, and series 14.0 also press a button that no screen
+    of theirs shows. This firm's rule says no, whatever way somebody takes."""
+    if spec.approvals_from is None:
+        return
+    model = desk.only("ir.model", [("model", "=", "purchase.order")])
+    code = APPROVAL_RULE.format(threshold=spec.approvals_from)
+    rule: dict[str, Any] = {
+        "name": "Approved by a manager",
+        "model_id": model,
+        "trigger": "on_write" if desk.series.major < 15 else "on_create_or_write",
+        "filter_domain": "[('state', 'in', ['purchase', 'done'])]",
+    }
+    if desk.series.major < 17:
+        rule |= {"state": "code", "code": code}
+        desk.one("base.automation", rule)
+    else:
+        automation = desk.one("base.automation", rule)
+        action = {"name": rule["name"], "model_id": model, "state": "code", "code": code, "usage": "base_automation"}
+        desk.one("ir.actions.server", {**action, "base_automation_id": automation})
+
+
+def _users(desk: Desk, spec: SeedSpec, groups: Mapping[str, int], passwords: Mapping[Role, str]) -> dict[Role, int]:
+    made = {}
+    for role, login in spec.users.items():
+        own = [groups[OWN_GROUPS[role]]] if role in OWN_GROUPS else []
+        mine = [groups[INTERNAL], *(groups[name] for name in ROLE_GROUPS.get(role, ())), *own]
+        values: dict[str, Any] = {
+            "name": _title(role),
+            "login": login,
+            "email": f"{login}@{spec.id}.example",
+            "password": passwords[role],
+            "lang": locale(spec),
+            "tz": spec.timezone,
+            "notification_type": "inbox",
+            desk.series.groups: [(6, 0, mine)],
+        }
+        made[role] = desk.one("res.users", values, no_reset_password=True)
+    return made
+
+
+def _partners(desk: Desk, spec: SeedSpec, base: MasterData, story: Story) -> tuple[int, ...]:
+    """The story's customers, then the synthetic one, then a supplier."""
+    receivable = base.accounts[spec.policy.accounts.receivable]
+    others = (Person(spec.policy.customer, "1", "Ringgate"), Person("Ringgate Synthetic Supplier", "2", "Ringgate"))
+    return tuple(
+        desk.create(
+            "res.partner",
+            [
+                {
+                    "name": person.name,
+                    "is_company": True,
+                    "street": person.street,
+                    "city": person.city,
+                    "zip": person.postal_code,
+                    "lang": locale(spec),
+                    "property_payment_term_id": base.payment_term,
+                    "property_account_receivable_id": receivable,
+                }
+                for person in (*story.customers, *others)
+            ],
+        )
+    )
+
+
+def _supplied(desk: Desk, base: MasterData, partners: tuple[int, ...]) -> None:
+    """A first confirmed order would note down who supplies what: it stands there before."""
+    templates = [row["product_tmpl_id"][0] for row in desk.read("product.product", base.products, ["product_tmpl_id"])]
+    partner = "partner_id" if desk.series.major >= 16 else "name"
+    desk.create(
+        "product.supplierinfo",
+        [{partner: each, "product_tmpl_id": template} for each in partners for template in templates],
+    )
