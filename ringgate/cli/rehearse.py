@@ -200,7 +200,8 @@ class EstatePlatform:
         from ringgate.rollout.platforms.protocol import UpgradeRefused
 
         try:
-            return self._estate.upgrade(tenant, to, [ManualStep(each.name, each.sql) for each in steps], stages)
+            chosen = [ManualStep(each.name, each.sql, each.command, each.tool) for each in steps]
+            return self._estate.upgrade(tenant, to, chosen, stages)
         except UpgradeFailed as failed:
             raise UpgradeRefused(tenant, failed.at, failed.reason) from failed
 

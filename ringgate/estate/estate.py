@@ -137,9 +137,7 @@ class Estate:
     @property
     def database(self) -> Cluster:
         """The embedded PostgreSQL."""
-        return Cluster(
-            self.tools(Progress()).install_database(), self.pg, self.run / "pg", self.logs / "postgresql.log"
-        )
+        return Cluster(self.tools().install_database(), self.pg, self.run / "pg", self.logs / "postgresql.log")
 
     def sql(self, tenant: str, user: str = "postgres") -> psycopg.Connection[Any]:
         """A superuser's connection to a tenant's database, in autocommit mode. The caller closes it."""
@@ -216,7 +214,7 @@ class Estate:
 
     def install(self, series: str) -> None:
         """Installs a series, with its web client; nothing is done if it is there."""
-        tools = self.tools(Progress())
+        tools = self.tools()
         self.kind.install(tools, series)
         self.kind.install_web_client(tools, series)
 
@@ -322,7 +320,7 @@ class Estate:
     def _installed(self) -> bool:
         return paths.tools().is_dir()
 
-    def tools(self, progress: Progress) -> Tools:
+    def tools(self, progress: Progress | None = None) -> Tools:
         return Tools(paths.tools(), progress)
 
     def serving_of(self, record: EstateRecord) -> Serving:

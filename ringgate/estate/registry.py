@@ -36,6 +36,10 @@ def estate_kind(name: str) -> EstateKind:
             raise EstateError(
                 f"The estate kind {name} ({point.value}) cannot be loaded ({error}): repair its package."
             ) from error
+    if not names():
+        raise EstateError(
+            "No kind of estate is registered: install Ringgate again, so that its entry points are known."
+        )
     near = difflib.get_close_matches(name, names(), n=1)
     hint = f"did you mean {near[0]}" if near else f"choose one of {', '.join(names())}"
     raise EstateError(f'There is no estate kind "{name}": {hint}.')

@@ -161,7 +161,7 @@ class Upgrades:
             told = {"TENANT": tenant, "DATABASE": self._estate.database.url(tenant), "TO": to}
             told["FROM"] = self._estate.place(tenant).series
             env = {**os.environ, **{f"RINGGATE_{name}": value for name, value in told.items()}}
-            run(step.command, "the command failed", self._estate.run, env, remedy="repair it and upgrade again")
+            run(step.command, "the command failed", env=env, remedy="repair it and upgrade again")
         else:
             server = self._estate.serving.server(to)
             server.configure()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -98,12 +99,40 @@ class ComponentsTable(StrictTable):
     integrations: ComponentTable = Field(ComponentTable(), description="Who talks to the ERP and must change.")
 
 
+WAYS = ("sql", "command", "tool")
+"""How a manual step can be done."""
+
+
 class ManualStepTable(StrictTable):
+    """What is done by hand on each tenant: exactly one of SQL, a command, a call of the ERP's own tool."""
+
     name: Name = Field(description="What operators know the step as.", examples=["7.6: columns of ir_model"])
-    sql: Annotated[str, Field(min_length=1)] = Field(
+    sql: str = Field(
+        "",
+        min_length=1,
         description="What is done, as SQL on the tenant's database; one transaction.",
         examples=["ALTER TABLE ir_model RENAME COLUMN name TO string;"],
     )
+    command: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (),
+        min_length=1,
+        description="A program and its arguments, run in the folder where Ringgate was started. It is told "
+        "RINGGATE_TENANT, RINGGATE_DATABASE (a libpq URL), RINGGATE_FROM and RINGGATE_TO as variables; exit code 0 is "
+        "success.",
+        examples=[["./move-attachments.sh", "--quiet"]],
+    )
+    tool: str = Field(
+        "",
+        min_length=1,
+        description="A call of the ERP's own command line tool, of the series after; configuration and database are "
+        "added to it.",
+        examples=["trytond-admin -u ir"],
+    )
+
+    @property
+    def text(self) -> str:
+        """What is done, as people read it."""
+        return self.sql.strip() or shlex.join(self.command) or self.tool
 
 
 def _use(value: str) -> str:
@@ -330,12 +359,22 @@ def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, t
     for key, action in conditions.items() if isinstance(conditions, dict) else ():
         if action == RolloutAction.PROMOTE:
             found.append(Problem(file, f"conditions.{key}", "must be pause or roll back", f'"{action}"'))
-    names = [s.get("name") for s in _tables(data.get("manual_steps"))]
-    for name in sorted({str(name) for name in names if names.count(name) > 1}):
-        found.append(Problem(file, "manual_steps", "two steps must not have the same name", f'"{name}"'))
+    found += _check_steps(file, _tables(data.get("manual_steps")))
     names = [each.get("name") for each in _tables(data.get("integrations"))]
     for name in sorted({str(name) for name in names if names.count(name) > 1}):
         found.append(Problem(file, "integrations", "two integrations must not have the same name", f'"{name}"'))
+    return found
+
+
+def _check_steps(file: str, steps: Sequence[Mapping[str, object]]) -> list[Problem]:
+    names = [step.get("name") for step in steps]
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    found = [Problem(file, "manual_steps", "two steps must not have the same name", f'"{name}"') for name in twice]
+    for index, step in enumerate(steps):
+        given = [way for way in WAYS if way in step]
+        if len(given) != 1:
+            rule = f"needs exactly one of {', '.join(WAYS)}"
+            found.append(Problem(file, f"manual_steps[{index}]", rule, ", ".join(given)))
     return found
 
 

@@ -105,6 +105,30 @@ def test_all_mistakes_of_tables_are_told_at_once(load):
         assert message in lines
 
 
+def test_a_manual_step_is_sql_or_a_command_or_a_call_of_the_erps_own_tool(load):
+    steps = (
+        '[[manual_steps]]\nname = "a"\nsql = "SELECT 1"\n'
+        '[[manual_steps]]\nname = "b"\ncommand = ["move", "the files"]\n'
+        '[[manual_steps]]\nname = "c"\ntool = "trytond-admin -u ir"\n'
+    )
+    table = load(SMALLEST + steps).table
+    assert [step.text for step in table.manual_steps] == ["SELECT 1", "move 'the files'", "trytond-admin -u ir"]
+    wrong = (
+        '[[manual_steps]]\nname = "a"\n'
+        '[[manual_steps]]\nname = "b"\nsql = "SELECT 1"\ntool = "x"\n'
+        '[[manual_steps]]\nname = "c"\ncommand = []\n'
+    )
+    with pytest.raises(ReleaseError) as told:
+        load(SMALLEST + wrong)
+    lines = str(told.value)
+    for message in (
+        "manual_steps[0]: needs exactly one of sql, command, tool",
+        "manual_steps[1]: needs exactly one of sql, command, tool (got sql, tool)",
+        "manual_steps[2].command: must not be empty",
+    ):
+        assert message in lines
+
+
 INTEGRATION = '[[integrations]]\nname = "payroll"\nowner = "hr"\n'
 
 

@@ -1,0 +1,79 @@
+"""What an estate says of itself, and which kind it is of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ringgate.domain.model import Tenant
+from ringgate.estate import Estate, registry
+from ringgate.estate.errors import EstateError
+from ringgate.estate.postgres import Cluster
+from ringgate.estate.protocol import READY
+from ringgate.estate.tryton.kind import TrytonEstate
+from tests.unit.estate.support import noted, running
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("RINGGATE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def standing(home: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
+    """An estate of two series whose database and front door run; `ready` counts as asked and answered."""
+    monkeypatch.setattr(Cluster, "running", True)
+    monkeypatch.setattr(TrytonEstate, "ready", lambda _self, _tenant, _series, _base: READY)
+    monkeypatch.setattr("ringgate.estate.tools.Tools.install_database", lambda _self: home)
+    estate = noted("two", {"aldgate": "7.0", "bleecker": "8.0"})
+    (estate.folder / "pg").mkdir()
+    (home / "tools").mkdir()
+    running(estate.run / "front-door.pid")
+    running(estate.run / "erp-7.0.pid")
+    running(estate.run / "erp-8.0.pid")
+    return estate
+
+
+def test_a_tenant_is_down_only_if_what_it_needs_is_stopped(standing: Estate) -> None:
+    (standing.run / "erp-8.0.pid").unlink()
+    report = standing.status()
+    assert {row.tenant: row.state for row in report.rows} == {"aldgate": READY, "bleecker": "down"}
+    assert report.servers == {
+        "PostgreSQL": "running",
+        "ERP server 7.0": "running",
+        "ERP server 8.0": "stopped",
+        "front door": "running",
+    }
+    assert not report.standing
+    (standing.run / "front-door.pid").unlink()
+    assert {row.state for row in standing.status().rows} == {"down"}
+
+
+def test_a_tenant_is_asked_at_its_own_address(standing: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def ready(_self: TrytonEstate, tenant: Tenant, series: str, base: str) -> str:
+        asked[tenant.id] = (series, base)
+        return "sign-in answers 401"
+
+    monkeypatch.setattr(TrytonEstate, "ready", ready)
+    assert {row.state for row in standing.status().rows} == {"sign-in answers 401"}
+    assert asked == {"aldgate": ("7.0", "http://127.0.0.1:9001"), "bleecker": ("8.0", "http://127.0.0.1:9002")}
+
+
+def test_an_estate_keeps_its_kind() -> None:
+    noted("one", {"aldgate": "7.0"})
+    assert Estate("one").kind.name == "tryton"
+    with pytest.raises(EstateError, match=r"has tenants of tryton: choose another --name for other"):
+        Estate("one", "other")
+
+
+def test_a_kind_is_found_by_its_entry_point() -> None:
+    assert "tryton" in registry.names()
+    assert registry.estate_kind("tryton").title == "Tryton"
+    with pytest.raises(EstateError, match=r'no estate kind "tritton": did you mean tryton'):
+        registry.estate_kind("tritton")
+    assert registry.series_of({"tryton"}) == ("7.0", "8.0")
+    assert registry.series_of({"tryton", "of-another-package"}) == ()
