@@ -50,7 +50,7 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         posting, accounts = erp.books.posting_of(invoice.ref), erp.policy.accounts
         expected = erp.totals((erp.billable(draft.task, "3.5"), draft.task.rate, ""))
         expect(posting.debit, equals=posting.credit, because="a posting balances", what="debit", invariant=BALANCED)
-        others = {line.account for line in posting.lines} - {accounts.receivable, accounts.revenue, accounts.tax}
+        others = {line.account for line in posting.lines} - {*accounts.receivable, *accounts.revenue, *accounts.tax}
         expect(
             others,
             equals=set(),
@@ -58,6 +58,9 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
             what="other accounts",
             ground=POLICY,
         )
+        parts = sorted(part.amount.amount for part in erp.instalments(expected.total, run.today))
+        owed = sorted(line.debit.amount for line in posting.lines if line.account in accounts.receivable)
+        expect(owed, equals=parts, because=f"it is payable in {erp.policy.term}", what="amounts owed", ground=POLICY)
         expect(posting.on, equals=run.today, because="the invoice is of today", what="date")
         expect(
             posting.period_start <= run.today <= posting.period_end,

@@ -71,8 +71,8 @@ def invoicing_from_time(erp: Erp, make: Make, run: Run) -> None:
         record = erp.books.invoice(invoice.ref)
         expect(
             record.due,
-            equals=(erp.due(run.today),),
-            because=f"it is payable in {erp.policy.payment_days} days",
-            what="due date",
+            equals=erp.due(run.today),
+            because=f"it is payable in {erp.policy.term}",
+            what="due dates",
             ground=POLICY,
         )

@@ -64,8 +64,8 @@ def project_to_cash(erp: Erp, make: Make, run: Run) -> None:
 
     with run.step("find the money"):
         postings, accounts = erp.books.postings_of(invoice.ref), erp.policy.accounts
-        received = sum((posting.on_account(accounts.cash) for posting in postings), erp.money("0"))
-        owed = sum((posting.on_account(accounts.receivable) for posting in postings), erp.money("0"))
+        received = sum((posting.on_account(*accounts.cash) for posting in postings), erp.money("0"))
+        owed = sum((posting.on_account(*accounts.receivable) for posting in postings), erp.money("0"))
         expect(owed, equals=erp.money("0"), because="what was billed is paid", what="amount owed in the ledger")
         cash = "the money that came in is in cash"
         expect(received, equals=expected.total, because=cash, what="cash received", ground=POLICY)

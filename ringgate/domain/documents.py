@@ -181,9 +181,9 @@ class Posting:
     def credit(self) -> Money:
         return sum((line.credit for line in self.lines), Money(0, self.currency))
 
-    def on_account(self, account: str) -> Money:
-        """Debit less credit on one account."""
-        return sum((x.debit - x.credit for x in self.lines if x.account == account), Money(0, self.currency))
+    def on_account(self, *accounts: str) -> Money:
+        """Debit less credit on these accounts together."""
+        return sum((x.debit - x.credit for x in self.lines if x.account in accounts), Money(0, self.currency))
 
 
 @dataclass(frozen=True, slots=True)

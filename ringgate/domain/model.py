@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ringgate.domain.credentials import Account
 from ringgate.domain.money import Currency, RoundingMode
+from ringgate.domain.payment_terms import DueUnit, PaymentTerm
 from ringgate.domain.schedules import Probing
-
-if TYPE_CHECKING:
-    from ringgate.host.secrets import Secret
 
 
 class Channel(StrEnum):
@@ -52,6 +51,9 @@ class Capability(StrEnum):
     SURFACE = "surface"  # what the ERP offers to programs can be read
     OUTSIDERS = "outsiders"  # other tenants' sessions can be tried, and none
     DIRECT_CALLS = "direct-calls"  # a user can ask for what none of their screens offers
+    APPROVAL_CHAINS = "approval-chains"  # a request that needs several approvals says how far it is
+    API_KEYS = "api-keys"  # a user signs in with a key or token instead of a password
+    ONE_TIME_CODES = "one-time-codes"  # a user signs in with a password and a one-time code
 
 
 class Effect(IntEnum):
@@ -147,27 +149,37 @@ class TaxRule:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Requests of more than `threshold` need `steps` approvals by others than the requester; up to it, none."""
+    """Requests of more than `threshold` need `steps` approvals by others than the requester; up to it, none.
+
+    `approvers` are the roles that approve, one for each step and in this order; none approves twice."""
 
     steps: int
     threshold: Decimal = Decimal(0)
+    approvers: tuple[Role, ...] = (Role.APPROVER,)
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Account codes or names that postings of this tenant must hit."""
+    """Account codes or names that postings of this tenant must hit, by purpose; at least one each.
 
-    receivable: str
-    revenue: str
-    tax: str
-    cash: str
+    Where several serve one purpose (revenue by service, receipts that the bank has not confirmed), their sum counts;
+    what Ringgate books itself goes to the first."""
+
+    receivable: tuple[str, ...]
+    revenue: tuple[str, ...]
+    tax: tuple[str, ...]
+    cash: tuple[str, ...]
+
+    @property
+    def all(self) -> frozenset[str]:
+        return frozenset((*self.receivable, *self.revenue, *self.tax, *self.cash))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A tenant's own rules, from which every expectation is computed.
 
-    `taxes` is empty for a tenant without tax. `payment_days` counts from the invoice date. `effects` caps what may be
+    `taxes` is empty for a tenant without tax. `effects` caps what may be
     run. `product` is the service billed where no tax rule names its own.
     """
 
@@ -177,20 +189,21 @@ class Policy:
     rounding_mode: RoundingMode
     approval: Approval
     invoice_method: InvoiceMethod
-    payment_term: str
-    payment_days: int
+    term: PaymentTerm
     accounts: Accounts
     product: str
     customer: str
     effects: Effect = Effect.REVERSIBLE
 
+    @property
+    def payment_term(self) -> str:
+        """The term's name in the ERP."""
+        return self.term.name
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A synthetic user: a login, and a reference to its password."""
-
-    login: str
-    password: Secret
+    @property
+    def payment_days(self) -> int:
+        """The days of the last instalment's steps, added up: the whole term where it is a plain one."""
+        return sum(each.number for each in self.term.instalments[-1].steps if each.unit is DueUnit.DAYS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,7 +280,7 @@ def sign_in_differences(tenant: Tenant, driver: Driver, call: Call) -> list[SetU
             try:
                 who = connection.sign_in(role, fresh=True).who_am_i()
             except RinggateError as error:
-                remedy = f"Check the login, and that {account.password.reference} holds its password."
+                remedy = f"Check the login, and {account.on(driver.channel).where}."
                 found.append(SetUpDifference(tenant.id, key, stated, f"answers: {error}", remedy))
                 continue
             if who.login != account.login:

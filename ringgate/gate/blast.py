@@ -33,7 +33,7 @@ def traits(tenant: Tenant) -> frozenset[Trait]:
         ("rounding of halves", policy.rounding_mode.value),
         ("approval", f"{policy.approval.steps} above {policy.approval.threshold}" if policy.approval.steps else "none"),
         ("invoice method", policy.invoice_method.value),
-        ("payment days", str(policy.payment_days)),
+        ("payment term", str(policy.term)),
     }
     known |= {("cohort", cohort) for cohort in tenant.cohorts}
     known |= {("feature", name) for name, feature in tenant.features.items() if feature.on}

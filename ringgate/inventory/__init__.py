@@ -141,10 +141,11 @@ def secret_problems(inventory: Inventory) -> tuple[list[str], list[str]]:
     for tenant in inventory.tenants:
         for role, account in tenant.users.items():
             where = f"{tenant.id}: users.{role}"
-            try:
-                account.password.reveal()
-            except RinggateError as error:
-                missing.append(f"{where}: {error}")
-            if warning := account.password.warning():
-                unsafe.append(f"{where}: {warning}")
+            for secret in account.secrets:
+                try:
+                    secret.reveal()
+                except RinggateError as error:
+                    missing.append(f"{where}: {error}")
+                if warning := secret.warning():
+                    unsafe.append(f"{where}: {warning}")
     return missing, unsafe

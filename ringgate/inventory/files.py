@@ -73,7 +73,7 @@ def merge(layers: Sequence[FileLayer]) -> tuple[dict[str, Any], dict[Path_, str]
 def _lay(below: dict[str, Any], above: Mapping[str, Any], origins: dict[Path_, str], at: Path_, file: str) -> None:
     for key, value in above.items():
         here = (*at, key)
-        if isinstance(value, dict) and not _is_reference(here):
+        if isinstance(value, dict) and not _is_one_value(here):
             if not isinstance(below.get(key), dict):
                 _forget(origins, here)
                 below[key] = {}
@@ -84,8 +84,11 @@ def _lay(below: dict[str, Any], above: Mapping[str, Any], origins: dict[Path_, s
             origins[here] = file
 
 
-def _is_reference(path: Path_) -> bool:
-    return len(path) == 3 and path[0] == "users" and path[2] == "password"
+def _is_one_value(path: Path_) -> bool:
+    """A reference to a secret, and a payment term: parts of two of them make none."""
+    if path[0] == "users":
+        return len(path) > 2 and path[-1] in ("password", "key", "one_time_codes")
+    return path == ("policy", "payment_term")
 
 
 def _forget(origins: dict[Path_, str], path: Path_) -> None:
@@ -165,6 +168,7 @@ def _rule(detail: ErrorDetails, table: type[BaseModel], path: Path_) -> str:
         "greater_than_equal": ("ge", "at least"),
         "less_than_equal": ("le", "at most"),
         "less_than": ("lt", "below"),
+        "greater_than": ("gt", "above"),
     }
     if kind in bounds:
         bound, words = bounds[kind]

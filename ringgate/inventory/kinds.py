@@ -101,11 +101,20 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value or len(set(value)) < len(value):
+        raise ValueError("must be a name, or a list of different names")
+    return value
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Url = Annotated[str, AfterValidator(_url)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+                  AfterValidator(_some)]  # fmt: skip
+"""One name, or a list of them."""
 CurrencyCode = Annotated[str, AfterValidator(_currency)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from ringgate.domain.model import Account, Accounts, Approval, Effect, Feature, Policy, Recovery, TaxRule, Tenant
+from ringgate.domain.credentials import Account, Credentials
+from ringgate.domain.model import Accounts, Approval, Channel, Effect, Feature, Policy, Recovery, Role, TaxRule, Tenant
 from ringgate.host.secrets import EnvSecret, FileSecret, Secret
+from ringgate.inventory.cross_checks import disagreements
 from ringgate.inventory.files import (
     FileLayer,
     Path_,
@@ -29,7 +31,15 @@ from ringgate.inventory.files import (
 )
 from ringgate.inventory.kinds import CURRENCIES
 from ringgate.inventory.probes import past, probing
-from ringgate.inventory.schema import CohortTable, DefaultsTable, SecretTable, SlaTable, TenantTable
+from ringgate.inventory.schema import (
+    ChannelUserTable,
+    CohortTable,
+    DefaultsTable,
+    SecretTable,
+    SlaTable,
+    TenantTable,
+    UserTable,
+)
 
 BUILT_IN = "built-in default"
 _RINGS = ("canary", "early", "broad")
@@ -165,7 +175,7 @@ class _Reader:
         table = TenantTable.model_validate(values)
         self._look_for_stale(table, origins)
         tenant = replace(_to_model(table, self.path), recovery=self._recovery(table.sla))
-        self.settings[table.id] = _settings(table, tenant, values, origins)
+        self.settings[table.id] = _settings(table, tenant, values, origins, self.path)
         return tenant
 
     def _recovery(self, sla: str) -> Recovery | None:
@@ -220,9 +230,8 @@ class _Reader:
             name = values.get(key, TenantTable.model_fields[key].default)
             if isinstance(name, str) and known and name not in known:
                 self._add(origin_of((key,), origins) or own, key, f"{rule}{nearest(name, known)}", f'"{name}"')
-        for key, other in (("paused_until", "paused_reason"), ("paused_reason", "paused_until")):
-            if values.get(key) and not values.get(other):
-                self._add(origin_of((key,), origins) or own, other, f"is required with {key}")
+        for path, rule, got in disagreements(values):
+            self._add(origin_of(path, origins) or own, dotted(path), rule, f'"{got}"' if got else "")
 
     def _look_for_stale(self, table: TenantTable, origins: Mapping[Path_, str]) -> None:
         def warn(rule: str, *where: str) -> None:
@@ -277,16 +286,19 @@ def _to_model(table: TenantTable, base: Path) -> Tenant:
             taxes=tuple(TaxRule(tax.name, tax.rate, tax.product or policy.product) for tax in policy.tax),
             tax_rounding=policy.rounding,
             rounding_mode=policy.rounding_mode,
-            approval=Approval(policy.approval.steps, policy.approval.threshold),
+            approval=Approval(
+                policy.approval.steps,
+                policy.approval.threshold,
+                (policy.approval.approvers or (Role.APPROVER,)) if policy.approval.steps else (),
+            ),
             invoice_method=policy.invoice_method,
-            payment_term=policy.payment_term.name,
-            payment_days=policy.payment_term.days,
+            term=policy.payment_term.model,
             accounts=Accounts(**policy.accounts.model_dump()),
             product=policy.product,
             customer=policy.customer,
             effects=Effect[policy.effects.upper()],
         ),
-        users={role: Account(x.login, reference(x.password, table.id, base)) for role, x in table.users.items()},
+        users={role: _account(user, table.id, base) for role, user in table.users.items()},
         sessions=table.sessions,
         lacks=table.lacks,
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
@@ -295,6 +307,22 @@ def _to_model(table: TenantTable, base: Path) -> Tenant:
         paused_reason=table.paused_reason,
         probes=probing(table.probes),
     )
+
+
+def _account(user: UserTable, tenant: str, base: Path) -> Account:
+    """The user, and how they sign in over the channels that say something of their own."""
+
+    def secret(table: SecretTable | None) -> Secret | None:
+        return reference(table, tenant, base) if table else None
+
+    channels = {}
+    for channel, own in ((Channel.API, user.api), (Channel.BROWSER, user.browser)):
+        if own != ChannelUserTable():
+            password = own.password or (None if own.key else user.password)
+            channels[channel] = Credentials(
+                own.login or user.login, secret(password), secret(own.key), secret(own.one_time_codes)
+            )
+    return Account(user.login, secret(user.password), channels)
 
 
 def _filled(text: str, tenant: str) -> str:
@@ -310,13 +338,13 @@ def reference(table: SecretTable, tenant: str, base: Path) -> Secret:
 
 
 def _settings(
-    table: TenantTable, tenant: Tenant, values: Mapping[str, Any], origins: Mapping[Path_, str]
+    table: TenantTable, tenant: Tenant, values: Mapping[str, Any], origins: Mapping[Path_, str], base: Path
 ) -> tuple[InventorySetting, ...]:
     """Every value that counts; references and addresses as they came out."""
     dumped = table.model_dump(mode="json")
     dumped["endpoints"] = {"api": tenant.api, "web": tenant.web}
-    for role, account in tenant.users.items():
-        dumped["users"][role]["password"] = account.password.reference
+    for role, user in table.users.items():
+        dumped["users"][role] = _shown(user, tenant.id, base)
     if any(tax.rounding for tax in table.policy.tax):
         del dumped["policy"]["tax_rounding"]
     return tuple(
@@ -324,6 +352,20 @@ def _settings(
         for path, value in _leaves(dumped, ())
         for where in [without_indexes(path, values)]
     )
+
+
+def _shown(user: UserTable, tenant: str, base: Path) -> dict[str, Any]:
+    """A user's values, with each secret as where it is."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, SecretTable):
+            return reference(value, tenant, base).reference
+        if isinstance(value, BaseModel):
+            return {name: shown(getattr(value, name)) for name in type(value).model_fields}
+        return value
+
+    found: dict[str, Any] = shown(user)
+    return found
 
 
 def _leaves(value: Any, path: Path_) -> list[tuple[Path_, str]]:

@@ -23,12 +23,14 @@ from ringgate.inventory.kinds import (
     Exact,
     Language,
     Name,
+    Names,
     Slug,
     StrictTable,
     Url,
     Zone,
     as_list,
 )
+from ringgate.inventory.payment_terms import PaymentTermTable
 from ringgate.inventory.probes import ProbesTable
 
 
@@ -57,18 +59,25 @@ class ApprovalTable(StrictTable):
     threshold: Annotated[Exact, Field(ge=0)] = Field(
         Decimal(0), description="Requests of more than this need the steps, as text.", examples=["500.00"]
     )
-
-
-class PaymentTermTable(StrictTable):
-    name: Name = Field(description="The payment term's name in the ERP.", examples=["30 days"])
-    days: int = Field(ge=0, le=365, strict=True, description="Days from invoice date to due date.", examples=[30])
+    approvers: tuple[Role, ...] = Field(
+        (), description="The role of each step, in order; required for more than one step. Default: the approver.",
+        examples=[["project_manager", "approver"]],
+    )  # fmt: skip
 
 
 class AccountsTable(StrictTable):
-    receivable: Name = Field(description="Code or name of the account that customers owe on.", examples=["1200"])
-    revenue: Name = Field(description="Code or name of the account that services are booked on.", examples=["4000"])
-    tax: Name = Field(description="Code or name of the account that tax is booked on.", examples=["2200"])
-    cash: Name = Field(description="Code or name of the account that payments arrive on.", examples=["1000"])
+    """Where several accounts serve a purpose, their sum counts; Ringgate's own entries go to the first."""
+
+    receivable: Names = Field(description="Code or name of the account that customers owe on.", examples=["1200"])
+    revenue: Names = Field(
+        description="Code or name of the account that services are booked on, or a list of them.",
+        examples=[["4000", "4010"]],
+    )
+    tax: Names = Field(description="Code or name of the account that tax is booked on, or a list.", examples=["2200"])
+    cash: Names = Field(
+        description="Code or name of the account that payments arrive on; with that of outstanding receipts, a list.",
+        examples=["1000"],
+    )
 
 
 def _tax_adds_up(rates: tuple[TaxTable, ...]) -> tuple[TaxTable, ...]:
@@ -121,7 +130,7 @@ class SecretTable(StrictTable):
     """A reference, by exactly one of two ways. `${TENANT}` stands for the tenant's id."""
 
     env: str | None = Field(
-        None, description="The environment variable that holds the password.", examples=["ACME_ACCOUNTANT_PASSWORD"]
+        None, description="The environment variable that holds it.", examples=["ACME_ACCOUNTANT_PASSWORD"]
     )
     file: str | None = Field(
         None, description="The file that holds it; ~ and ${RINGGATE_HOME} are expanded.", examples=["~/acme/accountant"]
@@ -145,9 +154,24 @@ class SecretTable(StrictTable):
         return self
 
 
+class ChannelUserTable(StrictTable):
+    """What differs for one channel; what is left out is the user's."""
+
+    login: Name | None = Field(None, description="Another login than the user's.", examples=["svc.accountant"])
+    password: SecretTable | None = Field(None, description="Where another password is.")
+    key: SecretTable | None = Field(None, description="Where an API key or token is; it stands for the password.")
+    one_time_codes: SecretTable | None = Field(
+        None, description="Where the seed of the user's one-time codes (TOTP, base32) is."
+    )
+
+
 class UserTable(StrictTable):
     login: Name = Field(description="The synthetic user's login in the ERP.", examples=["synthetic.accountant"])
-    password: SecretTable = Field(description="Where the password is.")
+    password: SecretTable | None = Field(
+        None, description="Where the password is; for every channel that has none of its own."
+    )
+    api: ChannelUserTable = Field(ChannelUserTable(), description="What differs for programs.")
+    browser: ChannelUserTable = Field(ChannelUserTable(), description="What differs for the browser.")
 
 
 class TenantTable(StrictTable):

@@ -14,7 +14,7 @@ from ringgate.domain.money import Currency, Money
 from ringgate.drivers.protocol import Books, Connection, Outsider
 from ringgate.host.undo_journal import RunJournal
 from ringgate.isolation.model import Thing
-from ringgate.scenario import access_matrix, oracle
+from ringgate.scenario import access_matrix, oracle, payment_terms
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.test_data import Make
 
@@ -87,9 +87,17 @@ class Erp:
         """The hours that the tenant bills: those logged, or those planned once the work is complete."""
         return Decimal(logged) if self.policy.invoice_method is InvoiceMethod.TIMESHEET else task.planned
 
-    def due(self, on: date) -> date:
-        """When an invoice of that date falls due."""
-        return oracle.due(on, self.policy)
+    def due(self, on: date) -> tuple[date, ...]:
+        """When an invoice of that date falls due: one date for each instalment, each once, in order."""
+        return payment_terms.due_dates(on, self.policy.term)
+
+    def instalments(self, total: Money, on: date) -> tuple[payment_terms.AmountDue, ...]:
+        """What of an invoice of that date falls due when."""
+        return payment_terms.amounts_due(total, on, self.policy.term, self.policy.rounding_mode)
+
+    def discount(self, total: Money, on: date, paid_on: date) -> Money:
+        """What may be taken off an invoice of one date that is paid on another."""
+        return payment_terms.discount(total, on, paid_on, self.policy.term, self.policy.rounding_mode)
 
     def may_approve_alone(self, amount: Money) -> bool:
         """Whether a requester may approve a request of that amount without anybody else."""
@@ -116,9 +124,9 @@ class Erp:
         stated: dict[str, dict[str, object]] = {
             "record": {"net": record.net, "tax": record.tax, "total": record.total},
             "ledger": {
-                "net": -posting.on_account(accounts.revenue),
-                "tax": -posting.on_account(accounts.tax),
-                "total": posting.on_account(accounts.receivable),
+                "net": -posting.on_account(*accounts.revenue),
+                "tax": -posting.on_account(*accounts.tax),
+                "total": posting.on_account(*accounts.receivable),
             },
         }
         if self._channel is Channel.BROWSER:

@@ -1,4 +1,4 @@
-"""What an invoice, its tax and its due date should be: computed from the inventory and the inputs alone.
+"""What an invoice and its tax should be: computed from the inventory and the inputs alone.
 
 Rules (the same on paper and in every ERP that keeps to them):
 - a line's amount is quantity x unit price, rounded to the currency; where a tenant rounds by `total`, no line is
@@ -6,7 +6,7 @@ Rules (the same on paper and in every ERP that keeps to them):
 - a line's tax is quantity x unit price x rate, from the exact product; by `line-net` and `net` from the rounded amount;
 - rounding by `line` and `line-net` rounds each line's tax and adds up; by `document`, `net` and `total` it adds up per
   rate, then rounds once;
-- the total is net plus tax; it falls due `payment_days` after the invoice date.
+- the total is net plus tax; when it falls due is computed in `payment_terms.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from decimal import Decimal
 
 from ringgate.domain.model import Policy, TaxRounding, TaxRule
@@ -80,11 +79,6 @@ def _net(lines: Sequence[Billable], policy: Policy) -> Money:
         name = applied.name if applied else ""
         exact[name] = exact.get(name, Money(0, policy.currency)) + line.rate * line.hours
     return total([amount.rounded(mode) for amount in exact.values()], policy.currency)
-
-
-def due(on: date, policy: Policy) -> date:
-    """When an invoice of that date falls due."""
-    return on + timedelta(days=policy.payment_days)
 
 
 def may_approve_alone(amount: Money, policy: Policy) -> bool:

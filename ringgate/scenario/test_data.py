@@ -96,8 +96,8 @@ class Make:
         """A journal entry that moves `amount` from revenue to cash."""
         marker, accounts, zero = self.next_marker(), self._policy.accounts, self.money("0")
         lines = (
-            EntryLine(accounts.cash, self.money(amount), zero),
-            EntryLine(accounts.revenue, zero, self.money(amount)),
+            EntryLine(accounts.cash[0], self.money(amount), zero),
+            EntryLine(accounts.revenue[0], zero, self.money(amount)),
         )
         return EntryDraft(on or self._today, f"Synthetic correction [{marker}]", marker, lines)
 

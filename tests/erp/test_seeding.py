@@ -86,7 +86,7 @@ def test_amounts_follow_the_policy(tenant: Tenant, sign_in: Sign) -> None:
     assert {t["tax."]["name"] for t in taxes} == {rule.name for rule in tenant.policy.taxes}
     for tax in taxes:
         assert abs(tax["base"] * tax["tax."]["rate"] - tax["amount"]) < tenant.policy.currency.smallest
-        assert tax["account."]["code"] == tenant.policy.accounts.tax
+        assert tax["account."]["code"] == tenant.policy.accounts.tax[0]
     lines = rows(auditor, "account.move.line", "debit", "credit")
     smallest = tenant.policy.currency.smallest
     assert all(line["debit"] % smallest == 0 and line["credit"] % smallest == 0 for line in lines)

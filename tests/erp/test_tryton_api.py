@@ -298,7 +298,7 @@ def test_a_credit_note_mirrors_its_invoice(office: Office) -> None:
     assert note.open == Money(0, note.net.currency)
     posting = office.connection.books().posting_of(note.ref)
     assert posting.debit == posting.credit
-    assert posting.on_account(office.tenant.policy.accounts.receivable) == note.total
+    assert posting.on_account(*office.tenant.policy.accounts.receivable) == note.total
     numbers = office.connection.books().invoice_numbers(office.today)
     assert invoice.number in numbers
     assert note.number not in numbers

@@ -6,19 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from ringgate.domain.model import (
-    Account,
-    Accounts,
-    Approval,
-    Effect,
-    InvoiceMethod,
-    Policy,
-    Role,
-    TaxRounding,
-    TaxRule,
-    Tenant,
-)
+from ringgate.domain.credentials import Account
+from ringgate.domain.model import Accounts, Approval, Effect, InvoiceMethod, Policy, Role, TaxRounding, TaxRule, Tenant
 from ringgate.domain.money import Currency, RoundingMode
+from ringgate.domain.payment_terms import PaymentTerm
 from ringgate.host.secrets import EnvSecret
 
 GBP, JPY = Currency("GBP", 2), Currency("JPY", 0)
@@ -33,9 +24,8 @@ def policy(**changes: Any) -> Policy:
         rounding_mode=RoundingMode.HALF_EVEN,
         approval=Approval(1, Decimal("500.00")),
         invoice_method=InvoiceMethod.TIMESHEET,
-        payment_term="30 days",
-        payment_days=30,
-        accounts=Accounts("1100", "4000", "2200", "1000"),
+        term=PaymentTerm.net("30 days", 30),
+        accounts=Accounts(("1100",), ("4000",), ("2200",), ("1000",)),
         product="Consulting",
         customer="Synthetic Client",
         effects=Effect.REVERSIBLE,

@@ -20,7 +20,7 @@ from ringgate.domain.errors import (
     RinggateError,
     SignInRefused,
 )
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Channel, Role, Tenant
 from ringgate.drivers.odoo.series import Series
 from ringgate.drivers.odoo.touches import Touches
 from ringgate.drivers.odoo.wire import BusinessError, SessionClient, SessionEnded
@@ -93,9 +93,10 @@ class UserSession:
             raise OurSideError(
                 f"Tenant {self.tenant.id} has no user for the role {self.role}: add [users.{self.role}]."
             )
-        password = account.password.reveal() if self._password is None else self._password
+        credentials = account.on(Channel.API)
+        password = credentials.reveal_password() if self._password is None else self._password
         self.ids.clear()
-        self.client.login(account.login, password)
+        self.client.login(credentials.login, password)
 
     def sign_out(self) -> None:
         """Ends the session on the server and keeps its token, so that later calls meet the server's own refusal."""

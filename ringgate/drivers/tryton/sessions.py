@@ -21,7 +21,7 @@ from ringgate.domain.errors import (
     RinggateError,
     SignInRefused,
 )
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Channel, Role, Tenant
 from ringgate.drivers.protocol import Call, TimeLimit
 from ringgate.drivers.transport import HttpTransport
 from ringgate.drivers.tryton.touches import Touches
@@ -84,12 +84,13 @@ class UserSession:
             raise OurSideError(
                 f"Tenant {self.tenant.id} has no user for the role {self.role}: add [users.{self.role}]."
             )
-        password = account.password.reveal() if self._password is None else self._password
+        credentials = account.on(Channel.API)
+        password = credentials.reveal_password() if self._password is None else self._password
         if self.client.session is None and self.carrier is not None:
             self.client.negotiate()
             self.carrier.sent += 1
         self.ids.clear()
-        self.client.login(account.login, password)
+        self.client.login(credentials.login, password)
 
     def _speaks_otherwise(self) -> bool:
         """Whether the server is of another series than it was. What it was is forgotten."""

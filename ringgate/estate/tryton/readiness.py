@@ -7,7 +7,7 @@ from base64 import b64encode
 import httpx
 
 from ringgate.domain.errors import SecretMissing
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Channel, Role, Tenant
 from ringgate.estate.protocol import READY
 from ringgate.estate.tryton.series import Series
 from ringgate.host.secrets import hide
@@ -26,7 +26,7 @@ def state(tenant: Tenant, series: Series, base: str) -> str:
             if page.status_code != 200:
                 return f"web page answers {page.status_code}"
             path = series.rpc_path(tenant.id)
-            login = [user.login, {"password": user.password.reveal()}, tenant.language]
+            login = [user.login, {"password": user.on(Channel.API).reveal_password()}, tenant.language]
             answer = client.post(path, json={"id": 1, "method": "common.db.login", "params": login})
             if answer.status_code != 200 or not answer.json().get("result"):
                 return f"sign-in answers {answer.status_code}{_reason(answer)}"

@@ -66,8 +66,8 @@ def trade(connection: Connection, tenant: Tenant, dice: random.Random) -> None:
             accountant.credit_invoice(invoice, today)
     for number in range(dice.randint(1, 3)):
         amount = money(10, 900)
-        debit = EntryLine(policy.accounts.cash, amount, money(0, 0))
-        credit = EntryLine(policy.accounts.revenue, money(0, 0), amount)
+        debit = EntryLine(policy.accounts.cash[0], amount, money(0, 0))
+        credit = EntryLine(policy.accounts.revenue[0], money(0, 0), amount)
         accountant.post_entry(EntryDraft(today, f"Correction {number}", "", (debit, credit)))
     if Capability.APPROVALS not in tenant.lacks:
         _procure(connection, dice, money(20, 2000), dice.choice(("draft", "waiting", "decided")))

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from ringgate.domain.model import Account, Approval, Feature, Role, Tenant
+from ringgate.domain.credentials import Account
+from ringgate.domain.model import Approval, Feature, Role, Tenant
 from ringgate.execution.doctor import AUDITOR_READS, RIGHTS, compare_configuration
 from ringgate.fingerprint.model import ErpSetting, Fingerprint, LedgerAccount, Party, User
 from ringgate.host.secrets import EnvSecret
@@ -48,7 +49,7 @@ def erp_of(tenant: Tenant) -> Fingerprint:
         settings |= {(f"tax {tax.name}", "rate"): str(tax.rate), (f"tax {tax.name}", "active"): "yes"}
         settings |= {(f"product {tax.product}", "active"): "yes"}
     accounts = [
-        LedgerAccount(getattr(rules.accounts, purpose), purpose, kind, True)
+        LedgerAccount(getattr(rules.accounts, purpose)[0], purpose, kind, True)
         for purpose, kind in (("receivable", "receivable"), ("revenue", "revenue"), ("tax", ""), ("cash", ""))
     ]
     users = [User(account.login, True, (), own_rights(role)) for role, account in tenant.users.items()]

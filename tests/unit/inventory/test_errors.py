@@ -59,6 +59,66 @@ def problems(folder: Path, files: dict[str, str]) -> list[str]:
         ('[[policy.tax]]\nname = "V"\nrate = "0.2"\n[[policy.tax]]\nname = "V"\nrate = "0.1"', "policy.tax: two rates"),
         ("[policy]\napproval = { steps = -1 }", "policy.approval.steps: must be at least 0"),
         ('[policy]\npayment_term = { days = "30" }', "policy.payment_term.days: must be a whole number"),
+        ('[policy]\npayment_term = { name = "x" }', "policy.payment_term: must have exactly one of days, due and"),
+        ('[policy]\npayment_term = { name = "x", days = 3, due = [] }', "policy.payment_term: must have exactly one"),
+        (
+            '[policy]\npayment_term = { name = "x", due = ["1 week"] }',
+            'policy.payment_term.due: must be steps such as "30',
+        ),
+        (
+            '[policy]\npayment_term = { name = "x", due = ["day 32"] }',
+            "policy.payment_term.due: day must be from 1 to 31",
+        ),
+        ('[policy]\npayment_term = { name = "x", due = "30 days" }', "policy.payment_term.due: must be steps such as"),
+        (
+            '[policy]\npayment_term = { name = "x", due = ["99 months"] }',
+            "policy.payment_term.due: must be at most 24 mon",
+        ),
+        (
+            '[policy]\npayment_term = { name = "x", instalments = [{ share = "0.5", due = [] }] }',
+            "policy.payment_term.instalments: each but the last must have a share, and the last none",
+        ),
+        (
+            '[policy]\npayment_term = { name = "x", instalments = [{ share = "1.5", due = [] }, { due = [] }] }',
+            "policy.payment_term.instalments[0].share: must be below 1",
+        ),
+        (
+            '[policy.payment_term]\nname = "x"\n'
+            'instalments = [{ share = "0.5", due = [] }, { share = "0.5", due = [] }, { due = [] }]',
+            "policy.payment_term.instalments: the shares must add up to less than 1",
+        ),
+        (
+            '[policy.payment_term]\nname = "x"\ndays = 30\ndiscount = { rate = "0", days = 10 }',
+            "policy.payment_term.discount.rate: must be above 0",
+        ),
+        ("[policy.accounts]\nrevenue = []", "policy.accounts.revenue: must be a name, or a list of different names"),
+        ('[policy.accounts]\nrevenue = ["1", "1"]', "policy.accounts.revenue: must be a name, or a list of different"),
+        ("[policy.approval]\nsteps = 2", "policy.approval.approvers: is required with steps = 2"),
+        (
+            '[policy.approval]\nsteps = 2\napprovers = ["accountant"]',
+            "policy.approval.approvers: must name one role for each of the 2 steps",
+        ),
+        (
+            '[policy.approval]\nsteps = 2\napprovers = ["accountant", "accountant"]',
+            "policy.approval.approvers[1]: is named twice: nobody approves the same request twice",
+        ),
+        (
+            '[policy.approval]\nsteps = 1\napprovers = ["consultant"]',
+            "policy.approval.approvers[0]: asks for purchases: nobody approves their own request",
+        ),
+        (
+            '[policy.approval]\nsteps = 1\napprovers = ["approver"]',
+            "policy.approval.approvers[0]: has no user: add [users.approver]",
+        ),
+        (
+            '[users.accountant.api]\nkey = { env = "A" }\npassword = { env = "B" }',
+            "users.accountant.api: must have a password or a key, not both",
+        ),
+        ('[users.accountant.api]\nkey = "hunter22"', "users.accountant.api.key: must be a reference"),
+        (
+            '[users.accountant.browser]\none_time_code = { env = "A" }',
+            "users.accountant.browser.one_time_code: is not a k",
+        ),
         ('[endpoints]\napi = "ftp://x"', "endpoints.api: must be a URL with http or https and a host, such as https"),
         ('[endpoints]\napi = "http://x:y/"', "endpoints.api: must be a URL"),
         ('[features.grid]\non = "yes"\nowner = "a"\nexpires = 2027-01-31', "features.grid.on: must be true or false"),

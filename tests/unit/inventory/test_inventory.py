@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Capability, Effect, InvoiceMethod, Recovery, Role, TaxRounding
+from ringgate.domain.errors import SecretMissing
+from ringgate.domain.model import Capability, Channel, Effect, InvoiceMethod, Recovery, Role, TaxRounding
 from ringgate.domain.money import RoundingMode
 from ringgate.inventory import Inventory, InventoryError, SelectionError, pause_of, secret_problems
 
@@ -62,7 +63,7 @@ def test_a_tenant_of_two_lines_gets_the_rest_from_the_defaults(tmp_path: Path) -
     assert policy.invoice_method is InvoiceMethod.TIMESHEET
     assert policy.effects is Effect.REVERSIBLE
     assert (policy.payment_term, policy.payment_days) == ("30 days", 30)
-    assert policy.accounts.receivable == "1200"
+    assert policy.accounts.receivable == ("1200",)
     assert tenant.users[Role.ACCOUNTANT].login == "synthetic.accountant"
 
 
@@ -84,7 +85,7 @@ currency = "JPY"
 tax = [{ name = "10%", rate = "0.10", product = "Work" }, { name = "8%", rate = "0.08" }]
 tax_rounding = "line"
 rounding_mode = "half-up"
-approval = { threshold = "50000", steps = 2 }
+approval = { threshold = "50000", steps = 2, approvers = ["accountant", "approver"] }
 invoice_method = "effort"
 effects = "read"
 [features.new-grid]
@@ -93,6 +94,9 @@ owner = "projects-team"
 expires = 2027-01-31
 [extensions]
 wip-report = "2.3"
+[users.approver]
+login = "synthetic.approver"
+password = { env = "APPROVER" }
 """
     tenant = load(tmp_path, {"kyoto.toml": text}).tenant("kyoto")
     assert (tenant.name, tenant.series, tenant.region, tenant.residency) == ("Kyoto K.K.", "7.0", "ap-north", "jp")
@@ -106,6 +110,7 @@ wip-report = "2.3"
     ]
     assert (policy.tax_rounding, policy.rounding_mode) == (TaxRounding.LINE, RoundingMode.HALF_UP)
     assert (policy.approval.steps, policy.approval.threshold) == (2, Decimal(50000))
+    assert policy.approval.approvers == (Role.ACCOUNTANT, Role.APPROVER)
     assert (policy.invoice_method, policy.effects) == (InvoiceMethod.EFFORT, Effect.READ)
     assert (tenant.features["new-grid"].owner, tenant.features["new-grid"].expires) == (
         "projects-team",
@@ -154,7 +159,7 @@ def test_tables_merge_by_key_and_lists_replace(tmp_path: Path) -> None:
     assert tenant.lacks == {Capability.LEDGER}
     assert [tax.name for tax in tenant.policy.taxes] == ["B"]
     assert (tenant.policy.approval.steps, tenant.policy.approval.threshold) == (1, Decimal("500.00"))
-    assert (tenant.policy.accounts.tax, tenant.policy.accounts.cash) == ("2201", "1000")
+    assert (tenant.policy.accounts.tax, tenant.policy.accounts.cash) == (("2201",), ("1000",))
     shown = {setting.key: (setting.value, Path(setting.origin).name) for setting in inventory.settings("acme")}
     assert shown["policy.accounts.tax"] == ("2201", "acme.toml")
     assert shown["policy.accounts.cash"] == ("1000", "defaults.toml")
@@ -181,6 +186,68 @@ def test_a_reference_to_a_secret_replaces_as_a_whole(tmp_path: Path, monkeypatch
     assert inventory.tenant("beta").users[Role.ACCOUNTANT].password.reveal() == "hunter22"
     shown = {setting.key: setting.value for setting in inventory.settings("beta")}
     assert shown["users.accountant.password"] == f"file {tmp_path}/secret"
+
+
+def test_a_payment_term_replaces_as_a_whole(tmp_path: Path) -> None:
+    text = """
+[policy.payment_term]
+name = "30/70"
+instalments = [{ share = "0.30", due = ["14 days"] }, { due = ["1 month", "end of month"] }]
+discount = { rate = "0.02", days = 10 }
+"""
+    inventory = load(tmp_path, {"acme.toml": SMALLEST.format(id="acme") + text})
+    term = inventory.tenant("acme").policy.term
+    assert (term.name, str(term)) == ("30/70", "30% 14 days, then 1 month, end of month; 2% off within 10 days")
+    shown = {setting.key: setting.value for setting in inventory.settings("acme")}
+    assert shown["policy.payment_term.instalments[1].due"] == "1 month, end of month"
+    assert "policy.payment_term.days" not in shown
+    due = '[policy]\npayment_term = { name = "EOM", due = ["30 days", "end of month"] }'
+    assert str(load(tmp_path, {"acme.toml": SMALLEST.format(id="acme") + due}).tenants[0].policy.term) == (
+        "30 days, end of month"
+    )
+
+
+def test_several_accounts_may_serve_a_purpose(tmp_path: Path) -> None:
+    text = '[policy.accounts]\nrevenue = ["8400", "8300"]\ncash = ["1000", "Outstanding Receipts"]\n'
+    inventory = load(tmp_path, {"acme.toml": SMALLEST.format(id="acme") + text})
+    accounts = inventory.tenants[0].policy.accounts
+    assert (accounts.receivable, accounts.revenue) == (("1200",), ("8400", "8300"))
+    assert accounts.all == {"1200", "8400", "8300", "2200", "1000", "Outstanding Receipts"}
+    assert ("policy.accounts.revenue", "8400, 8300") in {(x.key, x.value) for x in inventory.settings("acme")}
+
+
+def test_each_channel_may_have_credentials_of_its_own(tmp_path: Path) -> None:
+    text = """
+[users.accountant.api]
+login = "svc.accountant"
+key = { env = "${TENANT}_KEY" }
+[users.accountant.browser]
+one_time_codes = { file = "/run/secrets/${TENANT}/seed" }
+"""
+    inventory = load(tmp_path, {"acme.toml": SMALLEST.format(id="acme") + text})
+    account = inventory.tenants[0].users[Role.ACCOUNTANT]
+    api, browser = account.on(Channel.API), account.on(Channel.BROWSER)
+    assert (api.login, api.password, str(api.key), api.one_time_codes) == (
+        "svc.accountant", None, "environment variable ACME_KEY", None,
+    )  # fmt: skip
+    assert (browser.login, str(browser.password), browser.key, str(browser.one_time_codes)) == (
+        "synthetic.accountant", "environment variable ACME_ACCOUNTANT", None, "file /run/secrets/acme/seed",
+    )  # fmt: skip
+    assert [str(each).split()[-1] for each in account.secrets] == [
+        "ACME_ACCOUNTANT",
+        "ACME_KEY",
+        "/run/secrets/acme/seed",
+    ]
+    shown = {setting.key: setting.value for setting in inventory.settings("acme")}
+    assert shown["users.accountant.api.key"] == "environment variable ACME_KEY"
+    with pytest.raises(SecretMissing, match=r'"svc.accountant" has no password for this channel'):
+        api.reveal_password()
+
+
+def test_a_user_may_have_a_key_and_no_password(tmp_path: Path) -> None:
+    text = '[users.auditor]\nlogin = "a"\napi = { key = { env = "KEY" } }\n'
+    account = load(tmp_path, {"acme.toml": SMALLEST.format(id="acme") + text}).tenants[0].users[Role.AUDITOR]
+    assert (account.password, str(account.on(Channel.API).key)) == (None, "environment variable KEY")
 
 
 def test_secrets_that_cannot_be_read_are_told_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ from ringgate.domain.model import (
     Tenant,
 )
 from ringgate.domain.money import Currency, RoundingMode
+from ringgate.domain.payment_terms import PaymentTerm
 
 START = datetime(2026, 11, 22, 23, 2, 27, tzinfo=UTC)
 STEPS = {
@@ -81,9 +82,8 @@ def tenant(
         RoundingMode.HALF_EVEN,
         approval,
         method,
-        "30 days",
-        30,
-        Accounts("1100", "4000", "2200", "1000"),
+        PaymentTerm.net("30 days", 30),
+        Accounts(("1100",), ("4000",), ("2200",), ("1000",)),
         "Consulting",
         "Client",
     )

@@ -1,7 +1,6 @@
 """What is expected of an ERP is computed rightly: against figures worked out by hand."""
 
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from ringgate.domain.model import Approval, TaxRounding, TaxRule
 from ringgate.domain.money import Money, RoundingMode
-from ringgate.scenario.oracle import Billable, due, gaps, may_approve_alone, shows_rounding, totals
+from ringgate.scenario.oracle import Billable, gaps, may_approve_alone, shows_rounding, totals
 from tests.support.samples import GBP, JPY, policy
 
 TWO_RATES = (TaxRule("19%", Decimal("0.19"), "a"), TaxRule("7%", Decimal("0.07"), "b"))
@@ -84,10 +83,6 @@ def test_line_and_document_rounding_differ_by_at_most_half_a_cent_a_line(rows):
 def test_amounts_that_show_no_rounding_are_known_for_it():
     assert not shows_rounding([billed("1", "100.00")] * 2, policy())
     assert shows_rounding([billed("1", "10.12")] * 2, policy())
-
-
-def test_an_invoice_falls_due_after_the_term():
-    assert due(date(2026, 1, 31), policy()) == date(2026, 3, 2)
 
 
 @pytest.mark.parametrize(

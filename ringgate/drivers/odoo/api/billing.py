@@ -124,7 +124,7 @@ class BillingVerbs(Acting):
         return stated
 
     def _cash_journal(self) -> int:
-        cash = self._tenant.policy.accounts.cash
+        cash = self._tenant.policy.accounts.cash[0]
         by = ["|", ("default_account_id.code", "=", cash), ("default_account_id.name", "=", cash)]
         return self._session.id_of("account.journal", cash, [("type", "in", ["cash", "bank"]), *by])
 
@@ -163,6 +163,6 @@ class LedgerVerbs(BillingVerbs):
             "debit": line.debit.amount,
             "credit": line.credit.amount,
         }
-        if line.account == policy.accounts.receivable:
+        if line.account in policy.accounts.receivable:
             values["partner_id"] = self._session.id_of("res.partner", policy.customer)
         return values

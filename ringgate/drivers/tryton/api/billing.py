@@ -108,7 +108,7 @@ class BillingVerbs(Acting):
             call(f"{name}.delete", session)
 
     def _payment_method(self) -> int:
-        cash = self._tenant.policy.accounts.cash
+        cash = self._tenant.policy.accounts.cash[0]
         by = ["OR", ("debit_account.code", "=", cash), ("debit_account.name", "=", cash)]
         return self._session.id_of("account.invoice.payment.method", cash, by)
 
@@ -146,7 +146,7 @@ class LedgerVerbs(Acting):
             "debit": records.amount(line.debit),
             "credit": records.amount(line.credit),
         }
-        if line.account == policy.accounts.receivable:
+        if line.account in policy.accounts.receivable:
             values["party"] = self._session.id_of("party.party", policy.customer)
         return values
 

@@ -229,7 +229,7 @@ class BrowserLedgerVerbs(BrowserActing):
         self._form.add_to("lines")
         row, accounts = FormRow(self._client, list_name="lines"), self._seat.tenant.policy.accounts
         row.choose("account", line.account)
-        if line.account == accounts.receivable:
+        if line.account in accounts.receivable:
             row.choose("party", self._seat.tenant.policy.customer)
         row.number("debit", line.debit.amount)
         row.number("credit", line.credit.amount)

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwr
 from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import BrowserError, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Channel, Role, Tenant
 from ringgate.drivers.chromium import find_browser
 from ringgate.drivers.tryton.browser.pages.client import WATCH, SessionOver, WebClient
 from ringgate.drivers.tryton.browser.pages.login import LoginPage
@@ -143,7 +143,7 @@ class BrowserSession:
 
     @property
     def login(self) -> str:
-        return self.tenant.users[self.role].login
+        return self.tenant.users[self.role].on(Channel.BROWSER).login
 
     def sign_in(self) -> bool:
         """By the dialogs, as any user; False if the password is refused."""
@@ -269,7 +269,7 @@ class BrowserSessions:
         account = tenant.users.get(role)
         if account is None:
             raise NoRoute(f"Tenant {tenant.id} has no user for the role {role}: add [users.{role}].")
-        secret = account.password.reveal() if password is None else password
+        secret = account.on(Channel.BROWSER).reveal_password() if password is None else password
         context = self._chromium.context(headers_of(call))
         try:
             return BrowserSession(tenant, role, context, WebClient(context.new_page(), database, self._limit), secret)

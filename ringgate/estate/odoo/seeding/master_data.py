@@ -140,10 +140,10 @@ def _accounts(desk: Desk, spec: SeedSpec) -> dict[str, int]:
     stated = spec.policy.accounts
     old = desk.series.major < 16
     types = {
-        stated.receivable: "asset_receivable",
-        stated.revenue: "income",
-        stated.tax: "liability_current",
-        stated.cash: "asset_cash",
+        **dict.fromkeys(stated.receivable, "asset_receivable"),
+        **dict.fromkeys(stated.revenue, "income"),
+        **dict.fromkeys(stated.tax, "liability_current"),
+        **dict.fromkeys(stated.cash, "asset_cash"),
     }
     found = {}
     for code, kind in types.items():
@@ -166,7 +166,7 @@ def _taxes(desk: Desk, spec: SeedSpec, accounts: dict[str, int]) -> dict[str, in
     """One tax for each rate of the inventory, all on the account that it names."""
     lines: list[tuple[int, int, dict[str, Any]]] = [
         (0, 0, {"repartition_type": "base"}),
-        (0, 0, {"repartition_type": "tax", "account_id": accounts[spec.policy.accounts.tax]}),
+        (0, 0, {"repartition_type": "tax", "account_id": accounts[spec.policy.accounts.tax[0]]}),
     ]
     if desk.series.major < 17:
         lines = [(0, 0, {**values, "factor_percent": 100.0}) for _, _, values in lines]
@@ -201,7 +201,7 @@ def _products(desk: Desk, spec: SeedSpec, accounts: dict[str, int], taxes: dict[
             "service_tracking": "no",
             "taxes_id": [(6, 0, [taxes[tax]] if tax else [])],
             "supplier_taxes_id": [(6, 0, [])],
-            "property_account_income_id": accounts[spec.policy.accounts.revenue],
+            "property_account_income_id": accounts[spec.policy.accounts.revenue[0]],
             "purchase_ok": True,
         }
         if desk.series.major < 18:
@@ -230,7 +230,7 @@ def _payment_term(desk: Desk, spec: SeedSpec) -> int:
 
 def _cash_journal(desk: Desk, spec: SeedSpec, accounts: dict[str, int]) -> int:
     """Where payments arrive: what is paid is on the cash account at once, not on one of outstanding receipts."""
-    cash = accounts[spec.policy.accounts.cash]
+    cash = accounts[spec.policy.accounts.cash[0]]
     name = "Kasse" if spec.language == "de" else "Cash"
     there = desk.ids("account.journal", [("default_account_id", "=", cash), ("type", "in", ["cash", "bank"])])
     journal = (

@@ -195,7 +195,7 @@ def _users(desk: Desk, spec: SeedSpec, groups: Mapping[str, int], passwords: Map
 
 def _partners(desk: Desk, spec: SeedSpec, base: MasterData, story: Story) -> tuple[int, ...]:
     """The story's customers, then the synthetic one, then a supplier."""
-    receivable = base.accounts[spec.policy.accounts.receivable]
+    receivable = base.accounts[spec.policy.accounts.receivable[0]]
     others = (Person(spec.policy.customer, "1", "Ringgate"), Person("Ringgate Synthetic Supplier", "2", "Ringgate"))
     return tuple(
         desk.create(

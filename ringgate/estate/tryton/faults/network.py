@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ringgate.domain.model import Role
+from ringgate.domain.model import Channel, Role
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import ALL, POSTING
 from ringgate.estate.faults.switches import AtTheDoor
@@ -30,14 +30,14 @@ def _any_password(estate: Estate, tenant: str) -> Rule:
         tenant=tenant,
         rpc=r"^common\.db\.login$",
         where={"params.0": f"^{account.login}$"},
-        replace={"params.1.password": account.password.reveal()},
+        replace={"params.1.password": account.on(Channel.API).reveal_password()},
     )
 
 
 def _lent(estate: Estate, tenant: str, rpc: str) -> Rule:
     """Who has no session acts in the auditor's name."""
     account = Inventory.load(estate.inventory_path).tenant(tenant).users[Role.AUDITOR]
-    return Rule(tenant=tenant, rpc=rpc, lend=(account.login, account.password.reveal()))
+    return Rule(tenant=tenant, rpc=rpc, lend=(account.login, account.on(Channel.API).reveal_password()))
 
 
 def _into_the_open_month(estate: Estate, tenant: str) -> Rule:

@@ -136,7 +136,7 @@ def _chart(desk: SeedingClient, spec: SeedSpec, company: int) -> dict[str, int]:
     desk.client.call("wizard.account.create_chart.execute", session, forms, "create_properties")
     desk.client.call("wizard.account.create_chart.delete", session)
     stated = spec.policy.accounts
-    codes = OTHER_CODES | {k: getattr(stated, k) for k in ("receivable", "revenue", "tax", "cash")}
+    codes = OTHER_CODES | {k: getattr(stated, k)[0] for k in ("receivable", "revenue", "tax", "cash")}
     pairs: list[object] = []
     called = ACCOUNTS.get(spec.language, {})
     for kind, code in codes.items():
