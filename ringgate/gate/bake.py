@@ -19,7 +19,7 @@ from ringgate.gate.blast import Radius, blast_radius
 from ringgate.gate.explaining import evidence_of, outlook_of
 from ringgate.gate.facts import Breach, Facts, SelfTest, Weighed
 from ringgate.gate.gauge import Gauge, Mirror
-from ringgate.gate.policy import UNTESTED, GatePolicy, Signal, Waivers
+from ringgate.gate.policy import GatePolicy, Signal
 from ringgate.gate.rates import Null
 from ringgate.gate.required import NotTested, Process, not_tested
 from ringgate.gate.rules import reasons, state_of
@@ -36,6 +36,7 @@ from ringgate.gate.signals import (
 )
 from ringgate.gate.silence import Due, ExpectedResults
 from ringgate.gate.verdict import Samples, Verdict
+from ringgate.gate.waivers import UNTESTED, Waivers
 
 KEPT = 2000
 """Runs that did not pass which are kept for attribution; all are counted."""
@@ -72,8 +73,7 @@ class Bake:
         self.started = min(self.starts.values(), default=None)
         self.superseded = ""
         self._ring, self._later, self._remarks = ring, later, tuple(remarks)
-        self._today = now.date()
-        self._waivers = Waivers(policy.in_force(self._today))
+        self._waivers = Waivers(policy.waivers, release, now.date())
         self.expected = tuple(t.id for t in ring if not self._waivers.exempt(UNTESTED, t.id))
         self._due = self._due_of(due or baseline.due)
         self._watch = self._make_watch()
@@ -323,7 +323,7 @@ class Bake:
             radius=self._radius(),
             outlook=outlook_of(self, facts),
             waived=tuple(self._waivers.used.items()),
-            expired=self.policy.expired(self._today),
+            expired=self._waivers.expired,
             remarks=self._remarks,
         )
 

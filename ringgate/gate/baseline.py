@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from ringgate.domain.model import Invariant, Outcome, RunResult, SignalSample, Source
-from ringgate.gate.policy import GatePolicy, Signal, Waivers
+from ringgate.gate.policy import GatePolicy, Signal
 from ringgate.gate.rates import OutcomeHistory, Rates
 from ringgate.gate.signals import (
     EVIDENCE,
@@ -25,6 +25,7 @@ from ringgate.gate.signals import (
     probe_of,
 )
 from ringgate.gate.silence import Due
+from ringgate.gate.waivers import Waivers
 
 Signature = tuple[str, str, str, str]
 """What failures have in common that are of one group: scenario, step, kind, ground ("" if it has none)."""

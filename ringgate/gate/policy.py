@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from ringgate.domain.model import RunResult
+from ringgate.domain.waivers import Waiver
 from ringgate.gate.required import PROCESSES
 
 
@@ -25,49 +25,11 @@ class Signal(StrEnum):
     SILENCE = "silence"  # no result where one was due: about our side as much as about the ERP
 
 
-UNTESTED = "untested"
-"""What a waiver names that lets a tenant of the ring go untested."""
-
 ROLLS_BACK = frozenset({Signal.FAILURES, Signal.POSTING})
 """Signals that may roll a release back. Slowness and backlog pause it at most."""
 
 PAUSES = ROLLS_BACK | {Signal.SLOWNESS, Signal.BACKLOG}
 """Silence holds at most: a prober that died says nothing of the release, and holding ends by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class GateWaiver:
-    """Something that is accepted, for a scope, until a day, and that somebody answers for.
-
-    `tenant` and `scenario` may be patterns (`*`). `covers` is a signal, a failure's kind (a pattern), the word of an
-    invariant, or `untested`. It holds until the day before `expires`.
-    """
-
-    tenant: str
-    covers: str
-    owner: str
-    reason: str
-    expires: date
-    scenario: str = "*"
-
-    def fits(self, tenant: str, scenario: str = "") -> bool:
-        """Whether it is for this tenant and scenario; for what is of no scenario, only one for all of them is."""
-        of_scenario = fnmatchcase(scenario, self.scenario) if scenario else self.scenario == "*"
-        return of_scenario and fnmatchcase(tenant, self.tenant)
-
-    def accepts(self, result: RunResult) -> bool:
-        """Whether this failure is accepted. An invariant is only if it is named: no pattern reaches it."""
-        failure = result.failure
-        if failure is None or not self.fits(result.tenant, result.scenario):
-            return False
-        if failure.invariant is not None:
-            return self.covers == failure.invariant.value
-        return self.covers == Signal.FAILURES.value or fnmatchcase(failure.kind, self.covers)
-
-    def __str__(self) -> str:
-        where = "every tenant" if self.tenant == "*" else self.tenant
-        what = "" if self.scenario == "*" else f", {self.scenario}"
-        return f"{self.covers} of {where}{what}: {self.reason} ({self.owner}, until {self.expires})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +70,11 @@ class GatePolicy:
     slower: float = 1.0
     silence_rate: float = 0.02
     posting_steps: tuple[str, ...] = ("*post*", "*numbering*", "*period*")
-    waivers: tuple[GateWaiver, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
     def wants(self, signal: Signal) -> bool | None:
         """True: it must be judged; False: it must not be; None: it is as soon as anything is known about it."""
         return True if signal is Signal.FAILURES else self.signals.get(signal)
-
-    def in_force(self, today: date) -> tuple[GateWaiver, ...]:
-        return tuple(waiver for waiver in self.waivers if today < waiver.expires)
-
-    def expired(self, today: date) -> tuple[GateWaiver, ...]:
-        return tuple(waiver for waiver in self.waivers if waiver.expires <= today)
 
     @property
     def ticks(self) -> int:
@@ -127,31 +83,3 @@ class GatePolicy:
 
     def is_posting_step(self, name: str) -> bool:
         return any(fnmatchcase(name.lower(), pattern) for pattern in self.posting_steps)
-
-
-class Waivers:
-    """The waivers of a day, and which of them accepted anything."""
-
-    def __init__(self, in_force: tuple[GateWaiver, ...] = ()) -> None:
-        self._all = in_force
-        self.used: dict[GateWaiver, int] = {}
-
-    @property
-    def any(self) -> bool:
-        return bool(self._all)
-
-    def accept(self, result: RunResult, times: int = 1) -> bool:
-        """Whether a failed run, that came so many times, is accepted."""
-        return self._note(next((each for each in self._all if each.accepts(result)), None), times)
-
-    def exempt(self, covers: str, tenant: str, scenario: str = "", times: int = 1) -> bool:
-        """Whether a signal, or going untested, is accepted of a tenant (and a scenario)."""
-        fitting = (each for each in self._all if each.covers == covers and each.fits(tenant, scenario))
-        return self._note(next(fitting, None), times)
-
-    def _note(self, waiver: GateWaiver | None, times: int) -> bool:
-        if waiver is None:
-            return False
-        if times:
-            self.used[waiver] = self.used.get(waiver, 0) + times
-        return True

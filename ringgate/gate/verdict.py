@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ringgate.domain.waivers import Waiver
 from ringgate.gate.attribution import Attribution
 from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius
 from ringgate.gate.cause import Said, leading
 from ringgate.gate.facts import Facts, GateState
-from ringgate.gate.policy import GateWaiver, Signal
+from ringgate.gate.policy import Signal
 from ringgate.gate.rules import Reason
 
 
@@ -130,8 +131,8 @@ class Verdict:
     ours: tuple[Attribution, ...] = ()
     radius: Radius | None = None
     outlook: Outlook = Outlook()
-    waived: Sequence[tuple[GateWaiver, int]] = ()
-    expired: Sequence[GateWaiver] = ()
+    waived: Sequence[tuple[Waiver, int]] = ()
+    expired: Sequence[Waiver] = ()
     remarks: tuple[str, ...] = ()
 
     @property

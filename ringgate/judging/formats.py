@@ -31,7 +31,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-from ringgate.gate import RULES, Attribution, GateState, GateWaiver, Radius, SignalEvidence, Verdict
+from ringgate.domain.waivers import Waiver
+from ringgate.gate import RULES, Attribution, GateState, Radius, SignalEvidence, Verdict
 from ringgate.judging.page import as_text
 
 FORMAT = 1
@@ -165,11 +166,12 @@ def _radius(radius: Radius) -> dict[str, Any]:
     }
 
 
-def _waiver(waiver: GateWaiver) -> dict[str, str]:
+def _waiver(waiver: Waiver) -> dict[str, str]:
     return {
         "tenant": waiver.tenant,
         "scenario": waiver.scenario,
-        "covers": waiver.covers,
+        "signature": waiver.signature,
+        "release": waiver.release,
         "owner": waiver.owner,
         "reason": waiver.reason,
         "expires": waiver.expires.isoformat(),

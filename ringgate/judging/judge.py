@@ -18,8 +18,8 @@ from ringgate.domain.model import Outcome, RunResult, SignalSample, Tenant
 from ringgate.gate import Due, Facts, GatePolicy, Signal, Verdict, reasons, state_of
 from ringgate.gate.bake import KEPT
 from ringgate.gate.columnar import ColumnarBake, learn_columns
-from ringgate.gate.policy import Waivers
 from ringgate.gate.signals import EVIDENCE
+from ringgate.gate.waivers import Waivers
 from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory, pause_of
 from ringgate.judging.bakes import Reach, reach_of
@@ -122,7 +122,7 @@ class Judge:
         columns = columns.in_order()
         first = moment_of(columns.records["started"][0]) if len(columns) else None
         bake = self._made(store, ring, release, tenants, reach_of(release, ring, tenants, deployments, first), now)
-        detailed = told_about(store, columns, ring, release, since, Waivers(self._policy.in_force(now.date())))
+        detailed = told_about(store, columns, ring, release, since, Waivers(self._policy.waivers, release, now.date()))
         bake.add_columns(columns, detailed)
         known = {block for block, at in blocks.items() if at >= asked - LATE}
         return _Followed(bake, made_from, asked, known, {each.run_id for each in detailed})
@@ -139,7 +139,7 @@ class Judge:
             if self._policy.wants(Signal.BACKLOG) is not False:
                 samples = [sample for sample in store.samples(since=since) if sample.at < started]
         ids = [tenant.id for tenant in tenants]
-        waivers = Waivers(self._policy.in_force(now.date()))
+        waivers = Waivers(self._policy.waivers, release, now.date())
         baseline = learn_columns(before, samples, ring, ids, self._policy, waivers)
         later = self._inventory.rings[self._inventory.rings.index(ring) + 1 :] if ring in self._inventory.rings else ()
         bake = ColumnarBake(

@@ -213,6 +213,6 @@ def _ground(verdict: Verdict) -> Iterator[str]:
 
 def _waivers(verdict: Verdict) -> Iterator[str]:
     for waiver, _ in verdict.waived:
-        yield f"{waiver}."
+        yield f"{waiver}: {waiver.reason}."
     for waiver in verdict.expired:
-        yield f"EXPIRED, covers nothing: {waiver}."
+        yield f"EXPIRED, covers nothing: {waiver}: {waiver.reason}."

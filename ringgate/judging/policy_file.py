@@ -8,7 +8,8 @@ slowness = false
 
 [[waivers]]
 tenant = "kyoto"
-covers = "slowness"
+release = "8.0.3"
+signature = "slowness"
 owner = "ops"
 reason = "moves to a larger server next week"
 expires = 2027-01-31
@@ -17,7 +18,8 @@ expires = 2027-01-31
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -26,17 +28,19 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Invariant
-from ringgate.gate import GatePolicy, GateWaiver, Signal
-from ringgate.gate.policy import UNTESTED
+from ringgate.domain.waivers import ANY, Waiver
+from ringgate.gate import GatePolicy, Signal
+from ringgate.gate.waivers import UNTESTED
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.inventory.kinds import Duration, Name, StrictTable
+from ringgate.inventory.waivers import WaiverTable
 
 _USUAL = GatePolicy()
 _KINDS = (
     "expectation", "refused", "unavailable", "protocol", "sign-in", "misbehaved", "undo-refused", "erp",
 )  # fmt: skip
-_COVERS = (*(signal.value for signal in Signal), *(each.value for each in Invariant), UNTESTED, *_KINDS)
+_SIGNATURES = (*(signal.value for signal in Signal), *(each.value for each in Invariant), UNTESTED, *_KINDS)
 
 
 class GatePolicyError(RinggateError):
@@ -47,11 +51,17 @@ class GatePolicyError(RinggateError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def _covers(value: str) -> str:
-    if value not in _COVERS and not any(fnmatchcase(kind, value) for kind in _KINDS):
+def _signature(value: str) -> str:
+    if value not in _SIGNATURES and not any(fnmatchcase(kind, value) for kind in _KINDS):
         raise ValueError(
-            f"must be a signal, a failure's kind, an invariant, or untested{nearest(value, _COVERS) or ''}"
+            f"must be a signal, a failure's kind, an invariant, or untested{nearest(value, _SIGNATURES) or ''}"
         )
+    return value
+
+
+def _one_release(value: str) -> str:
+    if not value.strip("*?"):
+        raise ValueError("must name the release: what is accepted of one is not accepted of the next")
     return value
 
 
@@ -155,15 +165,20 @@ class PostingTable(StrictTable):
     )
 
 
-class WaiverTable(StrictTable):
-    tenant: Name = Field(description="The tenant that it is for; * stands for anything.", examples=["kyoto"])
-    scenario: Name = Field("*", description="The scenario that it is for, likewise.", examples=["time-entry"])
-    covers: Annotated[Name, AfterValidator(_covers)] = Field(
+class GateWaiverTable(WaiverTable):
+    """What a gate accepts of one release. `*` stands for any characters, `?` for one."""
+
+    signature: Annotated[Name, AfterValidator(_signature)] = Field(
         description="A signal, a failure's kind, an invariant, or untested.", examples=["slowness"]
     )
-    owner: Name = Field(description="Who answers for it.", examples=["ops"])
-    reason: Name = Field(description="Why it is accepted.", examples=["moves to a larger server"])
-    expires: date = Field(description="The first day on which it covers nothing.", examples=["2027-01-31"])
+    release: Annotated[Name, AfterValidator(_one_release)] = Field(
+        description="The release that it is for, as its results are labelled.", examples=["8.0.3"]
+    )
+    scenario: Name = Field(ANY, description="The scenario that it is for.", examples=["time-entry"])
+
+    @property
+    def waiver(self) -> Waiver:
+        return replace(super().waiver, scenario=self.scenario)
 
 
 class GatePolicyTable(StrictTable):
@@ -180,7 +195,7 @@ class GatePolicyTable(StrictTable):
     slowness: SlownessTable = SlownessTable()
     silence: SilenceTable = SilenceTable()
     posting: PostingTable = PostingTable()
-    waivers: tuple[WaiverTable, ...] = ()
+    waivers: tuple[GateWaiverTable, ...] = ()
 
 
 def load_policy(path: Path | None, inventory: Inventory | None = None, scenarios: Collection[str] = ()) -> GatePolicy:
@@ -265,8 +280,5 @@ def _policy(table: GatePolicyTable) -> GatePolicy:
         slower=table.slowness.slower,
         silence_rate=table.silence.rate,
         posting_steps=table.posting.steps,
-        waivers=tuple(
-            GateWaiver(each.tenant, each.covers, each.owner, each.reason, each.expires, each.scenario)
-            for each in table.waivers
-        ),
+        waivers=tuple(each.waiver for each in table.waivers),
     )

@@ -14,8 +14,9 @@ from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import RunLabels, RunShape, moment_of
 from ringgate.domain.model import Channel, Outcome, RunResult, Source, Step
 from ringgate.gate.baseline import Signature
-from ringgate.gate.policy import GatePolicy, Waivers
+from ringgate.gate.policy import GatePolicy
 from ringgate.gate.signals import failed, failed_posting
+from ringgate.gate.waivers import Waivers
 
 Array = NDArray[Any]
 Bools = NDArray[np.bool_]

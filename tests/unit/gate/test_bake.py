@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from ringgate.domain.model import Channel, Invariant, Outcome, RunResult, SignalSample, Source
-from ringgate.gate import Action, Bake, Due, GateState, GateWaiver, Signal, Verdict, Word
+from ringgate.domain.waivers import Waiver
+from ringgate.gate import Action, Bake, Due, GateState, Signal, Verdict, Word
 from ringgate.gate.signals import Probe
 from tests.unit.gate.sample import (
     IDS,
@@ -334,8 +335,10 @@ def test_what_ran_before_the_release_must_run_after_it() -> None:
 # --- waivers ---------------------------------------------------------------------------------------------------------
 
 
-def waiver(covers: str, tenant: str = "cologne", scenario: str = "*", expires: date = DAY) -> GateWaiver:
-    return GateWaiver(tenant, covers, "ops", "known", expires, scenario)
+def waiver(
+    signature: str, tenant: str = "cologne", scenario: str = "*", expires: date = DAY, release: str = "8.0"
+) -> Waiver:
+    return Waiver(signature, "ops", "known", expires, tenant, release, scenario)
 
 
 @pytest.mark.parametrize("covers", ["failures", "expectation", "expect*"])
@@ -348,20 +351,30 @@ def test_an_accepted_failure_is_no_evidence_and_is_told(covers: str) -> None:
 
 @pytest.mark.parametrize(
     "one",
-    [waiver("unavailable"), waiver("failures", tenant="aldgate"), waiver("failures", scenario="sign-in")],
-    ids=["kind", "tenant", "scenario"],
+    [
+        waiver("unavailable"),
+        waiver("failures", tenant="aldgate"),
+        waiver("failures", scenario="sign-in"),
+        waiver("failures", release="8.1"),
+        waiver("failures", release="7.0"),
+    ],
+    ids=["kind", "tenant", "scenario", "the next release", "the last release"],
 )
-def test_a_waiver_keeps_to_its_scope(one: GateWaiver) -> None:
+def test_a_waiver_keeps_to_its_scope(one: Waiver) -> None:
     verdict = bake(with_outage("cologne", 100, 30), waivers=(one,)).verdict(END)
     assert verdict.word is Word.FAIL
     assert verdict.waived == ()
 
 
 def test_an_expired_waiver_does_not_apply_and_is_reported() -> None:
-    old = waiver("failures", expires=START.date())
+    old = waiver("failures", expires=START.date() - timedelta(days=1))
     verdict = bake(with_outage("cologne", 100, 30), waivers=(old,)).verdict(END)
     assert verdict.word is Word.FAIL
     assert verdict.expired == (old,)
+    on_its_last_day = replace(old, expires=START.date())
+    assert bake(with_outage("cologne", 100, 30), waivers=(on_its_last_day,)).verdict(END).word is Word.PASS
+    of_another = replace(old, release="7.2")
+    assert bake(good(), waivers=(of_another,)).verdict(END).expired == ()
 
 
 def test_no_pattern_reaches_an_invariant() -> None:

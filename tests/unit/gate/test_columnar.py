@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import moment_of
 from ringgate.domain.model import Basis, Channel, Invariant, Outcome, RunResult, Source
-from ringgate.gate import Bake, Due, GatePolicy, GateWaiver, Signal, Verdict, learn
+from ringgate.domain.waivers import Waiver
+from ringgate.gate import Bake, Due, GatePolicy, Signal, Verdict, learn
 from ringgate.gate.bounds import tail_from, upper_bound
 from ringgate.gate.columnar import ColumnarBake, learn_columns
 from ringgate.gate.columnar.bounds import tails_from, upper_bounds
-from ringgate.gate.policy import Waivers
 from ringgate.gate.rates import streak_of
 from ringgate.gate.signals import UsualPace
+from ringgate.gate.waivers import Waivers
 from tests.unit.gate.sample import IDS, LATER, MINUTE, RING, START, failed, run, self_test
 
 TODAY = START.date()
@@ -36,14 +37,14 @@ FAILURES: Sequence[dict[str, Any]] = (
     {"kind": "expectation", "step": "post invoice", "ground": Basis.PROCESS},
 )
 WAIVERS = (
-    GateWaiver("bleecker", "failures", "qa", "known", date(2027, 1, 1)),
-    GateWaiver("*", "refused", "qa", "known", date(2027, 1, 1), scenario="invoicing"),
-    GateWaiver("cologne", "slowness", "qa", "moved", date(2027, 1, 1)),
-    GateWaiver("a*", "posting-errors", "qa", "moved", date(2027, 1, 1)),
-    GateWaiver("cologne", "untested", "qa", "moved", date(2027, 1, 1)),
-    GateWaiver("*", "untested", "qa", "read only", date(2027, 1, 1), scenario="approval"),
-    GateWaiver("bleecker", "silence", "qa", "moved", date(2027, 1, 1)),
-    GateWaiver("*", "numbering", "qa", "moved", date(2027, 1, 1)),
+    Waiver("failures", "qa", "known", date(2027, 1, 1), "bleecker", "8.0"),
+    Waiver("refused", "qa", "known", date(2027, 1, 1), "*", "8.0", scenario="invoicing"),
+    Waiver("slowness", "qa", "moved", date(2027, 1, 1), "cologne", "8.0"),
+    Waiver("posting-errors", "qa", "moved", date(2027, 1, 1), "a*", "8.0"),
+    Waiver("untested", "qa", "moved", date(2027, 1, 1), "cologne", "8.0"),
+    Waiver("untested", "qa", "read only", date(2027, 1, 1), "*", "8.0", scenario="approval"),
+    Waiver("silence", "qa", "moved", date(2027, 1, 1), "bleecker", "8.0"),
+    Waiver("numbering", "qa", "moved", date(2027, 1, 1), "*", "8.0"),
 )
 
 
@@ -131,7 +132,7 @@ def _run(
 
 def pure(history: History) -> list[Verdict]:
     """What objects come to after each piece."""
-    waivers = Waivers(history.policy.in_force(TODAY))
+    waivers = Waivers(history.policy.waivers, "8.0", TODAY)
     known = learn(history.before, (), "canary", IDS, history.policy, waivers)
     bake, verdicts = Bake(*_names(), **_rest(history, known)), []
     for number, piece in enumerate(history.pieces):
@@ -143,7 +144,7 @@ def pure(history: History) -> list[Verdict]:
 
 def columnar(history: History, *, singly: bool = False) -> list[Verdict]:
     """What columns come to after each piece. With `singly`, of all pieces but the first each result by itself."""
-    waivers = Waivers(history.policy.in_force(TODAY))
+    waivers = Waivers(history.policy.waivers, "8.0", TODAY)
     known = learn_columns(ResultColumns.of(history.before), (), "canary", IDS, history.policy, waivers)
     bake, verdicts = ColumnarBake(*_names(), **_rest(history, known)), []
     for number, piece in enumerate(history.pieces):

@@ -32,7 +32,7 @@ def test_without_a_file_and_with_an_empty_one_the_built_in_policy_holds(load: Ca
 def test_the_documented_policy_is_the_built_in_one_but_for_its_waiver() -> None:
     documented = load_policy(ROOT / "deploy" / "gate.toml", Inventory.load(ROOT / "tenants"))
     (waiver,) = documented.waivers
-    assert (waiver.tenant, waiver.covers, waiver.expires) == ("kyoto", "slowness", date(2027, 1, 31))
+    assert (waiver.tenant, waiver.signature, waiver.expires) == ("kyoto", "slowness", date(2027, 1, 31))
     assert documented == GatePolicy(waivers=(waiver,))
 
 
@@ -82,7 +82,7 @@ def test_all_mistakes_are_told_at_once(load: Callable[[str], GatePolicy]) -> Non
         load(
             'alpha = 2\nalfa = 1\n[bake]\nsoak = "25 h"\n[baseline]\nruns = 0\nwindow = "7"\n'
             "[signals]\nfailures = false\nslowness = 1\n[slowness]\nquantiles = [0.9, 0.5]\n"
-            '[[waivers]]\ntenant = "kyotoo"\ncovers = "slownes"\nowner = ""\nexpires = "soon"\n'
+            '[[waivers]]\ntenant = "kyotoo"\nsignature = "slownes"\nowner = ""\nexpires = "soon"\n'
         )
     lines = str(told.value)
     for message in (
@@ -95,9 +95,10 @@ def test_all_mistakes_are_told_at_once(load: Callable[[str], GatePolicy]) -> Non
         "signals.slowness: must be true or false",
         "slowness.quantiles: must rise, each only once",
         'waivers[0].tenant: fits no tenant of the inventory; did you mean kyoto? (got "kyotoo")',
-        "waivers[0].covers: must be a signal, a failure's kind, an invariant, or untested; did you mean slowness?",
+        "waivers[0].signature: must be a signal, a failure's kind, an invariant, or untested; did you mean slowness?",
         "waivers[0].owner: must not be empty",
         "waivers[0].reason: is required",
+        "waivers[0].release: is required",
         "waivers[0].expires: must be a date, such as 2027-01-31",
     ):
         assert message in lines
@@ -111,6 +112,11 @@ def test_all_mistakes_are_told_at_once(load: Callable[[str], GatePolicy]) -> Non
         ('[bake]\ntick = "0 s"', "bake.tick: must be longer than nothing"),
         ('[bake]\ntick = "3 h"', "bake.tick: must fit into the deadline at least ten times"),
         ("[promote]\ntimes = 1", "promote.times"),
+        (
+            '[[waivers]]\ntenant = "kyoto"\nrelease = "*"\nsignature = "slowness"\nowner = "a"\nreason = "b"\n'
+            "expires = 2027-01-31",
+            "waivers[0].release: must name the release: what is accepted of one is not accepted of the next",
+        ),
         ("[posting]\nsteps = []", "posting.steps: must not be empty"),
     ],
 )
@@ -127,6 +133,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("covers", ["failures", "silence", "untested", "numbering", "unavailable", "un*"])
 def test_what_a_waiver_may_cover(load: Callable[[str], GatePolicy], covers: str) -> None:
     policy = load(
-        f'[[waivers]]\ntenant = "ky*"\ncovers = "{covers}"\nowner = "ops"\nreason = "known"\nexpires = 2027-01-31\n'
+        f'[[waivers]]\ntenant = "ky*"\nrelease = "8.0.*"\nsignature = "{covers}"\n'
+        'owner = "ops"\nreason = "known"\nexpires = 2027-01-31\n'
     )
-    assert policy.waivers[0].covers == covers
+    assert policy.waivers[0].signature == covers
