@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ringgate.domain.model import Deployment
     from ringgate.inventory import Inventory
 
-LONGEST = {"release": 128, "note": 1000, "by": 128}
+LONGEST = {"release": 128, "version": 64, "note": 1000, "by": 128}
 """Characters."""
 
 app = typer.Typer(
@@ -36,6 +36,12 @@ def deploy(
         typer.Option(metavar="TIME", help="When, with its zone: 2027-01-31T22:00+01:00 [default: now].",
                      show_default=False),
     ] = None,
+    version: Annotated[
+        str,
+        typer.Option(metavar="PATTERN", show_default=False,
+                     help="What its servers say they are, such as 8.0.*; '*' for anything [default: RELEASE itself, if "
+                     "it is a version]."),
+    ] = "",
     note: Annotated[str, typer.Option(metavar="TEXT", help="What people should know. No secrets.")] = "",
     by: Annotated[str, typer.Option(metavar="NAME", help="Who or what deployed it.")] = "",
     inventory: InventoryOption = None,
@@ -55,11 +61,13 @@ def deploy(
 
     known = Inventory.load(inventory)
     moment, wrong = _moment(at)
-    wrong += _problems(known, ring, tenant or (), {"release": release, "note": note, "by": by})
+    wrong += _problems(known, ring, tenant or (), {"release": release, "version": version, "note": note, "by": by})
     if wrong:
         raise UsageMistake("\n".join(wrong))
     tenants = tuple(sorted(set(tenant or ())))
-    deployment = Deployment(new_run_id(), moment, ring, release.strip(), tenants, redact(note), redact(by))
+    deployment = Deployment(
+        new_run_id(), moment, ring, release.strip(), tenants, redact(note), redact(by), version.strip()
+    )
     store = Store(setup.results_url(results))
     try:
         store.deployed(deployment)
@@ -120,6 +128,7 @@ def as_plain(each: Deployment) -> dict[str, object]:
         "tenants": list(each.tenants),
         "note": each.note,
         "by": each.by,
+        "version": each.version,
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ringgate.domain.model import Channel, RunResult, Scenario, Source, Step, Tenant
+from ringgate.domain.model import Channel, Residue, RunResult, Scenario, Source, Step, Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,19 @@ class RunFinished:
     result: RunResult
 
 
-Event = RunStarted | StepStarted | StepFinished | RunFinished
+@dataclass(frozen=True, slots=True)
+class RunRecovered:
+    """The journal of a run was taken up after its end: `undone` reversals were made, all but `left`. A run's may be
+    taken up several times. `at` is aware."""
+
+    run_id: str
+    tenant: str
+    at: datetime
+    undone: int
+    left: tuple[Residue, ...] = ()
+
+
+Event = RunStarted | StepStarted | StepFinished | RunFinished | RunRecovered
 
 
 class Sink(Protocol):

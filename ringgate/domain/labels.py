@@ -13,7 +13,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class RunLabels:
-    """What ran, where and what for."""
+    """What ran, where and what for; `server` is what the server said it is."""
 
     source: Source
     release: str
@@ -21,6 +21,7 @@ class RunLabels:
     tenant: str
     ring: str
     channel: Channel
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class RunShape:
 
 
 def labels_of(result: RunResult) -> RunLabels:
-    return RunLabels(result.source, result.release, result.scenario, result.tenant, result.ring, result.channel)
+    return RunLabels(
+        result.source, result.release, result.scenario, result.tenant, result.ring, result.channel, result.server
+    )
 
 
 def shape_of(result: RunResult) -> RunShape:

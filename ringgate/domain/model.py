@@ -350,6 +350,7 @@ class RunResult:
     """One execution of a scenario on a tenant over a channel.
 
     `started_at` is aware (UTC); `seconds` is monotonic and covers the scenario, `undo_seconds` its reversal;
+    `server` is the version that the server said in this run, "" where it said none;
     `touched` is what was called, read and written (see `surfaces`), undoing included;
     `reason` is set for `skipped` and `stopped`, `failure` for `failed` and `broken`; `error` is the stored exception
     for pytest and never leaves the process.
@@ -375,6 +376,7 @@ class RunResult:
     source: Source = Source.SUITE
     seed: int = 0
     calls: int = 0
+    server: str = ""
     touched: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     error: BaseException | None = field(default=None, compare=False, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -387,7 +389,8 @@ class RunResult:
 class Deployment:
     """A release reached a ring, or some of its tenants: from here on its results are the release's own.
 
-    `at` is aware (UTC). `tenants` is empty for the whole ring. `note` and `by` are for people.
+    `at` is aware (UTC). `tenants` is empty for the whole ring. `note` and `by` are for people. `version` is a pattern
+    of what servers of the release say they are, "" where the release's name states it (see `domain.releases`).
     """
 
     id: str
@@ -397,6 +400,7 @@ class Deployment:
     tenants: tuple[str, ...] = ()
     note: str = ""
     by: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

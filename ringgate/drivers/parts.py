@@ -69,6 +69,10 @@ class _WholeConnection:
 
         return refuse
 
+    def version(self) -> str:
+        asked: Callable[[], str] | None = getattr(self._behind, "version", None)
+        return asked() if asked else ""
+
     def ground_of(self, refusal: Refused) -> Basis | None:
         asked: Callable[[Refused], Basis | None] | None = getattr(self._behind, "ground_of", None)
         return asked(refusal) if asked else refusal.ground

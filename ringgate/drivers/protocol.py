@@ -214,6 +214,13 @@ class ReadsSurface(Protocol):
     def surface(self) -> Surface: ...  # what the ERP offers to programs; reads only
 
 
+class SaysVersion(Protocol):
+    """Needs no capability: a driver without it says nothing, and its runs are taken as the release they are labelled
+    with."""
+
+    def version(self) -> str: ...  # what the server says it is now, asked of it once in each run: `8.0.12`
+
+
 class GivesEvidence(Protocol):
     """Help for whoever reads a failure. Needs no capability: a driver without it gives none."""
 
@@ -226,7 +233,7 @@ class GivesEvidence(Protocol):
         ...
 
 
-class Connection(Session, ReadsBooks, TakesBack, TriesIsolation, ReadsSurface, GivesEvidence, Protocol):
+class Connection(Session, ReadsBooks, TakesBack, TriesIsolation, ReadsSurface, SaysVersion, GivesEvidence, Protocol):
     """One run's way to one tenant, whole. Where a driver leaves parts out, `drivers.parts` fills them with a refusal of
     our own (`Unsupported`); who calls a part asks for its capability first."""
 

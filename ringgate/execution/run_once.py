@@ -246,7 +246,7 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
         _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
         failure=_failure(done.error, run, engine.redact) if done.error else None,
         reason=str(done.error) if isinstance(done.error, StopRequested) else "", residue=tuple(done.residue),
-        attachments=done.attachments, calls=done.calls, touched=done.touched, error=done.error,
+        server=done.server, attachments=done.attachments, calls=done.calls, touched=done.touched, error=done.error,
     )  # fmt: skip
     if done.error is not None and isinstance(done.error.__cause__, KeyboardInterrupt):
         raise done.error.__cause__
@@ -264,6 +264,7 @@ class _Done:
     attachments: tuple[Attachment, ...] = ()
     calls: int = 0
     touched: frozenset[str] = frozenset()
+    server: str = ""
 
 
 def _act(
@@ -290,6 +291,7 @@ def _act(
     done.seconds = time.monotonic() - began
     try:
         if connection is not None:
+            done.server = _version_of(connection, done.error)
             done.calls = connection.calls
             if done.error is not None:
                 done.attachments = _evidence(connection, engine, run.id)
@@ -335,6 +337,15 @@ def _stopped(error: BaseException, run: Run) -> StopRequested:
     stopped = StopRequested(f"We were asked to stop while it ran{where}: what it had written is taken back.")
     stopped.__cause__ = error
     return stopped
+
+
+def _version_of(connection: Connection, error: BaseException | None) -> str:
+    """What the server says it is. Whoever could not be reached is not asked, and who does not say is taken as known."""
+    if error is not None and not isinstance(error, Refused | ExpectationFailed):
+        return ""
+    with suppress(Exception):
+        return connection.version()
+    return ""
 
 
 def _find_ground(error: BaseException, connection: Connection) -> None:

@@ -21,11 +21,11 @@ from ringgate.domain.model import (
     Failure,
     Invariant,
     Outcome,
-    Residue,
     RunResult,
     Source,
     Step,
 )  # fmt: skip
+from ringgate.store.rows import residue_of
 
 RECORD = struct.Struct("<IIqdd")
 """One run in a block: keys of its labels and its shape, start, seconds, seconds of undoing."""
@@ -50,10 +50,10 @@ def run_of(row: Any, labels: Mapping[int, RunLabels], shapes: Mapping[int, RunSh
     return RunResult(
         run_id=row.run_id, trace_id=_trace_text(bytes(row.trace_id)), session=session, release=what.release,
         source=what.source, scenario=what.scenario, tenant=what.tenant, ring=what.ring, channel=what.channel,
-        outcome=shape.outcome, started_at=moment_of(row.started_at), seconds=row.seconds,
+        server=what.server, outcome=shape.outcome, started_at=moment_of(row.started_at), seconds=row.seconds,
         undo_seconds=row.undo_seconds, calls=row.calls, reason=said.get("reason", ""),
         failure=_failure(said["failure"]) if "failure" in said else None, steps=_steps(row.steps, shape),
-        residue=tuple(Residue(**each) for each in said.get("residue", ())),
+        residue=tuple(map(residue_of, said.get("residue", ()))),
         attachments=tuple(Attachment(**each) for each in said.get("attachments", ())),
     )  # fmt: skip
 
@@ -71,7 +71,9 @@ def labels_row(labels: RunLabels) -> dict[str, str]:
 
 
 def labels_from(row: Any) -> RunLabels:
-    return RunLabels(Source(row.source), row.release, row.scenario, row.tenant, row.ring, Channel(row.channel))
+    return RunLabels(
+        Source(row.source), row.release, row.scenario, row.tenant, row.ring, Channel(row.channel), row.server
+    )
 
 
 def shape_row(shape: RunShape) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def row_of(result: RunResult) -> dict[str, Any]:
         "started_at": result.started_at.astimezone(UTC), "seconds": result.seconds,
         "undo_seconds": result.undo_seconds, "calls": result.calls, "reason": result.reason,
         "failure": asdict(result.failure) if result.failure else None, "steps": plain(result.steps),
-        "residue": plain(result.residue), "attachments": plain(result.attachments),
+        "residue": plain(result.residue), "attachments": plain(result.attachments), "server": result.server,
     }  # fmt: skip
 
 
@@ -53,12 +53,13 @@ def result_of(row: Any) -> RunResult:
         seconds=row["seconds"], undo_seconds=row["undo_seconds"], calls=row["calls"], reason=row["reason"],
         failure=_failure(row["failure"]) if row["failure"] else None,
         steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
-        residue=tuple(map(_residue, row["residue"])),
+        residue=tuple(map(residue_of, row["residue"])), server=row.get("server", ""),
         attachments=tuple(Attachment(**each) for each in row["attachments"]),
     )  # fmt: skip
 
 
-def _residue(kept: Mapping[str, Any]) -> Residue:
+def residue_of(kept: Mapping[str, Any]) -> Residue:
+    """Of plain values; without a cause it counts as slow."""
     return Residue(**{**kept, "cause": ResidueCause(kept.get("cause", ResidueCause.SLOW))})
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select
 
-from ringgate.domain.events import Event, RunFinished
+from ringgate.domain.events import Event, RunFinished, RunRecovered
 from ringgate.domain.labels import RunLabels, RunShape, labels_of, microseconds, moment_of, shape_of
-from ringgate.domain.model import Outcome, RunResult, Source
-from ringgate.store import encoding, tables
+from ringgate.domain.model import Outcome, Residue, RunResult, Source
+from ringgate.store import encoding, residue, tables
 from ringgate.store.database import Database, upsert
 
 LATE = timedelta(seconds=60)
@@ -37,6 +37,9 @@ class Runs(Database):
     def on(self, event: Event) -> None:
         if isinstance(event, RunFinished):
             self.add(event.result)
+        elif isinstance(event, RunRecovered):
+            with self._writing() as connection:
+                residue.note_recovery(connection, event)
 
     def add(self, *results: RunResult, known: bool = False) -> None:
         """Keeps them all, or none. With `known`, those that are kept already are passed over."""
@@ -57,6 +60,7 @@ class Runs(Database):
             ]
             connection.execute(insert(tables.runs), rows)
             connection.execute(insert(tables.run_blocks), _blocks(results, keys, recorded))
+            residue.note_left(connection, results)
             _count_touches(connection, [each for each in results if each.touched])
         with self._guard:  # only what was committed is known
             self._label_keys.update(labels)
@@ -169,6 +173,11 @@ class Runs(Database):
             sessions = {key: name for key, name in connection.execute(named)}  # noqa: C416 - rows are no tuples
         labels, shapes = self.labels(), self.shapes()
         return [(moment_of(r.recorded_at), encoding.run_of(r, labels, shapes, sessions[r.session])) for r in rows]
+
+    def left_behind(self) -> list[Residue]:
+        """What is left now of all that runs could not take back, oldest first."""
+        with self._reading() as connection:
+            return residue.left(connection)
 
     def last_session(self) -> str | None:
         """The label of the session that ran something last; a prober, whose sessions have no end, only if none else."""

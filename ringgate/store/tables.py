@@ -23,9 +23,10 @@ from sqlalchemy import (
     Text,
 )  # fmt: skip
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies,
-probers and figures. 4: labels and shapes of runs stand once, blocks hold the same runs as columns; retention holds."""
+probers and figures. 4: labels and shapes of runs stand once, blocks hold the same runs as columns; retention holds.
+5: runs say what their server said it is, deployments what it has to say; residue is known until it was taken back."""
 
 metadata = MetaData()
 
@@ -39,7 +40,8 @@ run_labels = Table(
     Column("tenant", String(128), nullable=False),
     Column("ring", String(64), nullable=False),
     Column("channel", String(16), nullable=False),
-    Index("run_labels_once", "tenant", "scenario", "channel", "release", "ring", "source", unique=True),
+    Column("server", String(32), nullable=False, server_default=""),
+    Index("run_labels_once", "tenant", "scenario", "channel", "release", "ring", "source", "server", unique=True),
 )
 
 # `steps` is a list of [name, outcome]; `failure` has the kind, step, basis and invariant, and no texts.
@@ -119,6 +121,23 @@ retention_holds = Table(
     Column("expires", BigInteger),
 )
 
+# What runs could not take back. `recovered_at` says when it was taken back after all. A row with an empty verb says
+# that the journal of that run was taken up: its run may come to be known later.
+residue = Table(
+    "residue",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("verb", String(64), primary_key=True),
+    Column("marker", String(128), primary_key=True),
+    Column("tenant", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cause", String(16), nullable=False),
+    Column("left_at", BigInteger, nullable=False),
+    Column("recovered_at", BigInteger),
+)
+Index("residue_left", residue.c.tenant, sqlite_where=residue.c.recovered_at.is_(None),
+      postgresql_where=residue.c.recovered_at.is_(None))  # fmt: skip
+
 # One row for each set of touches, not for each run: runs of a scenario nearly always touch the same.
 touches = Table(
     "touches",
@@ -141,6 +160,7 @@ deployments = Table(
     Column("tenants", JSON, nullable=False),
     Column("note", Text, nullable=False),
     Column("by", String(128), nullable=False),
+    Column("version", String(64), nullable=False, server_default=""),
     Index("deployments_by_time", "at"),
 )
 

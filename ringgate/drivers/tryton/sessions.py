@@ -215,6 +215,15 @@ class SessionPool:
             raise
         return session
 
+    def version(self, tenant: Tenant, carrier: Carrier) -> str:
+        """What the tenant's server says it is now, asked the way it was spoken to last."""
+        dialects = [
+            each.client.known_dialect for key, each in self._pooled.items() if key[:2] == (tenant.id, tenant.api)
+        ]
+        parts = urlsplit(tenant.api)
+        client = RpcClient(tenant.api, parts.path.strip("/"), line=carrier.line, dialect=next(iter(dialects), None))
+        return client.version()
+
     def close(self) -> None:
         """Ends every session on its server; one that does not answer is left to end by itself."""
         line = self.line()

@@ -228,6 +228,11 @@ class RpcClient:
     def dialect(self) -> Dialect:
         return self._dialect or self.negotiate()
 
+    @property
+    def known_dialect(self) -> Dialect | None:
+        """The dialect, where it was negotiated already."""
+        return self._dialect
+
     def negotiate(self) -> Dialect:
         """Asks the server for its version, at each series' own place, and keeps the dialect that fits.
 
@@ -235,9 +240,8 @@ class RpcClient:
         """
         refusals: list[ErpError] = []
         for candidate in DIALECTS:
-            body = {"id": 0, "method": "common.server.version", "params": []}
             try:
-                version = self._send(httpx.URL(self._base + candidate.root_path), body, {})
+                version = self._ask_version(candidate)
             except (ErpProtocolError, ErpMisbehaved) as error:
                 refusals.append(error)
                 continue
@@ -253,6 +257,19 @@ class RpcClient:
             known = " and ".join(d.series for d in DIALECTS)
             raise ErpProtocolError(f"{self._base} runs Tryton {version!s:.20}, but the series known here are {known}.")
         raise ErpProtocolError(f"{self._base} does not answer as a Tryton server: {refusals[-1]}")
+
+    def _ask_version(self, dialect: Dialect) -> Any:
+        body = {"id": 0, "method": "common.server.version", "params": []}
+        return self._send(httpx.URL(self._base + dialect.root_path), body, {})
+
+    def version(self) -> str:
+        """The version that the server says it is now. No session is needed."""
+        if self._dialect is not None:
+            try:
+                return str(self._ask_version(self._dialect))[:32]
+            except (ErpProtocolError, ErpMisbehaved, HttpFailure):
+                pass  # it may have been upgraded since the dialect was negotiated
+        return str(self._ask_version(self.negotiate()))[:32]
 
     def login(self, user: str, password: str, *, preferences: bool = True) -> TrytonSession:
         """Signs in and keeps the session; also the user's preferences, which are the context of all calls.

@@ -303,6 +303,23 @@ def test_recovery_of_a_tenant_that_is_gone_is_residue_and_is_kept(engine, driver
         assert {each.reason for each in recovered.left} == {"the inventory no longer has this tenant"}
 
 
+def test_what_the_server_says_it_is_comes_with_the_run(engine, driver):
+    driver.version = lambda: "8.0.12"
+    assert run(two_projects, engine).server == "8.0.12"
+    assert run(failing(Refused("post_invoice", "no")), engine).server == "8.0.12"
+
+
+def test_who_was_not_reached_is_not_asked_what_it_is(engine, driver):
+    driver.version = lambda: pytest.fail("it would wait once more")
+    assert run(failing(ErpUnavailable("no answer")), engine).server == ""
+
+
+def test_who_does_not_say_what_it_is_is_no_worse_for_it(engine, driver):
+    driver.version = lambda: (_ for _ in ()).throw(ErpUnavailable("HTTP 404"))
+    result = run(two_projects, engine)
+    assert (result.outcome, result.server) == (Outcome.PASSED, "")
+
+
 def test_no_secret_comes_out(engine):
     failure = run(failing(ValueError("login with hunter2 failed")), engine).failure
     assert "hunter2" not in failure.message + failure.traceback

@@ -25,13 +25,14 @@ VERSIONS = Path(migrations.__file__).parent / "versions"
 def results() -> list[RunResult]:
     """One of each kind, and some that passed, in the order of time."""
     passed = {"outcome": Outcome.PASSED, "failure": None, "residue": (), "attachments": ()}
-    return [
+    found = [
         result("r0"),
         result("r1", outcome=Outcome.SKIPPED, failure=None, reason="paused", steps=(), started_at=NOON),
         *(result(f"r{n}", **passed, started_at=NOON + n * MINUTE, tenant=f"t{n % 2}") for n in range(2, 9)),
         result("r9", **passed, session="s2", source=Source.SUITE, channel=Channel.BROWSER, trace_id="no trace",
                started_at=NOON + timedelta(hours=1)),
     ]  # fmt: skip
+    return [replace(each, server="") for each in found]  # nobody asked for it then
 
 
 def check_brought_up(url: str) -> None:
@@ -120,7 +121,7 @@ def test_a_store_whose_bringing_up_fails_is_left_as_it_was(url: str, tmp_path: P
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         database.execute("UPDATE runs SET outcome = 'mended' WHERE run_id = 'r5'")
         before = list(database.iterdump())
-    with pytest.raises(StoreError, match=r"results\.sqlite cannot be brought up to version 4: run r5: .*mended"):
+    with pytest.raises(StoreError, match=r"results\.sqlite cannot be brought up to version \d+: run r5: .*mended"):
         Store(url)
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         assert list(database.iterdump()) == before

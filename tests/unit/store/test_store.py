@@ -2,12 +2,13 @@
 
 import multiprocessing
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Barrier
 
 import pytest
 
-from ringgate.domain.events import RunFinished
+from ringgate.domain.events import RunFinished, RunRecovered
 from ringgate.domain.model import (
     Attachment,
     Basis,
@@ -38,7 +39,7 @@ def result(run_id: str = "r1", **changes) -> RunResult:
         "failure": Failure("expectation", "no", "enter time", ground=Basis.POLICY, invariant=Invariant.ONCE),
         "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "no", ResidueCause.REFUSED),),
         "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
-        "session": "s1", "release": "8.0", "calls": 7, "source": Source.PROBE,
+        "session": "s1", "release": "8.0", "calls": 7, "source": Source.PROBE, "server": "8.0.12",
     }  # fmt: skip
     return RunResult(**{**values, **changes})
 
@@ -59,6 +60,32 @@ def test_residue_that_was_stored_without_a_cause_counts_as_slow():
     row = row_of(result())
     del row["residue"][0]["cause"]
     assert result_of(row).residue[0].cause is ResidueCause.SLOW
+
+
+def test_what_was_taken_back_since_is_no_longer_left(store):
+    one, two = Residue("aldgate", "r1", "enter_time", "RG-1", "down"), Residue("aldgate", "r1", "pay", "RG-2", "down")
+    store.add(result("r1", residue=(one, two)), result("r2", residue=()))
+    assert store.left_behind() == [one, two]
+    refused = replace(two, reason="no", cause=ResidueCause.REFUSED)
+    store.on(RunRecovered("r1", "aldgate", NOON, undone=1, left=(refused,)))
+    assert store.left_behind() == [refused]
+    store.on(RunRecovered("r1", "aldgate", NOON, undone=1))
+    assert store.left_behind() == []
+
+
+def test_what_a_killed_run_left_is_known_once_its_journal_was_taken_up(store):
+    left = Residue("aldgate", "dead", "enter_time", "RG-1", "down")
+    store.on(RunRecovered("dead", "aldgate", NOON, undone=0, left=(left,)))
+    assert store.left_behind() == [left]
+    store.on(RunRecovered("dead", "aldgate", NOON, undone=1))
+    assert store.left_behind() == []
+
+
+def test_a_run_that_comes_to_the_store_after_its_recovery_has_left_nothing(store):
+    store.on(RunRecovered("r1", "aldgate", NOON, undone=1))
+    store.add(result("r1"))
+    assert store.left_behind() == []
+    assert store.results()[0].residue != ()  # what it left at its end is told as it was
 
 
 def test_results_are_found_by_session_ring_release_and_time(store):
@@ -157,7 +184,7 @@ def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
     Store(url).close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         database.execute("UPDATE ringgate_schema SET version = 99")
-    with pytest.raises(StoreError, match="of version 99, newer than 4: upgrade Ringgate"):
+    with pytest.raises(StoreError, match="of version 99, newer than 5: upgrade Ringgate"):
         Store(url)
 
 

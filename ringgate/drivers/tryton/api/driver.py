@@ -101,6 +101,10 @@ class ApiConnection:
             self._knocked = OutsiderFactory(self._tenant, self._pool, self._carrier)
         return self._knocked
 
+    def version(self) -> str:
+        self._carrier.sent += 1
+        return self._pool.version(self._tenant, self._carrier)
+
     def ground_of(self, refusal: Refused) -> Basis | None:
         asked, error = self._carrier.refused, refusal.__cause__
         return refusals.ground_of(asked, error) if asked and isinstance(error, BusinessError) else None

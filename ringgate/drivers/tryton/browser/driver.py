@@ -145,6 +145,9 @@ class BrowserConnection:
             self._api = self._driver.api.connect(self._tenant, self._call)
         return self._api
 
+    def version(self) -> str:
+        return self._over_api().version()
+
     def ground_of(self, refusal: Refused) -> Basis | None:
         """No more than what was seen on the screen when it was refused."""
         return refusal.ground

@@ -115,7 +115,8 @@ class _Moving:
 
     def _key(self, table: sa.Table, value: Any, row: Any) -> int:
         if value not in self._keys:
-            made = self._connection.execute(sa.insert(table).values(**row(value)))
+            known = {name: said for name, said in row(value).items() if name in table.c}  # later ones say more
+            made = self._connection.execute(sa.insert(table).values(**known))
             self._keys[value] = _new_key(made)
         return self._keys[value]
 

@@ -299,3 +299,27 @@ def test_compressed_answers_are_read(fake: FakeTryton, client: wire.RpcClient) -
 
 def test_a_session_does_not_show_its_token() -> None:
     assert "hush" not in repr(wire.TrytonSession("someone", 7, "hush"))
+
+
+# --- what the server says it is ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def upgraded() -> Iterator[FakeTryton]:
+    """A server of the later series."""
+    fake = FakeTryton("8.0")
+    yield fake
+    fake.server.shutdown()
+    fake.server.server_close()
+
+
+def test_a_server_is_asked_for_its_version_where_it_was_spoken_to_last(upgraded: FakeTryton) -> None:
+    with wire.RpcClient(upgraded.url, "acme", dialect=wire.DIALECTS[1]) as client:
+        assert client.version() == "8.0"
+    assert [method for method, _, _ in upgraded.seen] == ["common.server.version"]
+
+
+def test_a_server_that_was_upgraded_says_its_new_version_to_who_knew_the_old_one(upgraded: FakeTryton) -> None:
+    with wire.RpcClient(upgraded.url, "acme", dialect=wire.DIALECTS[0]) as client:
+        assert client.version() == "8.0"
+        assert client.dialect is wire.DIALECTS[1]
