@@ -17,7 +17,18 @@ from typing import Any, get_type_hints
 
 from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest, TimeEntry
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Basis, Capability, Channel, Effect, Invariant, InvoiceMethod, Layer, Role, Scenario
+from ringgate.domain.model import (
+    Basis,
+    Capability,
+    Channel,
+    Effect,
+    Invariant,
+    InvoiceMethod,
+    Layer,
+    Role,
+    Scenario,
+    StepKind,
+)
 from ringgate.domain.money import Money
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.run_once import Run
@@ -38,6 +49,7 @@ OUTSIDERS, DIRECT_CALLS = Capability.OUTSIDERS, Capability.DIRECT_CALLS
 PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
 TIMESHEET, EFFORT = InvoiceMethod.TIMESHEET, InvoiceMethod.EFFORT
 POLICY, RIGHTS, RECORDS = Basis.POLICY, Basis.RIGHTS, Basis.RECORDS
+POSTING = StepKind.POSTING
 BALANCED, ONCE, NUMBERED, ISOLATED = Invariant.BALANCED, Invariant.ONCE, Invariant.NUMBERED, Invariant.ISOLATED
 
 Function = Callable[[Erp, Make, Run], None]
@@ -119,6 +131,7 @@ __all__ = [
     "PERMANENT",
     "PLATFORM",
     "POLICY",
+    "POSTING",
     "PROCESS",
     "PROJECTS",
     "PROJECT_MANAGER",

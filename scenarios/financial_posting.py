@@ -11,6 +11,7 @@ from ringgate.api import (
     NUMBERED,
     ONCE,
     POLICY,
+    POSTING,
     PROJECT_MANAGER,
     PROJECTS,
     RECORDS,
@@ -46,7 +47,7 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         invoice = accountant.post_invoice(invoice)
         expect(invoice.state, equals="posted", because="it was posted", what="state")
 
-    with run.step("check the posting"):
+    with run.step("check the posting", POSTING):
         posting, accounts = erp.books.posting_of(invoice.ref), erp.policy.accounts
         expected = erp.totals((erp.billable(draft.task, "3.5"), draft.task.rate, ""))
         expect(posting.debit, equals=posting.credit, because="a posting balances", what="debit", invariant=BALANCED)
@@ -72,11 +73,11 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         once = "an invoice reaches the ledger once"
         expect(postings, equals=[posting.number], because=once, what="postings", invariant=ONCE)
 
-    with run.step("compare the layers"):
+    with run.step("compare the layers", POSTING):
         figures = {"net": expected.net, "tax": expected.tax, "total": expected.total}
         expect_agreement(erp.layers(invoice), figures, because="record, screen and ledger state what was billed")
 
-    with run.step("check the numbering"):
+    with run.step("check the numbering", POSTING):
         numbers = erp.books.invoice_numbers(run.today)
         expect(
             invoice.number in set(numbers) - set(before),

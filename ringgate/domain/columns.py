@@ -2,7 +2,7 @@
 
     columns.records["started"]               # numpy: microseconds since 1970, UTC
     columns.labels[record["labels"]]         # RunLabels("probe", "8.0.3", "time-entry", "aldgate", "canary", "api")
-    columns.shapes[record["shape"]]          # RunShape(Outcome.PASSED, (("enter time", Outcome.PASSED),))
+    columns.shapes[record["shape"]]          # RunShape(Outcome.PASSED, (("enter time", Outcome.PASSED, None),))
 
 What many runs have in common is said once: their labels, and how they went. Only times are of each run.
 """

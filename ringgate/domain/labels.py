@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source
+from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source, StepKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -26,12 +26,12 @@ class RunLabels:
 
 @dataclass(frozen=True, slots=True)
 class RunShape:
-    """How a run went: its outcome, the names and outcomes of its steps, and what kind of failure it had.
+    """How a run went: its outcome, the names, outcomes and kinds of its steps, and what kind of failure it had.
 
     `failure` has no texts: its kind, step, basis and invariant alone."""
 
     outcome: Outcome
-    steps: tuple[tuple[str, Outcome], ...] = ()
+    steps: tuple[tuple[str, Outcome, StepKind | None], ...] = ()
     failure: Failure | None = None
 
 
@@ -45,7 +45,7 @@ def shape_of(result: RunResult) -> RunShape:
     failure = result.failure
     if failure is not None:
         failure = Failure(failure.kind, "", failure.step, ground=failure.ground, invariant=failure.invariant)
-    return RunShape(result.outcome, tuple((step.name, step.outcome) for step in result.steps), failure)
+    return RunShape(result.outcome, tuple((step.name, step.outcome, step.kind) for step in result.steps), failure)
 
 
 def microseconds(moment: datetime) -> int:

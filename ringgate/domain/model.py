@@ -107,6 +107,12 @@ class Invariant(StrEnum):
     BOOKS = "fingerprint-drift"  # books differ across the change, without a waiver
 
 
+class StepKind(StrEnum):
+    """What a step does, where a gate asks. It does not depend on what the step is called."""
+
+    POSTING = "posting"  # it writes to the ledger, or checks what was written
+
+
 class Basis(StrEnum):
     """What an expectation rests on, and so whose business it is when it is not met.
 
@@ -283,12 +289,14 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A named, timed part of a run. `start` and `seconds` are monotonic, counted from the start of the run."""
+    """A named, timed part of a run. `start` and `seconds` are monotonic, counted from the start of the run. `kind` is
+    None for a step of no kind that a gate asks for, and in results that were stored before there were kinds."""
 
     name: str
     start: float
     seconds: float
     outcome: Outcome
+    kind: StepKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

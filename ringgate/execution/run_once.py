@@ -36,6 +36,7 @@ from ringgate.domain.model import (
     Scenario,
     Source,
     Step,
+    StepKind,
     Tenant,
 )  # fmt: skip
 from ringgate.domain.two_phase import TwoPhaseScenario
@@ -47,6 +48,9 @@ from ringgate.host.undo_journal import Journal, RunJournal
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
 from ringgate.scenario.test_data import Make
+
+POSTING_VERBS = frozenset({"post_invoice", "credit_invoice", "pay_invoice", "post_entry"})
+"""What writes to the ledger. A step that does is a posting step, whatever it is called."""
 
 FIRST_HALF = 1000
 """More markers than the first half of a process may use; the second goes on after them."""
@@ -71,13 +75,22 @@ class Run:
         self.steps: list[Step] = []
         self.current = ""
         self._emit, self._began = emit, time.monotonic()
+        self._written: Callable[[], Sequence[str]] = tuple
+        self._kind: tuple[StepKind | None, int] = (None, 0)
+
+    def watch(self, written: Callable[[], Sequence[str]]) -> None:
+        """Say what was written so far, by its verbs: a step that writes to the ledger is a posting step."""
+        self._written = written
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """A named, timed part of the process. Steps do not nest."""
+    def step(self, name: str, kind: StepKind | None = None) -> Iterator[None]:
+        """A named, timed part of the process. Steps do not nest.
+
+        `kind` is to be given for a step that only checks what was written: what it writes itself is known."""
         if self.current:
             raise RuntimeError(f"step {name!r} inside step {self.current!r}: steps do not nest")
         self.current, began = name, time.monotonic()
+        self._kind = kind, len(self._written())
         self._emit(StepStarted(self.id, name))
         try:
             yield
@@ -88,7 +101,10 @@ class Run:
         self._finish(name, began, Outcome.PASSED, "")
 
     def _finish(self, name: str, began: float, outcome: Outcome, message: str) -> None:
-        step = Step(name, began - self._began, time.monotonic() - began, outcome)
+        kind, before = self._kind
+        if not POSTING_VERBS.isdisjoint(self._written()[before:]):
+            kind = StepKind.POSTING
+        step = Step(name, began - self._began, time.monotonic() - began, outcome, kind)
         self.steps.append(step)
         self._emit(StepFinished(self.id, step, message))
 
@@ -283,6 +299,7 @@ def _act(
         connection = driver.connect(tenant, call)
         make = Make(tenant, journal.run_id, run.today, after=FIRST_HALF if part.waiting else 0)
         neighbours = others(tenant, engine.neighbours, run.today) if part.outsiders else ()
+        run.watch(lambda: journal.verbs)
         returned = part.function(Erp(tenant, connection, channel, journal, make, run.today, neighbours), make, run)
         if part.keep:
             part.keep(journal, returned)

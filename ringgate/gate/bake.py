@@ -210,7 +210,7 @@ class Bake:
         tenant, kind = result.tenant, kind_of(result)
         self.gauges[Signal.FAILURES].add(tick, tenant, kind, (wrong,))
         self.mirror.add(tick, tenant, kind, wrong)
-        gauge, posting = self.gauges.get(Signal.POSTING), failed_posting(result, self.policy)
+        gauge, posting = self.gauges.get(Signal.POSTING), failed_posting(result)
         if gauge and posting is not None and not self._waivers.exempt(Signal.POSTING.value, tenant, result.scenario):
             gauge.add(tick, tenant, kind, (posting,))
         gauge, slow = self.gauges.get(Signal.SLOWNESS), self.baseline.pace.slow(result)

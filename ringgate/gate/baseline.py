@@ -82,7 +82,7 @@ def learn(
     for result in good:
         where = (result.tenant, kind_of(result), known_at(result).timestamp())
         failures.add(*where, result.outcome is Outcome.FAILED)
-        if (wrong := failed_posting(result, policy)) is not None:
+        if (wrong := failed_posting(result)) is not None:
             posting.add(*where, wrong)
         for record, over in zip(slow, pace.slow(result) or (), strict=False):
             record.add(*where, over)

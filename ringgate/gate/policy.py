@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from ringgate.domain.waivers import Waiver
 from ringgate.gate.required import PROCESSES
@@ -49,7 +48,7 @@ class GatePolicy:
 
     `signals` may switch one off (False), or insist on one that nothing is known about (True). A run is slow when it
     takes more than `slower` times a quantile of the baseline. `silence_rate` is the share of due results that may be
-    missing. `posting_steps` are patterns of the steps whose failures are posting errors.
+    missing.
     """
 
     alpha: float = 0.01
@@ -69,7 +68,6 @@ class GatePolicy:
     quantiles: tuple[float, ...] = (0.50, 0.90, 0.95)
     slower: float = 1.0
     silence_rate: float = 0.02
-    posting_steps: tuple[str, ...] = ("*post*", "*numbering*", "*period*")
     waivers: tuple[Waiver, ...] = ()
 
     def wants(self, signal: Signal) -> bool | None:
@@ -80,6 +78,3 @@ class GatePolicy:
     def ticks(self) -> int:
         """Ticks of a bake until its deadline."""
         return max(1, round(self.deadline / self.tick))
-
-    def is_posting_step(self, name: str) -> bool:
-        return any(fnmatchcase(name.lower(), pattern) for pattern in self.posting_steps)

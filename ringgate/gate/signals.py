@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ringgate.domain.model import Channel, Outcome, RunResult, SignalSample, Source
+from ringgate.domain.model import Channel, Outcome, RunResult, SignalSample, Source, StepKind
 from ringgate.gate.policy import GatePolicy
 
 Probe = tuple[str, str, Channel]
@@ -48,13 +48,12 @@ def failed(result: RunResult) -> bool | None:
     return result.outcome is Outcome.FAILED if result.outcome in (Outcome.PASSED, Outcome.FAILED) else None
 
 
-def failed_posting(result: RunResult, policy: GatePolicy) -> bool | None:
+def failed_posting(result: RunResult) -> bool | None:
     """Whether a posting step failed; None for a run that did not come to one, or failed elsewhere."""
+    posting = [step.name for step in result.steps if step.kind is StepKind.POSTING]
     if result.outcome is Outcome.FAILED and result.failure is not None:
-        return True if policy.is_posting_step(result.failure.step) else None
-    if result.outcome is Outcome.PASSED and any(policy.is_posting_step(step.name) for step in result.steps):
-        return False
-    return None
+        return True if result.failure.step in posting else None
+    return False if posting and result.outcome is Outcome.PASSED else None
 
 
 class UsualPace:

@@ -54,6 +54,11 @@ class RunJournal:
         """Under which label the work was begun, "" for an ordinary run."""
         return str(self.begun["label"]) if self.begun else ""
 
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """Everything that was written, in its order, by the verb that wrote it."""
+        return tuple(each.verb for each in self._entries.values())
+
     def wait(self, label: str, carried: Any) -> None:
         """Durably note that the work is begun, and what is carried over (JSON-safe). Nobody undoes it now."""
         self.begun = {"label": label, "carried": carried}

@@ -156,15 +156,6 @@ class SilenceTable(StrictTable):
     )
 
 
-class PostingTable(StrictTable):
-    steps: tuple[Name, ...] = Field(
-        _USUAL.posting_steps,
-        min_length=1,
-        description="Patterns of the steps whose failures are posting errors.",
-        examples=[["*post*"]],
-    )
-
-
 class GateWaiverTable(WaiverTable):
     """What a gate accepts of one release. `*` stands for any characters, `?` for one."""
 
@@ -194,7 +185,6 @@ class GatePolicyTable(StrictTable):
     signals: GateSignalsTable = GateSignalsTable()
     slowness: SlownessTable = SlownessTable()
     silence: SilenceTable = SilenceTable()
-    posting: PostingTable = PostingTable()
     waivers: tuple[GateWaiverTable, ...] = ()
 
 
@@ -279,6 +269,5 @@ def _policy(table: GatePolicyTable) -> GatePolicy:
         quantiles=table.slowness.quantiles,
         slower=table.slowness.slower,
         silence_rate=table.silence.rate,
-        posting_steps=table.posting.steps,
         waivers=tuple(each.waiver for each in table.waivers),
     )

@@ -24,6 +24,7 @@ from ringgate.domain.model import (
     RunResult,
     Source,
     Step,
+    StepKind,
 )  # fmt: skip
 from ringgate.store.rows import residue_of
 
@@ -77,7 +78,7 @@ def labels_from(row: Any) -> RunLabels:
 
 
 def shape_row(shape: RunShape) -> dict[str, Any]:
-    steps = json.dumps([[name, outcome.value] for name, outcome in shape.steps], ensure_ascii=False)
+    steps = json.dumps([_step_words(*each) for each in shape.steps], ensure_ascii=False)
     failure = None
     if shape.failure is not None:
         parts = (shape.failure.kind, shape.failure.step, shape.failure.ground, shape.failure.invariant)
@@ -91,7 +92,16 @@ def shape_from(row: Any) -> RunShape:
     if row.failure:
         kind, step, ground, invariant = json.loads(row.failure)
         failure = Failure(kind, "", step, ground=_basis(ground), invariant=_invariant(invariant))
-    return RunShape(Outcome(row.outcome), tuple((n, Outcome(o)) for n, o in json.loads(row.steps)), failure)
+    return RunShape(Outcome(row.outcome), tuple(_step_from(*each) for each in json.loads(row.steps)), failure)
+
+
+def _step_words(name: str, outcome: Outcome, kind: StepKind | None) -> list[str]:
+    """Its kind is left out where it has none: so stores hold it from before there were kinds."""
+    return [name, outcome.value, *([kind.value] if kind else [])]
+
+
+def _step_from(name: str, outcome: str, kind: str = "") -> tuple[str, Outcome, StepKind | None]:
+    return name, Outcome(outcome), StepKind(kind) if kind else None
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -110,7 +120,8 @@ def _steps(times: bytes | None, shape: RunShape) -> tuple[Step, ...]:
     number = 2 * len(shape.steps)
     found = struct.unpack(f"<{number}{'I' if len(times) == 4 * number else 'Q'}", times)
     return tuple(
-        Step(name, found[2 * n] / 1e6, found[2 * n + 1] / 1e6, outcome) for n, (name, outcome) in enumerate(shape.steps)
+        Step(name, found[2 * n] / 1e6, found[2 * n + 1] / 1e6, outcome, kind)
+        for n, (name, outcome, kind) in enumerate(shape.steps)
     )
 
 

@@ -19,6 +19,7 @@ from ringgate.domain.model import (
     RunResult,
     Source,
     Step,
+    StepKind,
 )  # fmt: skip
 
 
@@ -52,10 +53,15 @@ def result_of(row: Any) -> RunResult:
         channel=Channel(row["channel"]), outcome=Outcome(row["outcome"]), started_at=aware(row["started_at"]),
         seconds=row["seconds"], undo_seconds=row["undo_seconds"], calls=row["calls"], reason=row["reason"],
         failure=_failure(row["failure"]) if row["failure"] else None,
-        steps=tuple(Step(**{**step, "outcome": Outcome(step["outcome"])}) for step in row["steps"]),
+        steps=tuple(_step(step) for step in row["steps"]),
         residue=tuple(map(residue_of, row["residue"])), server=row.get("server", ""),
         attachments=tuple(Attachment(**each) for each in row["attachments"]),
     )  # fmt: skip
+
+
+def _step(kept: Mapping[str, Any]) -> Step:
+    kind = kept.get("kind")
+    return Step(**{**kept, "outcome": Outcome(kept["outcome"]), "kind": StepKind(kind) if kind else None})
 
 
 def residue_of(kept: Mapping[str, Any]) -> Residue:

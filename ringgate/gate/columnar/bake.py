@@ -157,7 +157,7 @@ class ColumnarBake(Bake):
         of = self._put(Signal.FAILURES, columns, ticks, bad[:, None], everything)
         self.mirror.add_many(ticks, bad, of.nulls[columns.records["labels"], 0])
         if Signal.POSTING in self.gauges:
-            posting = says.failing_to_post(columns, self.policy)
+            posting = says.failing_to_post(columns)
             said = posting != NOTHING
             said &= ~says.exempted(columns, said, self._waivers, Signal.POSTING.value)
             self._put(Signal.POSTING, columns, ticks, (posting == YES)[:, None], said)

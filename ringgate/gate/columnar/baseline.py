@@ -43,7 +43,7 @@ def learn_columns(
     bad = said[kept] == YES
     runs = _Runs(good, policy)
     pace = UsualPace.of_limits(_limits(runs, policy))
-    posting = says.failing_to_post(good, policy)
+    posting = says.failing_to_post(good)
     over, known = slow(runs.columns, runs.kinds, runs.kind_names, pace, len(policy.quantiles))
     started = good.records["started"]
     return Baseline(

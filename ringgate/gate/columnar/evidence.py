@@ -14,7 +14,6 @@ from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import RunLabels, RunShape, moment_of
 from ringgate.domain.model import Channel, Outcome, RunResult, Source, Step
 from ringgate.gate.baseline import Signature
-from ringgate.gate.policy import GatePolicy
 from ringgate.gate.signals import failed, failed_posting
 from ringgate.gate.waivers import Waivers
 
@@ -80,11 +79,11 @@ def failing(columns: ResultColumns) -> Array:
     return lookup[columns.records["shape"]]
 
 
-def failing_to_post(columns: ResultColumns, policy: GatePolicy) -> Array:
+def failing_to_post(columns: ResultColumns) -> Array:
     """`signals.failed_posting`."""
     lookup = Lookup(columns.shapes, np.int8)
     for key, shape in columns.shapes.items():
-        said = failed_posting(_bare(shape), policy)
+        said = failed_posting(_bare(shape))
         lookup.set(key, NOTHING if said is None else int(said))
     return lookup[columns.records["shape"]]
 
@@ -92,7 +91,7 @@ def failing_to_post(columns: ResultColumns, policy: GatePolicy) -> Array:
 def _bare(shape: RunShape) -> RunResult:
     """A run of this shape, with its steps."""
     result = as_result(RunLabels(Source.SUITE, "", "", "", "", Channel.API), shape)
-    return replace(result, steps=tuple(Step(name, 0.0, 0.0, outcome) for name, outcome in shape.steps))
+    return replace(result, steps=tuple(Step(name, 0.0, 0.0, outcome, kind) for name, outcome, kind in shape.steps))
 
 
 def timed(result: RunResult, record: Any) -> RunResult:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
+from ringgate.api import POSTING, PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
 from ringgate.domain.documents import Project, Ref
 from ringgate.domain.errors import BrowserError, ErpUnavailable, NeverSent, Refused, SecretMissing, StopRequested
 from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
@@ -127,6 +128,25 @@ def test_steps_have_names_and_times(engine):
     (step,) = run(two_projects, engine).steps
     assert (step.name, step.outcome) == ("create", Outcome.PASSED)
     assert 0 <= step.start <= step.start + step.seconds
+
+
+def test_a_step_that_writes_to_the_ledger_posts_whatever_it_is_called(engine, driver):
+    def refuse(entry):
+        raise Refused("post_entry", "the period is closed", "draft")
+
+    driver.post_entry = refuse
+
+    def books(erp, make, run):
+        with run.step("post nothing"):
+            manager = erp.sign_in(PROJECT_MANAGER)
+            manager.create_project(make.project())
+        with run.step("look at what was posted", POSTING):
+            pass
+        with run.step("Buchen"):
+            manager.post_entry(SimpleNamespace(marker="RG-1"))
+
+    kinds = {step.name: step.kind for step in run(books, engine).steps}
+    assert kinds == {"post nothing": None, "look at what was posted": POSTING, "Buchen": POSTING}
 
 
 def failing(error):

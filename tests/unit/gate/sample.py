@@ -8,7 +8,17 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, SignalSample, Source, Step, TaxRounding
+from ringgate.domain.model import (
+    Channel,
+    Failure,
+    Outcome,
+    RunResult,
+    SignalSample,
+    Source,
+    Step,
+    StepKind,
+    TaxRounding,
+)  # fmt: skip
 from ringgate.gate import Bake, Baseline, GatePolicy, learn
 from tests.support.samples import JPY, policy, tenant
 
@@ -20,7 +30,7 @@ LATER = (
     tenant("lyon", ring="broad", language="fr"),
 )
 IDS = tuple(each.id for each in RING)
-LEARNED = {"quantiles", "slower", "posting_steps", "tick"}
+LEARNED = {"quantiles", "slower", "tick"}
 _numbers = count()
 
 
@@ -34,7 +44,7 @@ def run(name: str = "aldgate", at: datetime = START, outcome: Outcome = Outcome.
         "run_id": f"r{next(_numbers):09}", "trace_id": "0" * 32, "scenario": "time-entry", "tenant": name,
         "ring": "canary", "channel": Channel.API, "outcome": outcome, "started_at": at, "seconds": 2.0,
         "release": "8.0", "source": Source.PROBE, "failure": failure,
-        "steps": (Step("enter time", 0.0, 1.0, outcome), Step("post invoice", 1.0, 1.0, outcome)),
+        "steps": (Step("enter time", 0.0, 1.0, outcome), Step("post invoice", 1.0, 1.0, outcome, StepKind.POSTING)),
     }  # fmt: skip
     return RunResult(**{**values, **changes})
 

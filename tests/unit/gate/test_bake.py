@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ringgate.domain.model import Channel, Invariant, Outcome, RunResult, SignalSample, Source
+from ringgate.domain.model import Channel, Invariant, Outcome, RunResult, SignalSample, Source, Step, StepKind
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Action, Bake, Due, GateState, Signal, Verdict, Word
 from ringgate.gate.signals import Probe
@@ -257,6 +257,21 @@ def test_posting_errors_are_failures_of_posting_steps() -> None:
     )
     posting = {e.signal: e for e in made.verdict(START + MINUTE).evidence}[Signal.POSTING]
     assert (posting.bad, posting.runs) == (1, 2)
+
+
+def test_a_step_that_is_renamed_still_posts_and_what_is_only_called_so_does_not() -> None:
+    def steps(kind: StepKind | None) -> tuple[Step, ...]:
+        return (
+            Step("book the invoice", 0.0, 1.0, Outcome.PASSED),
+            Step("to the ledger", 1.0, 1.0, Outcome.FAILED, kind),
+        )
+
+    named_after_posting = (Step("look at the posted invoice", 0.0, 1.0, Outcome.FAILED),)
+    renamed = replace(failed("aldgate", START, step="to the ledger"), steps=steps(StepKind.POSTING))
+    only_named = replace(failed("aldgate", START, step="look at the posted invoice"), steps=named_after_posting)
+    made = bake([renamed, only_named, replace(run(at=START), steps=steps(None))])
+    posting = {e.signal: e for e in made.verdict(START + MINUTE).evidence}[Signal.POSTING]
+    assert (posting.bad, posting.runs) == (1, 1)
 
 
 def samples(since: int, minutes: int, value: float) -> list[SignalSample]:

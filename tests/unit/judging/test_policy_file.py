@@ -52,14 +52,14 @@ def test_what_is_said_counts(load: Callable[[str], GatePolicy]) -> None:
         '[baseline]\nwindow = "1 d"\nruns = 20\n[evidence]\nbroken = 0.2\nfailures = 5\nmust = ["sign-in"]\n'
         "[promote]\ntimes = 4\nleast_rate = 0.05\n"
         "[signals]\nslowness = false\nbacklog = true\nposting-errors = false\n"
-        '[slowness]\nquantiles = [0.9]\nslower = 1.5\n[silence]\nrate = 0.1\n[posting]\nsteps = ["*ledger*"]\n'
+        "[slowness]\nquantiles = [0.9]\nslower = 1.5\n[silence]\nrate = 0.1\n"
     )
     assert policy == GatePolicy(
         alpha=0.05, tick=timedelta(seconds=10), soak=timedelta(minutes=2), deadline=timedelta(hours=1),
         freshness=timedelta(minutes=5), self_test=timedelta(hours=1), window=timedelta(days=1), baseline_runs=20,
         broken=0.2, least_failures=5, must=("sign-in",), times=4, least_rate=0.05, quantiles=(0.9,), slower=1.5,
         silence_rate=0.1,
-        signals={Signal.SLOWNESS: False, Signal.BACKLOG: True, Signal.POSTING: False}, posting_steps=("*ledger*",),
+        signals={Signal.SLOWNESS: False, Signal.BACKLOG: True, Signal.POSTING: False},
     )  # fmt: skip
     assert policy.ticks == 360
 
@@ -117,7 +117,7 @@ def test_all_mistakes_are_told_at_once(load: Callable[[str], GatePolicy]) -> Non
             "expires = 2027-01-31",
             "waivers[0].release: must name the release: what is accepted of one is not accepted of the next",
         ),
-        ("[posting]\nsteps = []", "posting.steps: must not be empty"),
+        ('[posting]\nsteps = ["*post*"]', "posting: is not a known key"),
     ],
 )
 def test_one_mistake_one_message(load: Callable[[str], GatePolicy], text: str, message: str) -> None:

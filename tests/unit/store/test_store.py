@@ -23,6 +23,7 @@ from ringgate.domain.model import (
     SignalSample,
     Source,
     Step,
+    StepKind,
 )  # fmt: skip
 from ringgate.store import ProberState, Store, StoreError
 from ringgate.store.rows import result_of, row_of
@@ -35,7 +36,7 @@ def result(run_id: str = "r1", **changes) -> RunResult:
         "run_id": run_id, "trace_id": "0" * 32,
         "scenario": "time-entry", "tenant": "aldgate", "ring": "canary",
         "channel": Channel.API, "outcome": Outcome.FAILED, "started_at": NOON, "seconds": 1.5, "undo_seconds": 0.25,
-        "steps": (Step("enter time", 0.1, 1.2, Outcome.FAILED),),
+        "steps": (Step("a", 0.0, 0.1, Outcome.PASSED, StepKind.POSTING), Step("enter time", 0.1, 1.2, Outcome.FAILED)),
         "failure": Failure("expectation", "no", "enter time", ground=Basis.POLICY, invariant=Invariant.ONCE),
         "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "no", ResidueCause.REFUSED),),
         "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
