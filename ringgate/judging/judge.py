@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.labels import moment_of
+from ringgate.domain.labels import labels_of, moment_of
 from ringgate.domain.model import Outcome, RunResult, SignalSample, Tenant
 from ringgate.gate import Due, Facts, GatePolicy, Signal, Verdict, reasons, state_of
 from ringgate.gate.bake import KEPT
@@ -23,6 +23,7 @@ from ringgate.gate.waivers import Waivers
 from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory, pause_of
 from ringgate.judging.bakes import Reach, reach_of
+from ringgate.judging.servers import Said, Servers, against, said_in
 from ringgate.store import LATE, Store
 
 OVERLAP = timedelta(minutes=10)
@@ -38,13 +39,14 @@ BAD = frozenset({Outcome.FAILED, Outcome.BROKEN})
 @dataclass
 class _Followed:
     """A bake that is kept, what it was made from, and how far it has read: `blocks` are those that are known of the
-    store, `told` the run ids of those that did not pass."""
+    store, `told` the run ids of those that did not pass; `servers` says whose runs are no evidence."""
 
     bake: ColumnarBake
     made_from: object
     after: datetime
     blocks: Collection[int]
     told: set[str]
+    servers: Servers
     sampled: datetime | None = None
 
 
@@ -67,6 +69,7 @@ class Judge:
         self._open, self._inventory, self._policy, self._due, self._clock = open_store, inventory, policy, due, clock
         self._store: Store | None = None
         self._followed: dict[tuple[str, str], _Followed] = {}
+        self._said: dict[tuple[str, str], tuple[int, frozenset[Said]]] = {}
 
     def verdict(self, ring: str, release: str) -> Verdict:
         """What is decided now. Never raises for what the store holds or lacks: then it is inconclusive, and says so.
@@ -101,9 +104,11 @@ class Judge:
         store = self._store = self._store or self._open()
         deployments = store.deployments(ring=ring)
         followed = self._followed.get((ring, release))
-        made_from = (tuple(deployments), now.date(), bool(store.probers()))
+        said = self._servers(store, ring, release)
+        made_from = (tuple(deployments), now.date(), bool(store.probers()), said)
         if followed is None or followed.made_from != made_from or followed.bake.started is None:
-            followed = self._begin(store, ring, release, tenants, now, made_from)
+            servers = against(said, release, deployments)
+            followed = self._begin(store, ring, release, tenants, now, made_from, servers)
             self._followed[ring, release] = followed
         else:
             self._follow(store, followed)
@@ -112,20 +117,22 @@ class Judge:
 
     def _begin(
         self, store: Store, ring: str, release: str, tenants: tuple[Tenant, ...], now: datetime,
-        made_from: object,
+        made_from: object, servers: Servers,
     ) -> _Followed:  # fmt: skip
         """Reads everything there is."""
         deployments = store.deployments(ring=ring)
         asked = now - OVERLAP
         since = min((each.at for each in deployments if each.release == release), default=None)
         columns, blocks = store.blocks(ring=ring, release=release, since=since)
-        columns = columns.in_order()
+        columns = _evidence(columns, servers).in_order()
         first = moment_of(columns.records["started"][0]) if len(columns) else None
-        bake = self._made(store, ring, release, tenants, reach_of(release, ring, tenants, deployments, first), now)
+        reach = servers.narrowed(reach_of(release, ring, tenants, deployments, first), release)
+        bake = self._made(store, ring, release, tenants, reach, now)
         detailed = told_about(store, columns, ring, release, since, Waivers(self._policy.waivers, release, now.date()))
+        detailed = [each for each in detailed if servers.evidence(labels_of(each))]
         bake.add_columns(columns, detailed)
         known = {block for block, at in blocks.items() if at >= asked - LATE}
-        return _Followed(bake, made_from, asked, known, {each.run_id for each in detailed})
+        return _Followed(bake, made_from, asked, known, {each.run_id for each in detailed}, servers)
 
     def _made(
         self, store: Store, ring: str, release: str, tenants: tuple[Tenant, ...], reach: Reach, now: datetime
@@ -162,15 +169,25 @@ class Judge:
         bake = followed.bake
         ring, release, after = bake.name, bake.release, followed.after
         columns, blocks = store.blocks(ring=ring, release=release, recorded=after, known=followed.blocks)
-        columns = columns.in_order()
+        columns = _evidence(columns, followed.servers).in_order()
         detailed: list[RunResult] = []
         if any(columns.shapes[key].outcome in BAD for key in columns.keys("shape")):
             found = store.results(ring=ring, release=release, outcomes=BAD, recorded=after)
-            detailed = [each for each in found if each.run_id not in followed.told]
+            new = [each for each in found if each.run_id not in followed.told]
+            detailed = [each for each in new if followed.servers.evidence(labels_of(each))]
         bake.add_columns(columns, detailed)
         followed.told.update(each.run_id for each in detailed)
         followed.blocks = blocks.keys()
         followed.after = max([followed.after, *blocks.values()])
+
+    def _servers(self, store: Store, ring: str, release: str) -> frozenset[Said]:
+        """What the ring's servers said in the runs of the release; looked through only where there is something new."""
+        labels = store.labels()
+        number, said = self._said.get((ring, release), (-1, frozenset()))
+        if number != len(labels):
+            said = said_in(labels.values(), ring, release)
+            self._said[ring, release] = len(labels), said
+        return said
 
     def _take_samples(self, store: Store, followed: _Followed) -> None:
         started = followed.bake.started
@@ -180,6 +197,10 @@ class Judge:
         for sample in store.samples(since=since):
             followed.bake.sample(sample)
             followed.sampled = max(followed.sampled or sample.at, sample.at)
+
+
+def _evidence(columns: ResultColumns, servers: Servers) -> ResultColumns:
+    return columns.where(servers.evidence) if servers.wrong else columns
 
 
 def told_about(

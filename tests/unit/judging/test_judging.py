@@ -303,3 +303,59 @@ def test_a_plan_that_has_nothing_for_the_ring_is_none(store: Store, fill: Fill, 
     verdict = judge.verdict("canary", "8.0")
     judge.close()
     assert any(each.signal is Signal.SILENCE for each in verdict.evidence), "what the prober ran before is due"
+
+
+# --- what the servers say -------------------------------------------------------------------------------------------
+
+
+def saying(results: list[RunResult], tenant: str, server: str) -> list[RunResult]:
+    return [replace(each, server=server) if each.tenant == tenant else each for each in results]
+
+
+def test_a_tenant_that_answers_as_something_else_was_not_reached(store: Store, fill: Fill, judge: Judge) -> None:
+    fill([*before(), *saying(good(), "cologne", "7.0.59")])
+    store.deployed(DEPLOYED)
+    verdict = judge.verdict("canary", "8.0")
+    assert (verdict.word, verdict.facts.absent) == (Word.INCONCLUSIVE, ["cologne"])
+    assert "cologne" not in verdict.samples.by_tenant
+    said = "8.0 has not reached cologne: the server says 7.0.59, and 8.0 is expected."
+    assert any(said in remark for remark in verdict.remarks)
+
+
+def test_failures_of_a_tenant_that_answers_as_something_else_stop_nothing(
+    store: Store, fill: Fill, judge: Judge
+) -> None:
+    bad = [failed("cologne", START + n * MINUTE + MINUTE / 3) for n in range(60)]
+    fill([*before(), *saying([*good(), *bad], "cologne", "7.0.59")])
+    store.deployed(DEPLOYED)
+    verdict = judge.verdict("canary", "8.0")
+    assert (verdict.word, verdict.samples.failed, verdict.attributions) == (Word.INCONCLUSIVE, 0, ())
+
+
+def test_servers_that_say_what_is_expected_change_nothing(store: Store, fill: Fill, judge: Judge) -> None:
+    fill([*before(), *(replace(each, server="8.0.12") for each in good())])
+    store.deployed(DEPLOYED)
+    assert judge.verdict("canary", "8.0").word is Word.PASS
+
+
+def test_a_pattern_says_what_the_servers_of_a_release_say(store: Store, fill: Fill, judge: Judge) -> None:
+    fill([*before(), *(replace(each, server="7.0.59") for each in good())])
+    store.deployed(replace(DEPLOYED, version="7.0.*"))
+    assert judge.verdict("canary", "8.0").word is Word.PASS
+
+
+def test_a_tenant_that_is_upgraded_later_is_reached_then(store: Store, fill: Fill, judge: Judge, clock: Clock) -> None:
+    store.deployed(DEPLOYED)
+    later = START + timedelta(hours=1)
+    results = saying([*before(), *good()], "cologne", "7.0.59")
+    fill([each for each in results if each.started_at < later])
+    clock.now = later
+    assert judge.verdict("canary", "8.0").facts.absent == ["cologne"]
+    fill(saying([each for each in results if each.started_at >= later], "cologne", "8.0.12"))
+    clock.now = END
+    verdict = judge.verdict("canary", "8.0")
+    assert verdict.facts.absent == []
+    assert any(remark.startswith("Some runs on cologne are no evidence for 8.0") for remark in verdict.remarks)
+    assert verdict.samples.by_tenant["cologne"] < min(
+        number for tenant, number in verdict.samples.by_tenant.items() if tenant != "cologne"
+    )
