@@ -18,7 +18,8 @@ class DiscoveryError(RinggateError):
 
 
 def known_scenarios(project: Path = Path()) -> dict[str, Scenario]:
-    """The scenarios that come with Ringgate and those in `scenarios/` of the project, by id, sorted.
+    """The scenarios that come with Ringgate and those in `scenarios/` of the project, by id, sorted. One of the
+    project's own takes the place of one with the same id that comes with Ringgate.
 
     Raises DiscoveryError, naming all files that are wrong."""
     shipped, own = paths.shipped("scenarios"), project.absolute() / "scenarios"
@@ -39,7 +40,7 @@ def load_scenarios(*folders: Path) -> dict[str, Scenario]:
             wrong.append(f"{path}: cannot be imported: {type(error).__name__}: {error}")
             continue
         for scenario in {id(m): m for m in members if isinstance(m, Scenario)}.values():
-            if scenario.id in found:
+            if scenario.id in found and folder in found[scenario.id][1].parents:
                 wrong.append(f"{path}: scenario id {scenario.id!r} is already used in {found[scenario.id][1]}")
             found[scenario.id] = (scenario, path)
     if wrong:

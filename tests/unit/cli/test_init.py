@@ -8,6 +8,7 @@ import pytest
 
 from ringgate import cli
 from ringgate.inventory import Inventory
+from ringgate.scenario.discovery import known_scenarios
 
 RIGHT = (
     "--tenant", "acme-uk", "--erp", "tryton", "--api", "https://erp.example.com/acme", "--currency", "gbp",
@@ -78,3 +79,15 @@ def test_a_tenant_id_that_is_none_is_refused(capsys, tmp_path: Path, name):
     assert code == 3
     assert "Traceback" not in err
     assert not list(tmp_path.rglob("*.toml"))
+
+
+def test_a_projects_own_scenario_takes_the_place_of_one_that_comes_with_ringgate(tmp_path):
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "sign_in.py").write_text(
+        "from ringgate.api import *\n"
+        "def own(erp, make, run): ...\n"
+        "mine = scenario(id='sign-in', effect=READ, needs={SIGN_IN}, roles={AUDITOR})(own)\n"
+    )
+    found = known_scenarios(tmp_path)
+    assert found["sign-in"].function.__name__ == "own"
+    assert "project-to-cash" in found
