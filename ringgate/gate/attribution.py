@@ -10,7 +10,7 @@ and so can a defect that only its settings meet.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ringgate.domain.model import Basis, Channel, Failure, Invariant, Outcome, RunResult
@@ -27,13 +27,15 @@ class Cause(StrEnum):
     IDENTITY = "identity"  # users, roles, rights, sessions
     ENVIRONMENT = "environment"  # servers, network, certificates, what lies in front of the ERP
     OUR_SIDE = "our side"
+    BEFORE = "as before the release"  # nobody because of the release: it was so, and as often
 
 
 @dataclass(frozen=True, slots=True)
 class FailureSpread:
     """How far failures reach. `tested_*` are all that ran with the release and could have failed so; `whole` are
     tenants on which nothing passed at all; `before` counts failures of the same kind in the baseline. `passes_beside`
-    says that the same scenario passes over another channel on every tenant on which it fails."""
+    says that the same scenario passes over another channel on every tenant on which it fails. `usual` says why it is
+    nothing new, "" if it is."""
 
     tenants: frozenset[str]
     tested_tenants: frozenset[str]
@@ -42,6 +44,7 @@ class FailureSpread:
     whole: frozenset[str] = frozenset()
     before: int = 0
     passes_beside: bool = False
+    usual: str = ""
 
     @property
     def down(self) -> bool:
@@ -68,6 +71,11 @@ class Group:
     tenants: tuple[str, ...]
     channels: tuple[Channel, ...]
     spread: FailureSpread
+
+    @property
+    def as_if_new(self) -> Group:
+        """The same, as if nothing had failed so before."""
+        return replace(self, spread=replace(self.spread, usual=""))
 
     @property
     def failure(self) -> Failure:
@@ -107,6 +115,13 @@ def ours(group: Group) -> tuple[Cause, str] | None:
 
 def invariant(group: Group) -> tuple[Cause, str] | None:
     return _INVARIANTS.get(group.failure.invariant) if group.failure.invariant else None
+
+
+def as_before(group: Group) -> tuple[Cause, str] | None:
+    """What failed as often before is not the release's doing, whatever it looks like. An invariant is never usual."""
+    if not group.spread.usual or group.failure.invariant is not None:
+        return None
+    return Cause.BEFORE, group.spread.usual
 
 
 def on_the_screen(group: Group) -> tuple[Cause, str] | None:
@@ -154,7 +169,7 @@ def otherwise(group: Group) -> tuple[Cause, str] | None:
     return Cause.PRODUCT, "the ERP did something else than it says it does"
 
 
-RULES: Sequence[Rule] = (ours, invariant, on_the_screen, ground, signed_in, unreachable, refused, otherwise)
+RULES: Sequence[Rule] = (ours, invariant, as_before, on_the_screen, ground, signed_in, unreachable, refused, otherwise)
 
 
 def attribute(group: Group) -> Attribution:
@@ -164,13 +179,21 @@ def attribute(group: Group) -> Attribution:
     return Attribution(group, cause, because, remark)
 
 
+def _never(signature: Signature, runs: int) -> str:
+    return ""
+
+
 def grouped(
-    bad: Iterable[RunResult], tested: Iterable[Probe], passed: Iterable[Probe], before: Callable[[Signature], int]
+    bad: Iterable[RunResult],
+    tested: Iterable[Probe],
+    passed: Iterable[Probe],
+    before: Callable[[Signature], int],
+    usual: Callable[[Signature, int], str] = _never,
 ) -> tuple[Group, ...]:
     """Failed and broken runs by what they have in common, the most frequent first.
 
     `tested` are the probes that ran with the release, `passed` those of which at least one run passed lately;
-    `before` says how often the baseline failed so."""
+    `before` says how often the baseline failed so, `usual` why so many runs that failed so are nothing new."""
     by_signature: dict[Signature, list[RunResult]] = {}
     for result in sorted(bad, key=lambda r: (r.started_at, r.run_id)):
         if result.failure is not None:
@@ -194,6 +217,7 @@ def grouped(
             whole=tenants - well,
             before=before(signature) if failed(runs[-1]) else 0,
             passes_beside=tenants <= beside,
+            usual=usual(signature, len(runs)) if failed(runs[-1]) else "",
         )
         channels = tuple(channel for channel in Channel if any(r.channel is channel for r in runs))
         groups.append(Group(signature, len(runs), runs[-1], tuple(sorted(tenants)), channels, spread))

@@ -14,8 +14,9 @@ from datetime import datetime
 
 from ringgate.domain.model import Outcome, RunResult, SignalSample, Source, Tenant
 from ringgate.gate.attribution import Group, attribute, grouped
-from ringgate.gate.baseline import Baseline
+from ringgate.gate.baseline import Baseline, Signature
 from ringgate.gate.blast import Radius, blast_radius
+from ringgate.gate.bounds import no_more_often
 from ringgate.gate.explaining import evidence_of, outlook_of
 from ringgate.gate.facts import Breach, Facts, SelfTest, Weighed
 from ringgate.gate.gauge import Gauge, Mirror
@@ -40,6 +41,9 @@ from ringgate.gate.waivers import UNTESTED, Waivers
 
 KEPT = 2000
 """Runs that did not pass which are kept for attribution; all are counted."""
+
+NEW = 0.01
+"""What failed before, too, is new if no more than this part of all that is as before would look like it."""
 
 SICK = 10.0
 """A tenant with this evidence of its own is taken as one of those that suffer."""
@@ -329,7 +333,20 @@ class Bake:
 
     def _groups(self, bad: Iterable[RunResult]) -> tuple[Group, ...]:
         well = [probe for probe in self._tested if not self._rows.get(probe)]
-        return grouped(bad, self._tested, well, lambda signature: self.baseline.groups.get(signature, 0))
+        known = self.baseline.groups
+        return grouped(bad, self._tested, well, lambda signature: known.get(signature, 0), self._usual)
+
+    def _usual(self, signature: Signature, runs: int) -> str:
+        """Why so many runs that failed so are nothing new; "" if they are."""
+        since, baseline = sum(self.by_tenant.values()), self.baseline
+        before = baseline.groups.get(signature, 0)
+        if before and no_more_often(runs, since, before, baseline.runs, NEW):
+            return "it failed so before the release, and as often"
+        few = runs < self.policy.least_failures and baseline.failed
+        in_all = self.counts[Outcome.FAILED] - self.waived
+        if few and no_more_often(in_all, since, baseline.failed, baseline.runs, NEW):
+            return "so few failed so, and in all no more fails than before the release"
+        return ""
 
     def _radius(self) -> Radius | None:
         """Who suffers: by evidence; where there is little of it, who failed in a row; else who failed last."""

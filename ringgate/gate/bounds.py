@@ -68,3 +68,13 @@ def upper_bound(seen: int, runs: int, level: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if tail_up_to(seen, runs, middle) > level else (low, middle)
     return high
+
+
+def no_more_often(seen: int, runs: int, before: int, runs_before: int, level: float) -> bool:
+    """Whether `seen` of `runs` is what chance makes of the rate at which there were `before` of `runs_before`.
+
+    Given their sum, how many of them came later is binomial (J. Przyborowski, H. Wilenski: Homogeneity of results in
+    testing samples from Poisson series, 1940). It says no of at most `level` of all that are as often as before."""
+    if not runs:
+        return True
+    return tail_from(seen, seen + before, runs / (runs + runs_before)) > level

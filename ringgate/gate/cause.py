@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from ringgate.gate.attribution import Attribution, Cause
+from ringgate.gate.attribution import Attribution, Cause, attribute
 from ringgate.gate.policy import Signal
 
 NARROW = {
@@ -37,8 +37,8 @@ class SharedCause:
     loud: Collection[Signal]
 
     def share_of(self, cause: Cause) -> float:
-        """Of the runs that failed."""
-        runs = sum(each.group.runs for each in self.failing)
+        """Of the runs that failed, but for those that always did."""
+        runs = sum(each.group.runs for each in self.failing if each.cause is not Cause.BEFORE)
         return sum(each.group.runs for each in self.failing if each.cause is cause) / runs if runs else 0.0
 
 
@@ -46,6 +46,13 @@ def breach(found: SharedCause) -> Said | None:
     """A broken invariant decides by itself, so its cause does, too."""
     broken = next((each for each in found.failing if each.group.failure.invariant is not None), None)
     return (broken.cause, broken.because) if broken else None
+
+
+def as_before(found: SharedCause) -> Said | None:
+    """Nothing that fails is new, and no signal says that it fails more often."""
+    if found.loud or not found.failing or any(each.cause is not Cause.BEFORE for each in found.failing):
+        return None
+    return Cause.BEFORE, "no more fails than failed before the release, and nothing fails that did not"
 
 
 def backlog(found: SharedCause) -> Said | None:
@@ -67,9 +74,9 @@ def narrow(found: SharedCause) -> Said | None:
 
 def frequent(found: SharedCause) -> Said | None:
     """Nothing explains the others: the most frequent."""
-    if not found.failing:
+    cause = max((each for each in Cause if each is not Cause.BEFORE), key=found.share_of)
+    if not found.share_of(cause):
         return None
-    cause = max(Cause, key=found.share_of)
     return cause, next(each.because for each in found.failing if each.cause is cause)
 
 
@@ -85,6 +92,7 @@ def our_side(found: SharedCause) -> Said | None:
 
 RULES: Sequence[Callable[[SharedCause], Said | None]] = (
     breach,
+    as_before,
     backlog,
     unreachable,
     narrow,
@@ -96,5 +104,7 @@ RULES: Sequence[Callable[[SharedCause], Said | None]] = (
 
 def leading(failing: Sequence[Attribution], ours: Sequence[Attribution], loud: Collection[Signal]) -> Said | None:
     """The cause that explains the rest, and why; None where nothing is wrong."""
+    if {Signal.FAILURES, Signal.POSTING} & set(loud) and all(each.cause is Cause.BEFORE for each in failing):
+        failing = [attribute(each.group.as_if_new) for each in failing]  # each is as often as before, and all are not
     found = SharedCause(failing, ours, loud)
     return next((said for rule in RULES if (said := rule(found)) is not None), None)

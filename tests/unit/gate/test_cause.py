@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import count
 
@@ -9,6 +10,7 @@ import pytest
 
 from ringgate.domain.model import Basis, Channel, Failure, Invariant, Outcome, RunResult
 from ringgate.gate import Attribution, Cause, Signal, attribute, grouped
+from ringgate.gate.baseline import Signature
 from ringgate.gate.cause import leading
 
 _NUMBERS = count(1)
@@ -29,13 +31,17 @@ def run(scenario: str, kind: str = "expectation", channel: Channel = Channel.API
     )  # fmt: skip
 
 
-def attributed(*runs: RunResult) -> tuple[Attribution, ...]:
+def attributed(*runs: RunResult, usual: Collection[str] = ()) -> tuple[Attribution, ...]:
     failing = {(each.tenant, each.scenario, each.channel) for each in runs}
-    return tuple(map(attribute, grouped(runs, PROBES, PROBES - failing, lambda _: 0)))
+
+    def as_often(signature: Signature, _: int) -> str:
+        return "it failed so before" if signature[0] in usual else ""
+
+    return tuple(map(attribute, grouped(runs, PROBES, PROBES - failing, lambda _: 0, as_often)))
 
 
-def cause(*runs: RunResult, loud: tuple[Signal, ...] = ()) -> Cause | None:
-    said = leading(attributed(*runs), (), loud)
+def cause(*runs: RunResult, loud: tuple[Signal, ...] = (), usual: Collection[str] = ()) -> Cause | None:
+    said = leading(attributed(*runs, usual=usual), (), loud)
     return said[0] if said else None
 
 
@@ -105,3 +111,24 @@ def test_what_is_wrong_on_the_screen_alone_is_the_client() -> None:
 def test_who_was_let_in_by_a_right_is_identity_even_where_tenants_are_not_apart() -> None:
     assert cause(run("bill", ground=Basis.RIGHTS, invariant=Invariant.ISOLATED)) is Cause.IDENTITY
     assert cause(run("bill", ground=Basis.PROCESS, invariant=Invariant.ISOLATED)) is Cause.PRODUCT
+
+
+def test_what_failed_as_often_before_is_as_before() -> None:
+    noise = [run("bill", "refused"), run("post", "sign-in"), run("pay", "unavailable")]
+    every = ("bill", "post", "pay")
+    assert cause(*noise, usual=every) is Cause.BEFORE
+    assert cause(*noise, usual=every, loud=(Signal.SLOWNESS,)) is Cause.ENVIRONMENT
+
+
+def test_what_is_new_is_not_hidden_by_what_was_always_so() -> None:
+    noise = [run("pay", "unavailable") for _ in range(20)]
+    assert cause(*noise, *(run("bill", "refused") for _ in range(3)), usual=("pay",)) is Cause.IDENTITY
+
+
+def test_where_all_together_is_more_than_before_none_is_as_before() -> None:
+    noise = [run("bill", "refused"), run("post", "refused")]
+    assert cause(*noise, usual=("bill", "post"), loud=(Signal.FAILURES,)) is Cause.IDENTITY
+
+
+def test_an_invariant_is_never_usual() -> None:
+    assert cause(run("bill", ground=Basis.PROCESS, invariant=Invariant.ISOLATED), usual=("bill",)) is Cause.PRODUCT
