@@ -135,7 +135,9 @@ class EstateKind(Protocol):
     @property
     def faults(self) -> Sequence[Fault]: ...  # of this ERP's own, beside those of the platform
     @property
-    def dialect(self) -> str: ...  # "package.module:Class" of its Dialect; the front door's process loads it alone
+    def dialect(
+        self,
+    ) -> str: ...  # "package.module:Class" of its TrafficDialect, loaded by the front door
 
     # Installing: below `tools.root`, by `tools.once`, so that what is there is not made again.
     def install(self, tools: Tools, series: str) -> Path: ...  # the programs of a series

@@ -42,7 +42,7 @@ class SignIn:
     payload: Any
 
 
-class Dialect(Protocol):
+class TrafficDialect(Protocol):
     """How requests of one ERP are read and kept to their tenant."""
 
     def procedure(self, method: str, path: str, payload: Any) -> str: ...
@@ -67,7 +67,7 @@ class Dialect(Protocol):
     def credentials(self, login: str, answer: Any, headers: Mapping[str, str]) -> Mapping[str, str]: ...
 
 
-def load_dialect(reference: str) -> Dialect:
+def load_dialect(reference: str) -> TrafficDialect:
     """The dialect that "package.module:Class" names."""
     module, _, name = reference.partition(":")
-    return cast("Dialect", getattr(import_module(module), name)())
+    return cast("TrafficDialect", getattr(import_module(module), name)())

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ringgate.estate.frontdoor import faults, routes, tls, wire
-from ringgate.estate.frontdoor.dialect import Dialect, ProxiedRequest, load_dialect
+from ringgate.estate.frontdoor.dialect import ProxiedRequest, TrafficDialect, load_dialect
 from ringgate.estate.frontdoor.faults import NetworkFault
 from ringgate.estate.frontdoor.routes import Followed, Route
 from ringgate.estate.frontdoor.wire import Head
@@ -65,7 +65,7 @@ class Request:
 class FrontDoor:
     """Serves the tenants of one estate. `run` holds routes and faults, `logs` takes what was done to requests."""
 
-    def __init__(self, run: Path, logs: Path, dialect: Dialect) -> None:
+    def __init__(self, run: Path, logs: Path, dialect: TrafficDialect) -> None:
         self.run = run
         self.dialect = dialect
         self.routes = Followed(run / routes.FILE, routes.Routes)
@@ -301,7 +301,7 @@ async def _head(server: asyncio.StreamReader) -> Head | None:
 
 
 async def _signed_in(
-    dialect: Dialect, asked: ProxiedRequest, route: Route, login: str, password: str
+    dialect: TrafficDialect, asked: ProxiedRequest, route: Route, login: str, password: str
 ) -> Mapping[str, str]:
     """The headers by which the ERP knows a user who has signed in."""
     call = dialect.sign_in(asked, login, password)

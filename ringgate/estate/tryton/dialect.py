@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ringgate.estate.frontdoor.dialect import Dialect, OwnAnswer, ProxiedRequest, SignIn
+from ringgate.estate.frontdoor.dialect import OwnAnswer, ProxiedRequest, SignIn, TrafficDialect
 from ringgate.estate.tryton.series import SERIES
 
 SHARED = ("", "rpc")
@@ -56,4 +56,4 @@ class TrytonDialect:
 
 
 if TYPE_CHECKING:
-    _kept: Dialect = TrytonDialect()
+    _kept: TrafficDialect = TrytonDialect()
