@@ -13,7 +13,21 @@ from typing import Annotated
 
 import typer
 
-from ringgate.cli import estate, event, fingerprint, gate, init, probe, rehearse, release, runs, serve, surface, tenants
+from ringgate.cli import (
+    drivers,
+    estate,
+    event,
+    fingerprint,
+    gate,
+    init,
+    probe,
+    rehearse,
+    release,
+    runs,
+    serve,
+    surface,
+    tenants,
+)
 from ringgate.cli.common import Exit, complain, exit_code_of
 
 EXIT_CODES = """\
@@ -47,6 +61,7 @@ rehearse.add_to(app)
 serve.add_to(app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(release.app, name="release")
+app.add_typer(drivers.app, name="drivers")
 app.add_typer(fingerprint.app, name="fingerprint")
 app.add_typer(surface.app, name="surface")
 app.add_typer(event.app, name="event")

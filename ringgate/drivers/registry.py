@@ -31,6 +31,12 @@ def known_erps() -> list[str]:
     return sorted({point.name.rpartition(".")[0] for point in entry_points(group=GROUP)})
 
 
+def installed() -> list[tuple[str, Channel]]:
+    """Every ERP and channel that a driver is registered for, sorted. None is loaded."""
+    named = [point.name.rpartition(".") for point in entry_points(group=GROUP)]
+    return sorted({(erp, Channel(channel)) for erp, _, channel in named if channel in list(Channel)})
+
+
 @cache
 def driver_class(erp: str, channel: Channel) -> type[PartialDriver] | None:
     """The class registered for an ERP and a channel, or None. Raises DriverError if it cannot be loaded."""

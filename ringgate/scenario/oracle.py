@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ringgate.domain.model import Policy, TaxRounding, TaxRule
+from ringgate.domain.model import Policy, Role, TaxRounding, TaxRule
 from ringgate.domain.money import Money, total
 
 
@@ -94,6 +94,11 @@ OTHERWISE = {
     TaxRounding.TOTAL: TaxRounding.LINE_NET,
 }
 """What a way of rounding is most easily mistaken for."""
+
+
+def approvers(amount: Money, policy: Policy) -> tuple[Role, ...]:
+    """Who must approve a request of that amount, in this order, one for each step; () where nobody need to."""
+    return () if may_approve_alone(amount, policy) else policy.approval.approvers[: policy.approval.steps]
 
 
 def shows_rounding(lines: Sequence[Billable], policy: Policy) -> bool:
