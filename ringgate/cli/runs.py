@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted
+from ringgate.cli.common import Exit, InventoryOption, JsonOption, complain, console, counted
 
 if TYPE_CHECKING:
-    from ringgate.execution.recovery import Recovered
+    from ringgate.domain.model import Residue
+    from ringgate.execution.recovery import Recovered, Waiting
+    from ringgate.store import Store
 
 ResultsOption = Annotated[
     str | None,
@@ -96,17 +98,20 @@ def recover(
     in_flight: Annotated[
         bool, typer.Option("--in-flight", help="Also what was begun and waits to be finished after an upgrade.")
     ] = False,
+    results: ResultsOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Take back what runs that were killed left in the ERP.
 
-    A write that was on its way when its run was killed is waited for. Begun work that waits for an upgrade is listed,
-    and left alone. Ends with 0 if nothing is left, 1 if something could not be taken back.
+    A write that was on its way when its run was killed is waited for, and an ERP that is slow is asked again. Begun
+    work that waits for an upgrade is listed, and left alone. Ends with 0 if nothing of what ran on this machine is
+    left, 1 if something could not be taken back.
     """
     from ringgate.cli.common import UsageMistake
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.recovery import recover as take_back
     from ringgate.execution.recovery import waiting
+    from ringgate.execution.undo import Patience
     from ringgate.host import paths
     from ringgate.host.secrets import redact
     from ringgate.host.undo_journal import Journal
@@ -115,25 +120,28 @@ def recover(
     known = Inventory.load(inventory)
     chosen = frozenset(each.id for each in known.select(tenant)) if tenant else None
     drivers = Drivers([each.erp for each in known.tenants])
+    store = _store_to_be_told(results)
     try:
         by_id = {each.id: each for each in known.tenants}
         journal = Journal(paths.journal())
-        done = take_back(journal, by_id, drivers, only=chosen, redact=redact, settle=settle, in_flight=in_flight)
+        done = take_back(
+            journal, by_id, drivers, only=chosen, redact=redact, settle=settle, in_flight=in_flight,
+            patience=Patience(), sinks=[store] if store else (),
+        )  # fmt: skip
         still = waiting(journal, only=chosen)
+        told = {(left.run_id, left.verb, left.marker) for each in done for left in each.left}
+        known_left = store.left_behind() if store else []
+        others = [x for x in known_left if x.tenant in (chosen or by_id) and (x.run_id, x.verb, x.marker) not in told]
     except ValueError as error:  # a file that is no journal; it is named, and kept
         raise UsageMistake(str(error)) from None
     finally:
         drivers.close()
+        if store:
+            store.close()
     if as_json:
         typer.echo(json.dumps([_as_json(each) for each in done], indent=2, ensure_ascii=False))
     else:
-        _print_recovered(done)
-        for each in still:
-            console().print(
-                f"{each.tenant}: {each.scenario}, run {each.run_id}, waits to be finished ({each.label}); "
-                f"--in-flight takes its {counted(each.writes, 'write')} back",
-                soft_wrap=True,
-            )
+        _print_recovered(done, still, others)
     return Exit.FAILED if any(each.left for each in done) else Exit.OK
 
 
@@ -142,10 +150,36 @@ def _as_json(each: Recovered) -> dict[str, object]:
     return {"run": each.run_id, "tenant": each.tenant, "scenario": each.scenario, "undone": each.undone, "left": left}
 
 
-def _print_recovered(done: list[Recovered]) -> None:
+def _store_to_be_told(results: str | None) -> Store | None:
+    """The store, so that it knows what was taken back; None where it cannot be opened, which is said."""
+    from ringgate.execution.setup import results_url
+    from ringgate.store import Store, StoreError
+
+    try:
+        return Store(results_url(results))
+    except StoreError as error:
+        complain(f"{error}; what is taken back cannot be noted there")
+        return None
+
+
+def _print_recovered(done: list[Recovered], still: list[Waiting], others: list[Residue]) -> None:
     screen = console()
-    if not done:
+    if not done and not still and not others:
         screen.print("Nothing to recover: every run has taken back what it wrote.")
+    elif not done:
+        screen.print("Nothing to recover: no run that has ended left anything here.")
+    for waits in still:
+        screen.print(
+            f"{waits.tenant}: {waits.scenario}, run {waits.run_id}, waits to be finished ({waits.label}); "
+            f"--in-flight takes its {counted(waits.writes, 'write')} back",
+            soft_wrap=True,
+        )
+    for other in others:
+        screen.print(
+            f"{other.tenant}: left behind by run {other.run_id}: {other.verb} {other.marker}: its journal is not here; "
+            "recover on the machine that ran it",
+            style="red", soft_wrap=True,
+        )  # fmt: skip
     for each in done:
         screen.print(f"{each.tenant}: {each.scenario}, run {each.run_id}: {counted(each.undone, 'write')} taken back")
         for left in each.left:
@@ -167,6 +201,7 @@ def report(
 
     Ends with 0 if the session passed, 1 if it failed, 2 if it proves nothing.
     """
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from ringgate.cli.common import UsageMistake
@@ -182,6 +217,8 @@ def report(
     try:
         label = session or store.last_session()
         found = store.results(session=label) if label else []
+        left = set(store.left_behind())
+        found = [replace(run, residue=tuple(each for each in run.residue if each in left)) for run in found]
         deployments = store.deployments()
     finally:
         store.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from ringgate.domain.events import RunRecovered, Sink
 from ringgate.domain.model import Channel, Residue, Tenant
 from ringgate.drivers.protocol import Call, Driver
 from ringgate.execution.undo import AT_ONCE, SETTLE, Patience, undo
@@ -55,13 +57,15 @@ def recover(
     wait: bool = True,
     in_flight: bool = False,
     patience: Patience = AT_ONCE,
+    sinks: Sequence[Sink] = (),
 ) -> list[Recovered]:
     """Undo what no living run holds, always over the API. Idempotent: may itself be killed and called again.
 
     `only` limits it to some tenants. A tenant that is not in the inventory, or cannot be reached, is residue. Where a
     process died while a write was on its way, it is waited for up to `settle` seconds after that write was sent;
     without `wait` it is residue until then, to be taken up by a later call. `patience` is what each journal's
-    reversals have with an ERP that is slow.
+    reversals have with an ERP that is slow. `sinks` are told of each journal, so that what was left is known as taken
+    back.
     Begun work that waits to be finished is taken back only with `in_flight`; `waiting` lists it."""
     taken: list[Recovered] = []
     for crashed in journal.crashed(only, in_flight=in_flight):
@@ -70,7 +74,10 @@ def recover(
             tenant = tenants.get(crashed.tenant)
             driver = drivers.get((tenant.erp, Channel.API)) if tenant else None
             left = _take_up(crashed, tenant, driver, redact, settle, wait, patience)
-            taken.append(Recovered(crashed.run_id, crashed.tenant, crashed.scenario, before - len(left), tuple(left)))
+            done = Recovered(crashed.run_id, crashed.tenant, crashed.scenario, before - len(left), tuple(left))
+            taken.append(done)
+            for sink in sinks:
+                sink.on(RunRecovered(done.run_id, done.tenant, datetime.now(UTC), done.undone, done.left))
         finally:
             crashed.close()
     return taken

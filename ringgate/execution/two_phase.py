@@ -47,7 +47,10 @@ def begin_in_flight(
     """Begin each process that is not begun yet under `label`. Returns the results of those begun now.
 
     What a killed run left on the tenant is taken back first, half-begun work included."""
-    recover(engine.journal, {tenant.id: tenant}, engine.drivers, only=frozenset({tenant.id}), redact=engine.redact)
+    recover(
+        engine.journal, {tenant.id: tenant}, engine.drivers, only=frozenset({tenant.id}), redact=engine.redact,
+        patience=engine.patience, sinks=engine.sinks,
+    )  # fmt: skip
     begun = set()
     for journal in engine.journal.free(frozenset({tenant.id})):
         if journal.waits and journal.label == label:

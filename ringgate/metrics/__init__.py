@@ -64,7 +64,7 @@ class StoreCollector(Collector):
             yield from families.of_last_runs(figures, due, self._horizon, now)
             yield from families.of_steps(figures)
             yield from families.of_self_tests(figures, {each.ring for each in tenants})
-            yield from families.of_tenants(tenants, figures, now)
+            yield from families.of_tenants(tenants, figures, around.left, now)
             yield from families.of_scheduler(around.counters, around.probers, now)
             yield from families.of_deployments(around.deployments)
             yield from families.of_signals(around.samples, around.counters, now)

@@ -6,6 +6,7 @@ stays. Counts start at 0 for whatever is known, for Prometheus sees no increase 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -14,7 +15,7 @@ from prometheus_client import Metric
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.samples import Exemplar
 
-from ringgate.domain.model import Deployment, Outcome, SignalSample, Tenant
+from ringgate.domain.model import Deployment, Outcome, Residue, SignalSample, Tenant
 from ringgate.host.secrets import redact
 from ringgate.inventory import pause_of
 from ringgate.metrics.figures import BUCKETS, Figures, Key, RunCount
@@ -110,20 +111,23 @@ def of_self_tests(figures: Figures, rings: Iterable[str]) -> Iterator[Metric]:
     yield from (counts, caught)
 
 
-def of_tenants(tenants: Sequence[Tenant], figures: Figures, now: datetime) -> Iterator[Metric]:
+def of_tenants(tenants: Sequence[Tenant], figures: Figures, left: Sequence[Residue], now: datetime) -> Iterator[Metric]:
     """What the inventory says of each tenant, to be joined by `tenant`; and what runs left behind in its ERP."""
     labels = ("tenant", "ring", "sla", "region", "residency", "erp", "series", "timezone", "currency", "cohorts")
     info = GaugeMetricFamily("ringgate_tenant_info", "1 for each tenant of the inventory.", labels=labels)
     paused = GaugeMetricFamily("ringgate_tenant_paused", "1 while the inventory pauses a tenant.", labels=("tenant",))
     residue = CounterMetricFamily("ringgate_residue", "Records that a run could not take back.", labels=("tenant",))
+    still = GaugeMetricFamily("ringgate_residue_left", "Of those, the ones that are left now.", labels=("tenant",))
+    by_tenant = Counter(each.tenant for each in left)
     for each in tenants:
         cohorts = f",{','.join(each.cohorts)}," if each.cohorts else ""
         place = (each.ring, each.sla, each.region, each.residency, each.erp, each.series, each.timezone)
         info.add_metric((each.id, *place, each.policy.currency.code, cohorts), 1.0)
         paused.add_metric((each.id,), float(bool(pause_of(each, now))))
-    for name in sorted({*(each.id for each in tenants), *figures.residue}):
+    for name in sorted({*(each.id for each in tenants), *figures.residue, *by_tenant}):
         residue.add_metric((name,), figures.residue.get(name, RunCount()).number)
-    yield from (info, paused, residue)
+        still.add_metric((name,), by_tenant[name])
+    yield from (info, paused, residue, still)
 
 
 def of_scheduler(counters: Mapping[Tally, int], probers: Sequence[ProberState], now: datetime) -> Iterator[Metric]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ringgate.domain.model import Deployment, RunResult, SignalSample
+from ringgate.domain.model import Deployment, Residue, RunResult, SignalSample
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
 from ringgate.store import LATE, ProberState, Store, Tally
@@ -39,12 +39,13 @@ NAME = "metrics"
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the store holds besides runs, as of one moment."""
+    """What the store holds besides runs, as of one moment. `left` is what runs left behind and nobody took back."""
 
     counters: Mapping[Tally, int]
     probers: tuple[ProberState, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     samples: tuple[SignalSample, ...] = ()
+    left: tuple[Residue, ...] = ()
 
 
 class StoreFollower:
@@ -85,6 +86,7 @@ class StoreFollower:
                 probers=tuple(self._store.probers()),
                 deployments=tuple(self._store.deployments()),
                 samples=tuple(self._store.samples(since=now - FRESH)),
+                left=tuple(self._store.left_behind()),
             )
             with self._guard:
                 self._around, self._read_at = around, now

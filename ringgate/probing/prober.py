@@ -20,6 +20,7 @@ import psutil
 import schedule
 
 from ringgate.domain.errors import RinggateError
+from ringgate.domain.events import RunRecovered
 from ringgate.domain.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
 from ringgate.drivers.registry import Drivers
 from ringgate.execution.recovery import Recovered
@@ -252,6 +253,7 @@ class Prober:
             self._recorder.count(passed)
 
     def _recovered(self, each: Recovered) -> None:
+        self._recorder.recovered(RunRecovered(each.run_id, each.tenant, self._clock(), each.undone, each.left))
         if each.undone:
             self._watcher.remark(f"{each.tenant}: {each.scenario}, run {each.run_id}: {each.undone} taken back")
         for left in each.left:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from ringgate.domain.events import RunRecovered
 from ringgate.domain.model import RunResult
 from ringgate.store import Store, StoreError, Tally
 
@@ -43,6 +44,7 @@ class Recorder:
         self._changed = threading.Condition()
         self._results: list[RunResult] = []
         self._counters: Counter[Tally] = Counter()
+        self._recovered: list[RunRecovered] = []
         self._closing = False
         self._failed = 0
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
@@ -54,6 +56,11 @@ class Recorder:
         with self._changed:
             self._results.append(result)
 
+    def recovered(self, event: RunRecovered) -> None:
+        """What a run had left was taken up."""
+        with self._changed:
+            self._recovered.append(event)
+
     def count(self, counters: Mapping[Tally, int]) -> None:
         with self._changed:
             self._counters.update(counters)
@@ -64,7 +71,7 @@ class Recorder:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(patience)
-        return not self._thread.is_alive() and not self._results and not self._counters
+        return not self._thread.is_alive() and not (self._results or self._counters or self._recovered)
 
     # --- its thread ---------------------------------------------------------------------------------------------------
 
@@ -103,12 +110,17 @@ class Recorder:
     def _round(self) -> bool:
         with self._changed:
             results, counters = self._results[:MOST], Counter(self._counters)
+            recovered = list(self._recovered)
         if results:
             # After trouble it is not known whether the last transaction got through.
             self._store.add(*results, known=bool(self._failed))
             with self._changed:
                 del self._results[: len(results)]
             self._stored(results)
+        for event in recovered:
+            self._store.on(event)
+            with self._changed:
+                self._recovered.remove(event)
         if counters:
             self._store.count(counters)
             with self._changed:

@@ -64,7 +64,7 @@ def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: ti
     """Everything the templates read."""
     now, trouble = board.clock(), board.store_trouble()
     with board.follower.reading() as (figures, around, read_at):
-        last, residue = dict(figures.last), sum(each.number for each in figures.residue.values())
+        last = dict(figures.last)
         self_tests = {key: each.number for key, each in figures.self_tests.items()}
     recent, inventory = board.follower.recent(), board.inventory
     judgements = {each.ring: each for each in board.judgements()}
@@ -78,7 +78,7 @@ def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: ti
         "trouble": clean(trouble, 400),
         "troubles": [(name, clean(text, 400)) for name, text in board.troubles.items() if name != "store"],
         "headline": rings.headline(views, trouble, table),
-        "facts": _facts(recent, table, around, residue, now),
+        "facts": _facts(recent, table, around, now),
         "rings": views,
         "table": table,
         "failures": failing[:MOST_FAILURES],
@@ -95,18 +95,18 @@ def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: ti
 
 
 def _facts(
-    recent: Sequence[RunResult], table: cells.LiveTable, around: Around, residue: int, now: datetime
+    recent: Sequence[RunResult], table: cells.LiveTable, around: Around, now: datetime
 ) -> list[tuple[str, str, str]]:
     hour = [each for each in recent if each.started_at >= now - timedelta(hours=1)]
     ran = sum(each.outcome is not Outcome.SKIPPED for each in hour)
     alive = sum(each.stopped_at is None and now - each.seen_at <= SILENT_PROBER for each in around.probers)
-    left = f"{residue:,}" if residue else "none"
+    left = f"{len(around.left):,}" if around.left else "none"
     return [
         ("Tenants", f"{table.fresh} of {table.known}", "have fresh results"),
         ("Failing now", str(len(table.failing)) if table.failing else "none", listed(sorted(table.failing), 3)),
         ("Runs", f"{ran:,}", "in the last hour, as far as remembered"),
         ("Probers", str(alive) if alive else "none", "at work"),
-        ("Left behind", left, "records, so far; ringgate recover" if residue else "every run undid what it wrote"),
+        ("Left behind", left, "records now; ringgate recover" if around.left else "every run undid what it wrote"),
     ]
 
 

@@ -7,17 +7,22 @@ import subprocess
 import sys
 import types
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ringgate import cli
+from ringgate.domain.events import RunRecovered
 from ringgate.domain.model import Failure, Outcome, RunResult
+from ringgate.domain.reversal import Reversal
 from ringgate.drivers import registry
 from ringgate.estate import estate as estates
 from ringgate.estate.errors import EstateError
+from ringgate.execution.setup import results_url
 from ringgate.host import paths
+from ringgate.host.undo_journal import Journal
 from ringgate.store import Store
 from tests.unit.inventory.test_inventory import SMALLEST, write
 from tests.unit.report.sample import all_passed, eight_scenarios, ended, four_tenants
@@ -136,6 +141,48 @@ def test_what_cannot_be_taken_back_is_listed_and_1(capsys: pytest.CaptureFixture
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["tenant"], told["scenario"], told["undone"]) == ("acme", "time-entry", 0)
     assert told["left"][0]["reason"] == "there is no api driver for tryton"
+
+
+@pytest.mark.usefixtures("no_drivers")
+def test_begun_work_that_waits_is_no_contradiction_to_nothing_to_recover(capsys: pytest.CaptureFixture[str]) -> None:
+    run = Journal(paths.journal()).begin("r1", "acme", "invoicing-across", "api")
+    run.register(Reversal("enter_time", "consultant", "RG-r1-1"))
+    run.wait("tryton-8.0", {})
+    run.release()
+    assert cli.run(["recover"]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines() == [
+        "Nothing to recover: no run that has ended left anything here.",
+        "acme: invoicing-across, run r1, waits to be finished (tryton-8.0); --in-flight takes its 1 write back",
+    ]
+
+
+@pytest.mark.usefixtures("no_drivers")
+def test_what_was_left_is_known_to_the_store_until_it_is_taken_back(capsys: pytest.CaptureFixture[str]) -> None:
+    crash()
+    assert cli.run(["recover"]) == 1
+    store = Store(results_url())
+    assert [(each.run_id, each.marker) for each in store.left_behind()] == [("r1", "RG-r1-1")]
+    for journal in paths.journal().glob("*.jsonl"):
+        journal.unlink()  # as on another machine
+    assert cli.run(["recover"]) == 0
+    assert "acme: left behind by run r1: enter_time RG-r1-1: its journal is not here" in capsys.readouterr().out
+    store.on(RunRecovered("r1", "acme", datetime.now(UTC), undone=1))
+    store.close()
+    assert cli.run(["recover"]) == 0
+    assert "every run has taken back what it wrote" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_drivers")
+def test_a_store_that_cannot_be_opened_hinders_no_recovery(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crash()
+    monkeypatch.setenv("RINGGATE_RESULTS", "nonsense://")
+    assert cli.run(["recover"]) == 1
+    told = capsys.readouterr()
+    assert "enter_time RG-r1-1" in told.out
+    assert "what is taken back cannot be noted there" in told.err
 
 
 def test_recover_refuses_an_unknown_tenant(capsys: pytest.CaptureFixture[str]) -> None:

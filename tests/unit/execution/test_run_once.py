@@ -219,8 +219,10 @@ def test_each_reversal_is_tried_and_what_is_left_is_residue_until_recovered(engi
         (driver.projects[1], "the tenant does not answer")
     ]
     driver.cannot_undo.clear()
-    (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers)
+    heard = Heard()
+    (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, sinks=[heard])
     assert (recovered.undone, recovered.left) == (1, ())
+    assert [(each.run_id, each.undone, each.left) for each in heard] == [(result.run_id, 1, ())]
     assert recover(engine.journal, {"aldgate": tenant()}, engine.drivers) == []
 
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from ringgate.domain.events import RunRecovered
 from ringgate.domain.model import (
     Channel,
     Deployment,
@@ -253,6 +254,11 @@ def test_residue_schedule_probers_and_deployments_are_told(world):
     world.store.deployed(Deployment("d1", NOON, "canary", "8.0", ("aldgate",), "by hand", "ops"))
     world.follower.follow()
     assert world.value("ringgate_residue_total", tenant="aldgate") == 1
+    assert world.value("ringgate_residue_left", tenant="aldgate") == 1
+    world.store.on(RunRecovered("r1", "aldgate", NOON, undone=1))
+    world.follower.follow()
+    assert world.value("ringgate_residue_total", tenant="aldgate") == 1
+    assert world.value("ringgate_residue_left", tenant="aldgate") == 0
     assert world.value("ringgate_scheduler_total", what="late", **ALDGATE) == 3
     seen = {s.labels["prober"] for f in world.collector.collect() for s in f.samples
             if s.name == "ringgate_prober_seen_timestamp_seconds"}  # fmt: skip

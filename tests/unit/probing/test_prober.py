@@ -291,6 +291,7 @@ def test_what_a_killed_prober_left_is_taken_back_before_its_tenant_is_probed(wor
     assert [outcome for outcome, _ in outcomes.values()] == [Outcome.PASSED]
     assert "1 runs of a prober that was killed: their results are broken" in world.heard.remarks
     assert world.left_over == []
+    assert world.store.left_behind() == []
 
 
 def test_what_was_missed_while_no_prober_was_there_is_counted(world):
