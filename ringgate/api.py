@@ -32,7 +32,8 @@ from ringgate.domain.model import (
 from ringgate.domain.money import Money
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.run_once import Run
-from ringgate.isolation.model import Thing, Way, named_in
+from ringgate.isolation.model import Thing, Way
+from ringgate.isolation.texts import named_in
 from ringgate.scenario.access_checks import AccessChecks
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.erp import Erp

@@ -35,7 +35,9 @@ from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.values import decode, encode
 from ringgate.drivers.tryton.wire import Dialect, trace_headers
-from ringgate.isolation.model import Attempt, Thing, Way, judged, text_of
+from ringgate.isolation.comparison import judge_attempt
+from ringgate.isolation.model import Attempt, Thing, Way
+from ringgate.isolation.texts import text_of
 
 TIMEOUT: Final = 30.0
 COMPANY: Final = "company"
@@ -174,7 +176,7 @@ class Visitor:
             raise OurSideError(f"The session of the {self.name} was refused where it is valid, which proves nothing.")
         answer = text_of(reply.result)
         refused_by = "" if 200 <= reply.status < 300 else str(reply.status)
-        return judged(way, things, barred=self.barred, refused_by=refused_by, error=reply.error, answer=answer)
+        return judge_attempt(way, things, barred=self.barred, refused_by=refused_by, error=reply.error, answer=answer)
 
 
 class OutsiderFactory:

@@ -10,7 +10,9 @@ import pytest
 
 from ringgate.domain.documents import Ref
 from ringgate.domain.errors import OurSideError
-from ringgate.isolation.model import Attempt, Came, Thing, Way, judged, named_in, text_of
+from ringgate.isolation.comparison import judge_attempt
+from ringgate.isolation.model import Attempt, Came, Thing, Way
+from ringgate.isolation.texts import named_in, text_of
 from ringgate.scenario.expectations import ExpectationFailed, expect_isolation
 
 THING = Thing(Ref("invoice", "7"), ("RG-abc-1", "Aldgate Ltd"), made=True)
@@ -36,13 +38,13 @@ THING = Thing(Ref("invoice", "7"), ("RG-abc-1", "Aldgate Ltd"), made=True)
     ],
 )
 def test_what_an_answer_comes_to(way, barred, refused_by, error, answer, came):
-    attempt = judged(way, [THING], barred=barred, refused_by=refused_by, error=error, answer=answer)
+    attempt = judge_attempt(way, [THING], barred=barred, refused_by=refused_by, error=error, answer=answer)
     assert attempt.came is came
     assert attempt.leaks is (came in (Came.ACCEPTED, Came.DISCLOSED, Came.CHANGED))
 
 
 def test_an_attempt_says_what_was_shown():
-    attempt = judged(Way.EXPORT, [THING], barred=False, answer="x RG-abc-1")
+    attempt = judge_attempt(Way.EXPORT, [THING], barred=False, answer="x RG-abc-1")
     assert str(attempt) == 'export of invoice 7 disclosed "RG-abc-1"'
 
 
@@ -73,7 +75,7 @@ class Puppet:
     def attempt(self, way, things) -> Attempt:
         self.tried.append(way)
         refused_by = "" if way in self.answers else "401"
-        return judged(way, things, barred=self.barred, refused_by=refused_by, answer=self.answers.get(way, ""))
+        return judge_attempt(way, things, barred=self.barred, refused_by=refused_by, answer=self.answers.get(way, ""))
 
 
 def insider():

@@ -10,7 +10,8 @@ import pytest
 from ringgate.domain.documents import Ref
 from ringgate.domain.model import Approval, Basis, Invariant, Role
 from ringgate.domain.money import Currency, Money
-from ringgate.isolation.model import Thing, Way, judged
+from ringgate.isolation.comparison import judge_attempt
+from ringgate.isolation.model import Thing, Way
 from ringgate.scenario import access_matrix
 from ringgate.scenario.expectations import ExpectationFailed, expect, expect_agreement, expect_isolation, expect_refusal
 from tests.support.samples import GBP, JPY, policy
@@ -71,7 +72,7 @@ class Visitor:
     def attempt(self, way, things):
         answer = self.answers[way].pop(0)
         self.answers[way].append(answer)
-        return judged(way, things, barred=self.barred, refused_by="" if answer else "401", answer=answer)
+        return judge_attempt(way, things, barred=self.barred, refused_by="" if answer else "401", answer=answer)
 
 
 INSIDER = Visitor("insider", barred=False, answer="RG-abc-1")
