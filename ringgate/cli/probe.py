@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ from ringgate.cli.common import (
 from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
+    from ringgate.gate import GatePolicy
     from ringgate.inventory import Inventory
     from ringgate.probing.plan import Probe
     from ringgate.probing.prober import Course, Terms
@@ -81,6 +83,11 @@ def probe(
         bool, typer.Option("--quiet", help="Tell only of what did not pass, and a sum each minute.")
     ] = False,
     signals: SignalsOption = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False,
+                     help="With --plan: the gate's policy, by which it says how long a promotion takes."),
+    ] = None,
     inventory: InventoryOption = None,
     results: ResultsOption = None,
     as_json: JsonOption = False,
@@ -98,6 +105,7 @@ def probe(
     from ringgate.execution.setup import results_url
     from ringgate.inventory import Inventory
     from ringgate.inventory.kinds import duration
+    from ringgate.judging import load_policy
     from ringgate.probing.prober import Terms
     from ringgate.probing.setup import Wanted, chosen
     from ringgate.probing.setup import workers as shared_out
@@ -120,7 +128,7 @@ def probe(
     known = Inventory.load(inventory)
     probes = chosen(known, wanted, known_scenarios())
     if plan:
-        _print_plan(probes, as_json)
+        _print_plan(probes, load_policy(policy, known), as_json)
         return Exit.OK
     if not any(not each.never for each in probes):
         if of > 1:
@@ -183,7 +191,9 @@ def _verdict(course: Course, terms: Terms, interrupted: bool) -> Exit:
 # --- the plan ---------------------------------------------------------------------------------------------------------
 
 
-def _print_plan(probes: Sequence[Probe], as_json: bool) -> None:
+def _print_plan(probes: Sequence[Probe], policy: GatePolicy, as_json: bool) -> None:
+    from ringgate.probing.promotions import promotions
+
     now = datetime.now(UTC)
     due = sorted((each for each in probes if not each.never), key=lambda each: each.next_after(now))
     if as_json:
@@ -220,6 +230,8 @@ def _print_plan(probes: Sequence[Probe], as_json: bool) -> None:
         f"{minute:.1f} runs a minute",
         style="dim",
     )
+    for forecast in promotions(probes, policy, now):
+        screen.print(str(forecast), style="dim" if forecast.fits else "yellow", soft_wrap=True)
 
 
 def _as_json(each: Probe, now: datetime) -> dict[str, object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -116,6 +118,10 @@ def check(
     inventory: InventoryOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     secrets: Annotated[bool, typer.Option("--secrets", help="Also read every secret that is referred to.")] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The gate's policy, by which promotions come in time.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Check every file of the inventory and report all errors at once.
@@ -138,6 +144,7 @@ def check(
         tenants = len(known.tenants)
         warnings = [str(problem) for problem in known.warnings]
         errors = _plan_problems(known)
+        warnings += _late_promotions(known, policy) if not errors else []
         if secrets:
             missing, unsafe = secret_problems(known)
             errors += missing
@@ -160,6 +167,26 @@ def _plan_problems(known: Inventory) -> list[str]:
     special = any(tenant.probes.scenarios for tenant in known.tenants)  # else the scenarios need not be read
     scenarios = known_scenarios() if special else ()
     return [*unknown_scenarios(known.tenants, scenarios), *unknown_holidays(known.tenants)]
+
+
+MOST_TENANTS = 200
+"""Of a ring, in a forecast: so many have a result in every tick, and more add nothing."""
+
+
+def _late_promotions(known: Inventory, policy: Path | None) -> list[str]:
+    """Rings in which a promotion would not come before its deadline at the inventory's probe schedules."""
+    from ringgate.judging import load_policy
+    from ringgate.probing.plan import plan
+    from ringgate.probing.promotions import promotions
+    from ringgate.scenario.discovery import known_scenarios
+
+    rules, scenarios, now = load_policy(policy, known), known_scenarios().values(), datetime.now(UTC)
+    found = []
+    for ring in known.rings:
+        tenants = [tenant for tenant in known.tenants if tenant.ring == ring][:MOST_TENANTS]
+        probes = plan(tenants, scenarios, neighbours=known.tenants)
+        found += [str(each) for each in promotions(probes, rules, now) if not each.fits]
+    return found
 
 
 @app.command()

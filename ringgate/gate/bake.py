@@ -79,9 +79,9 @@ class Bake:
         self._ring, self._later, self._remarks = ring, later, tuple(remarks)
         self._waivers = Waivers(policy.waivers, release, now.date())
         self.expected = tuple(t.id for t in ring if not self._waivers.exempt(UNTESTED, t.id))
-        self._due = self._due_of(due or baseline.due)
+        self.due = self._due_of(due or baseline.due)
         self._watch = self._make_watch()
-        wanted = set(due.every if due else baseline.tested) | set(self._due.every)
+        wanted = set(due.every if due else baseline.tested) | set(self.due.every)
         self._wanted = sorted(p for p in wanted if p[0] in self.expected and not self._waivers.exempt(UNTESTED, *p[:2]))
         self.unused: dict[Signal, str] = {}
         self.unknown: dict[Signal, str] = {}
@@ -125,7 +125,7 @@ class Bake:
             Signal.SLOWNESS: (bool(self.baseline.pace.limits), "too few runs passed before the release"),
             Signal.BACKLOG: (self.baseline.rates[Signal.BACKLOG][0].all.runs > 0, "nothing was sampled before it"),
             Signal.POSTING: (self.baseline.rates[Signal.POSTING][0].all.runs > 0, "nothing was posted before it"),
-            Signal.SILENCE: (bool(self._due.every), "nothing says what is due"),
+            Signal.SILENCE: (bool(self.due.every), "nothing says what is due"),
         }
         used = []
         for signal, (is_known, why_not) in known.items():
@@ -148,7 +148,7 @@ class Bake:
     # What does the counting; `columnar` has its own.
 
     def _make_watch(self) -> ExpectedResults:
-        return ExpectedResults(self._due, self.starts)
+        return ExpectedResults(self.due, self.starts)
 
     def _make_gauge(self, nulls: Sequence[Null], tenants: Sequence[str], block: int) -> Gauge:
         return Gauge(nulls, tenants, self.policy.ticks, block, self.policy.least_failures)

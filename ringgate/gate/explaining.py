@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ringgate.gate.cadence import promotion_at, share_of_ticks
 from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.gauge import Gauge
 from ringgate.gate.policy import PAUSES, ROLLS_BACK, Signal
@@ -21,6 +22,9 @@ POINTS = 200
 """Points of a curve. Where there are more, each stands for several, and is the highest of them."""
 
 WORST = 3
+
+FEW = 10
+"""With fewer ticks that had results, how often they come is what is due, not what was seen."""
 
 
 def evidence_of(signal: Signal, gauge: Gauge, bake: Bake) -> SignalEvidence:
@@ -63,6 +67,21 @@ def _height(point: tuple[int, float, float]) -> float:
     return float(f"{point[1]:.10g}")
 
 
+def _share(bake: Bake, seen: float) -> float:
+    """The share of ticks that should have results."""
+    every = [each for (tenant, *_), each in bake.due.every.items() if tenant in bake.starts]
+    return share_of_ticks(every, bake.policy.tick) if every else seen
+
+
+def _too_seldom(bake: Bake, pace: float) -> list[str]:
+    """That results come too seldom to promote it in time, and what would help; nothing if more of them would not."""
+    (null,) = bake.gauges[Signal.FAILURES].nulls
+    streak = bake.baseline.rates[Signal.FAILURES][0].streak
+    every = [each for (tenant, *_), each in bake.due.every.items() if tenant in bake.starts]
+    forecast = promotion_at(bake.policy, min(1.0, 1 / pace), usual=null.of_all, streak=streak, intervals=every)
+    return [] if forecast.fits else [f"Results come too seldom: {forecast}."]
+
+
 def outlook_of(bake: Bake, facts: Facts) -> Outlook:
     """What would change the verdict. Runs come in the future as often as they have come so far."""
     state = state_of(reasons(facts))
@@ -73,7 +92,7 @@ def outlook_of(bake: Bake, facts: Facts) -> Outlook:
     gauge, mirror, policy = bake.gauges[Signal.FAILURES], bake.mirror, bake.policy
     passed = max(1, (facts.now - facts.started) // policy.tick)
     ticks = max(1, gauge.settled_ticks)
-    pace = passed / ticks  # ticks of the clock for one with outcomes
+    pace = passed / ticks if ticks >= FEW else 1 / _share(bake, ticks / passed)  # of the clock, for one with outcomes
     blocks = mirror.until_promoted(facts.fine_at)
     stop = gauge.until_stopped(1 / bake.alpha)
     sentences: list[str] = []
@@ -91,6 +110,8 @@ def outlook_of(bake: Bake, facts: Facts) -> Outlook:
             f"{counted(runs, 'more run')} without a failure, about {span(time)} as they come now, prove that failures "
             f"are under {percent(mirror.bad(gauge.nulls[0].of_all))}, which promotes it if nothing else is open."
         )
+    if time is not None and facts.deadline and facts.now + time > facts.deadline and not facts.over:
+        sentences += _too_seldom(bake, pace)
     stops = None if stop is None else stop * gauge.block * pace * policy.tick
     if stops is not None and state is not GateState.HOLD:
         sentences.append(

@@ -168,6 +168,11 @@ class Gauge:
         return None
 
 
+def mirror_block(streak: int, ticks: int) -> int:
+    """In ticks: twice a streak, where failures stick."""
+    return min(2 * streak, ticks) if streak > 1 else 1
+
+
 class Mirror:
     """The bet that the release is fine: against a failure rate of `times` the null, but of `least` at least.
 
@@ -175,7 +180,7 @@ class Mirror:
     promoted then, where single ticks would promote 1 in 2."""
 
     def __init__(self, null: Null, ticks: int, streak: int, times: float, least: float) -> None:
-        self.block = min(2 * streak, ticks) if streak > 1 else 1
+        self.block = mirror_block(streak, ticks)
         self._null, self._times, self._least = null, times, least
         self._bet, self._open, self._settled = Bet(), dict[int, Sum](), 0
         self._blocks = max(1, ticks // self.block)

@@ -32,7 +32,7 @@ class ColumnarBake(Bake):
     mirror: ColumnarMirror
 
     def _make_watch(self) -> ExpectedResults:
-        return ColumnarExpectedResults(self._due, self.starts)
+        return ColumnarExpectedResults(self.due, self.starts)
 
     def _make_gauge(self, nulls: Sequence[Null], tenants: Sequence[str], block: int) -> Gauge:
         return ColumnarGauge(nulls, tenants, self.policy.ticks, block, self.policy.least_failures)

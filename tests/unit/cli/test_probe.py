@@ -65,6 +65,7 @@ def test_the_plan_shows_what_runs_when_and_what_never(capsys):
     assert "time-entry over browser on beta: the inventory says probes.browser = off" in out
     assert "tenant-isolation over browser on acme, beta: the browser driver for tryton cannot do outsiders" in out
     assert "5 probes on 2 tenants: 0.8 runs a minute" in out
+    assert "canary: a promotion takes" in out
 
 
 @pytest.mark.usefixtures("folder")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ringgate import cli
 from tests.unit.inventory.test_inventory import SMALLEST, write
+
+ROOT = Path(__file__).parents[3]
 
 FLAG = '[features.grid]\non = true\nowner = "team"\nexpires = 2020-01-01\n'
 
@@ -111,6 +115,27 @@ def test_a_warning_is_0_and_with_strict_1(capsys: pytest.CaptureFixture[str], fo
     assert "warning: tenants/acme.toml: features.grid: expired on 2020-01-01" in out
     assert "tenants: 2 tenants, 1 warning" in out
     assert tenants(capsys, "check", "--strict")[0] == 1
+
+
+def test_check_warns_of_rings_in_which_a_promotion_would_come_too_late(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "tenants", tmp_path / "seldom")
+    defaults = tmp_path / "seldom" / "defaults.toml"
+    defaults.write_text(
+        re.sub(r"probes = .*", "", defaults.read_text()).replace(
+            '[probes]\napi = "5 min"\nbrowser = "30 min"', '[probes]\napi = "6 h"\nbrowser = "off"'
+        )
+    )
+    code, out, _ = tenants(capsys, "check", "--inventory", str(tmp_path / "seldom"))
+    told = " ".join(out.split())
+    assert code == 0
+    assert "warning: canary: a promotion takes" in told
+    assert "and the deadline is after 24 h. It fits with probes" in told
+    assert "and no newest result may be older than 30 min" in told
+    rules = tmp_path / "gate.toml"
+    rules.write_text('[bake]\nfreshness = "12 h"\n[promote]\nleast_rate = 0.3\n')
+    assert "all is well" in tenants(capsys, "check", "--inventory", str(tmp_path / "seldom"), "--policy", str(rules))[1]
 
 
 @pytest.mark.usefixtures("folder")
