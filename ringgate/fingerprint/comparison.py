@@ -16,14 +16,12 @@ from ringgate.fingerprint import words
 from ringgate.fingerprint.change import CHANGED, LOST, NEW, RENAMED, BookChange
 from ringgate.fingerprint.changes import changes
 from ringgate.fingerprint.difference import Difference
-from ringgate.fingerprint.model import ErpSetting, Fingerprint, Hours, LedgerLine, RoleRights, Sequence
+from ringgate.fingerprint.model import ErpSetting, Fingerprint, Hours, LedgerLine, RoleRights, Sequence, Shipped
 from ringgate.fingerprint.policy import Tolerances
 from ringgate.fingerprint.renaming import carried, merged_parties
 from ringgate.fingerprint.sections import shown
 
 Sums = Mapping[tuple[str, str], Decimal]
-_WITH_A_SERIES = ("payment term ",)
-"""Configuration that a release brings as a present: new ones are no alarm when the series changes."""
 
 
 def compare(before: Fingerprint, after: Fingerprint, tolerances: Tolerances | None = None) -> list[Difference]:
@@ -33,7 +31,8 @@ def compare(before: Fingerprint, after: Fingerprint, tolerances: Tolerances | No
     told = carried(before, {each.party: each.into for each in merged}, after)
     found = [each for each in changes(told, after, allowed) if not _of_the_merged(each, {m.party for m in merged})]
     if before.series != after.series:
-        found = [each for each in found if not _came_with_the_series(each)]
+        own = _shipped(before, after)
+        found = [each for each in found if not _came_with_the_series(each, own)]
     causes, folded = _fold(found)
     result = [words.merged(each) for each in merged]
     groups, single = words.grouped(causes)
@@ -48,19 +47,26 @@ def _of_the_merged(change: BookChange, merged: set[str]) -> bool:
     return change.section.attribute == "parties" and change.record.name in merged
 
 
-def _came_with_the_series(change: BookChange) -> bool:
+def _shipped(before: Fingerprint, after: Fingerprint) -> Shipped:
+    """What either series has of its own."""
+    one, other = before.shipped, after.shipped
+    return Shipped((*one.roles, *other.roles), (*one.settings, *other.settings))
+
+
+def _came_with_the_series(change: BookChange, shipped: Shipped) -> bool:
     """New things of no effect that a release brings, and the other names it gives its own."""
     record = change.record
     if isinstance(record, Sequence):
         return change.what == NEW and record.next <= 1
     if isinstance(record, ErpSetting):
-        return change.what == NEW and record.subject.startswith(_WITH_A_SERIES)
+        return change.what == NEW and record.subject.startswith(shipped.settings)
     if isinstance(record, RoleRights):
-        shipped = "." in record.role
-        return shipped and (change.field == "name" or (change.field == "" and change.what in (LOST, NEW)))
+        return record.role in shipped.roles and (
+            change.field == "name" or (change.field == "" and change.what in (LOST, NEW))
+        )
     if change.section.attribute == "users" and change.field == "roles":
         # What a role of the ERP's own allows is told by the rights; which of them there are is the release's.
-        return "." in str(change.before or change.after) and set(change.was.rights) == set(change.is_.rights)
+        return str(change.before or change.after) in shipped.roles and set(change.was.rights) == set(change.is_.rights)
     return False
 
 

@@ -179,6 +179,17 @@ class ErpSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Shipped:
+    """What comes with the ERP itself and not from the firm: a release may bring more of it, rename it or drop it.
+
+    `roles` are keys of roles, `settings` what subjects of settings begin with where a release brings new ones as a
+    present (`payment term `). Both sorted, as the driver knows them."""
+
+    roles: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """A tenant's books at one moment.
 
@@ -203,6 +214,7 @@ class Fingerprint:
     roles: tuple[RoleRights, ...] = ()
     settings: tuple[ErpSetting, ...] = ()
     extensions: tuple[str, ...] = ()
+    shipped: Shipped = Shipped()
     schema: int = SCHEMA
 
     def posted_lines(self) -> Iterator[tuple[LedgerEntry, LedgerLine]]:

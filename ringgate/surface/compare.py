@@ -232,12 +232,12 @@ def _selection(
 
 def _methods(model: str, old: Model, new: Model, index: Index) -> Iterator[SurfaceChange]:
     for name in old.methods - new.methods:
-        uses = index.of_call(f"model.{model}.{name}")
+        uses = index.of_method("model", model, name)
         yield SurfaceChange("method removed", model, name, name, "", uses, f"{model} no longer offers {name}()")
     for name in new.methods - old.methods:
         yield SurfaceChange("method added", model, name, "", name, {}, f"{model} offers {name}() now")
     for name in old.buttons - new.buttons:
-        uses = index.of_call(f"model.{model}.{name}")
+        uses = index.of_method("model", model, name)
         yield SurfaceChange("button removed", model, name, name, "", uses, f"{model} has no button {name} any more")
     for name in new.buttons - old.buttons:
         yield SurfaceChange("button added", model, name, "", name, {}, f"{model} has a button {name} now")
@@ -275,6 +275,6 @@ def _callables(
         yield SurfaceChange(f"{kind} added", name, "", "", name, {}, f"The {kind} {name} is new")
     for name in old.keys() & new.keys():
         for method in old[name] - new[name]:
-            uses = index.of_call(f"{kind}.{name}.{method}")
+            uses = index.of_method(kind, name, method)
             text = f"The {kind} {name} no longer offers {method}()"
             yield SurfaceChange("method removed", name, method, method, "", uses, text)

@@ -20,7 +20,7 @@ from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import Role
 
 FORMAT: Final = "ringgate surface"
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the JSON text. A text of another version is refused, never guessed at."""
 
 
@@ -62,6 +62,22 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Grammar:
+    """How an ERP names its calls: what stands before the name of a model, wizard or report (`model.` in
+    `model.account.invoice.post`), and which methods of a model read its records or make one."""
+
+    model: str = ""
+    wizard: str = ""
+    report: str = ""
+    reads: frozenset[str] = frozenset()
+    creates: frozenset[str] = frozenset()
+
+    def call_of(self, kind: str, name: str, method: str) -> str:
+        """The call of a method; `kind` is `model`, `wizard` or `report`."""
+        return f"{getattr(self, kind)}{name}.{method}"
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """All of one tenant at one moment. `wire` are facts of the protocol by name ("call path": "/{database}/").
 
@@ -77,13 +93,14 @@ class Surface:
     models: Mapping[str, Model] = default(default_factory=dict)
     wizards: Mapping[str, frozenset[str]] = default(default_factory=dict)
     reports: Mapping[str, frozenset[str]] = default(default_factory=dict)
+    grammar: Grammar = Grammar()
 
 
 # --- what runs touched ---------------------------------------------------------------------------------------------
 
 
 def call(role: Role | str, method: str) -> str:
-    """The touch of a call: `accountant call model.account.invoice.post`."""
+    """The touch of a call, named as the ERP's driver names calls: `accountant call model.account.invoice.post`."""
     return f"{role} call {method}"
 
 
@@ -113,6 +130,13 @@ def _plain(surface: Surface) -> dict[str, Any]:
         "erp": surface.erp,
         "series": surface.series,
         "taken_at": surface.taken_at.isoformat(),
+        "grammar": {
+            "model": surface.grammar.model,
+            "wizard": surface.grammar.wizard,
+            "report": surface.grammar.report,
+            "reads": sorted(surface.grammar.reads),
+            "creates": sorted(surface.grammar.creates),
+        },
         "wire": dict(sorted(surface.wire.items())),
         "models": {name: _plain_model(model) for name, model in sorted(surface.models.items())},
         "wizards": {name: sorted(methods) for name, methods in sorted(surface.wizards.items())},
@@ -159,12 +183,18 @@ def loads(text: str, where: str = "the text") -> Surface:
             series=told["series"],
             taken_at=datetime.fromisoformat(told["taken_at"]),
             wire=dict(told["wire"]),
+            grammar=_grammar(told["grammar"]),
             models={name: _model(each) for name, each in told["models"].items()},
             wizards={name: frozenset(each) for name, each in told["wizards"].items()},
             reports={name: frozenset(each) for name, each in told["reports"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SurfaceUnreadable(f"{where} is a damaged surface ({type(error).__name__}: {error}).") from None
+
+
+def _grammar(told: Mapping[str, Any]) -> Grammar:
+    reads, creates = frozenset(told["reads"]), frozenset(told["creates"])
+    return Grammar(told["model"], told["wizard"], told["report"], reads, creates)
 
 
 def _model(told: Mapping[str, Any]) -> Model:

@@ -17,7 +17,7 @@ Uses = Mapping[str, int]
 Usage = Mapping[str, Uses]
 """Touch, as `ringgate.surface.model` writes it -> who touched it. What the store gives."""
 
-READS = frozenset({"read", "search", "search_read", "search_count", "export_data"})
+KINDS = ("model", "wizard", "report")
 ANYBODY = ""
 
 
@@ -43,18 +43,29 @@ class Index:
 
     def _keys(self, verb: str, what: str, path: list[str]) -> Iterator[tuple[str, str]]:
         if verb == "call":
-            kind, _, rest = what.partition(".")
-            name, _, method = rest.rpartition(".")
             yield "call", what
-            yield kind, name
-            if kind == "model" and method in READS:
-                yield "seen", name
+            head, _, method = what.rpartition(".")
+            for kind, name in self._named(head):
+                yield kind, name
+                if kind == "model" and method in self._surface.grammar.reads:
+                    yield "seen", name
         elif path:
             for model, field in self._walk(what, path[0]):
                 yield verb, f"{model} {field}"
                 yield "field", f"{model} {field}"
                 yield "model", model
                 yield "seen", model
+
+    def _named(self, head: str) -> Iterator[tuple[str, str]]:
+        """The objects of the surface that a call without its method may be on. Where a kind has a prefix of its own,
+        also one that the surface does not have."""
+        grammar = self._surface.grammar
+        known = {"model": self._surface.models, "wizard": self._surface.wizards, "report": self._surface.reports}
+        for kind in KINDS:
+            prefix = getattr(grammar, kind)
+            name = head.removeprefix(prefix)
+            if head.startswith(prefix) and (prefix or name in known[kind]):
+                yield kind, name
 
     def _walk(self, model: str, path: str) -> Iterator[tuple[str, str]]:
         for name in path.split("."):
@@ -83,9 +94,9 @@ class Index:
         """A model, wizard or report, used in any way."""
         return self._of(ANYBODY, kind, name)
 
-    def of_call(self, method: str, role: str = ANYBODY) -> Uses:
-        """`model.account.invoice.post`."""
-        return self._of(role, "call", method)
+    def of_method(self, kind: str, name: str, method: str, role: str = ANYBODY) -> Uses:
+        """A method of a model, wizard or report, by name: ("model", "account.invoice", "post")."""
+        return self._of(role, "call", self._surface.grammar.call_of(kind, name, method))
 
     def of_field(self, model: str, field: str) -> Uses:
         return self._of(ANYBODY, "field", f"{model} {field}")
@@ -97,8 +108,11 @@ class Index:
         """Who did as that role what the right allows."""
         if right == "read":
             return self._of(role, "seen", model)
-        return self.of_call(f"model.{model}.{right.removeprefix('press ')}", role)
+        return self.of_method("model", model, right.removeprefix("press "), role)
 
     def of_making(self, model: str) -> Uses:
         """Who made records of a model."""
-        return self.of_call(f"model.{model}.create")
+        found: Counter[str] = Counter()
+        for method in self._surface.grammar.creates:
+            found |= Counter(self.of_method("model", model, method))
+        return found

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ringgate.drivers.tryton.reading import Reader
 
 Names = Mapping[int | None, str]
+TERM: Final = "payment term "
+"""What subjects of payment terms begin with; a series may bring terms of its own."""
 _SYSTEM: Final = frozenset({"ir", "res"})
 
 
@@ -90,7 +92,7 @@ def _terms(reader: Reader) -> _Found:
         share = next((f" {records.plain(row[key])}" for key in ("ratio", "amount") if row[key] is not None), "")
         terms[row["payment"], row["payment."]["name"]].append(f"{row['type']}{share} in {deltas or '0 days'}")
     for (_, term), lines in terms.items():
-        yield f"payment term {term}", "lines", " then ".join(lines)
+        yield f"{TERM}{term}", "lines", " then ".join(lines)
 
 
 def _years(reader: Reader) -> _Found:

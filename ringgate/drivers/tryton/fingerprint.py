@@ -30,6 +30,7 @@ from ringgate.fingerprint.model import (
     LedgerLine,
     Party,
     Sequence,
+    Shipped,
     TaxAmount,
     Work,
     order,
@@ -37,6 +38,8 @@ from ringgate.fingerprint.model import (
 
 Names = Mapping[int | None, str]
 
+METHODS: Final = {word: method.value for method, word in records.INVOICE_METHODS.items()}
+"""Tryton's words for what is billed -> ours."""
 _KINDS: Final = ("receivable", "payable", "revenue", "expense")
 _INVOICES: Final = {"out": ("invoice", "credit note"), "in": ("supplier invoice", "supplier credit note")}
 _NIL: Final = Decimal(0)
@@ -95,7 +98,8 @@ class _Taking:
             "settings": settings,
             "extensions": configuration.extensions(self.reader),
         }
-        return {name: tuple(sorted(items, key=order)) for name, items in found.items()}
+        shipped = Shipped(rights.shipped, (configuration.TERM,))
+        return {name: tuple(sorted(items, key=order)) for name, items in found.items()} | {"shipped": shipped}
 
     def _party(self, party: int | None) -> str:
         return self.parties[party].name if party is not None else ""
@@ -262,7 +266,7 @@ class _Taking:
                 kind=row["type"],
                 customer=self._party(row["party"]),
                 state="done" if (row["status."] or {}).get("progress") == 1 else "open",
-                method=row["project_invoice_method"] or "",
+                method=METHODS.get(row["project_invoice_method"], row["project_invoice_method"] or ""),
                 rate=_plain(row["list_price"]),
                 planned=None if row["effort_duration"] is None else records.hours(row["effort_duration"]),
             )

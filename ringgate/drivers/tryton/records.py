@@ -23,6 +23,7 @@ from ringgate.domain.documents import (
     TimeEntry,
 )  # fmt: skip
 from ringgate.domain.errors import ErpMisbehaved
+from ringgate.domain.model import InvoiceMethod
 from ringgate.domain.money import Currency, Money
 
 Row = Mapping[str, Any]
@@ -83,6 +84,8 @@ _MOVE: Final = (
 )
 
 INVOICE_STATES: Final = {"validated": "draft"}
+INVOICE_METHODS: Final = {InvoiceMethod.TIMESHEET: "timesheet", InvoiceMethod.EFFORT: "effort"}
+"""What a project's bill counts, in Tryton's own words."""
 REQUEST_STATES: Final = {"processing": "approved", "done": "approved"}
 """Tryton goes on with an approved request by itself; for the business it stays approved."""
 

@@ -93,14 +93,19 @@ class Rights:
         self._reader = reader
         self._path = reader.session.client.dialect.model_of_a_rule
         self._groups = {row["id"]: row for row in reader.rows("res.group", ["name", "parent", "active"])}
+        self._shipped = reader.shipped(SHIPPED)
         self._keys = self._stable_keys()
         self._granted = self._grants()
 
     def _stable_keys(self) -> dict[int | None, str]:
         """A group that came with a module is known by its place there: its name is translated, and changes."""
-        shipped = self._reader.shipped(SHIPPED)
-        own = {key: row["name"] for key, row in self._groups.items() if key not in shipped}
-        return {**own, **shipped, None: EVERYBODY}
+        own = {key: row["name"] for key, row in self._groups.items() if key not in self._shipped}
+        return {**own, **self._shipped, None: EVERYBODY}
+
+    @property
+    def shipped(self) -> tuple[str, ...]:
+        """The groups that came with modules."""
+        return tuple(sorted(self._shipped.values()))
 
     def _model(self, row: Mapping[str, Any]) -> str:
         head, _, tail = self._path.partition(".")

@@ -25,12 +25,21 @@ from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.model import Role, Tenant
 from ringgate.drivers.tryton.sessions import UserSession
 from ringgate.drivers.tryton.wire import BusinessError, Dialect
-from ringgate.surface.model import Model, Surface, SurfaceField
+from ringgate.surface.model import Grammar, Model, Surface, SurfaceField
 
 KINDS: Final = ("model", "wizard", "report")
 RIGHTS: Final = ("read", "write", "create", "delete")
 # 8.0 renamed the columns of the registry of models: series -> (name, label, how a button names its model).
 REGISTRY: Final = {"7.0": ("model", "name", "model.model"), "8.0": ("name", "string", "model")}
+
+GRAMMAR: Final = Grammar(
+    model="model.",
+    wizard="wizard.",
+    report="report.",
+    reads=frozenset({"read", "search", "search_read", "search_count", "export_data"}),
+    creates=frozenset({"create"}),
+)
+"""`model.account.invoice.search_read`, `wizard.account.invoice.pay.execute`."""
 
 
 def read(tenant: Tenant, session_of: Callable[[Role], UserSession]) -> Surface:
@@ -61,6 +70,7 @@ def read(tenant: Tenant, session_of: Callable[[Role], UserSession]) -> Surface:
         models=models,
         wizards=methods["wizard"],
         reports=methods["report"],
+        grammar=GRAMMAR,
     )
 
 

@@ -38,6 +38,7 @@ from ringgate.fingerprint.model import (
     Party,
     RoleRights,
     Sequence,
+    Shipped,
     TaxAmount,
     User,
     Work,
@@ -100,6 +101,7 @@ BOOKS = Fingerprint(
     ),
     hours=(time(2, "3.25"), time(3, "7.5"), time(4, "2.75"), time(9, "1.5")),
     sequences=(Sequence("Invoices 2026", "INV ", 4),),
+    shipped=Shipped(("account.group_account",), ("payment term ",)),
     users=(User("ann", True, ("account.group_account",), ("invoices: post", "invoices: read")),
            User("bob", True, (), ("invoices: read",))),
     roles=(
@@ -260,12 +262,19 @@ def test_what_a_release_brings_is_no_alarm_and_what_it_takes_is() -> None:
         "settings": (*BOOKS.settings, ErpSetting("payment term Net 10 days", "lines", "remainder in 10 days")),
         "roles": (BOOKS.roles[0], replace(BOOKS.roles[1], name="Accounting"), RoleRights("stock.new", "New", ())),
         "extensions": (*BOOKS.extensions, "chat"),
+        "shipped": replace(BOOKS.shipped, roles=(*BOOKS.shipped.roles, "stock.new")),
     }
     assert compare(BOOKS, replace(BOOKS, series="8.0", **gifts)) == []
     assert len(compare(BOOKS, replace(BOOKS, **gifts))) == 5
     assert only(BOOKS, replace(BOOKS, series="8.0", extensions=("account",))).cause == (
         "The extension project is off, was on."
     )
+
+
+def test_what_is_the_erps_own_is_for_its_driver_to_say() -> None:
+    mine = replace(BOOKS, shipped=Shipped())
+    roles = (*BOOKS.roles, RoleRights("stock.new", "New", ()))
+    assert only(mine, replace(mine, series="8.0", roles=roles)).signature == "role:new:stock.new"
 
 
 # --- any single change ------------------------------------------------------------------------------------------------

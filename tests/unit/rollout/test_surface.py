@@ -15,11 +15,14 @@ from ringgate.rollout.record import RehearsalRecord, RingRecord, StageRecord, Te
 from ringgate.rollout.release import IntegrationTable
 from ringgate.rollout.surface import Surfaces, listing
 from ringgate.rollout.surface_view import surface_view
-from ringgate.surface.model import Model, Surface, SurfaceField, call, reading
+from ringgate.surface.model import Grammar, Model, Surface, SurfaceField, call, reading
 
 TODAY = date(2026, 11, 24)
 RINGS = {"aldgate": "canary", "bleecker": "early", "cologne": "early", "kyoto": "broad"}
 READS = reading(Role.AUDITOR, "bill", "number")
+
+
+NOON = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 class Offers:
@@ -30,7 +33,7 @@ class Offers:
 
     def surface(self) -> Surface:
         self.reads += 1
-        return Surface("x", "erp", "1", datetime(2026, 11, 24, tzinfo=UTC), {}, {"bill": self.bill})
+        return Surface("x", "erp", "1", NOON, {}, {"bill": self.bill}, grammar=Grammar(model="model."))
 
 
 def ran(surfaces: Surfaces, tenant: Tenant, *touched: str) -> None:

@@ -11,7 +11,19 @@ import pytest
 from ringgate.domain.model import Role
 from ringgate.surface import RULES, Severity, SurfaceChange, compare
 from ringgate.surface.accepted import AcceptedMistake, judge, read_accepted
-from ringgate.surface.model import Model, Surface, SurfaceField, SurfaceUnreadable, call, dumps, loads, reading, writing
+from ringgate.surface.model import (
+    Grammar,
+    Model,
+    Surface,
+    SurfaceField,
+    SurfaceUnreadable,
+    call,
+    dumps,
+    loads,
+    reading,
+    writing,
+)
+from ringgate.surface.usage import Index
 
 ALL = frozenset({"read", "write", "create", "delete", "press post"})
 LINE = Model("Line", {"amount": SurfaceField("numeric", "Amount")}, frozenset({"read"}))
@@ -30,6 +42,7 @@ BILL = Model(
 BEFORE = Surface(
     "acme", "tryton", "7.0", datetime(2026, 11, 22, tzinfo=UTC), {"call path": "/{database}/"},
     {"bill": BILL, "bill.line": LINE}, {"bill.pay": frozenset({"create"})}, {"bill.print": frozenset({"execute"})},
+    Grammar("model.", "wizard.", "report.", frozenset({"read", "search_read"}), frozenset({"create"})),
 )  # fmt: skip
 
 
@@ -192,7 +205,7 @@ def test_a_surface_comes_back_as_it_went_and_always_the_same():
     [
         ("nonsense", "f.json is not JSON"),
         ("{}", "f.json is not a surface"),
-        (dumps(BEFORE).replace('"version": 1', '"version": 9'), "of version 9, not 1"),
+        (dumps(BEFORE).replace('"version": 2', '"version": 9'), "of version 9, not 2"),
         (dumps(BEFORE).replace('"wizards"', '"wizard"'), "damaged surface"),
     ],
 )
@@ -237,3 +250,20 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path):
 
 def test_the_classes_are_in_order_of_weight():
     assert list(Severity) == ["breaking", "risky", "compatible"]
+
+
+def test_calls_are_found_by_the_grammar_that_the_erp_has():
+    """An ERP whose calls carry no word for their kind: the surface tells what a call is on."""
+    other = replace(BEFORE, grammar=Grammar(reads=frozenset({"web_read"}), creates=frozenset({"web_save"})))
+    usage = {
+        call(Role.ACCOUNTANT, "bill.post"): {"billing": 2},
+        call(Role.ACCOUNTANT, "bill.web_save"): {"making": 1},
+        call(Role.ACCOUNTANT, "bill.line.web_read"): {"reading": 3},
+        call(Role.ACCOUNTANT, "somewhere.else.do"): {"elsewhere": 1},
+    }
+    index = Index(usage, other)
+    assert index.of_method("model", "bill", "post") == {"billing": 2}
+    assert index.of_making("bill") == {"making": 1}
+    assert index.of_object("model", "bill.line") == {"reading": 3}
+    assert index.of_right(Role.ACCOUNTANT, "bill.line", "read") == {"reading": 3}
+    assert index.of_object("model", "somewhere.else") == {}

@@ -105,7 +105,7 @@ class ProjectVerbs(Acting):
                     "type": "project",
                     "name": draft.name,
                     "party": self._session.id_of("party.party", draft.customer),
-                    "project_invoice_method": policy.invoice_method.value,
+                    "project_invoice_method": records.INVOICE_METHODS[policy.invoice_method],
                     "children": [
                         (
                             "create",

@@ -17,6 +17,7 @@ from ringgate.domain.documents import Identity, Project, ProjectDraft, Ref, Task
 from ringgate.domain.errors import ErpMisbehaved, Refused
 from ringgate.domain.model import Basis
 from ringgate.domain.money import Currency, Money
+from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.browser.pages.client import FormView, Screen, SessionOver
 from ringgate.drivers.tryton.browser.pages.dialogs import Dialogs
 from ringgate.drivers.tryton.browser.pages.form import WINDOW, Form, NotOffered
@@ -159,7 +160,7 @@ class BrowserProjectVerbs(BrowserActing):
         with self._verb(verb):
             choices: dict[str, object] = {
                 "default_type": "project",
-                "default_project_invoice_method": policy.invoice_method.value,
+                "default_project_invoice_method": records.INVOICE_METHODS[policy.invoice_method],
             }
             self._did(verb, self._tabs.new(WORK, choices | {"default_timesheet_available": single}))
             self._form.fill("name", draft.name)
