@@ -157,12 +157,14 @@ def _definition(release: Path, estate: Estate, inventory: Inventory, leave_out: 
 
 
 def exit_code(record: RehearsalRecord) -> int:
-    """0 promoted everywhere, 2 if nothing but our own side kept it from that, else 1."""
+    """0 promoted everywhere, 2 if nothing but our own side kept it from that, or something was left behind, else 1."""
+    from ringgate.rollout.conditions import Condition
+
     if record.succeeded:
-        return Exit.OK
+        return Exit.BROKEN if record.left else Exit.OK
     stopped = record.stopped
     reasons = stopped.reasons if stopped else []
-    return Exit.BROKEN if all(each.condition == "inconclusive" for each in reasons) else Exit.FAILED
+    return Exit.BROKEN if all(each.condition is Condition.INCONCLUSIVE for each in reasons) else Exit.FAILED
 
 
 def _conclude(record: RehearsalRecord) -> None:
@@ -203,7 +205,9 @@ class EstatePlatform:
             chosen = [ManualStep(each.name, each.sql, each.command, each.tool) for each in steps]
             return self._estate.upgrade(tenant, to, chosen, stages)
         except UpgradeFailed as failed:
-            raise UpgradeRefused(tenant, failed.at, failed.reason) from failed
+            # The other parts do what the release says; these wait for requests to end, or for a server to start.
+            waits = failed.at in ("close", "serve", "verify")
+            raise UpgradeRefused(tenant, failed.at, failed.reason, doubtful=waits) from failed
 
     def roll_back(self, tenant: str, backup: str) -> None:
         self._estate.roll_back(tenant, self._estate.backups.find(tenant, backup))

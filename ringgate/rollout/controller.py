@@ -9,21 +9,35 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ringgate.domain.errors import OurSideError, RinggateError
-from ringgate.domain.model import Layer, Outcome, Scenario, Tenant
+from ringgate.domain.errors import ErpError, ErpTimedOut, OurSideError, RinggateError
+from ringgate.domain.model import Layer, Outcome, Residue, Scenario, Tenant
 from ringgate.execution.run_once import Engine
+from ringgate.host.machine_load import MachineLoad, measured
 from ringgate.inventory import Inventory
 from ringgate.rollout.background_load import BackgroundLoad
+from ringgate.rollout.conditions import Condition
 from ringgate.rollout.platforms.protocol import Platform
-from ringgate.rollout.record import Objection, RecordKeeper, RehearsalRecord, RingRecord, StageRecord, TenantRecord
+from ringgate.rollout.record import (
+    FORM,
+    Objection,
+    RecordKeeper,
+    RehearsalRecord,
+    RingRecord,
+    StageOutcome,
+    StageRecord,
+    TenantRecord,
+)
 from ringgate.rollout.release import Release, RolloutAction
-from ringgate.rollout.stages.tenant import Found, StageContext
+from ringgate.rollout.results import NeighboursResult
+from ringgate.rollout.stages.blame import PLAIN, is_plain
+from ringgate.rollout.stages.context import SECOND_LOOK, StageFinding
+from ringgate.rollout.stages.sequence import TenantStages
 
 AT_ONCE = 2
 """Tenants of a ring that are worked on at the same time."""
@@ -50,7 +64,8 @@ class AnotherRelease(RinggateError):
 class Rehearsal:
     """One release on one platform.
 
-    `recover` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could not.
+    `take_back` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could
+    not. `pause` waits before something that could not be done is tried once more.
     """
 
     release: Release
@@ -59,9 +74,10 @@ class Rehearsal:
     scenarios: Sequence[Scenario]
     engine: Callable[[], AbstractContextManager[Engine]]
     ledger: RecordKeeper
-    hand: StageContext
+    stages: TenantStages
     watcher: RolloutObserver
-    recover: Callable[[bool, Collection[str]], Sequence[str]]
+    take_back: Callable[[bool, Collection[str]], Sequence[Residue]]
+    pause: Callable[[], None] = lambda: time.sleep(SECOND_LOOK)
     _loaded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self) -> RehearsalRecord:
@@ -72,16 +88,9 @@ class Rehearsal:
         before = record.spent
         try:
             self._tidy()
-            with ThreadPoolExecutor(1, thread_name_prefix="spares") as pool:
-                for ring, tenants in self.release.rings:
-                    kept = record.rings[ring]
-                    if kept.decision is None:
-                        self._ring(ring, tenants)
-                    if kept.decision is not RolloutAction.PROMOTE:
-                        break
-                    # What was begun and not needed is taken back while the next ring is at work.
-                    pool.submit(self.recover, True, {tenant.id for tenant in tenants})
-            for left in self.recover(True, self._everybody):
+            self._rings()
+            record.left = [each.sentence for each in self.take_back(True, self._everybody)]
+            for left in record.left:
                 self.watcher.remark(left)
             record.ended = datetime.now(UTC)
         finally:
@@ -89,13 +98,29 @@ class Rehearsal:
             self.ledger.write()
         return record
 
+    def _rings(self) -> None:
+        """One after the other. What was begun and not needed is taken back while the next ring is at work."""
+        spares: list[tuple[str, Future[Sequence[Residue]]]] = []
+        with ThreadPoolExecutor(1, thread_name_prefix="spares") as pool:
+            for ring, tenants in self.release.rings:
+                kept = self.ledger.record.rings[ring]
+                if kept.decision is None:
+                    self._ring(ring, tenants)
+                if kept.decision is not RolloutAction.PROMOTE:
+                    break
+                spares.append((ring, pool.submit(self.take_back, True, {tenant.id for tenant in tenants})))
+        for ring, future in spares:
+            if problem := future.exception():
+                told = f"{type(problem).__name__}: {problem}"
+                self.watcher.remark(f"{ring}: what was begun and not needed is taken back once more, for {told}")
+
     def _tidy(self) -> None:
         """Takes back what an earlier start left half done: first the tenants, then what runs wrote into them."""
         for tenant in self.release.tenants:
             if self.platform.repair(tenant.id):
                 self.watcher.remark(f"{tenant.id}: an upgrade had been cut off; the tenant is as it was before it")
-        for left in self.recover(False, self._everybody):
-            self.watcher.remark(left)
+        for left in self.take_back(False, self._everybody):
+            self.watcher.remark(left.sentence)
 
     @property
     def _everybody(self) -> set[str]:
@@ -111,16 +136,12 @@ class Rehearsal:
         plans = {tenant.id: self.release.plan_of(tenant.id) for tenant in tenants}
         drilled = [t for t in tenants if plans[t.id].drill == "all" or t is tenants[0]]
 
-        def verify(tenant: Tenant) -> Found:
-            since = self._since(tenant, "verification")
-            return self.hand.verification(tenant, plans[tenant.id], browser[tenant.id], since)
-
-        work: list[tuple[str, Sequence[Tenant], Callable[[Tenant], Found]]] = [
-            ("baseline", tenants, lambda t: self.hand.baseline(t, plans[t.id])),
-            ("drill", drilled, self.hand.drill),
-            ("upgrade", tenants, lambda t: self.hand.upgrade(t, self._since(t, "upgrade"))),
-            ("fingerprint", tenants, self.hand.fingerprint),
-            ("verification", tenants, verify),
+        work: list[tuple[str, Sequence[Tenant], Callable[[Tenant], StageFinding]]] = [
+            ("baseline", tenants, lambda t: self.stages.baseline(t, plans[t.id])),
+            ("drill", drilled, self.stages.drill),
+            ("upgrade", tenants, self.stages.upgrade),
+            ("fingerprint", tenants, self.stages.fingerprint),
+            ("verification", tenants, lambda t: self.stages.verification(t, plans[t.id], browser[t.id])),
         ]
         for name, whom, do in work:
             if name == "upgrade" and not self._done(whom, name):
@@ -134,44 +155,60 @@ class Rehearsal:
                 break
         action = _worst(reasons)
         if action is RolloutAction.ROLL_BACK:
-            reasons += self._stage(ring, "rollback", tenants, self.hand.roll_back)
+            reasons += self._stage(ring, "rollback", tenants, self.stages.roll_back)
         self.ledger.decide(ring, action, reasons)
         self.watcher.decided(ring, self.ledger.record.rings[ring])
 
-    def _stage(self, ring: str, name: str, tenants: Sequence[Tenant], do: Callable[[Tenant], Found]) -> list[Objection]:
+    def _stage(
+        self, ring: str, name: str, tenants: Sequence[Tenant], do: Callable[[Tenant], StageFinding]
+    ) -> list[Objection]:
         """One stage of the tenants of a ring, unless an earlier start did it."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name) as pool:
             found = list(pool.map(lambda tenant: self._once(ring, name, tenant, do), tenants))
         return [reason for each in found for reason in each]
 
-    def _once(self, ring: str, name: str, tenant: Tenant, do: Callable[[Tenant], Found]) -> list[Objection]:
+    def _once(self, ring: str, name: str, tenant: Tenant, do: Callable[[Tenant], StageFinding]) -> list[Objection]:
         kept = self.ledger.stage(tenant.id, name)
         if kept is not None and kept.outcome != "running":
             return kept.reasons
         kept, began = self.ledger.open(tenant.id, name), time.monotonic()
         self.watcher.began(ring, tenant.id, name)
-        try:
-            found = do(tenant)
-        except RinggateError as problem:
-            condition = "inconclusive" if isinstance(problem, OurSideError) else _FAILED[name]
-            action = getattr(self.release.table.conditions, condition)
-            reason = Objection(condition=condition, action=action, tenant=tenant.id, sentence=f"{name}: {problem}")
-            found = Found(note="could not be done", reasons=[reason])
+        found = self._attempt(name, tenant, do)
         kept.reasons = found.reasons
-        ours = [each for each in found.reasons if each.condition == "inconclusive"]
-        outcome = "passed" if not found.reasons else "broken" if len(ours) == len(found.reasons) else "failed"
-        self.ledger.close(kept, outcome, time.monotonic() - began, found.note, found.detail)  # type: ignore[arg-type]
+        unknown = all(each.condition is Condition.INCONCLUSIVE for each in found.reasons)
+        outcome: StageOutcome = "passed" if not found.reasons else "broken" if unknown else "failed"
+        self.ledger.close(kept, outcome, time.monotonic() - began, found.note, found.result)
         self.watcher.ended(ring, tenant.id, name, kept)
         return found.reasons
+
+    def _attempt(self, name: str, tenant: Tenant, do: Callable[[Tenant], StageFinding]) -> StageFinding:
+        """A stage that could not be done is tried once more, unless the ERP plainly said no: every stage may be."""
+        load = MachineLoad()
+        try:
+            try:
+                return do(tenant)
+            except RinggateError as problem:
+                if problem.kind in PLAIN:
+                    raise
+                self.watcher.remark(f"{tenant.id}: {name} is tried once more: {problem}")
+            self.pause()
+            with measured() as load:
+                return do(tenant)
+        except RinggateError as problem:
+            slow = f" ({load}, which may be why)" if load.busy and isinstance(problem, ErpTimedOut) else ""
+            unknown = slow or isinstance(problem, OurSideError)
+            no_answer = isinstance(problem, ErpError) and problem.kind not in PLAIN
+            condition = Condition.INCONCLUSIVE if unknown else _failed(name, no_answer=no_answer)
+            reason = self._objection(condition, tenant.id, f"{name}: {problem}{slow}")
+            return StageFinding(note="could not be done", reasons=[reason])
+
+    def _objection(self, condition: Condition, tenant: str, sentence: str) -> Objection:
+        action = self.release.table.conditions.action(condition)
+        return Objection(condition=condition, action=action, tenant=tenant, sentence=sentence)
 
     def _done(self, tenants: Sequence[Tenant], name: str) -> bool:
         kept = [self.ledger.stage(tenant.id, name) for tenant in tenants]
         return all(each is not None and each.outcome != "running" for each in kept)
-
-    def _since(self, tenant: Tenant, name: str) -> datetime:
-        kept = self.ledger.stage(tenant.id, name)
-        assert kept is not None
-        return kept.began
 
     def _walks(self, tenant: Tenant, *, first: bool) -> bool:
         plan = self.release.plan_of(tenant.id)
@@ -189,44 +226,44 @@ class Rehearsal:
         every = self.release.table.background_load.every.total_seconds()
         return BackgroundLoad(neighbours, alone, self.engine, every, frozenset(later), self._loaded)
 
-    def _judge_background_load(self, ring: str, background_load: BackgroundLoad) -> list[Objection]:
-        conditions, reasons = self.release.table.conditions, []
-        for result in background_load.failures:
+    def _judge_background_load(self, ring: str, load: BackgroundLoad) -> list[Objection]:
+        """A neighbour that gave a wrong answer suffered. One that gave none may have been slow for another reason."""
+        reasons, at = [], f"While {ring} was migrated"
+        for result in load.failures:
             told = result.failure.message if result.failure else ""
-            reasons.append(
-                Objection(
-                    condition="background_load_failed", action=conditions.background_load_failed, tenant=result.tenant,
-                    sentence=f"While {ring} was migrated, {result.scenario} failed on its neighbour: {told}",
-                )
-            )  # fmt: skip
-        if background_load.trouble or background_load.broken:
-            broken = background_load.broken[0] if background_load.broken else None
-            told = background_load.trouble or (broken.failure.message if broken and broken.failure else "")
-            tenant = broken.tenant if broken else ""
-            words = f"While {ring} was migrated, its neighbours could not be tested: {told}"
-            reasons.append(
-                Objection(condition="inconclusive", action=conditions.inconclusive, tenant=tenant, sentence=words)
-            )
-        outcomes = [result.outcome.value for result in background_load.results]
-        kept = self.ledger.record.rings[ring]
-        kept.background_load = {
-            "neighbours": [tenant.id for tenant in background_load.neighbours],
-            "outcomes": {word: outcomes.count(word) for word in sorted(set(outcomes))},
-            "slowest": max((x.seconds for x in background_load.results if x.outcome is Outcome.PASSED), default=0.0),
-        }
+            plain = is_plain(result)
+            condition = Condition.BACKGROUND_LOAD_FAILED if plain else Condition.INCONCLUSIVE
+            words = "failed on its neighbour" if plain else "got no proper answer on its neighbour"
+            reasons.append(self._objection(condition, result.tenant, f"{at}, {result.scenario} {words}: {told}"))
+        if load.trouble or load.broken:
+            broken = load.broken[0] if load.broken else None
+            told = load.trouble or (broken.failure.message if broken and broken.failure else "")
+            words = f"{at}, its neighbours could not be tested: {told}"
+            reasons.append(self._objection(Condition.INCONCLUSIVE, broken.tenant if broken else "", words))
+        outcomes = [result.outcome.value for result in load.results]
+        self.ledger.record.rings[ring].background_load = NeighboursResult(
+            neighbours=[tenant.id for tenant in load.neighbours],
+            outcomes={word: outcomes.count(word) for word in sorted(set(outcomes))},
+            slowest=max((x.seconds for x in load.results if x.outcome is Outcome.PASSED), default=0.0),
+        )
         self.ledger.write()
         return reasons
 
 
 _FAILED = {
-    "baseline": "not_ready",
-    "drill": "drill_failed",
-    "upgrade": "migration_failed",
-    "fingerprint": "fingerprint_drift",
-    "verification": "platform_failed",
-    "rollback": "migration_failed",
+    "baseline": Condition.NOT_READY,
+    "drill": Condition.DRILL_FAILED,
+    "upgrade": Condition.MIGRATION_FAILED,
+    "fingerprint": Condition.FINGERPRINT_DRIFT,
+    "verification": Condition.PLATFORM_FAILED,
+    "rollback": Condition.MIGRATION_FAILED,
 }
 """The condition that an error of the ERP during a stage is."""
+
+
+def _failed(stage: str, *, no_answer: bool) -> Condition:
+    """Books that cannot be read are not known to differ: the tenant does not answer."""
+    return Condition.PLATFORM_FAILED if no_answer and stage == "fingerprint" else _FAILED[stage]
 
 
 def _worst(reasons: Sequence[Objection]) -> RolloutAction:
@@ -256,6 +293,7 @@ def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: s
         )
     ledger.begin(
         RehearsalRecord(
+            form=FORM,
             release=release.id,
             title=table.title,
             before=table.before,

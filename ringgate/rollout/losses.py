@@ -5,33 +5,36 @@ aldgate-lost.json     {"lost": [{"kind": "invoice", "name": "37", "amount": "1,0
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from ringgate.domain.errors import RinggateError
 from ringgate.fingerprint import LostDocument, lost_documents
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.host.atomic_files import write_atomically
+from ringgate.rollout.results import LostRow, RollbackResult
+
+_FORM: Final = TypeAdapter(RollbackResult)
 
 
 def note_losses(folder: Path, tenant: str, before: Fingerprint, now: Callable[[], Fingerprint]) -> None:
     """Notes what `now` reads and the books `before` do not hold; if it cannot be read, why not."""
-    rows, unread = list[dict[str, Any]](), ""
+    rows, unread = list[LostRow](), ""
     try:
-        rows = [{**asdict(each), "amount": shown(each, before.currency)} for each in lost_documents(before, now())]
+        rows = [LostRow(**{**asdict(x), "amount": shown(x, before.currency)}) for x in lost_documents(before, now())]
     except RinggateError as problem:
         unread = f"What was written since the upgrade could not be read: {problem}"
-    write_atomically(_file(folder, tenant), json.dumps({"lost": rows, "unread": unread}))
+    write_atomically(_file(folder, tenant), _FORM.dump_json(RollbackResult(rows, unread)))
 
 
-def losses(folder: Path, tenant: str) -> dict[str, Any]:
+def losses(folder: Path, tenant: str) -> RollbackResult:
     """What was noted, nothing if there was no rollback of an upgraded tenant."""
     noted = _file(folder, tenant)
-    found: dict[str, Any] = {"lost": [], "unread": ""}
-    return json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else found
+    return _FORM.validate_json(noted.read_bytes()) if noted.is_file() else RollbackResult()
 
 
 def shown(lost: LostDocument, currency: str) -> str:

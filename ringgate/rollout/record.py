@@ -1,27 +1,33 @@
 """What a rehearsal remembers, on disk after every step: so it can be killed at any point and go on where it was.
 
-rehearsals/tryton-8-0/record.json
-rehearsals/tryton-8-0/aldgate-before.json      fingerprints and surfaces, named in the record
+rehearsals/demo-tryton-8-0/record.json
+rehearsals/demo-tryton-8-0/aldgate-before.json      fingerprints and surfaces, named in the record
 """
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from ringgate.domain.errors import RinggateError
 from ringgate.host.atomic_files import write_atomically
+from ringgate.rollout.conditions import Condition
 from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.results import NeighboursResult, StageResult
 
 STAGES = ("baseline", "drill", "upgrade", "fingerprint", "verification")
 """What is done to each tenant of a ring, in this order; `rollback` is done if it comes to that."""
 
-Outcome = Literal["running", "passed", "failed", "broken"]
+FORM: Literal[2] = 2
+"""The form that records are written in. Earlier ones are refused."""
+
+StageOutcome = Literal["running", "passed", "failed", "broken"]
+R = TypeVar("R")
 
 
 class _Kept(BaseModel):
@@ -31,20 +37,20 @@ class _Kept(BaseModel):
 class Objection(_Kept):
     """One thing that speaks against going on: a condition of the release, on whom, in a sentence."""
 
-    condition: str
+    condition: Condition
     action: RolloutAction
     tenant: str
     sentence: str
 
 
 class StageRecord(_Kept):
-    """One stage of one tenant. `detail` is what the report shows of it; its shape is the stage's own."""
+    """One stage of one tenant. `result` is what it came to, None while it runs and where it could not be done."""
 
-    outcome: Outcome = "running"
+    outcome: StageOutcome = "running"
     began: AwareDatetime
     seconds: float = 0.0
     note: str = ""
-    detail: dict[str, Any] = {}
+    result: StageResult | None = None
     reasons: list[Objection] = []
 
 
@@ -52,13 +58,17 @@ class TenantRecord(_Kept):
     ring: str
     stages: dict[str, StageRecord] = {}
 
+    def result(self, kind: type[R]) -> R | None:
+        """The result of the stage that has such results, if there is one."""
+        return next((each.result for each in self.stages.values() if isinstance(each.result, kind)), None)
+
 
 class RingRecord(_Kept):
     """`decision` is None while the ring is under way."""
 
     decision: RolloutAction | None = None
     reasons: list[Objection] = []
-    background_load: dict[str, Any] = {}
+    background_load: NeighboursResult | None = None
     began: AwareDatetime | None = None
     ended: AwareDatetime | None = None
 
@@ -66,9 +76,11 @@ class RingRecord(_Kept):
 class RehearsalRecord(_Kept):
     """The whole rehearsal. `digest` is that of the release's file, `session` labels its results in the store.
 
-    `starts` counts how often it was begun or gone on with; `spent` are the seconds of all of them together.
+    `starts` counts how often it was begun or gone on with; `spent` are the seconds of all of them together. `left` says
+    what could not be taken back by its end, in sentences. `form` is the one that it is written in.
     """
 
+    form: Literal[2]
     release: str
     title: str
     before: str
@@ -83,6 +95,7 @@ class RehearsalRecord(_Kept):
     tenants: dict[str, TenantRecord]
     rings: dict[str, RingRecord]
     skipped: dict[str, str] = {}
+    left: list[str] = Field(default_factory=list)
 
     @property
     def stopped(self) -> RingRecord | None:
@@ -92,6 +105,10 @@ class RehearsalRecord(_Kept):
     @property
     def succeeded(self) -> bool:
         return all(ring.decision is RolloutAction.PROMOTE for ring in self.rings.values())
+
+
+class RecordUnreadable(RinggateError):
+    """A file is no record of a rollout, or one of an earlier version; the sentence says what to do."""
 
 
 class RecordKeeper:
@@ -107,18 +124,28 @@ class RecordKeeper:
         return self.folder / "record.json"
 
     def find(self) -> RehearsalRecord | None:
-        """What was remembered of an earlier start, or None."""
+        """What was remembered of an earlier start, or None. Raises RecordUnreadable."""
         try:
             self.record = RehearsalRecord.model_validate_json(self._file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValidationError) as problem:
-            raise ValueError(f"{self._file} is not the record of a rehearsal; move it away to begin anew") from problem
+        except ValidationError as problem:
+            if any(each["loc"] == ("form",) for each in problem.errors()):
+                words = "was written by another version of Ringgate: give --anew to begin again"
+                raise RecordUnreadable(f"{self._file} {words}") from None
+            raise RecordUnreadable(
+                f"{self._file} is not the record of a rehearsal: move it away to begin anew"
+            ) from problem
+        except OSError as problem:
+            raise RecordUnreadable(f"{self._file} cannot be read: {problem.strerror}") from problem
         return self.record
 
     def unfinished(self, digest: str) -> bool:
         """Whether an earlier start of the release with this digest can be gone on with."""
-        kept = self.find()
+        try:
+            kept = self.find()
+        except RecordUnreadable:
+            return False
         return kept is not None and kept.ended is None and kept.digest == digest
 
     def forget(self) -> None:
@@ -147,9 +174,11 @@ class RecordKeeper:
             self.write()
             return found
 
-    def close(self, stage: StageRecord, outcome: Outcome, seconds: float, note: str, detail: Mapping[str, Any]) -> None:
+    def close(
+        self, stage: StageRecord, outcome: StageOutcome, seconds: float, note: str, result: StageResult | None
+    ) -> None:
         with self._guard:
-            stage.outcome, stage.seconds, stage.note, stage.detail = outcome, seconds, note, dict(detail)
+            stage.outcome, stage.seconds, stage.note, stage.result = outcome, seconds, note, result
             self.write()
 
     def decide(self, ring: str, action: RolloutAction, reasons: list[Objection]) -> None:

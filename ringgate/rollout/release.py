@@ -27,6 +27,7 @@ from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
+from ringgate.rollout.conditions import Condition
 from ringgate.surface.accepted import AcceptedMistake, read_accepted
 
 
@@ -166,8 +167,11 @@ class ConditionsTable(StrictTable):
     """What happens to the rollout when a condition is met: `pause` or `roll back`. Each key's default is its safest."""
 
     not_ready: RolloutAction = Field(RolloutAction.PAUSE, description="A tenant was unwell before anything was done.")
+    backup_too_old: RolloutAction = Field(
+        RolloutAction.PAUSE, description="A tenant's newest backup is older than its recovery point, or there is none."
+    )
     drill_failed: RolloutAction = Field(
-        RolloutAction.PAUSE, description="A backup does not restore, or not within the SLA."
+        RolloutAction.PAUSE, description="A backup does not restore, or not within the recovery time."
     )
     migration_failed: RolloutAction = Field(RolloutAction.ROLL_BACK, description="A tenant could not be migrated.")
     fingerprint_drift: RolloutAction = Field(RolloutAction.ROLL_BACK, description="The books are not as they were.")
@@ -190,8 +194,13 @@ class ConditionsTable(StrictTable):
         RolloutAction.PAUSE, description="A neighbour suffered while a ring was migrated."
     )
     inconclusive: RolloutAction = Field(
-        RolloutAction.PAUSE, description="Our own side broke, or something was not tested."
+        RolloutAction.PAUSE, description="Our own side broke, something was too slow to tell, or was not tested."
     )
+
+    def action(self, condition: Condition) -> RolloutAction:
+        """What happens when it is met."""
+        found: RolloutAction = getattr(self, condition.value)
+        return found
 
 
 class BackgroundLoadTable(StrictTable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,16 @@ from ringgate.report.page import write_page
 from ringgate.report.text import clean, clock, count, humanise, listed, moment, seconds
 from ringgate.rollout.record import STAGES, Objection, RehearsalRecord, StageRecord
 from ringgate.rollout.release import Release, RolloutAction
+from ringgate.rollout.results import (
+    BaselineResult,
+    DrillResult,
+    FingerprintResult,
+    LostRow,
+    NeighboursResult,
+    RollbackResult,
+    UpgradeResult,
+    VerificationResult,
+)  # fmt: skip
 from ringgate.rollout.surface_view import surface_view
 
 _STATES = {
@@ -25,7 +36,7 @@ _WORDS = {
     None: "Not begun",
 }
 _PARTS = ("close", "backup", "manual steps", "migration", "serve", "verify", "restore")
-_EMPTY: Mapping[str, Any] = {}
+_NO_LISTS: Mapping[str, str] = {}
 
 
 def conclusion(record: RehearsalRecord) -> str:
@@ -39,8 +50,11 @@ def headline(record: RehearsalRecord) -> str:
         if ring.decision not in (None, RolloutAction.PROMOTE):
             done = "was rolled back" if ring.decision is RolloutAction.ROLL_BACK else "paused the rollout"
             return f"Ring {name} {done}."
-    tenants = count(len(record.tenants), "tenant")
-    return f"{tenants} went to {record.after} through {count(len(record.rings), 'ring')}; the books are as they were."
+    tenants, rings = count(len(record.tenants), "tenant"), count(len(record.rings), "ring")
+    books = (
+        f"{count(len(record.left), 'record')} could not be taken back" if record.left else "the books are as they were"
+    )
+    return f"{tenants} went to {record.after} through {rings}; {books}."
 
 
 def cause(record: RehearsalRecord) -> str:
@@ -48,7 +62,7 @@ def cause(record: RehearsalRecord) -> str:
     stopped = record.stopped
     why = decisive(stopped.reasons) if stopped else None
     if stopped is None or why is None:
-        return ""
+        return clean(" ".join(f"{each}." for each in record.left), 400)
     more = f" ({count(len(stopped.reasons) - 1, 'further reason')})" if len(stopped.reasons) > 1 else ""
     return f"{why.tenant}: {clean(why.sentence, 400)}{more}"
 
@@ -60,7 +74,7 @@ def decisive(reasons: Sequence[Objection]) -> Objection | None:
 
 
 def write_report(
-    record: RehearsalRecord, release: Release, out: Path, runs: str = "", lists: Mapping[str, str] = _EMPTY
+    record: RehearsalRecord, release: Release, out: Path, runs: str = "", lists: Mapping[str, str] = _NO_LISTS
 ) -> Path:
     """Writes the page to `out`. `runs` is the address of the report of all runs, `lists` those of the full lists of
     surface changes by tenant."""
@@ -70,21 +84,24 @@ def write_report(
 def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping[str, str]) -> dict[str, Any]:
     """Everything the template reads."""
     stopped = record.stopped
-    state = "passed" if record.succeeded else _STATES[stopped.decision] if stopped else "missing"
+    state = _state(record)
     table = release.table
     return {
         "title": clean(record.title, 120),
         "state": state,
         "favicon": {"passed": "pass", "failed": "fail"}.get(state, "inconclusive"),
         "word": _WORDS[stopped.decision] if stopped else "Promoted" if record.succeeded else "Not finished",
+        "left": [clean(each, 400) for each in record.left],
+        "again": _again(record),
         "sentence": headline(record),
-        "cause": cause(record),
+        "cause": cause(record) if stopped else "",
         "facts": _facts(record, release),
         "rings": [_ring(name, record) for name in record.rings],
         "stages": [humanise(name) for name in _stages(record)],
         "before_after": [_before_after(name, record) for name in record.tenants],
-        "differences": _differences(record, "differences"),
-        "waived": _differences(record, "waived"),
+        "differences": _differences(record, waived=False),
+        "waived": _differences(record, waived=True),
+        "backups": _backups(record),
         "surface": surface_view(record, lists),
         "lost": _lost(record),
         "drills": _drills(record),
@@ -101,6 +118,12 @@ def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping
         "generated": moment(record.ended or record.began),
         "generated_iso": (record.ended or record.began).isoformat(timespec="seconds"),
     }  # fmt: skip
+
+
+def _state(record: RehearsalRecord) -> str:
+    if record.succeeded:
+        return "broken" if record.left else "passed"
+    return _STATES[record.stopped.decision] if record.stopped else "missing"
 
 
 def _facts(record: RehearsalRecord, release: Release) -> list[tuple[str, str, str]]:
@@ -152,13 +175,12 @@ def _ring(name: str, record: RehearsalRecord) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _background_load(background_load: Mapping[str, Any]) -> str:
-    if not background_load["neighbours"]:
+def _background_load(load: NeighboursResult) -> str:
+    if not load.neighbours:
         return "No neighbours were left to watch while it was migrated."
-    outcomes = background_load["outcomes"]
-    told = listed(f"{number} {word}" for word, number in outcomes.items()) or "no run came to its end"
-    slowest = f", the slowest in {seconds(background_load['slowest'])}" if background_load["slowest"] else ""
-    return f"While it was migrated, processes ran on {listed(background_load['neighbours'])}: {told}{slowest}."
+    told = listed(f"{number} {word}" for word, number in load.outcomes.items()) or "no run came to its end"
+    slowest = f", the slowest in {seconds(load.slowest)}" if load.slowest else ""
+    return f"While it was migrated, processes ran on {listed(load.neighbours)}: {told}{slowest}."
 
 
 def _cell(stage: StageRecord | None) -> dict[str, str]:
@@ -168,30 +190,25 @@ def _cell(stage: StageRecord | None) -> dict[str, str]:
     return {"state": state, "word": stage.outcome, "time": seconds(stage.seconds), "note": clean(stage.note, 120)}
 
 
-def _detail(record: RehearsalRecord, tenant: str, stage: str) -> Mapping[str, Any]:
-    kept = record.tenants[tenant].stages.get(stage)
-    return kept.detail if kept else _EMPTY
-
-
 def _before_after(tenant: str, record: RehearsalRecord) -> dict[str, Any]:
-    baseline, after = _detail(record, tenant, "baseline"), _detail(record, tenant, "verification")
-    books, now = baseline.get("books", _EMPTY), _detail(record, tenant, "fingerprint").get("books", _EMPTY)
-    layers = after.get("layers", _EMPTY)
-    kept = record.tenants[tenant].stages
-    upgraded = "upgrade" in kept and kept["upgrade"].outcome == "passed"
-    series = record.after if upgraded and "rollback" not in kept else record.before
+    of = record.tenants[tenant]
+    baseline, after, books = of.result(BaselineResult), of.result(VerificationResult), of.result(FingerprintResult)
+    now = books.books if books else {}
+    upgraded = "upgrade" in of.stages and of.stages["upgrade"].outcome == "passed"
+    series = record.after if upgraded and "rollback" not in of.stages else record.before
+    before = baseline.books if baseline else {}
     return {
         "tenant": tenant,
-        "ring": record.tenants[tenant].ring,
+        "ring": of.ring,
         "series": series,
         "moved": series != record.before,
-        "books": [(name, f"{number:,}", f"{now[name]:,}" if name in now else "") for name, number in books.items()],
-        "equal": bool(now) and not _detail(record, tenant, "fingerprint").get("differences"),
-        "compared": bool(now),
-        "before": _tally([baseline.get("runs", _EMPTY)]),
-        "after": [(humanise(layer), _tally([outcomes])) for layer, outcomes in layers.items()],
-        "begun": baseline.get("begun", 0),
-        "finished": after.get("finished", 0),
+        "books": [(name, f"{number:,}", f"{now[name]:,}" if name in now else "") for name, number in before.items()],
+        "equal": books is not None and not books.differences,
+        "compared": books is not None,
+        "before": _tally([baseline.runs] if baseline else []),
+        "after": [(humanise(layer), _tally([outcomes])) for layer, outcomes in (after.layers if after else {}).items()],
+        "begun": baseline.begun if baseline else 0,
+        "finished": after.finished if after else 0,
     }
 
 
@@ -203,50 +220,70 @@ def _tally(each: Sequence[Mapping[str, int]]) -> str:
     return listed(f"{number} {'not applicable' if word == 'skipped' else word}" for word, number in sums.items())
 
 
-def _differences(record: RehearsalRecord, kind: str) -> list[dict[str, str]]:
+def _differences(record: RehearsalRecord, *, waived: bool) -> list[dict[str, str]]:
     return [
-        {"tenant": tenant, **{key: clean(value, 400) for key, value in each.items()}}
-        for tenant in record.tenants
-        for each in _detail(record, tenant, "fingerprint").get(kind, ())
+        {"tenant": tenant, **{key: clean(value, 400) for key, value in asdict(each).items()}}
+        for tenant, of in record.tenants.items()
+        if (books := of.result(FingerprintResult))
+        for each in (books.waived if waived else books.differences)
     ]
+
+
+def _again(record: RehearsalRecord) -> list[dict[str, str]]:
+    """What was looked at twice, and what it came to."""
+    rows = []
+    for tenant, of in record.tenants.items():
+        before, after = of.result(BaselineResult), of.result(VerificationResult)
+        for each in (*(before.again if before else ()), *(after.again if after else ())):
+            first, then = clean(each.first, 300), clean(each.then, 300)
+            rows.append({"tenant": tenant, "check": each.check, "first": first, "then": then})
+    return rows
 
 
 def _lost(record: RehearsalRecord) -> list[dict[str, Any]]:
     """For each tenant that was rolled back: what somebody must do again, and what needs nothing."""
     found = []
-    for tenant in record.tenants:
-        detail = _detail(record, tenant, "rollback")
-        if detail:
-            lost = [{key: each[key] if key == "again" else clean(each[key], 200) for key in each}
-                    for each in detail["lost"]]  # fmt: skip
-            again, nothing = ([each for each in lost if each["again"] is wanted] for wanted in (True, False))
-            found.append({"tenant": tenant, "unread": clean(detail["unread"], 300), "again": again, "nothing": nothing})
+    for tenant, of in record.tenants.items():
+        if result := of.result(RollbackResult):
+            again, nothing = ([_document(x) for x in result.lost if x.again is wanted] for wanted in (True, False))
+            unread = clean(result.unread, 300)
+            found.append({"tenant": tenant, "unread": unread, "again": again, "nothing": nothing})
     return found
+
+
+def _document(row: LostRow) -> dict[str, str]:
+    return {key: clean(value, 200) for key, value in asdict(row).items() if key != "again"}
+
+
+def _backups(record: RehearsalRecord) -> list[dict[str, Any]]:
+    """Each tenant's own newest backup, before the rollout touched it."""
+    return [
+        {
+            "tenant": tenant,
+            "backup": backup.name,
+            "age": _ago(backup.seconds),
+            "promised": _ago(backup.promised),
+            "kept": backup.promised is not None and backup.kept,
+        }
+        for tenant, of in record.tenants.items()
+        if (found := of.result(BaselineResult)) and (backup := found.backup)
+    ]
 
 
 def _drills(record: RehearsalRecord) -> list[dict[str, Any]]:
-    found = []
-    for tenant in record.tenants:
-        drill = _detail(record, tenant, "drill")
-        if not drill:
-            continue
-        promised = drill["promised_time"], drill["promised_point"]
-        found.append(
-            {
-                "tenant": tenant,
-                "backup": drill["backup"],
-                "size": f"{drill['size'] / 1e6:.1f} MB",
-                "earlier": _ago(drill["earlier_backup_age"]),
-                "time": seconds(drill["recovery_time"]),
-                "time_promised": _ago(promised[0]),
-                "time_kept": promised[0] is not None and drill["recovery_time"] <= promised[0],
-                "point": seconds(drill["recovery_point"]),
-                "point_promised": _ago(promised[1]),
-                "point_kept": promised[1] is not None and drill["recovery_point"] <= promised[1],
-                "equal": not drill["differences"],
-            }
-        )
-    return found
+    return [
+        {
+            "tenant": tenant,
+            "backup": drill.backup,
+            "size": f"{drill.size / 1e6:.1f} MB",
+            "time": seconds(drill.recovery_time),
+            "promised": _ago(drill.promised),
+            "kept": drill.promised is not None and drill.kept,
+            "equal": not drill.differences,
+        }
+        for tenant, of in record.tenants.items()
+        if (drill := of.result(DrillResult))
+    ]
 
 
 def _ago(value: float | None) -> str:
@@ -277,8 +314,8 @@ def _times(record: RehearsalRecord) -> list[dict[str, Any]]:
 
 
 def _parts(record: RehearsalRecord, tenant: str) -> Mapping[str, float]:
-    found: Mapping[str, float] = _detail(record, tenant, "upgrade").get("parts", {})
-    return found
+    found = record.tenants[tenant].result(UpgradeResult)
+    return found.parts if found else {}
 
 
 def _upgrades(record: RehearsalRecord) -> list[dict[str, Any]]:

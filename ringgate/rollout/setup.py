@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from ringgate.domain.model import Source
+from ringgate.domain.model import Residue, Source
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.registry import Drivers
 from ringgate.execution import setup
 from ringgate.execution.recovery import recover
-from ringgate.execution.undo import SETTLE
+from ringgate.execution.undo import SETTLE, Patience
 from ringgate.host import paths
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
@@ -19,7 +19,8 @@ from ringgate.rollout.controller import Rehearsal, RolloutObserver
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release
-from ringgate.rollout.stages.tenant import StageContext
+from ringgate.rollout.stages.context import StageContext
+from ringgate.rollout.stages.sequence import TenantStages
 from ringgate.rollout.surface import Surfaces
 from ringgate.scenario.discovery import known_scenarios
 
@@ -47,22 +48,32 @@ def assembled(
     known = list(known_scenarios().values())
     processes = [each for each in known if isinstance(each, TwoPhaseScenario)]
     scenarios = [each for each in known if not isinstance(each, TwoPhaseScenario)]
-    hand = StageContext(
-        release, platform, scenarios, engine, ledger.folder, record.session, release.policy, processes, ledger,
-        partial(setup.results_of, record.session, results), surfaces,
-    )  # fmt: skip
 
-    def take_back(in_flight: bool, whose: Collection[str]) -> Sequence[str]:
-        """Says of everything that could not be taken back what it is."""
+    def take_back(in_flight: bool, whose: Collection[str]) -> Sequence[Residue]:
+        """Patiently. Returns what could not be taken back."""
         drivers = Drivers([tenant.erp for tenant in inventory.tenants])
         tenants = {tenant.id: tenant for tenant in inventory.tenants}
         try:
-            journal, only = Journal(paths.journal()), frozenset(whose)
-            done = recover(journal, tenants, drivers, only=only, redact=redact, settle=settle, in_flight=in_flight)
+            done = recover(
+                Journal(paths.journal()), tenants, drivers, only=frozenset(whose), redact=redact, settle=settle,
+                in_flight=in_flight, patience=Patience(),
+            )  # fmt: skip
         finally:
             drivers.close()
-        return [
-            f"{left.tenant}: left behind: {left.verb} {left.marker}: {left.reason}" for x in done for left in x.left
-        ]
+        return [left for each in done for left in each.left]
 
-    return Rehearsal(release, inventory, platform, scenarios, engine, ledger, hand, watcher, take_back)
+    context = StageContext(
+        release=release,
+        platform=platform,
+        scenarios=scenarios,
+        processes=processes,
+        engine=engine,
+        folder=ledger.folder,
+        label=record.session,
+        ledger=ledger,
+        history=partial(setup.results_of, record.session, results),
+        surfaces=surfaces,
+        take_back=lambda tenant: take_back(False, {tenant.id}),
+    )
+    stages = TenantStages(context)
+    return Rehearsal(release, inventory, platform, scenarios, engine, ledger, stages, watcher, take_back)

@@ -21,7 +21,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from ringgate.domain.events import Event, RunFinished
 from ringgate.domain.model import Channel, RunResult, Tenant
@@ -29,6 +28,7 @@ from ringgate.domain.waivers import Waiver
 from ringgate.drivers.protocol import Connection
 from ringgate.host.atomic_files import write_atomically
 from ringgate.rollout.release import IntegrationTable
+from ringgate.rollout.results import SurfaceResult, UsedChange
 from ringgate.surface import Severity, SurfaceChange, Usage, compare
 from ringgate.surface.accepted import SurfaceJudgement, judge
 from ringgate.surface.model import Surface, dumps, loads
@@ -46,10 +46,10 @@ HEADINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What came of one tenant's comparison: `detail` is what the report shows, `objection` speaks against going on."""
+    """What came of one tenant's comparison; `objection` speaks against going on, "" if nothing does."""
 
     tenant: str
-    detail: dict[str, Any]
+    result: SurfaceResult
     objection: str
 
 
@@ -142,7 +142,7 @@ class Surfaces:
         changes = compare(old, new, use.usage)
         judged = judge(changes, self.accepted, tenant, today, self.release)
         write_atomically(listing(self.folder, tenant), _listed(tenant, old, new, changes, judged))
-        return Offered(tenant, _detail(old, new, changes, judged, use), objection(judged))
+        return Offered(tenant, _result(changes, judged, use), objection(judged))
 
     def _uses(self) -> dict[str, _Use]:
         """Of each tenant that has been seen before the upgrade."""
@@ -186,32 +186,26 @@ def objection(judged: SurfaceJudgement) -> str:
     return f"{what} what is used, and nobody accepts {'it' if one else 'them'}{lapsed}: {told}."
 
 
-def _detail(
-    old: Surface, new: Surface, changes: Sequence[SurfaceChange], judged: SurfaceJudgement, use: _Use
-) -> dict[str, Any]:
+def _result(changes: Sequence[SurfaceChange], judged: SurfaceJudgement, use: _Use) -> SurfaceResult:
     by = {id(change): waiver for change, waiver in judged.accepted}
     lapsed = {id(change): waiver for change, waiver in judged.expired}
-    rows = []
+    used = []
     for each in changes:
         if each.used and each.klass is not Severity.COMPATIBLE:
             waiver, ended = by.get(id(each)), lapsed.get(id(each))
-            rows.append(
-                {
-                    "class": each.klass.value, "signature": each.signature, "sentence": each.sentence,
-                    "users": sorted(each.uses, key=lambda name: (" over " in name, -each.uses[name], name)),
-                    "accepted": f"{waiver.reason} ({waiver.owner}, through {waiver.expires})" if waiver else "",
-                    "expired": f"{ended.owner}, through {ended.expires}" if ended else "",
-                }
-            )  # fmt: skip
+            users = sorted(each.uses, key=lambda name: (" over " in name, -each.uses[name], name))
+            accepted = f"{waiver.reason} ({waiver.owner}, through {waiver.expires})" if waiver else ""
+            expired = f"{ended.owner}, through {ended.expires}" if ended else ""
+            used.append(UsedChange(each.klass.value, each.signature, each.sentence, users, accepted, expired))
     counts = Counter((each.klass.value, each.used and each.klass is not Severity.COMPATIBLE) for each in changes)
-    return {
-        "read_of": use.read_of,
-        "used": rows,
-        "counts": [[words, counts[klass.value, used]] for klass, used, words in HEADINGS],
-        "touches": len(use.usage),
-        "users": sorted({name for uses in use.usage.values() for name in uses}),
-        "idle": [f"{each.signature} ({each.owner})" for each in judged.idle],
-    }
+    return SurfaceResult(
+        read_of=use.read_of,
+        used=used,
+        counts=[(words, counts[klass.value, of_use]) for klass, of_use, words in HEADINGS],
+        touches=len(use.usage),
+        users=sorted({name for uses in use.usage.values() for name in uses}),
+        idle=[f"{each.signature} ({each.owner})" for each in judged.idle],
+    )
 
 
 def _listed(tenant: str, old: Surface, new: Surface, changes: Sequence[SurfaceChange], judged: SurfaceJudgement) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from ringgate.domain.model import Channel
 from ringgate.report.text import CHANNEL_WORDS, clean, humanise, listed
 from ringgate.rollout.record import RehearsalRecord
+from ringgate.rollout.results import SurfaceResult, VerificationResult
 from ringgate.rollout.surface import HEADINGS
 from ringgate.surface import Severity
 
@@ -28,19 +29,22 @@ class _Row:
 
 def surface_view(record: RehearsalRecord, lists: Mapping[str, str]) -> dict[str, Any] | None:
     """What the template reads; None where no surface was compared. `lists` are addresses of full lists by tenant."""
-    details = {name: detail for kept in record.tenants.values() for name, detail in _compared(kept.stages)}
+    details: dict[str, SurfaceResult] = {}
+    for kept in record.tenants.values():
+        if verified := kept.result(VerificationResult):
+            details |= verified.surface
     if not details:
         return None
     first, detail = next(iter(details.items()))
     return {
         "rows": [_shown(row, len(details)) for row in _rows(details)],
-        "rest": _rest(dict(detail["counts"])),
+        "rest": _rest(dict(detail.counts)),
         "of": first,
-        "read": listed(dict.fromkeys(each["read_of"] for each in details.values())),
-        "touches": detail["touches"],
-        "users": len(detail["users"]),
+        "read": listed(dict.fromkeys(each.read_of for each in details.values())),
+        "touches": detail.touches,
+        "users": len(detail.users),
         "lists": [(name, lists[name]) for name in details if name in lists],
-        "idle": list(dict.fromkeys(words for each in details.values() for words in each["idle"])),
+        "idle": list(dict.fromkeys(words for each in details.values() for words in each.idle)),
     }
 
 
@@ -50,22 +54,16 @@ def _rest(counts: Mapping[str, int]) -> str:
     return f"{breaks:,} changes break and {may:,} may break what nothing known uses, and {fine:,} are compatible"
 
 
-def _compared(stages: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    return list(stages["verification"].detail.get("surface", {}).items()) if "verification" in stages else []
-
-
-def _rows(details: Mapping[str, Mapping[str, Any]]) -> list[_Row]:
+def _rows(details: Mapping[str, SurfaceResult]) -> list[_Row]:
     rows: dict[str, _Row] = {}
     for tenant, detail in details.items():
-        for each in detail["used"]:
-            row = rows.setdefault(
-                each["signature"], _Row(clean(each["sentence"], 400), each["class"] == Severity.BREAKING)
-            )
-            row.users |= dict.fromkeys(each["users"])
+        for each in detail.used:
+            row = rows.setdefault(each.signature, _Row(clean(each.sentence, 400), each.klass == Severity.BREAKING))
+            row.users |= dict.fromkeys(each.users)
             row.tenants.append(tenant)
-            row.expired = row.expired or each["expired"]
-            if each["accepted"]:
-                row.accepted[each["accepted"]] = None
+            row.expired = row.expired or each.expired
+            if each.accepted:
+                row.accepted[each.accepted] = None
             else:
                 row.open.append(tenant)
     return sorted(rows.values(), key=lambda row: (not row.breaking, not row.open))

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import ringgate.rollout.stages.tenant
+import ringgate.rollout.stages.roll_back
 from ringgate import cli
 from ringgate.estate import Estate, processes
 from ringgate.estate.backups import Backups
@@ -28,7 +28,7 @@ from ringgate.estate.tryton.server import TrytonServer
 from ringgate.estate.upgrading import Upgrades
 from ringgate.host.undo_journal import RunJournal
 from ringgate.rollout.record import RecordKeeper
-from ringgate.rollout.stages.tenant import StageContext
+from ringgate.rollout.stages.context import StageContext
 from ringgate.rollout.surface import Surfaces
 
 HALF_WAY = 8.0
@@ -93,7 +93,7 @@ def _is_of_migration(path: Path) -> bool:
 POINTS: dict[str, Callable[[], None]] = {
     "baseline: a run has written": after(RunJournal, "resolve", times=4),
     "baseline: work is begun": after(RunJournal, "wait", times=2),
-    "baseline: the books are read": before(StageContext, "_keep", _taken("before")),
+    "baseline: the books are read": before(StageContext, "keep", _taken("before")),
     "drill: the backup is taken": after(Backups, "take"),
     "drill: it is restored": after(Cluster, "load"),
     "upgrade: closed": before(Backups, "take"),
@@ -104,11 +104,11 @@ POINTS: dict[str, Callable[[], None]] = {
     "upgrade: migrated": before(Upgrades, "_serve"),
     "upgrade: served": before(Upgrades, "_verify"),
     "upgrade: done, not noted": after(Estate, "upgrade"),
-    "fingerprint: the books are read": before(StageContext, "_keep", _taken("after")),
+    "fingerprint: the books are read": before(StageContext, "keep", _taken("after")),
     "verification: a run has written": after(RunJournal, "resolve", times=4),
     "verification: begun work is gone on with": after(RunJournal, "go_on"),
     "verification: the surface is compared": after(Surfaces, "after"),
-    "rollback: losses are noted": after(ringgate.rollout.stages.tenant, "note_losses"),
+    "rollback: losses are noted": after(ringgate.rollout.stages.roll_back, "note_losses"),
     "rollback: closed": before(Backups, "restore"),
     "rollback: restored": after(Cluster, "rename"),
     "rollback: served": after(Upgrades, "roll_back"),

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,10 +21,13 @@ from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, MigrationF
 from ringgate.execution import setup
 from ringgate.fingerprint.loss import SYNTHETIC
 from ringgate.fingerprint.model import Fingerprint
-from ringgate.rollout.record import Objection, RehearsalRecord
+from ringgate.rollout.conditions import Condition
+from ringgate.rollout.record import RehearsalRecord
 from ringgate.rollout.release import Plan, Release, RolloutAction
 from ringgate.rollout.report import write_report
-from ringgate.rollout.stages.tenant import Found, StageContext, connected
+from ringgate.rollout.results import FingerprintResult, RollbackResult
+from ringgate.rollout.stages.context import StageFinding, connected
+from ringgate.rollout.stages.sequence import TenantStages
 from tests.support.estate import Leased
 from tests.support.rehearsal import rehearsal_of, release_file
 
@@ -62,7 +64,7 @@ class Seen:
     """What came of the rehearsal, and of what happened on its way. `before` is read right before the upgrade."""
 
     before: Fingerprint | None = None
-    faults: dict[str, Found] = field(default_factory=dict)
+    faults: dict[str, StageFinding] = field(default_factory=dict)
     written: list[Business] = field(default_factory=list)
     record: RehearsalRecord | None = None
     release: Release | None = None
@@ -76,25 +78,23 @@ def seen(estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypat
     tenant = lease("GBP").tenant
     found = Seen()
 
-    class Unlucky(StageContext):
-        def upgrade(self, tenant: Tenant, since: datetime) -> Found:
+    class Unlucky(TenantStages):
+        def upgrade(self, tenant: Tenant) -> StageFinding:
             found.before = _books(tenant)
-            return super().upgrade(tenant, since)
+            return super().upgrade(tenant)
 
-        def fingerprint(self, tenant: Tenant) -> Found:
+        def fingerprint(self, tenant: Tenant) -> StageFinding:
             with estate.sql(tenant.id) as database:
                 for fault in MIGRATION_FAULTS.values():
                     with planted(fault, database):
                         found.faults[fault.id] = super().fingerprint(tenant)
             return super().fingerprint(tenant)
 
-        def verification(self, tenant: Tenant, plan: Plan, browser: bool, since: datetime) -> Found:
-            with self.engine() as engine, connected(engine, tenant) as connection:
+        def verification(self, tenant: Tenant, plan: Plan, browser: bool) -> StageFinding:
+            with self.context.engine() as engine, connected(engine, tenant) as connection:
                 found.written.append(business(connection, tenant))
-            reason = Objection(
-                condition="process_failed", action=RolloutAction.ROLL_BACK, tenant=tenant.id, sentence="planned"
-            )
-            return Found(note="people worked", reasons=[reason])
+            reason = self.context.objection(Condition.PROCESS_FAILED, tenant, "planned")
+            return StageFinding(note="people worked", reasons=[reason])
 
     rehearsal, found.release = rehearsal_of(tenant.id, estate, release_file(tmp_path), tmp_path / "kept", Unlucky)
     found.record, found.after = rehearsal.run(), _books(tenant)
@@ -121,11 +121,14 @@ def test_an_upgrade_is_judged_and_taken_back(seen: Seen, tmp_path: Path) -> None
     for name, fault in MIGRATION_FAULTS.items():
         _is_caught(fault, seen.faults[name])
     clean = stages["fingerprint"]
-    assert (clean.outcome, clean.detail["differences"]) == ("passed", []), "a clean migration raises no alarm"
+    assert isinstance(clean.result, FingerprintResult)
+    assert (clean.outcome, clean.result.differences) == ("passed", []), "a clean migration raises no alarm"
     assert ring.decision is RolloutAction.ROLL_BACK
     for section in ("entries", "documents", "hours", "works", "balances", "sequences", "users", "settings"):
         assert getattr(seen.after, section) == getattr(seen.before, section), f"{section} after the rollback"
-    _is_named(written, stages["rollback"].detail)
+    lost = stages["rollback"].result
+    assert isinstance(lost, RollbackResult)
+    _is_named(written, lost)
     assert seen.release is not None
     page = write_report(seen.record, seen.release, tmp_path / "page.html").read_text(encoding="utf-8")
     for words in (written.invoice, written.customer, written.request, "1,080.00 GBP", "80.00 GBP", "7.5 h",
@@ -133,17 +136,18 @@ def test_an_upgrade_is_judged_and_taken_back(seen: Seen, tmp_path: Path) -> None
         assert words in page
 
 
-def _is_caught(fault: MigrationFault, found: Found) -> None:
-    (difference,) = found.detail["differences"]
-    assert fnmatchcase(difference["signature"], fault.signature), f"{fault.id}: {difference}"
-    assert fault.says in difference["cause"], f"{fault.id}: {difference}"
+def _is_caught(fault: MigrationFault, found: StageFinding) -> None:
+    assert isinstance(found.result, FingerprintResult)
+    (difference,) = found.result.differences
+    assert fnmatchcase(difference.signature, fault.signature), f"{fault.id}: {difference}"
+    assert fault.says in difference.cause, f"{fault.id}: {difference}"
     assert [(each.condition, each.action) for each in found.reasons] == [("fingerprint_drift", RolloutAction.ROLL_BACK)]
 
 
-def _is_named(written: Business, detail: dict[str, Any]) -> None:
-    lost = {(each["kind"], each["name"]): each["amount"] for each in detail["lost"] if each["again"]}
+def _is_named(written: Business, result: RollbackResult) -> None:
+    lost = {(each.kind, each.name): each.amount for each in result.lost if each.again}
     today = datetime.now(UTC).date()
-    assert detail["unread"] == ""
+    assert result.unread == ""
     assert written.total == Decimal("1080.00"), "7.5 h at 120.00, and 20 % tax"
     assert lost == {
         ("invoice", written.invoice): "1,080.00 GBP",

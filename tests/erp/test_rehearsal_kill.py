@@ -25,6 +25,7 @@ from ringgate.execution import setup
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import STAGES, RehearsalRecord
 from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.results import BaselineResult, FingerprintResult, VerificationResult
 from tests.erp.killed_rehearsal import POINTS
 from tests.support.estate import Books
 from tests.support.rehearsal import release_file
@@ -158,8 +159,9 @@ def promoted(rehearsed: Rehearsed, points: Sequence[str], tenants: Sequence[str]
         dict.fromkeys(tenants, "8.0")
     )
     for kept in record.tenants.values():
-        assert kept.stages["fingerprint"].detail["differences"] == []
-        assert kept.stages["verification"].detail["finished"] == kept.stages["baseline"].detail["begun"]
+        before_, books, after = (kept.result(x) for x in (BaselineResult, FingerprintResult, VerificationResult))
+        assert books.differences == []
+        assert after.finished == before_.begun
     assert rehearsed.books() == before
     rehearsed.nothing_is_left()
 

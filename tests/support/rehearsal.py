@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ringgate.cli.rehearse import EstatePlatform
@@ -13,7 +13,7 @@ from ringgate.rollout.controller import Rehearsal, begin
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release, load_release
 from ringgate.rollout.setup import assembled
-from ringgate.rollout.stages.tenant import StageContext
+from ringgate.rollout.stages.sequence import TenantStages
 
 RELEASES = Path(__file__).parents[2] / "deploy" / "releases"
 DEMO = RELEASES / "tryton-7.0-to-8.0.toml"
@@ -39,13 +39,13 @@ def release_file(folder: Path, risk: str = "low", name: str = "rehearsed") -> Pa
 
 
 def rehearsal_of(
-    tenant: str, estate: Estate, file: Path, folder: Path, hand: type[StageContext] = StageContext
+    tenant: str, estate: Estate, file: Path, folder: Path, stages: type[TenantStages] = TenantStages
 ) -> tuple[Rehearsal, Release]:
-    """A rehearsal of that tenant alone, whose stages are those of `hand`; nobody else's tenants are touched."""
+    """A rehearsal of that tenant alone, whose stages are those of `stages`; nobody else's tenants are touched."""
     whole = Inventory.load(estate.inventory_path)
     inventory = replace(whole, tenants=(whole.tenant(tenant),))
     release, ledger, platform = load_release(file, inventory), RecordKeeper(folder), EstatePlatform(estate)
     begin(ledger, release, platform, "rehearsed")
     rehearsal = assembled(release, inventory, platform, ledger, Silent(), settle=0)
-    rehearsal.hand = hand(**{each.name: getattr(rehearsal.hand, each.name) for each in fields(StageContext)})
+    rehearsal.stages = stages(rehearsal.stages.context)
     return rehearsal, release

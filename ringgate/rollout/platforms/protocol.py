@@ -16,13 +16,16 @@ Stages = Callable[[str], AbstractContextManager[object]]
 
 
 class UpgradeRefused(RinggateError):
-    """A tenant could not be upgraded and is served as it was, from its backup. `at` names the part that failed."""
+    """A tenant could not be upgraded and is served as it was, from its backup.
+
+    `at` names the part that failed. `doubtful`: one that only waits for somebody (to close, to serve), where a busy
+    machine may be to blame; it is tried once more before anybody judges."""
 
     kind = "upgrade"
 
-    def __init__(self, tenant: str, at: str, reason: str) -> None:
+    def __init__(self, tenant: str, at: str, reason: str, *, doubtful: bool = False) -> None:
         super().__init__(f"{at}: {reason}")
-        self.tenant, self.at, self.reason = tenant, at, reason
+        self.tenant, self.at, self.reason, self.doubtful = tenant, at, reason, doubtful
 
 
 class Backup(Protocol):

@@ -24,7 +24,7 @@ from ringgate.cli.rehearse import run
 from ringgate.estate import Estate
 from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.record import RehearsalRecord, StageRecord
-from ringgate.rollout.stages import tenant as stages
+from ringgate.rollout.stages import beside
 from ringgate.rollout.view import RolloutDisplay
 from tests.evaluation.bench.waits import Waits
 
@@ -73,7 +73,7 @@ class Meter:
 
                 return super().submit(measured)
 
-        return patch.object(stages, "ThreadPoolExecutor", Metered)
+        return patch.object(beside, "ThreadPoolExecutor", Metered)
 
     def rehearsed(self, real: Any) -> Any:
         def measured(rehearsal: Rehearsal) -> RehearsalRecord:

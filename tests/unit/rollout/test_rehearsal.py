@@ -4,19 +4,22 @@ elsewhere (tests/erp); here they say what they are told to say."""
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from ringgate.cli.rehearse import exit_code
-from ringgate.domain.errors import ErpUnavailable, NoRoute
+from ringgate.domain.errors import ErpTimedOut, ErpUnavailable, NoRoute, Refused
+from ringgate.domain.model import Residue, ResidueCause
+from ringgate.host.machine_load import MachineLoad
 from ringgate.inventory import Inventory
+from ringgate.rollout.conditions import Condition
 from ringgate.rollout.controller import AlreadyThere, AnotherRelease, Rehearsal, begin
-from ringgate.rollout.record import Objection, RecordKeeper
-from ringgate.rollout.release import RolloutAction, load_release
+from ringgate.rollout.record import Objection, RecordKeeper, RecordUnreadable
+from ringgate.rollout.release import ConditionsTable, RolloutAction, load_release
 from ringgate.rollout.report import conclusion, write_report
-from ringgate.rollout.stages.tenant import Found
+from ringgate.rollout.stages.context import StageFinding
 from tests.support.rehearsal import release_file
 
 ROOT = Path(__file__).parents[3]
@@ -47,12 +50,16 @@ class Stages:
         self.done: list[tuple[str, str]] = []
         self.say: dict[tuple[str, str], object] = {}
 
-    def _do(self, stage: str, tenant) -> Found:
-        said = self.say.pop((stage, tenant.id), None)
+    def _do(self, stage: str, tenant) -> StageFinding:
+        said = self.say.get((stage, tenant.id))
+        if isinstance(said, list):  # one for each time it is done
+            said = said.pop(0) if said else None
+        else:
+            self.say.pop((stage, tenant.id), None)
         if isinstance(said, BaseException):
             raise said
         self.done.append((stage, tenant.id))
-        return said if isinstance(said, Found) else Found(note=f"{stage} done")
+        return said if isinstance(said, StageFinding) else StageFinding(note=f"{stage} done")
 
     def baseline(self, tenant, plan):
         return self._do("baseline", tenant)
@@ -60,13 +67,13 @@ class Stages:
     def drill(self, tenant):
         return self._do("drill", tenant)
 
-    def upgrade(self, tenant, since):
+    def upgrade(self, tenant):
         return self._do("upgrade", tenant)
 
     def fingerprint(self, tenant):
         return self._do("fingerprint", tenant)
 
-    def verification(self, tenant, plan, browser, since):
+    def verification(self, tenant, plan, browser):
         return self._do("verification", tenant)
 
     def roll_back(self, tenant):
@@ -74,10 +81,15 @@ class Stages:
 
 
 class Silent:
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
+
     def began(self, *_): ...
     def ended(self, *_): ...
     def decided(self, *_): ...
-    def remark(self, *_): ...
+
+    def remark(self, sentence: str) -> None:
+        self.remarks.append(sentence)
 
 
 class World:
@@ -90,13 +102,22 @@ class World:
         self.release = load_release(release_file(definition, "high"), self.inventory)
         self.place, self.stages, self.folder = Place(), Stages(), folder
         self.recovered: list[tuple[bool, str]] = []
+        self.left: dict[tuple[bool, int], object] = {}
+        self.watcher = Silent()
+
+    def take_back(self, in_flight, whose):
+        self.recovered.append((in_flight, " ".join(sorted(whose))))
+        said = self.left.pop((in_flight, len(self.recovered)), ())
+        if isinstance(said, Exception):
+            raise said
+        return said
 
     def start(self):
         ledger = RecordKeeper(self.folder)
         begin(ledger, self.release, self.place, "s1")
         rehearsal = Rehearsal(
-            self.release, self.inventory, self.place, [], _no_engine, ledger, self.stages, Silent(),
-            lambda in_flight, whose: self.recovered.append((in_flight, " ".join(sorted(whose)))) or [],
+            self.release, self.inventory, self.place, [], _no_engine, ledger, self.stages, self.watcher,
+            self.take_back, pause=lambda: None,
         )  # fmt: skip
         return rehearsal.run()
 
@@ -128,8 +149,8 @@ class _NoBackgroundLoad:
 
 def against(
     condition: str, action: RolloutAction, tenant: str = "aldgate", sentence: str = "it is not as it was"
-) -> Found:
-    return Found(reasons=[Objection(condition=condition, action=action, tenant=tenant, sentence=sentence)])
+) -> StageFinding:
+    return StageFinding(reasons=[Objection(condition=condition, action=action, tenant=tenant, sentence=sentence)])
 
 
 def test_every_ring_goes_through_every_stage_in_order(world):
@@ -181,15 +202,60 @@ def test_the_gravest_reason_decides(world):
     assert exit_code(record) == 1
 
 
-def test_an_error_of_the_erp_counts_against_it_and_one_of_ours_does_not(world):
-    world.stages.say["verification", "aldgate"] = ErpUnavailable("nobody answers")
+@pytest.mark.parametrize("stage", ["fingerprint", "verification"])
+def test_an_outage_counts_against_the_erp_when_a_second_look_confirms_it(world, stage):
+    world.stages.say[stage, "aldgate"] = [ErpUnavailable("nobody answers"), ErpUnavailable("nobody answers")]
     record = world.start()
     assert record.rings["canary"].reasons[0].condition == "platform_failed"
     assert record.rings["canary"].decision is RolloutAction.ROLL_BACK
 
 
+@pytest.mark.parametrize("problem", [ErpUnavailable("nobody answers"), ErpTimedOut("no answer"), NoRoute("no way")])
+@pytest.mark.parametrize("stage", ORDER)
+def test_what_is_over_at_the_second_look_speaks_against_nobody(world, stage, problem):
+    world.stages.say[stage, "aldgate"] = [problem]
+    assert world.start().succeeded
+    assert world.watcher.remarks == [f"aldgate: {stage} is tried once more: {problem}"]
+
+
+def test_what_the_erp_plainly_refused_is_not_asked_twice(world):
+    world.stages.say["verification", "aldgate"] = [Refused("post_invoice", "the period is closed")]
+    record = world.start()
+    assert record.rings["canary"].decision is RolloutAction.ROLL_BACK
+    assert "verification" not in [stage for stage, _ in world.stages.done]
+
+
+@pytest.mark.parametrize(("busy", "decision"), [(True, RolloutAction.PAUSE), (False, RolloutAction.ROLL_BACK)])
+def test_a_second_time_out_is_unknown_on_a_machine_that_has_no_time_to_spare(world, monkeypatch, busy, decision):
+    load = MachineLoad(share=0.99 if busy else 0.2)
+    monkeypatch.setattr("ringgate.rollout.controller.measured", lambda: nullcontext(load))
+    world.stages.say["verification", "aldgate"] = [ErpTimedOut("no answer"), ErpTimedOut("no answer")]
+    record = world.start()
+    assert record.rings["canary"].decision is decision
+    assert ("processors were 99% busy" in record.rings["canary"].reasons[0].sentence) is busy
+
+
+def test_spares_that_cannot_be_taken_back_are_told_and_tried_again(world):
+    world.left[True, 2] = RuntimeError("the disk is full")
+    record = world.start()
+    assert (record.succeeded, record.left) == (True, [])
+    assert world.watcher.remarks == [
+        "canary: what was begun and not needed is taken back once more, for RuntimeError: the disk is full"
+    ]
+
+
+def test_a_promotion_that_left_something_behind_is_not_called_a_success(world, tmp_path):
+    world.left[True, 5] = (Residue("kyoto", "run1", "post_invoice", "RG-1", "no answer", ResidueCause.SLOW),)
+    record = world.start()
+    assert (record.succeeded, exit_code(record)) == (True, 2)
+    page = write_report(record, world.release, tmp_path / "page.html").read_text()
+    for words in ("1 record could not be taken back", "post_invoice RG-1 on kyoto was not taken back", "recover"):
+        assert words in page
+        assert words in conclusion(record) or words == "recover"
+
+
 def test_an_error_of_our_side_is_inconclusive_and_never_a_pass(world):
-    world.stages.say["verification", "aldgate"] = NoRoute("no way there")
+    world.stages.say["verification", "aldgate"] = [NoRoute("no way there"), NoRoute("no way there")]
     record = world.start()
     assert record.rings["canary"].decision is RolloutAction.PAUSE
     assert record.tenants["aldgate"].stages["verification"].outcome == "broken"
@@ -243,6 +309,26 @@ def test_tenants_that_run_the_new_series_already_are_told_before_anything_is_don
     with pytest.raises(AlreadyThere, match=r"kyoto run 8\.0 already"):
         world.start()
     assert world.stages.done == []
+
+
+def test_a_record_of_an_earlier_form_is_refused_in_one_sentence(world):
+    world.start()
+    file = world.folder / "record.json"
+    file.write_text(file.read_text().replace('"form": 2,', ""))
+    with pytest.raises(RecordUnreadable, match="by another version of Ringgate: give --anew to begin again"):
+        world.start()
+    assert not RecordKeeper(world.folder).unfinished(world.release.digest)
+    file.write_text("{}")
+    with pytest.raises(RecordUnreadable, match="another version"):
+        world.start()
+    file.write_text("[1")
+    with pytest.raises(RecordUnreadable, match="is not the record of a rehearsal: move it away"):
+        world.start()
+
+
+def test_the_conditions_of_a_release_are_those_that_there_are():
+    assert list(ConditionsTable.model_fields) == [each.value for each in Condition]
+    assert ConditionsTable().action(Condition.INCONCLUSIVE) is RolloutAction.PAUSE
 
 
 def test_the_page_tells_the_story(world, tmp_path):

@@ -11,8 +11,9 @@ from ringgate.domain.events import RunFinished
 from ringgate.domain.model import Channel, Outcome, Role, RunResult, Tenant
 from ringgate.domain.waivers import Waiver
 from ringgate.inventory import Inventory
-from ringgate.rollout.record import RehearsalRecord, RingRecord, StageRecord, TenantRecord
+from ringgate.rollout.record import FORM, RehearsalRecord, RingRecord, StageRecord, TenantRecord
 from ringgate.rollout.release import IntegrationTable
+from ringgate.rollout.results import VerificationResult
 from ringgate.rollout.surface import Surfaces, listing
 from ringgate.rollout.surface_view import surface_view
 from ringgate.surface.model import Grammar, Model, Surface, SurfaceField, call, reading
@@ -86,7 +87,7 @@ def test_what_an_integration_uses_counts_although_no_run_used_it(tmp_path, tenan
     surfaces.before(tenant, Offers("number"), [])
     (offered,) = surfaces.after(tenant, Offers("number", methods=("read",)), TODAY)
     assert "bill no longer offers post()" in offered.objection
-    assert offered.detail["used"][0]["users"] == ["export"]
+    assert offered.result.used[0].users == ["export"]
 
 
 def test_tenants_with_the_same_modules_are_read_once_and_judged_each_by_what_was_used_till_then(tmp_path, tenants):
@@ -103,7 +104,7 @@ def test_tenants_with_the_same_modules_are_read_once_and_judged_each_by_what_was
     (on_kyoto,) = surfaces.after(tenants["kyoto"], same, TODAY)
     assert (on_aldgate.objection, same.reads) == ("", 0)
     assert "bill.number is gone" in on_kyoto.objection
-    assert on_kyoto.detail["read_of"] == "aldgate"
+    assert on_kyoto.result.read_of == "aldgate"
 
 
 def test_what_the_first_tenant_offers_is_read_ahead_and_not_again(tmp_path, tenants):
@@ -133,7 +134,7 @@ def test_what_was_used_before_a_kill_still_counts(tmp_path, tenants):
     ran(again, tenant, call(Role.AUDITOR, "model.bill.read"))
     again.before(tenant, Offers("number"), [])
     (offered,) = again.after(tenant, Offers(), TODAY)
-    assert offered.detail["touches"] == 2
+    assert offered.result.touches == 2
     assert offered.objection
 
 
@@ -146,14 +147,14 @@ def test_what_is_used_is_noted_as_runs_end_and_only_before_the_change(tmp_path, 
     surfaces.before(tenant, Offers("number", "note"), [])
     ran(surfaces, tenant, reading(Role.AUDITOR, "bill", "note"))
     (offered,) = surfaces.after(tenant, Offers(), TODAY)
-    assert [each["signature"] for each in offered.detail["used"]] == [GONE]
-    assert "billing over api" in offered.detail["users"]
+    assert [each.signature for each in offered.result.used] == [GONE]
+    assert "billing over api" in offered.result.users
 
 
 def test_the_page_shows_one_row_for_a_change_whichever_tenants_it_is_of(tmp_path, tenants):
     surfaces = Surfaces(tmp_path, RINGS, [accepting(GONE, tenant="kyoto")])
     record = RehearsalRecord(
-        release="r", title="R", before="1", after="2", risk="high", digest="", session="s",
+        form=FORM, release="r", title="R", before="1", after="2", risk="high", digest="", session="s",
         began=datetime(2026, 11, 24, tzinfo=UTC), rings={"canary": RingRecord()},
         tenants={name: TenantRecord(ring=RINGS[name]) for name in ("aldgate", "kyoto")},
     )  # fmt: skip
@@ -162,8 +163,8 @@ def test_the_page_shows_one_row_for_a_change_whichever_tenants_it_is_of(tmp_path
         ran(surfaces, tenants[name], READS)
         surfaces.before(tenants[name], Offers("number"), [])
         offered = surfaces.after(tenants[name], Offers("other"), TODAY)
-        detail = {"surface": {each.tenant: each.detail for each in offered}}
-        kept.stages["verification"] = StageRecord(began=record.began, detail=detail)
+        result = VerificationResult({}, 0, surface={each.tenant: each.result for each in offered})
+        kept.stages["verification"] = StageRecord(began=record.began, result=result)
     view = surface_view(record, {"aldgate": "./list.txt"})
     assert view is not None
     (row,) = view["rows"]
@@ -178,6 +179,6 @@ def test_an_accepted_break_is_shown_with_who_answers_for_it(tmp_path, tenants):
     ran(surfaces, tenant, READS)
     surfaces.before(tenant, Offers("number"), [])
     (offered,) = surfaces.after(tenant, Offers(), TODAY)
-    assert offered.detail["used"][0]["accepted"] == "known (qa, through 2027-01-31)"
+    assert offered.result.used[0].accepted == "known (qa, through 2027-01-31)"
     assert "accepted: known (qa, through 2027-01-31)" in listing(tmp_path, "aldgate").read_text()
     assert offered.objection == ""

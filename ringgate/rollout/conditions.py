@@ -1,0 +1,22 @@
+"""What can speak against going on with a rollout. What then happens is the release's to say (`[conditions]`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Condition(StrEnum):
+    """Each is a key of a release's `[conditions]`; the word is what records and files hold."""
+
+    NOT_READY = "not_ready"
+    BACKUP_TOO_OLD = "backup_too_old"
+    DRILL_FAILED = "drill_failed"
+    MIGRATION_FAILED = "migration_failed"
+    FINGERPRINT_DRIFT = "fingerprint_drift"
+    PLATFORM_FAILED = "platform_failed"
+    PROCESS_FAILED = "process_failed"
+    ISOLATION_FAILED = "isolation_failed"
+    IN_FLIGHT_FAILED = "in_flight_failed"
+    SURFACE_BROKEN = "surface_broken"
+    BACKGROUND_LOAD_FAILED = "background_load_failed"
+    INCONCLUSIVE = "inconclusive"

@@ -1,0 +1,32 @@
+"""The books as they are now against the books as they were, before anybody writes into them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ringgate.domain.model import Tenant
+from ringgate.fingerprint import Difference, compare, judge
+from ringgate.rollout.conditions import Condition
+from ringgate.rollout.results import BooksDifference, FingerprintResult
+from ringgate.rollout.stages.context import StageContext, StageFinding, size_of
+
+
+def fingerprint(context: StageContext, tenant: Tenant) -> StageFinding:
+    after, release = context.books(tenant), context.release
+    context.keep(tenant, "after", after)
+    differences = compare(context.kept(tenant, "before"), after, release.policy.tolerances)
+    judged = judge(tenant.id, differences, release.policy, datetime.now(UTC).date(), release.id)
+    reasons = [
+        context.objection(Condition.FINGERPRINT_DRIFT, tenant, words)
+        for words in (*(each.cause for each in judged.left), *judged.expired)
+    ]
+    result = FingerprintResult(
+        size_of(after),
+        [_shown(each) for each in judged.left],
+        [_shown(each, str(waiver)) for each, waiver in judged.waived],
+    )
+    return StageFinding("books equal" if not reasons else f"{len(reasons)} differences", result, reasons)
+
+
+def _shown(each: Difference, waiver: str = "") -> BooksDifference:
+    return BooksDifference(each.signature, each.cause, " → ".join(each.path), str(each.before), str(each.after), waiver)

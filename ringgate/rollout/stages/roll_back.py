@@ -1,0 +1,36 @@
+"""The way back: states what the new series holds that the backup does not, restores the backup, compares the books."""
+
+from __future__ import annotations
+
+from ringgate.domain.model import Tenant
+from ringgate.execution.recovery import recover
+from ringgate.execution.undo import Patience
+from ringgate.fingerprint import compare
+from ringgate.host.undo_journal import Journal
+from ringgate.rollout.conditions import Condition
+from ringgate.rollout.losses import losses, note_losses
+from ringgate.rollout.stages.context import StageContext, StageFinding, connected
+
+
+def roll_back(context: StageContext, tenant: Tenant) -> StageFinding:
+    """Begun work that the backup brings back is taken back, from the copies of its journals."""
+    platform, before, reasons = context.platform, context.kept(tenant, "before"), []
+    backup = platform.upgraded_from(tenant.id)
+    if backup is not None and platform.series(tenant.id) == context.release.table.after:
+        note_losses(context.folder, tenant.id, before, lambda: context.books(tenant))
+        platform.roll_back(tenant.id, backup.name)
+    with context.engine() as engine, connected(engine, tenant) as connection:
+        differences = compare(before, connection.books().fingerprint(), context.release.policy.tolerances)
+        journal = Journal(context.kept_journals(tenant))
+        for done in recover(
+            journal, {tenant.id: tenant}, engine.drivers, settle=0, in_flight=True, patience=Patience()
+        ):
+            for left in done.left:
+                words = f"Work begun before the upgrade was left behind: {left.sentence}"
+                reasons.append(context.objection(Condition.INCONCLUSIVE, tenant, words))
+    for each in differences:
+        reasons.append(context.objection(Condition.FINGERPRINT_DRIFT, tenant, f"After the rollback: {each.cause}"))
+    result = losses(context.folder, tenant.id)
+    again = sum(1 for each in result.lost if each.again)
+    note = f"runs {platform.series(tenant.id)}, {len(result.lost)} documents lost, {again} to enter again"
+    return StageFinding(note, result, reasons)

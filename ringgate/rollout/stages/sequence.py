@@ -1,0 +1,35 @@
+"""The stages that a tenant goes through, in one object: what the controller calls, and tests replace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringgate.domain.model import Tenant
+from ringgate.rollout.release import Plan
+from ringgate.rollout.stages import baseline, drill, fingerprint, roll_back, upgrade, verification
+from ringgate.rollout.stages.context import StageContext, StageFinding
+
+
+@dataclass(frozen=True)
+class TenantStages:
+    """Each does its work on one tenant, and says what it came to and what speaks against going on."""
+
+    context: StageContext
+
+    def baseline(self, tenant: Tenant, plan: Plan) -> StageFinding:
+        return baseline.baseline(self.context, tenant, plan)
+
+    def drill(self, tenant: Tenant) -> StageFinding:
+        return drill.drill(self.context, tenant)
+
+    def upgrade(self, tenant: Tenant) -> StageFinding:
+        return upgrade.upgrade(self.context, tenant)
+
+    def fingerprint(self, tenant: Tenant) -> StageFinding:
+        return fingerprint.fingerprint(self.context, tenant)
+
+    def verification(self, tenant: Tenant, plan: Plan, browser: bool) -> StageFinding:
+        return verification.verification(self.context, tenant, plan, browser)
+
+    def roll_back(self, tenant: Tenant) -> StageFinding:
+        return roll_back.roll_back(self.context, tenant)
