@@ -1,26 +1,21 @@
-"""`ringgate rehearse release.toml`: the upgrade, ring by ring, on the estate of this machine."""
+"""`ringgate rehearse release.toml`: the upgrade, ring by ring, on a platform."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ringgate.cli.common import Exit, console
-from ringgate.cli.release import ReleaseArgument
+from ringgate.cli.release import PlatformOption, ReleaseArgument
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
-    from ringgate.domain.model import Tenant
-    from ringgate.estate.backups import BackupFile
-    from ringgate.estate.estate import Estate
     from ringgate.inventory import Inventory
-    from ringgate.rollout.platforms.protocol import Stages
-    from ringgate.rollout.record import RehearsalRecord
-    from ringgate.rollout.release import ManualStepTable, Release
+    from ringgate.rollout.platforms.protocol import PlatformSite
+    from ringgate.rollout.record import RecordKeeper, RehearsalRecord
+    from ringgate.rollout.release import Release
 
 
 TenantsOption = Annotated[
@@ -53,106 +48,143 @@ def demo(
     Stands up the ERP with its tenants first, and ends with a report. Each start begins anew, unless the last one was
     killed: then it goes on where that was.
     """
-    from ringgate.estate.estate import Estate
-
-    estate = Estate.at()
-    try:
-        return run(_own_release(), estate, tenants, anew=None, leave_out=leave_out)
-    finally:
-        if down:
-            estate.down()
-        else:
-            typer.echo("The tenants still stand: `ringgate estate status` lists them, `ringgate estate down` stops.")
+    code = run(_own_release(), tenants=tenants, anew=None, leave_out=leave_out, down=down)
+    if not down:
+        typer.echo("The tenants still stand: `ringgate estate status` lists them, `ringgate estate down` stops.")
+    return code
 
 
 def _own_release() -> Path:
-    from ringgate.host import paths
-
-    return paths.shipped("deploy") / "releases" / "tryton-7.0-to-8.0.toml"
+    return Path(__file__).resolve().parents[2] / "deploy" / "releases" / "tryton-7.0-to-8.0.toml"
 
 
 def rehearse(
     release: ReleaseArgument,
-    estate: Annotated[str, typer.Option("--estate", metavar="NAME", help="On which estate.")] = "demo",
+    platform: PlatformOption = None,
+    inventory: Annotated[
+        Path | None,
+        typer.Option(
+            "--inventory", "-i", metavar="FOLDER", help="The inventory's folder [default: the platform's own].",
+            show_default=False,
+        ),
+    ] = None,
     tenants: TenantsOption = 4,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Begin again: all tenants get fresh books of the series before.")
+        bool, typer.Option("--anew", help="Begin again; an estate's tenants get fresh books of the series before.")
     ] = False,
     settle: SettleOption = 60.0,
     results: ResultsOption = None,
     out: OutOption = None,
-) -> int:
+) -> int:  # fmt: skip
     """Rehearse a release of your own, ring by ring.
 
     Upgrades real tenants, checks everything, stops and rolls back where it fails. Killed at any point, the same command
     goes on where it was. Ends with 0 if every ring was promoted, 1 if a ring stopped the rollout, 2 if it stopped
-    because our own side broke or something could not be tested.
+    because our own side broke, something was too slow to tell or could not be tested, or something was left behind.
 
     `ringgate release keys` explains what stands in a definition, `ringgate release check` checks one.
     """
-    from ringgate.estate.estate import Estate
-
-    return run(release, Estate.at(estate), tenants, anew=anew, settle=settle, results=results, out=out)
+    return run(
+        release, platform, inventory=inventory, tenants=tenants, anew=anew, settle=settle, results=results, out=out
+    )
 
 
 def run(
     release: Path,
-    estate: Estate,
-    tenants: int,
+    platform: str | None = None,
     *,
+    tenants: int,
     anew: bool | None,
+    inventory: Path | None = None,
     leave_out: str = "",
     settle: float = 60.0,
     results: str | None = None,
     out: Path | None = None,
+    down: bool = False,
 ) -> int:
-    """What both commands do. `anew` None: begin again unless an unfinished rehearsal of this text can be gone on with.
+    """What both commands do. `platform` as it is given on the command line. `anew` None: begin again unless an
+    unfinished rehearsal of this text can be gone on with. `down`: stop what the platform started.
 
     Returns the exit code.
     """
-    from ringgate.estate.progress import ProgressDisplay as Building
-    from ringgate.execution import setup
-    from ringgate.host import paths
-    from ringgate.rollout.controller import begin
-    from ringgate.rollout.pages import write_pages
-    from ringgate.rollout.record import RecordKeeper
+    from ringgate.rollout.platforms.protocol import PlatformRequest
+    from ringgate.rollout.platforms.registry import DEFAULT, platform_kind, split
     from ringgate.rollout.release import named_series
-    from ringgate.rollout.setup import assembled
-    from ringgate.rollout.view import RolloutDisplay
 
-    screen, wanted = console(), named_series(release)
+    name, where = split(platform or DEFAULT)
+    kind, request = platform_kind(name), PlatformRequest(where, inventory, tenants)
+    wanted = named_series(release)
     # What is wrong with the definition is told before anything is set up for it.
-    _definition(release, estate, estate.foreseen(tenants), leave_out)
-    with Building(screen) as building:
-        estate.up(tenants, building, also=[name for name in wanted if name in estate.series_known])
-    inventory = estate.inventory()
-    definition = _definition(release, estate, inventory, leave_out)
-    ledger = RecordKeeper(paths.state() / "rehearsals" / f"{estate.name}-{definition.id}")
-    platform = EstatePlatform(estate)
-    if anew or (anew is None and not ledger.unfinished(definition.digest)):
-        moved = [each.id for each in definition.tenants if platform.series(each.id) != definition.table.before]
-        if chosen := moved if anew is None else [tenant.id for tenant in inventory.tenants]:
-            estate.reset(*chosen)
-        ledger.forget()
-    screen.print()
-    if begin(ledger, definition, platform, setup.new_session()):
-        screen.print(f"Going on with the rehearsal that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
-    with RolloutDisplay(screen, ledger.record) as board:
-        rehearsal = assembled(definition, inventory, platform, ledger, board, results, settle)
-        record = rehearsal.run()
-    page = write_pages(
-        record, definition, ledger.folder, setup.results_of(record.session, results), inventory.tenants,
-        out or paths.reports() / "rehearsal.html", paths.reports() / "evidence",
-    )  # fmt: skip
+    _definition(release, *kind.foreseen(request), leave_out)
+    site = kind.open(request, wanted, console())
+    try:
+        definition = _definition(release, site.inventory, site.series, leave_out)
+        with site.running():
+            record, ledger = _rehearsed(definition, site, anew, settle, results)
+        page = _pages(record, definition, ledger, site, results, out)
+    finally:
+        if down:
+            site.stop()
     _conclude(record)
     typer.echo(f"report: {page}")
     return exit_code(record)
 
 
-def _definition(release: Path, estate: Estate, inventory: Inventory, leave_out: str) -> Release:
+def _rehearsed(
+    definition: Release, site: PlatformSite, anew: bool | None, settle: float, results: str | None
+) -> tuple[RehearsalRecord, RecordKeeper]:
+    from ringgate.execution import setup
+    from ringgate.host import paths
+    from ringgate.rollout.controller import begin
+    from ringgate.rollout.record import RecordKeeper
+    from ringgate.rollout.setup import assembled
+    from ringgate.rollout.view import RolloutDisplay
+
+    screen = console()
+    ledger = RecordKeeper(paths.state() / "rehearsals" / f"{site.name}-{definition.id}")
+    if anew or (anew is None and not ledger.unfinished(definition.digest)):
+        _renew(definition, site, every=anew is not None)
+        ledger.forget()
+    screen.print()
+    if begin(ledger, definition, site.platform, setup.new_session()):
+        screen.print(f"Going on with the rehearsal that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
+    with RolloutDisplay(screen, ledger.record) as board:
+        rehearsal = assembled(definition, site.inventory, site.platform, ledger, board, results, settle)
+        return rehearsal.run(), ledger
+
+
+def _renew(definition: Release, site: PlatformSite, *, every: bool) -> None:
+    """Gives fresh books of the series before to all tenants, or to those that do not run it."""
+    before, everybody = definition.table.before, [tenant.id for tenant in site.inventory.tenants]
+    moved = [tenant.id for tenant in definition.tenants if site.platform.series(tenant.id) != before]
+    chosen = everybody if every else moved
+    if chosen and site.renew:
+        console().print(f"Begins again: {', '.join(chosen)} get fresh books of {before}.")
+        site.renew(chosen)
+
+
+def _pages(
+    record: RehearsalRecord,
+    definition: Release,
+    ledger: RecordKeeper,
+    site: PlatformSite,
+    results: str | None,
+    out: Path | None,
+) -> Path:
+    from ringgate.execution import setup
+    from ringgate.host import paths
+    from ringgate.rollout.pages import write_pages
+
+    return write_pages(
+        record, definition, ledger.folder, setup.results_of(record.session, results), site.inventory.tenants,
+        out or paths.reports() / "rehearsal.html", paths.reports() / "evidence",
+    )  # fmt: skip
+
+
+def _definition(release: Path, inventory: Inventory, series: tuple[str, ...], leave_out: str) -> Release:
     from ringgate.rollout.release import load_release
 
-    found = load_release(release, inventory, known_series=estate.series_known)
+    found = load_release(release, inventory, known_series=series)
     return found.without_step(leave_out) if leave_out else found
 
 
@@ -172,45 +204,5 @@ def _conclude(record: RehearsalRecord) -> None:
 
     screen = console()
     screen.print()
-    screen.print(conclusion(record), style="green" if record.succeeded else "bold red", soft_wrap=True)
-
-
-class EstatePlatform:
-    """The estate as a rehearsal sees it."""
-
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
-
-    def series(self, tenant: str) -> str:
-        return self._estate.place(tenant).series
-
-    def backup(self, tenant: str) -> BackupFile:
-        return self._estate.backup(tenant)
-
-    def backups(self, tenant: str) -> Sequence[BackupFile]:
-        return self._estate.backups.of(tenant)
-
-    def upgraded_from(self, tenant: str) -> BackupFile | None:
-        name = self._estate.place(tenant).came_from
-        return self._estate.backups.find(tenant, name) if name else None
-
-    def beside(self, tenant: str, backup: str) -> AbstractContextManager[Tenant]:
-        return self._estate.beside(self._estate.backups.find(tenant, backup))
-
-    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStepTable], stages: Stages) -> BackupFile:
-        from ringgate.estate.upgrading import ManualStep, UpgradeFailed
-        from ringgate.rollout.platforms.protocol import UpgradeRefused
-
-        try:
-            chosen = [ManualStep(each.name, each.sql, each.command, each.tool) for each in steps]
-            return self._estate.upgrade(tenant, to, chosen, stages)
-        except UpgradeFailed as failed:
-            # The other parts do what the release says; these wait for requests to end, or for a server to start.
-            waits = failed.at in ("close", "serve", "verify")
-            raise UpgradeRefused(tenant, failed.at, failed.reason, doubtful=waits) from failed
-
-    def roll_back(self, tenant: str, backup: str) -> None:
-        self._estate.roll_back(tenant, self._estate.backups.find(tenant, backup))
-
-    def repair(self, tenant: str) -> bool:
-        return self._estate.repair(tenant)
+    fine = record.succeeded and not record.left
+    screen.print(conclusion(record), style="green" if fine else "bold red", soft_wrap=True)

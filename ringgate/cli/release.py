@@ -13,16 +13,31 @@ from ringgate.cli.common import Exit, InventoryOption, JsonOption, counted, prin
 app = typer.Typer(help="Check a release definition.", no_args_is_help=True, rich_markup_mode=None)
 
 ReleaseArgument = Annotated[Path, typer.Argument(metavar="RELEASE", help="The release definition, a TOML file.")]
+PlatformOption = Annotated[
+    str | None,
+    typer.Option("--platform", metavar="KIND[=WHERE]", help="Where the tenants live [default: estate=demo].",
+                 show_default=False),
+]  # fmt: skip
 
 
 @app.command()
-def check(release: ReleaseArgument, inventory: InventoryOption = None, as_json: JsonOption = False) -> int:
+def check(
+    release: ReleaseArgument,
+    inventory: InventoryOption = None,
+    platform: Annotated[
+        str | None,
+        typer.Option("--platform", metavar="KIND[=WHERE]", help="Whose series it may name [default: those of estates].",
+                     show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:  # fmt: skip
     """Check a release definition against the inventory, with the files beside it, and report all errors at once.
 
     Ends with 0 if there is none, 1 if there is one, 3 if the file or the inventory cannot be read.
     """
     from ringgate.estate.registry import series_of
     from ringgate.inventory import Inventory
+    from ringgate.rollout.platforms.registry import series_on
     from ringgate.rollout.release import ReleaseError, load_release, named_series
 
     known = Inventory.load(inventory)
@@ -30,7 +45,8 @@ def check(release: ReleaseArgument, inventory: InventoryOption = None, as_json: 
     errors: list[str] = []
     holds = ""
     try:
-        found = load_release(release, known, series_of({tenant.erp for tenant in known.tenants}))
+        series = series_on(platform) if platform else series_of({tenant.erp for tenant in known.tenants})
+        found = load_release(release, known, series)
     except ReleaseError as error:
         errors = [str(problem) for problem in error.problems]
     else:

@@ -1,6 +1,6 @@
 """`ringgate rehearse` in this process, killed with SIGKILL when it gets to a point, and its process group with it.
 
-    python -m tests.erp.killed_rehearsal "migration: half-way" rehearse release.toml --estate kills
+    python -m tests.erp.killed_rehearsal "migration: half-way" rehearse release.toml --platform estate=kills
 
 The ERP's servers have sessions of their own and stay, as they do when an operator's machine dies. So does a migration
 that was begun: who comes next has to stop it. To be started in a session of its own.

@@ -63,8 +63,8 @@ class Rehearsed:
 
     def _command(self, *more: str) -> list[str]:
         out = str(self.folder / "page.html")
-        return ["rehearse", str(self.file), "--estate", self.estate.name, "--tenants", "2", "--settle", "10",
-                "--out", out, *more]  # fmt: skip
+        where = ["--platform", f"estate={self.estate.name}", "--tenants", "2"]
+        return ["rehearse", str(self.file), *where, "--settle", "10", "--out", out, *more]
 
     def _run(self, what: str, *command: str) -> int:
         log, began = self.folder / "log.txt", time.monotonic()

@@ -6,10 +6,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from ringgate.cli.rehearse import EstatePlatform
 from ringgate.estate import Estate
 from ringgate.inventory import Inventory
 from ringgate.rollout.controller import Rehearsal, begin
+from ringgate.rollout.platforms.estate import EstatePlatform
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release, load_release
 from ringgate.rollout.setup import assembled
@@ -45,6 +45,7 @@ def rehearsal_of(
     whole = Inventory.load(estate.inventory_path)
     inventory = replace(whole, tenants=(whole.tenant(tenant),))
     release, ledger, platform = load_release(file, inventory), RecordKeeper(folder), EstatePlatform(estate)
+    estate.backup(tenant)  # a tenant without one is not upgraded
     begin(ledger, release, platform, "rehearsed")
     rehearsal = assembled(release, inventory, platform, ledger, Silent(), settle=0)
     rehearsal.stages = stages(rehearsal.stages.context)

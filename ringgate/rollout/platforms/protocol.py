@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
+
+from rich.console import Console
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
+from ringgate.inventory import Inventory
 from ringgate.rollout.release import ManualStepTable
 
 Stages = Callable[[str], AbstractContextManager[object]]
@@ -56,3 +61,45 @@ class Platform(Protocol):
 
     def roll_back(self, tenant: str, backup: str) -> None: ...
     def repair(self, tenant: str) -> bool: ...  # whether something had been cut off
+
+
+# --- how a command finds one ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRequest:
+    """What a command was told: `where` stands after the kind's name and means what the kind says (an estate's name, a
+    file), "" for nothing; `inventory` is its folder, None where the kind has one of its own; `tenants` is how many are
+    to stand where the kind can make some."""
+
+    where: str = ""
+    inventory: Path | None = None
+    tenants: int = 4
+
+
+@dataclass(frozen=True)
+class PlatformSite:
+    """A platform that is ready. `name` tells its rollouts from others', `series` are those that it can run, in their
+    order (none: not known). `renew` gives tenants fresh books of the series before, None where that cannot be had;
+    `running` is entered while a rollout lasts; `stop` ends what `open` started."""
+
+    name: str
+    platform: Platform
+    inventory: Inventory
+    series: tuple[str, ...] = ()
+    renew: Callable[[Sequence[str]], None] | None = None
+    running: Callable[[], AbstractContextManager[object]] = nullcontext
+    stop: Callable[[], None] = lambda: None
+
+
+class PlatformKind(Protocol):
+    """A kind of platform, registered as an entry point in `ringgate.platforms`: a class without arguments."""
+
+    def foreseen(self, request: PlatformRequest) -> tuple[Inventory, tuple[str, ...]]:
+        """The inventory and the series as they are or will be, so that a definition is checked before anything is set
+        up for it. Starts nothing."""
+        ...
+
+    def open(self, request: PlatformRequest, series: Sequence[str], screen: Console) -> PlatformSite:
+        """Makes it ready to serve these series, showing on `screen` what that takes."""
+        ...

@@ -21,7 +21,6 @@ from typing import Any
 from unittest.mock import patch
 
 from ringgate.cli.rehearse import run
-from ringgate.estate import Estate
 from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.record import RehearsalRecord, StageRecord
 from ringgate.rollout.stages import beside
@@ -135,7 +134,7 @@ def main() -> None:
     options = parser.parse_args()
     meter = Meter()
     with meter.listening(), meter.lanes(), patch.object(Rehearsal, "run", meter.rehearsed(Rehearsal.run)):
-        code = run(options.release, Estate.at(options.estate), options.tenants, anew=True)
+        code = run(options.release, f"estate={options.estate}", tenants=options.tenants, anew=True)
     kept = told(meter)
     raise SystemExit(0 if kept and not code else 1)
 

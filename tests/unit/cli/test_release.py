@@ -50,7 +50,7 @@ def test_a_file_that_is_not_there_is_wrong_use(place: Path, capsys: pytest.Captu
 def test_a_wrong_definition_is_told_before_anything_is_set_up(place: Path, capsys, more) -> None:
     wrong = place / "wrong.toml"
     wrong.write_text(DEMO.read_text().replace('risk = "medium"', 'risk = "huge"'))
-    assert cli.run(["rehearse", str(wrong), "--estate", "none", *more]) == 3
+    assert cli.run(["rehearse", str(wrong), "--platform", "estate=none", *more]) == 3
     told = capsys.readouterr().err
     assert "risk: must be one of low, medium, high" in told
     assert "accepted: there is no such file beside this one" in told
