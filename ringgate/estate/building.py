@@ -90,6 +90,7 @@ class Building:
             name=self.estate.name,
             erp=self.estate.kind.name,
             port_base=base,
+            first_series=self.estate.first_series,
             image=name if not image else "",
             tenants=places,
         )

@@ -65,11 +65,14 @@ def up(
             "--erp", metavar="KIND", help=f"Which ERP: {', '.join(registry.names())}. [default: {registry.DEFAULT}]"
         ),
     ] = "",
+    series: Annotated[
+        str, typer.Option("--series", help="The series that its tenants begin at. [default: the ERP's first]")
+    ] = "",
 ) -> None:
     """Makes the estate stand: installs, starts and fills whatever is not there yet."""
     console = _console()
     with _one_sentence(), ProgressDisplay(console) as progress:
-        report = Estate.at(name, erp).up(tenants, progress, port_base)
+        report = Estate.at(name, erp, series).up(tenants, progress, port_base)
     console.print()
     _show(console, report)
 

@@ -44,7 +44,12 @@ class Estate:
     """
 
     def __init__(
-        self, name: str, erp: str = "", tenants: TenantNames | None = None, seeding: Seeding | None = None
+        self,
+        name: str,
+        erp: str = "",
+        tenants: TenantNames | None = None,
+        seeding: Seeding | None = None,
+        series: str = "",
     ) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
             raise EstateError(f'"{name}" cannot name an estate: use lower-case letters, digits and hyphens.')
@@ -56,12 +61,17 @@ class Estate:
         self.kind: EstateKind = registry.estate_kind(erp or (old.erp if old else registry.DEFAULT))
         self.names = tenants or self.kind.tenants
         self.seeding = seeding or self.kind.seeding
-        self.first_series = self.kind.series[0]
+        known = ", ".join(self.kind.series)
+        if series and series not in self.kind.series:
+            raise EstateError(f"{self.kind.title} {series} cannot run in an estate: choose --series {known}.")
+        if series and old and old.first_series and old.first_series != series:
+            raise EstateError(f"The tenants of estate {name} began at {old.first_series}: choose another --name.")
+        self.first_series = series or (old.first_series if old else "") or self.kind.series[0]
 
     @classmethod
-    def at(cls, name: str = DEMO, erp: str = "") -> Estate:
+    def at(cls, name: str = DEMO, erp: str = "", series: str = "") -> Estate:
         """The estate of that name, whether or not it stands."""
-        return cls(name, erp)
+        return cls(name, erp, series=series)
 
     # --- places ---------------------------------------------------------------------------------------------------
 

@@ -40,13 +40,15 @@ class Place(BaseModel):
 
 
 class EstateRecord(BaseModel):
-    """`estate.json`. `erp` is the estate's kind, `image` the golden image that the databases were copied from."""
+    """`estate.json`. `erp` is the estate's kind, `first_series` the series that its tenants begin at ("": its kind's
+    first), `image` the golden image that the databases were copied from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     erp: str = DEFAULT
     port_base: int
+    first_series: str = ""
     image: str = ""
     tenants: Mapping[str, Place] = {}
 

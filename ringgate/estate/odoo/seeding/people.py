@@ -63,8 +63,8 @@ OWN_RIGHTS: Final[Mapping[str, Mapping[str, str]]] = {
 APPROVAL_RULE: Final = """\
 if not env.user.has_group('purchase.group_purchase_manager'):
     for order in records:
-        if order.amount_total > {threshold}:
-            raise UserError('An order of more than {threshold} needs the approval of a manager.')
+        if order.amount_total >= order.company_id.po_double_validation_amount:
+            raise UserError('An order of this amount needs the approval of a manager.')
 """
 
 
@@ -158,7 +158,6 @@ def _approvals_hold(desk: Desk, spec: SeedSpec) -> None:
     if spec.approvals_from is None:
         return
     model = desk.only("ir.model", [("model", "=", "purchase.order")])
-    code = APPROVAL_RULE.format(threshold=spec.approvals_from)
     rule: dict[str, Any] = {
         "name": "Approved by a manager",
         "model_id": model,
@@ -166,11 +165,17 @@ def _approvals_hold(desk: Desk, spec: SeedSpec) -> None:
         "filter_domain": "[('state', 'in', ['purchase', 'done'])]",
     }
     if desk.series.major < 17:
-        rule |= {"state": "code", "code": code}
+        rule |= {"state": "code", "code": APPROVAL_RULE}
         desk.one("base.automation", rule)
     else:
         automation = desk.one("base.automation", rule)
-        action = {"name": rule["name"], "model_id": model, "state": "code", "code": code, "usage": "base_automation"}
+        action = {
+            "name": rule["name"],
+            "model_id": model,
+            "state": "code",
+            "code": APPROVAL_RULE,
+            "usage": "base_automation",
+        }
         desk.one("ir.actions.server", {**action, "base_automation_id": automation})
 
 

@@ -1,0 +1,60 @@
+"""One Odoo estate for these tests. They install 2 GB and build databases for minutes, so they are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from ringgate.domain.model import Channel, Tenant
+from ringgate.drivers.protocol import Call
+from ringgate.estate.estate import Estate
+from ringgate.estate.odoo.install import PackagesGone
+from ringgate.execution import setup
+from ringgate.execution.run_once import Engine
+
+ASKED = "RINGGATE_ODOO"
+NAME, SERIES, TENANTS = "tests-odoo", "19.0", 3
+Books = tuple[dict[str, str], frozenset[str]]
+
+
+@pytest.fixture(scope="session")
+def odoo() -> Iterator[Estate]:
+    """Three tenants on Odoo 19, left standing for the next run."""
+    if not os.environ.get(ASKED):
+        pytest.skip(f"tests on real Odoo are run where {ASKED}=1 asks for them: they install 2 GB and take minutes")
+    estate = Estate.at(NAME, "odoo", os.environ.get("RINGGATE_ODOO_SERIES", SERIES))
+    try:
+        estate.up(TENANTS)
+    except PackagesGone as gone:
+        pytest.skip(str(gone))
+    yield estate
+    estate.down()
+
+
+@pytest.fixture(scope="session")
+def tenants(odoo: Estate) -> dict[str, Tenant]:
+    return {tenant.id: tenant for tenant in odoo.inventory().tenants}
+
+
+@pytest.fixture(scope="session")
+def engine(tenants: dict[str, Tenant]) -> Iterator[Engine]:
+    everybody = list(tenants.values())
+    with setup.engine(everybody, session="tests", release="", results=None, sinks=[], neighbours=everybody) as made:
+        yield made
+
+
+@pytest.fixture
+def books(engine: Engine):
+    """A tenant's trial balance and open documents now, to be compared with later."""
+
+    def read(tenant: Tenant) -> Books:
+        connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call("books", "0" * 32))
+        try:
+            read = connection.books()
+            return {code: str(balance) for code, balance in read.trial_balance().items()}, read.open_documents()
+        finally:
+            connection.close()
+
+    return read
