@@ -74,7 +74,7 @@ def authority(erp: Erp, make: Make, run: Run) -> None:
             staff.hold_each(
                 "approve_request",
                 lambda amount=amount: _waiting(consultant, make, amount),
-                lambda actor, request: actor.approve_request(request),
+                lambda actor, request: _approve_in_turn(erp, staff, actor, request),
                 amount,
             )
 
@@ -83,6 +83,13 @@ def _waiting(consultant: Actor, make: Make, amount: Money) -> PurchaseRequest:
     request = consultant.submit_request(consultant.request_purchase(make.request(str(amount.amount))))
     expect(request.total, equals=amount, because="one piece at this price was asked for", what="total")
     return request
+
+
+def _approve_in_turn(erp: Erp, staff: AccessChecks, actor: Actor, request: PurchaseRequest) -> PurchaseRequest:
+    """Who is not the first to be asked comes after those before them."""
+    for role in erp.approvals_before(actor.role, request.total):
+        staff.people[role].approve_request(request)
+    return actor.approve_request(request)
 
 
 def _another(manager: Actor, consultant: Actor, accountant: Actor, make: Make) -> Invoice:

@@ -1,4 +1,4 @@
-"""Procurement approval: a request is approved or rejected by an approver, never by who asked, beyond the threshold."""
+"""Procurement approval: a request is approved or rejected by its approvers, each once, never by who asked."""
 
 from ringgate.api import (
     APPROVALS,
@@ -25,6 +25,7 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
 
     with run.step("request purchase"):
         consultant, approver = erp.sign_in(CONSULTANT, APPROVER)
+        chain = erp.sign_in_all(erp.approvers(erp.money(large)))
         request = _waiting(consultant, make, large)
         expect(request.total, equals=erp.money(large), because="one piece at this price was asked for", what="total")
 
@@ -47,7 +48,7 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
 
     with run.step("approve"):
         if request.state != "approved":
-            request = approver.approve_request(request)
+            _approve(consultant, chain or (approver,), request)
         expect(
             erp.books.request(request.ref).state,
             equals="approved",
@@ -72,8 +73,22 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
 
     with run.step("reject"):
         undecided = at_threshold if at_threshold.state == "waiting" else _waiting(consultant, make, large)
-        rejected = approver.reject_request(undecided)
+        rejected = (chain or (approver,))[0].reject_request(undecided)
         expect(rejected.state, equals="rejected", because="the approver said no", what="state")
+
+
+def _approve(consultant: Actor, chain: tuple[Actor, ...], request: PurchaseRequest) -> None:
+    """Every approver approves at their own step. Until the last did, neither they nor who asked can do it alone."""
+    for number, approver in enumerate(chain, start=1):
+        stated = approver.approve_request(request)
+        if number < len(chain):
+            still = f"{number} of {len(chain)} approvals were given"
+            expect(stated.state, equals="waiting", because=still, what="state", ground=POLICY)
+            twice = "nobody approves the same request twice"
+            expect_refusal(approver.approve_request, request, because=twice, ground=POLICY)
+            own = "nobody approves their own request"
+            expect_refusal(consultant.approve_request, request, because=own, ground=POLICY)
+            expect(approver.read_request(request).state, equals="waiting", because=still, what="state", ground=POLICY)
 
 
 def _waiting(consultant: Actor, make: Make, amount: str) -> PurchaseRequest:

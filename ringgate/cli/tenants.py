@@ -128,6 +128,7 @@ def check(
 
     Ends with 0 if there is none, 1 if there is one, 3 if the folder cannot be found.
     """
+    from ringgate.drivers.fit import unfit
     from ringgate.inventory import Inventory, InventoryError, default_path, secret_problems
 
     folder = inventory or default_path()
@@ -143,7 +144,7 @@ def check(
     else:
         tenants = len(known.tenants)
         warnings = [str(problem) for problem in known.warnings]
-        errors = _plan_problems(known)
+        errors = [*map(str, unfit(known)), *_plan_problems(known)]
         warnings += _late_promotions(known, policy) if not errors else []
         if secrets:
             missing, unsafe = secret_problems(known)

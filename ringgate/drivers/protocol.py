@@ -62,7 +62,9 @@ class SignedInUser(Protocol):
     def request_purchase(self, draft: RequestDraft) -> PurchaseRequest: ...  # in state `draft`
     def read_request(self, request: PurchaseRequest) -> PurchaseRequest: ...
     def submit_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `waiting`
-    def approve_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `approved`
+    def approve_request(
+        self, request: PurchaseRequest
+    ) -> PurchaseRequest: ...  # -> `approved`; `waiting` while a chain (`Capability.APPROVAL_CHAINS`) needs more
     def reject_request(self, request: PurchaseRequest) -> PurchaseRequest: ...  # -> `rejected`
 
     # invoices

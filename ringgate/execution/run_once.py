@@ -153,7 +153,10 @@ def not_applicable(  # noqa: PLR0911 - one for each reason
     """Why this scenario does not apply to this tenant over this channel; "" if it does. Nothing is sent to find out."""
     if channel not in scenario.channels:
         return f"{scenario.id} is not run over the {channel} channel"
-    if reason := lacking(scenario.needs, tenant, channel, capabilities):
+    needs = scenario.needs
+    if Capability.APPROVALS in needs and tenant.policy.approval.steps > 1:
+        needs = needs | {Capability.APPROVAL_CHAINS}
+    if reason := lacking(needs, tenant, channel, capabilities):
         return reason
     if Capability.OUTSIDERS in scenario.needs and not others(tenant, neighbours, today):
         return f"the inventory has no other {tenant.erp} tenant whose sessions could be tried on {tenant.id}"

@@ -9,8 +9,8 @@ It is stated here, by us, and never read from the ERP:
 | draft_invoice, post_invoice, credit_invoice, pay_invoice | accountant                                               |
 | post_entry                                             | accountant                                                 |
 | request_purchase, submit_request                       | consultant                                                 |
-| approve_request                                        | approver; the requester alone as far as the policy lets him |
-| reject_request                                         | approver                                                   |
+| approve_request                                        | approvers, each at their step; the requester as policy lets |
+| reject_request                                         | approvers (`policy.approval.approvers`)                     |
 
 Where the amount decides, a verb has a case below, at and above the tenant's threshold.
 """
@@ -58,11 +58,12 @@ class Right:
 def matrix(policy: Policy, roles: Collection[Role]) -> tuple[Right, ...]:
     """Every cell for the roles that a tenant has users for, those that may not first within each verb."""
     present = sorted(PEOPLE & set(roles), key=list(Role).index)
+    may = _may(policy)
     cells = (
         cell
         for verb in MAY
         for amount in (amounts(policy) if verb == "approve_request" else (None,))
-        for cell in sorted(_row(policy, verb, amount, present), key=lambda cell: cell.allowed)
+        for cell in sorted(_row(policy, verb, amount, present, may[verb]), key=lambda cell: cell.allowed)
     )
     return tuple(cells)
 
@@ -77,14 +78,22 @@ def amounts(policy: Policy) -> tuple[Money, ...]:
     return tuple(Money(amount, policy.currency) for amount in tried if amount > 0)
 
 
-def _row(policy: Policy, verb: str, amount: Money | None, roles: Collection[Role]) -> Iterator[Right]:
-    names = " and ".join(sorted(role.value.replace("_", " ") for role in MAY[verb]))
+def _may(policy: Policy) -> Mapping[str, frozenset[Role]]:
+    """Who may what at this tenant: its inventory names who approves."""
+    approvers = frozenset(policy.approval.approvers[: policy.approval.steps]) or MAY["approve_request"]
+    return {**MAY, "approve_request": approvers, "reject_request": approvers}
+
+
+def _row(
+    policy: Policy, verb: str, amount: Money | None, roles: Collection[Role], may: frozenset[Role]
+) -> Iterator[Right]:
+    names = " and ".join(sorted(role.value.replace("_", " ") for role in may))
     for role in roles:
-        allowed, because, ground = role in MAY[verb], f"{names} alone may {verb.replace('_', ' ')}", Basis.RIGHTS
+        allowed, because, ground = role in may, f"{names} alone may {verb.replace('_', ' ')}", Basis.RIGHTS
         if verb == "approve_request" and role is REQUESTER and amount is not None:
             allowed, ground = oracle.may_approve_alone(amount, policy), Basis.POLICY
             because = (
                 f"a request of {amount} needs nobody else" if allowed
-                else f"nobody approves a request of {amount} that is his own"
+                else f"nobody approves a request of {amount} that is their own"
             )  # fmt: skip
         yield Right(role, verb, allowed, because, amount, ground)

@@ -46,6 +46,10 @@ class Erp:
         actors = tuple(self._actor(role) for role in roles)
         return actors[0] if len(actors) == 1 else actors
 
+    def sign_in_all(self, roles: Sequence[Role]) -> tuple[Actor, ...]:
+        """The users of these roles, however many, in this order."""
+        return tuple(self._actor(role) for role in roles)
+
     def sign_in_anew(self, role: Role) -> Actor:
         """The user of a role by a sign-in of this run's own, whose session nobody else uses."""
         return self._actor(role, fresh=True)
@@ -102,6 +106,15 @@ class Erp:
     def may_approve_alone(self, amount: Money) -> bool:
         """Whether a requester may approve a request of that amount without anybody else."""
         return oracle.may_approve_alone(amount, self.policy)
+
+    def approvers(self, amount: Money) -> tuple[Role, ...]:
+        """Who must approve a request of that amount, one for each step and in this order; () where nobody need to."""
+        return oracle.approvers(amount, self.policy)
+
+    def approvals_before(self, role: Role, amount: Money) -> tuple[Role, ...]:
+        """Whose approvals a request of that amount needs before this role's turn; () for who is not asked."""
+        chain = self.approvers(amount)
+        return chain[: chain.index(role)] if role in chain else ()
 
     def gaps(self, numbers: Sequence[str]) -> tuple[str, ...]:
         """What breaks the numbering: missing and repeated numbers, in words."""

@@ -72,3 +72,11 @@ def test_nobody_but_the_accountant_touches_the_books(verb):
 
 def test_every_cell_says_why():
     assert all(right.because for right in matrix(policy(), Role))
+
+
+def test_a_chain_is_approved_by_its_own_approvers_alone():
+    chain = Approval(2, Decimal("500.00"), (Role.PROJECT_MANAGER, Role.ACCOUNTANT))
+    rights = matrix(policy(approval=chain), Role)
+    above = {role for role, amount in allowed(rights, "approve_request") if amount == "500.01"}
+    assert above == {Role.PROJECT_MANAGER, Role.ACCOUNTANT}
+    assert {role for role, _ in allowed(rights, "reject_request")} == above
