@@ -6,17 +6,17 @@ under another name and in another ring.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import tomli_w
 
 from ringgate.domain.model import Role, Tenant
 from ringgate.estate.errors import EstateError
@@ -124,7 +124,7 @@ def write_inventory(
             for role, account in member.archetype.users.items()
         }
         endpoints = dict(kind.endpoints(f"http://127.0.0.1:{ports[member.id]}", member.id))
-        text = toml({**member.values, "endpoints": endpoints, "users": users})
+        text = tomli_w.dumps({**member.values, "endpoints": endpoints, "users": users})
         (new / f"{member.id}.toml").write_text(text, encoding="utf-8")
     if _contents(new) == _contents(target):
         shutil.rmtree(new)
@@ -145,53 +145,6 @@ def foreseen(kind: EstateKind, names: TenantNames, count: int) -> Inventory:
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.toml")}
-
-
-def toml(values: Mapping[str, Any]) -> str:
-    """Values as TOML: plain ones first, then tables, as the format demands."""
-    lines: list[str] = []
-    _table(lines, (), values)
-    return "\n".join(lines).strip() + "\n"
-
-
-def _table(lines: list[str], path: tuple[str, ...], values: Mapping[str, Any]) -> None:
-    plain = {name: value for name, value in values.items() if not _is_table(value) and not _is_tables(value)}
-    if path and (plain or not values):
-        lines += ["", f"[{'.'.join(map(_name, path))}]"]
-    lines += [f"{_name(name)} = {_value(value)}" for name, value in plain.items()]
-    for name, value in values.items():
-        if _is_table(value):
-            _table(lines, (*path, name), value)
-        elif _is_tables(value):
-            for each in value:
-                lines += ["", f"[[{'.'.join(map(_name, (*path, name)))}]]"]
-                lines += [f"{_name(inner)} = {_value(part)}" for inner, part in each.items()]
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, Mapping) and not set(value) <= {"env", "file"}
-
-
-def _is_tables(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
-
-
-def _name(name: str) -> str:
-    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_name(name)} = {_value(part)}' for name, part in value.items())} }}"
-    return str(value)
 
 
 # --- passwords -----------------------------------------------------------------------------------------------------

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from ringgate.estate.frontdoor.proxy import main
+from ringgate.estate.frontdoor.server import main
 
 sys.exit(main(*sys.argv[1:]))

@@ -10,8 +10,6 @@ import stat
 import subprocess
 import sys
 import threading
-import tomllib
-from datetime import date
 from pathlib import Path
 from typing import cast
 
@@ -72,22 +70,6 @@ def test_the_written_inventory_is_an_inventory_like_any_other(tmp_path: Path) ->
     assert kyoto.policy == demo.policy
     assert all("estates/x/secrets/kyoto/" in str(account.password) for account in kyoto.users.values())
     assert list(tmp_path.iterdir()) == [target]
-
-
-def test_toml_is_written_as_it_would_be_read() -> None:
-    values = {
-        "text": 'a "quoted" back\\slash and ü',
-        "number": 3,
-        "truth": True,
-        "day": date(2027, 1, 31),
-        "list": ["a", 1],
-        "table": {"inner": {"deep": "x"}, "plain": 1},
-        "tables": [{"rate": "0.19"}, {"rate": "0.07"}],
-        "reference": {"password": {"file": "~/x"}},
-        "odd name": {"a.b": 1},
-        "empty": {},
-    }
-    assert tomllib.loads(tenant_set.toml(values)) == values
 
 
 def test_passwords_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -15,8 +16,7 @@ import httpx
 import pytest
 
 from ringgate.estate.frontdoor import FaultControl, NetworkFault, Route, Routes, tls
-from ringgate.estate.frontdoor.proxy import FrontDoor
-from ringgate.estate.frontdoor.wire import BadMessage, Head
+from ringgate.estate.frontdoor.server import FrontDoor
 from ringgate.estate.processes import answers, free_port
 from ringgate.estate.tryton.dialect import TrytonDialect
 
@@ -30,20 +30,47 @@ class Echo(BaseHTTPRequestHandler):
     seen: list[bytes]
 
     def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["content-length"]))
+        content = self._content()
         self.seen.append(content)
         self.send_response(200)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
+    def _content(self) -> bytes:
+        if self.headers["content-length"]:
+            return self.rfile.read(int(self.headers["content-length"]))
+        content = b""
+        while size := int(self.rfile.readline(), 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return content
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "7")
+        self.end_headers()
+
     def do_GET(self) -> None:
+        if self.headers["upgrade"]:
+            self._change_protocol()
+            return
         self.send_response(200)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         for part in (b"one ", b"two ", self.headers["host"].encode()):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
         self.wfile.write(b"0\r\n\r\n")
+
+    def _change_protocol(self) -> None:
+        """From now on every line comes back."""
+        self.send_response(101)
+        self.send_header("connection", "upgrade")
+        self.send_header("upgrade", self.headers["upgrade"])
+        self.end_headers()
+        while line := self.rfile.readline():
+            self.wfile.write(line)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -253,20 +280,61 @@ def test_a_damaged_file_changes_nothing(stage: Stage) -> None:
     assert stage.call().status_code == 503
 
 
+def said(stage: Stage, raw: bytes, until: bytes = b"") -> bytes:
+    """What the front door answers to these bytes, until it closes the connection or has said `until`."""
+    found = b""
+    with socket.create_connection(("127.0.0.1", stage.ports["alpha"]), timeout=5) as connection:
+        connection.sendall(raw)
+        while (not until or until not in found) and (block := connection.recv(65536)):
+            found += block
+    return found
+
+
 def test_what_is_not_http_is_refused(stage: Stage) -> None:
-    with pytest.raises(BadMessage):
-        Head.parse(b"SSH-2.0-OpenSSH_9.2")
+    assert said(stage, b"SSH-2.0-OpenSSH_9.2\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request")
+    assert said(stage, b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: few\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert stage.seen == []
 
 
-@pytest.mark.parametrize(
-    ("raw", "keeps"),
-    [
-        (b"GET / HTTP/1.1\r\nhost: x", True),
-        (b"GET / HTTP/1.1\r\nConnection: close", False),
-        (b"GET / HTTP/1.0", False),
-        (b"GET / HTTP/1.0\r\nConnection: Keep-Alive", True),
-        (b"HTTP/1.1 200 OK\r\nconnection: close", False),
-    ],
-)
-def test_who_keeps_a_connection(raw: bytes, keeps: bool) -> None:
-    assert Head.parse(raw).keeps_alive is keeps
+CLOSING = b"GET /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("raw", [CLOSING, b"GET /x HTTP/1.0\r\n\r\n"])
+def test_a_client_that_wants_one_answer_gets_one(stage: Stage, raw: bytes) -> None:
+    assert b"one two" in said(stage, raw).replace(b"\r\n4\r\n", b"").replace(b"4\r\n", b"")
+
+
+def test_a_head_alone_may_be_asked_for(stage: Stage) -> None:
+    head = stage.client.head("/alpha/page")
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, "7", b"")
+    with stage.faults.during(NetworkFault(method="HEAD", status=503)):
+        assert (stage.client.head("/alpha/page").status_code, stage.client.get("/").status_code) == (503, 200)
+
+
+def test_a_client_may_wait_to_be_told_to_go_on(stage: Stage) -> None:
+    head = b"POST /alpha/ HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", stage.ports["alpha"]), timeout=5) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"{}")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(b"{}")
+
+
+def test_a_request_in_chunks_goes_through(stage: Stage) -> None:
+    assert stage.client.post("/alpha/", content=iter([b"some ", b"parts"])).content == b"some parts"
+
+
+def test_after_a_change_of_protocol_bytes_go_both_ways(stage: Stage) -> None:
+    wish = b"GET /alpha/socket HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", stage.ports["alpha"]), timeout=5) as connection:
+        connection.sendall(wish)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 101 ")
+        assert b"upgrade: echo" in answer
+        for word in (b"hello\n", b"again\n"):
+            connection.sendall(word)
+            assert connection.recv(65536) == word
