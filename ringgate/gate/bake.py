@@ -20,8 +20,9 @@ from ringgate.gate.bounds import no_more_often
 from ringgate.gate.explaining import evidence_of, outlook_of
 from ringgate.gate.facts import Breach, Facts, SelfTest, Weighed
 from ringgate.gate.gauge import Gauge, Mirror
-from ringgate.gate.policy import GatePolicy, Signal
+from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import Null
+from ringgate.gate.registry import Signal
 from ringgate.gate.required import NotTested, Process, not_tested
 from ringgate.gate.rules import reasons, state_of
 from ringgate.gate.signals import (
@@ -29,10 +30,8 @@ from ringgate.gate.signals import (
     Probe,
     concerns,
     failed,
-    failed_posting,
     kind_of,
     known_at,
-    over_limit,
     probe_of,
 )
 from ringgate.gate.silence import Due, ExpectedResults
@@ -120,25 +119,24 @@ class Bake:
 
     def _signals_in_use(self) -> list[Signal]:
         """Those that alpha is split over, evenly; of the others, why not."""
-        known = {
-            Signal.FAILURES: (True, ""),
-            Signal.SLOWNESS: (bool(self.baseline.pace.limits), "too few runs passed before the release"),
-            Signal.BACKLOG: (self.baseline.rates[Signal.BACKLOG][0].all.runs > 0, "nothing was sampled before it"),
-            Signal.POSTING: (self.baseline.rates[Signal.POSTING][0].all.runs > 0, "nothing was posted before it"),
-            Signal.SILENCE: (bool(self.due.every), "nothing says what is due"),
-        }
         used = []
-        for signal, (is_known, why_not) in known.items():
+        for signal in Signal:
             wanted = self.policy.wants(signal)
             if wanted is False:
                 self.unused[signal] = "switched off by the policy"
-            elif is_known:
+            elif self._is_known(signal):
                 used.append(signal)
             elif wanted:
-                self.unknown[signal] = why_not
+                self.unknown[signal] = signal.definition.unknown
             else:
-                self.unused[signal] = why_not
+                self.unused[signal] = signal.definition.unknown
         return used
+
+    def _is_known(self, signal: Signal) -> bool:
+        """Whether there is anything to compare with."""
+        if signal.definition.granted:
+            return bool(self.due.every)
+        return signal.definition.always or self.baseline.rates[signal][0].all.runs > 0
 
     def _gauge(self, signal: Signal) -> Gauge:
         blocks = [rates.block for rates in self.baseline.rates.get(signal, ())]
@@ -157,8 +155,8 @@ class Bake:
         return Mirror(null, self.policy.ticks, streak, self.policy.times, self.policy.least_rate)
 
     def _nulls(self, signal: Signal) -> tuple[Null, ...]:
-        if signal is Signal.SILENCE:
-            return (Null(self.policy.silence_rate),)
+        if granted := signal.definition.granted:
+            return (Null(granted(self.policy)),)
         return tuple(rates.null(self.alpha / 2) for rates in self.baseline.rates[signal])
 
     # --- what comes in -------------------------------------------------------------------------------------------
@@ -199,12 +197,17 @@ class Bake:
 
     def sample(self, sample: SignalSample) -> None:
         """Take in one platform signal."""
-        gauge = self.gauges.get(Signal.BACKLOG)
-        over = over_limit(sample)
-        if gauge is None or over is None or self.started is None or sample.at < self.started:
+        if self.started is None or sample.at < self.started or not concerns(sample, self.name, self.starts):
             return
-        if concerns(sample, self.name, self.starts) and not self._waivers.exempt(Signal.BACKLOG.value, sample.tenant):
-            gauge.add(self._tick(sample.at), sample.tenant, sample.signal, (over,))
+        for signal, gauge in self.gauges.items():
+            of_sample = signal.definition.of_sample
+            over = of_sample(sample) if of_sample else None
+            if over is not None and not self._waivers.exempt(signal.value, sample.tenant):
+                gauge.add(self._tick(sample.at), sample.tenant, sample.signal, (over,))
+
+    @property
+    def takes_samples(self) -> bool:
+        return any(signal.definition.of_sample for signal in self.gauges)
 
     def _tick(self, at: datetime) -> int:
         assert self.started is not None
@@ -212,14 +215,16 @@ class Bake:
 
     def _weigh(self, result: RunResult, tick: int, wrong: bool) -> None:
         tenant, kind = result.tenant, kind_of(result)
-        self.gauges[Signal.FAILURES].add(tick, tenant, kind, (wrong,))
         self.mirror.add(tick, tenant, kind, wrong)
-        gauge, posting = self.gauges.get(Signal.POSTING), failed_posting(result)
-        if gauge and posting is not None and not self._waivers.exempt(Signal.POSTING.value, tenant, result.scenario):
-            gauge.add(tick, tenant, kind, (posting,))
-        gauge, slow = self.gauges.get(Signal.SLOWNESS), self.baseline.pace.slow(result)
-        if gauge and slow is not None and not self._waivers.exempt(Signal.SLOWNESS.value, tenant, result.scenario):
-            gauge.add(tick, tenant, kind, slow)
+        for signal, gauge in self.gauges.items():
+            of_run = signal.definition.of_run
+            said = of_run(result, self.baseline.pace) if of_run else None
+            if said is not None and not self._exempt(signal, tenant, result.scenario):
+                gauge.add(tick, tenant, kind, said)
+
+    def _exempt(self, signal: Signal, tenant: str, scenario: str) -> bool:
+        """Accepted failures have not come so far: what of them passed counts."""
+        return not signal.definition.always and self._waivers.exempt(signal.value, tenant, scenario)
 
     def _note_breach(self, result: RunResult) -> None:
         if result.failure is not None and (broken := result.failure.invariant) is not None:

@@ -10,18 +10,17 @@ from itertools import pairwise
 from statistics import median
 
 from ringgate.domain.model import Invariant, Outcome, RunResult, SignalSample, Source
-from ringgate.gate.policy import GatePolicy, Signal
+from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import OutcomeHistory, Rates
+from ringgate.gate.registry import Signal
 from ringgate.gate.signals import (
     EVIDENCE,
     Probe,
     UsualPace,
     concerns,
     failed,
-    failed_posting,
     kind_of,
     known_at,
-    over_limit,
     probe_of,
 )
 from ringgate.gate.silence import Due
@@ -77,46 +76,54 @@ def learn(
     ran = sorted((r for r in results if r.tenant in tenants and r.source in EVIDENCE), key=lambda r: r.started_at)
     good = [r for r in ran if failed(r) is not None and not (failed(r) and waivers.accept(r))]
     pace = UsualPace(good, policy)
-    failures, posting = OutcomeHistory(tick), OutcomeHistory(tick)
-    slow = [OutcomeHistory(tick, by_hour=True) for _ in policy.quantiles]
+    histories = {
+        signal: [OutcomeHistory(tick, by_hour=signal.definition.timed) for _ in range(signal.definition.parts(policy))]
+        for signal in Signal
+        if signal.definition.of_run
+    }
     for result in good:
         where = (result.tenant, kind_of(result), known_at(result).timestamp())
-        failures.add(*where, result.outcome is Outcome.FAILED)
-        if (wrong := failed_posting(result)) is not None:
-            posting.add(*where, wrong)
-        for record, over in zip(slow, pace.slow(result) or (), strict=False):
-            record.add(*where, over)
-    bad = [r for r in good if failed(r)]
+        for signal, parts in histories.items():
+            of_run = signal.definition.of_run
+            said = of_run(result, pace) if of_run else None
+            for part, bad in zip(parts, said or (), strict=False):
+                part.add(*where, bad)
+    wrong = [r for r in good if failed(r)]
     return Baseline(
         runs=len(good),
-        failed=len(bad),
+        failed=len(wrong),
         broken=sum(r.outcome is Outcome.BROKEN for r in ran),
         tenants=frozenset(r.tenant for r in good),
         since=good[0].started_at if good else None,
         until=good[-1].started_at if good else None,
         pace=pace,
         rates={
-            Signal.FAILURES: (failures.rates(),),
-            Signal.POSTING: (posting.rates(),),
-            Signal.SLOWNESS: tuple(record.rates() for record in slow),
-            Signal.BACKLOG: (backlog_of(samples, ring, tenants, policy),),
+            **{signal: tuple(part.rates() for part in parts) for signal, parts in histories.items()},
+            **of_samples(samples, ring, tenants, policy),
         },
         tested=frozenset(map(probe_of, good)),
         intervals=_intervals(ran),
-        groups=Counter(signature_of(r) for r in bad),
+        groups=Counter(signature_of(r) for r in wrong),
         broken_invariants=Counter(
-            (r.tenant, r.failure.invariant) for r in bad if r.failure is not None and r.failure.invariant is not None
+            (r.tenant, r.failure.invariant) for r in wrong if r.failure is not None and r.failure.invariant is not None
         ),
     )
 
 
-def backlog_of(samples: Iterable[SignalSample], ring: str, tenants: Collection[str], policy: GatePolicy) -> Rates:
-    """How often the samples that concern a ring were over their limit."""
-    record = OutcomeHistory(policy.tick.total_seconds())
-    for sample in samples:
-        if concerns(sample, ring, tenants) and (over := over_limit(sample)) is not None:
-            record.add(sample.tenant, sample.signal, sample.at.timestamp(), over)
-    return record.rates()
+def of_samples(
+    samples: Iterable[SignalSample], ring: str, tenants: Collection[str], policy: GatePolicy
+) -> dict[Signal, tuple[Rates, ...]]:
+    """How often the samples that concern a ring were bad, for each signal that samples speak to."""
+    tick, samples = policy.tick.total_seconds(), tuple(samples)
+    found: dict[Signal, tuple[Rates, ...]] = {}
+    for signal in Signal:
+        if of_sample := signal.definition.of_sample:
+            record = OutcomeHistory(tick)
+            for sample in samples:
+                if concerns(sample, ring, tenants) and (over := of_sample(sample)) is not None:
+                    record.add(sample.tenant, sample.signal, sample.at.timestamp(), over)
+            found[signal] = (record.rates(),)
+    return found
 
 
 def _intervals(ran: Sequence[RunResult]) -> dict[Probe, timedelta]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ringgate.gate.attribution import Attribution, Cause, attribute
-from ringgate.gate.policy import Signal
+from ringgate.gate.registry import Signal, Strength
 
 NARROW = {
     Cause.IDENTITY: "who may do what explains what else is allowed, refused or wrong",
@@ -55,10 +55,9 @@ def as_before(found: SharedCause) -> Said | None:
     return Cause.BEFORE, "no more fails than failed before the release, and nothing fails that did not"
 
 
-def backlog(found: SharedCause) -> Said | None:
-    if Signal.BACKLOG not in found.loud:
-        return None
-    return Cause.ENVIRONMENT, "work piles up that the platform has to do, and what waits for it fails"
+def leads(found: SharedCause) -> Said | None:
+    """A signal of the platform that explains what fails, too."""
+    return _because(found, leads=True)
 
 
 def unreachable(found: SharedCause) -> Said | None:
@@ -80,10 +79,15 @@ def frequent(found: SharedCause) -> Said | None:
     return cause, next(each.because for each in found.failing if each.cause is cause)
 
 
-def slowness(found: SharedCause) -> Said | None:
-    if Signal.SLOWNESS not in found.loud:
-        return None
-    return Cause.ENVIRONMENT, "what comes out is right, and takes longer"
+def alone(found: SharedCause) -> Said | None:
+    """A signal of its own, where nothing that failed explains it."""
+    return _because(found, leads=False)
+
+
+def _because(found: SharedCause, *, leads: bool) -> Said | None:
+    loud = (each.definition for each in Signal if each in found.loud)
+    because = next((each.because for each in loud if each.because and each.leads is leads), "")
+    return (Cause.ENVIRONMENT, because) if because else None
 
 
 def our_side(found: SharedCause) -> Said | None:
@@ -93,18 +97,19 @@ def our_side(found: SharedCause) -> Said | None:
 RULES: Sequence[Callable[[SharedCause], Said | None]] = (
     breach,
     as_before,
-    backlog,
+    leads,
     unreachable,
     narrow,
     frequent,
-    slowness,
+    alone,
     our_side,
 )
 
 
 def leading(failing: Sequence[Attribution], ours: Sequence[Attribution], loud: Collection[Signal]) -> Said | None:
     """The cause that explains the rest, and why; None where nothing is wrong."""
-    if {Signal.FAILURES, Signal.POSTING} & set(loud) and all(each.cause is Cause.BEFORE for each in failing):
+    failures = any(each.definition.most is Strength.ROLL_BACK for each in loud)
+    if failures and all(each.cause is Cause.BEFORE for each in failing):
         failing = [attribute(each.group.as_if_new) for each in failing]  # each is as often as before, and all are not
     found = SharedCause(failing, ours, loud)
     return next((said for rule in RULES if (said := rule(found)) is not None), None)

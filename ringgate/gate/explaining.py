@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ringgate.gate.cadence import promotion_at, share_of_ticks
 from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.gauge import Gauge
-from ringgate.gate.policy import PAUSES, ROLLS_BACK, Signal
 from ringgate.gate.rates import RateCount
+from ringgate.gate.registry import Signal, Strength
 from ringgate.gate.rules import reasons, state_of
 from ringgate.gate.verdict import Outlook, Point, SignalEvidence
 from ringgate.gate.words import counted, percent, span
@@ -39,8 +39,8 @@ def evidence_of(signal: Signal, gauge: Gauge, bake: Bake) -> SignalEvidence:
         firm=gauge.firm,
         peak=gauge.peak,
         hold_at=1 / bake.alpha,
-        pause_at=1 / bake.alpha if signal in PAUSES else None,
-        roll_back_at=bake.alpha**-2 if signal in ROLLS_BACK else None,
+        pause_at=1 / bake.alpha if signal.definition.most >= Strength.PAUSE else None,
+        roll_back_at=bake.alpha**-2 if signal.definition.most >= Strength.ROLL_BACK else None,
         runs=gauge.runs,
         bad=gauge.bad[-1],
         runs_before=before.runs,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ringgate.domain.model import Invariant
-from ringgate.gate.policy import GatePolicy, Signal
+from ringgate.gate.policy import GatePolicy
+from ringgate.gate.registry import Signal
 from ringgate.gate.required import NotTested
 from ringgate.gate.signals import Probe
 

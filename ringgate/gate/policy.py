@@ -8,27 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 
 from ringgate.domain.waivers import Waiver
+from ringgate.gate.registry import Signal
 from ringgate.gate.required import PROCESSES
-
-
-class Signal(StrEnum):
-    """What the release is judged by. Each is bet on by itself, with its part of alpha."""
-
-    FAILURES = "failures"
-    SLOWNESS = "slowness"
-    BACKLOG = "backlog"
-    POSTING = "posting-errors"
-    SILENCE = "silence"  # no result where one was due: about our side as much as about the ERP
-
-
-ROLLS_BACK = frozenset({Signal.FAILURES, Signal.POSTING})
-"""Signals that may roll a release back. Slowness and backlog pause it at most."""
-
-PAUSES = ROLLS_BACK | {Signal.SLOWNESS, Signal.BACKLOG}
-"""Silence holds at most: a prober that died says nothing of the release, and holding ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +55,12 @@ class GatePolicy:
 
     def wants(self, signal: Signal) -> bool | None:
         """True: it must be judged; False: it must not be; None: it is as soon as anything is known about it."""
-        return True if signal is Signal.FAILURES else self.signals.get(signal)
+        return True if signal.definition.always else self.signals.get(signal)
+
+    @property
+    def reads_samples(self) -> bool:
+        """Whether it is judged by any signal that the platform's samples speak to."""
+        return any(each.definition.of_sample and self.wants(each) is not False for each in Signal)
 
     @property
     def ticks(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ringgate.gate.facts import Facts, GateState, Weighed
-from ringgate.gate.policy import PAUSES, ROLLS_BACK, Signal
+from ringgate.gate.registry import Strength
 from ringgate.gate.required import NotTested
 from ringgate.gate.words import counted, listed, moment, percent, probe_words, span, units
 
@@ -55,18 +55,22 @@ def evidence_to_roll_back(facts: Facts) -> Reason | None:
 
 def evidence_to_pause(facts: Facts) -> Reason | None:
     """Evidence by block of 1/alpha, once: it does not end by itself. What rolls back is told there."""
-    bad = [s for s in _enough(facts) if s.signal in PAUSES and s.peak >= 1 / s.alpha and not _rolls_back(s)]
+    bad = [s for s in _enough(facts) if _pauses(s) and s.peak >= 1 / s.alpha and not _rolls_back(s)]
     return _said(facts, "evidence_to_pause", GateState.PAUSE, bad, lambda s: (s.peak, 1 / s.alpha, "to pause"))
 
 
 def evidence_to_hold(facts: Facts) -> Reason | None:
     """Evidence by tick of 1/alpha, now: it ends when the evidence falls below. What pauses is told there."""
-    bad = [s for s in _enough(facts) if s.quick >= 1 / s.alpha and not (s.signal in PAUSES and s.peak >= 1 / s.alpha)]
+    bad = [s for s in _enough(facts) if s.quick >= 1 / s.alpha and not (_pauses(s) and s.peak >= 1 / s.alpha)]
     return _said(facts, "evidence_to_hold", GateState.HOLD, bad, lambda s: (s.quick, 1 / s.alpha, "to hold"))
 
 
+def _pauses(signal: Weighed) -> bool:
+    return signal.signal.definition.most >= Strength.PAUSE
+
+
 def _rolls_back(signal: Weighed) -> bool:
-    return signal.signal in ROLLS_BACK and signal.peak >= signal.alpha**-2
+    return signal.signal.definition.most >= Strength.ROLL_BACK and signal.peak >= signal.alpha**-2
 
 
 def _enough(facts: Facts) -> list[Weighed]:
@@ -82,20 +86,13 @@ def _said(
 ) -> Reason | None:
     if not bad:
         return None
-    words = {
-        Signal.FAILURES: "failed",
-        Signal.SLOWNESS: f"were slower than {percent(facts.policy.quantiles[-1])} of those before",
-        Signal.BACKLOG: "were over their limit",
-        Signal.POSTING: "failed to post",
-        Signal.SILENCE: "did not come",
-    }
     told = []
     for each in bad:
         stands, enough, what = bar(each)
-        of = "due results" if each.signal is Signal.SILENCE else "samples" if each.signal is Signal.BACKLOG else "runs"
+        happened = f"{each.signal.definition.counted} {each.signal.bad_words(facts.policy)}"
         told.append(
-            f"{each.bad:,} of {each.runs:,} {of} {words[each.signal]}: the bet on {each.signal} stands at "
-            f"{units(stands)} units, and {units(enough)} are enough {what}"
+            f"{each.bad:,} of {each.runs:,} {happened}: the bet on {each.signal} stands at {units(stands)} units, and "
+            f"{units(enough)} are enough {what}"
         )
     return Reason(rule, state, "; ".join(told) + ".")
 

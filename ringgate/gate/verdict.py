@@ -13,7 +13,7 @@ from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius
 from ringgate.gate.cause import Said, leading
 from ringgate.gate.facts import Facts, GateState
-from ringgate.gate.policy import Signal
+from ringgate.gate.registry import Signal
 from ringgate.gate.rules import Reason
 
 

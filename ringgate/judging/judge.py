@@ -15,7 +15,7 @@ from ringgate.domain.columns import ResultColumns
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.labels import labels_of, moment_of
 from ringgate.domain.model import Outcome, RunResult, SignalSample, Tenant
-from ringgate.gate import Due, Facts, GatePolicy, Signal, Verdict, reasons, state_of
+from ringgate.gate import Due, Facts, GatePolicy, Verdict, reasons, state_of
 from ringgate.gate.bake import KEPT
 from ringgate.gate.columnar import ColumnarBake, learn_columns
 from ringgate.gate.signals import EVIDENCE
@@ -143,7 +143,7 @@ class Judge:
             since = started - self._policy.window
             found = store.columns(ring=ring, since=since, until=started).where(lambda each: each.source in EVIDENCE)
             before = found.newest(MOST).where(lambda each: each.release != release)
-            if self._policy.wants(Signal.BACKLOG) is not False:
+            if self._policy.reads_samples:
                 samples = [sample for sample in store.samples(since=since) if sample.at < started]
         ids = [tenant.id for tenant in tenants]
         waivers = Waivers(self._policy.waivers, release, now.date())
@@ -191,7 +191,7 @@ class Judge:
 
     def _take_samples(self, store: Store, followed: _Followed) -> None:
         started = followed.bake.started
-        if started is None or Signal.BACKLOG not in followed.bake.gauges:
+        if started is None or not followed.bake.takes_samples:
             return
         since = followed.sampled + timedelta(microseconds=1) if followed.sampled else started
         for sample in store.samples(since=since):

@@ -22,9 +22,9 @@ from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, create_model, field_validator
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Invariant
@@ -121,17 +121,30 @@ class PromoteTable(StrictTable):
     )
 
 
-class GateSignalsTable(StrictTable):
+OPTIONAL = tuple(signal for signal in Signal if not signal.definition.always)
+
+
+class _SignalsTable(StrictTable):
     """`true` insists (unknown is inconclusive), `false` switches off; left out, it is judged once it is known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    slowness: bool | None = Field(None, strict=True, description="Runs that take longer than before.", examples=[True])
-    backlog: bool | None = Field(None, strict=True, description="Samples over their limit.", examples=[True])
-    posting: bool | None = Field(
-        None, alias="posting-errors", strict=True, description="Failures of posting steps.", examples=[True]
+
+if TYPE_CHECKING:
+    GateSignalsTable = _SignalsTable
+else:  # a key for each signal of the registry
+    GateSignalsTable = create_model(
+        "GateSignalsTable",
+        __base__=_SignalsTable,
+        __doc__=_SignalsTable.__doc__,
+        **{
+            each.name.lower(): (
+                bool | None,
+                Field(None, alias=each.value, strict=True, description=each.definition.about, examples=[True]),
+            )
+            for each in OPTIONAL
+        },
     )
-    silence: bool | None = Field(None, strict=True, description="No result where one was due.", examples=[False])
 
 
 class SlownessTable(StrictTable):
@@ -245,12 +258,7 @@ def _of_waivers(file: str, data: Mapping[str, object], inventory: Inventory | No
 
 
 def _policy(table: GatePolicyTable) -> GatePolicy:
-    wanted = {
-        Signal.SLOWNESS: table.signals.slowness,
-        Signal.BACKLOG: table.signals.backlog,
-        Signal.POSTING: table.signals.posting,
-        Signal.SILENCE: table.signals.silence,
-    }
+    wanted = {signal: getattr(table.signals, signal.name.lower()) for signal in OPTIONAL}
     return GatePolicy(
         alpha=table.alpha,
         tick=table.bake.tick,

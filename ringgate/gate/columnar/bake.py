@@ -19,8 +19,8 @@ from ringgate.gate.columnar.evidence import NO, NOTHING, YES, Bools, Ints
 from ringgate.gate.columnar.gauge import ColumnarGauge, ColumnarMirror, Kinds, Outcomes
 from ringgate.gate.columnar.silence import ColumnarExpectedResults
 from ringgate.gate.gauge import Gauge, Mirror
-from ringgate.gate.policy import Signal
 from ringgate.gate.rates import Null
+from ringgate.gate.registry import Signal
 from ringgate.gate.signals import EVIDENCE, kind_of, probe_of
 from ringgate.gate.silence import ExpectedResults
 
@@ -42,7 +42,7 @@ class ColumnarBake(Bake):
 
     @cache  # noqa: B019 - twice for a bake, which is not made often
     def _nulls(self, signal: Signal) -> tuple[Null, ...]:
-        if signal is Signal.SILENCE:
+        if signal.definition.granted:
             return super()._nulls(signal)
         return tuple(nulls_of(rates, self.alpha / 2) for rates in self.baseline.rates[signal])
 
@@ -153,19 +153,21 @@ class ColumnarBake(Bake):
 
     def _weigh_columns(self, columns: ResultColumns, at: Ints, bad: Bools) -> None:
         ticks = self._ticks_of(at)
-        everything = np.ones(len(columns), bool)
-        of = self._put(Signal.FAILURES, columns, ticks, bad[:, None], everything)
-        self.mirror.add_many(ticks, bad, of.nulls[columns.records["labels"], 0])
-        if Signal.POSTING in self.gauges:
-            posting = says.failing_to_post(columns)
-            said = posting != NOTHING
-            said &= ~says.exempted(columns, said, self._waivers, Signal.POSTING.value)
-            self._put(Signal.POSTING, columns, ticks, (posting == YES)[:, None], said)
-        if Signal.SLOWNESS in self.gauges:
-            kinds, names = says.numbered(columns, {k: kind_of(v) for k, v in columns.labels.items()})
-            over, known = slow(columns, kinds, names, self.baseline.pace, len(self.policy.quantiles))
-            known = known & ~says.exempted(columns, known, self._waivers, Signal.SLOWNESS.value)
-            self._put(Signal.SLOWNESS, columns, ticks, over, known)
+        for signal in self.gauges:
+            if not signal.definition.of_run:
+                continue
+            if signal.definition.timed:
+                kinds, names = says.numbered(columns, {k: kind_of(v) for k, v in columns.labels.items()})
+                parts = signal.definition.parts(self.policy)
+                wrong, known = slow(columns, kinds, names, self.baseline.pace, parts)
+            else:
+                said = says.by_shape(columns, signal)
+                wrong, known = (said == YES)[:, None], said != NOTHING
+            if not signal.definition.always:
+                known = known & ~says.exempted(columns, known, self._waivers, signal.value)
+            of = self._put(signal, columns, ticks, wrong, known)
+            if signal is Signal.FAILURES:
+                self.mirror.add_many(ticks, bad, of.nulls[columns.records["labels"], 0])
 
     def _put(self, signal: Signal, columns: ResultColumns, ticks: Ints, bad: Bools, rows: Bools) -> Kinds:
         """Counts these runs in a gauge, and returns what is granted to each of their labels."""

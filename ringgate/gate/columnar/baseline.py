@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.model import Invariant, Outcome, SignalSample, Source
-from ringgate.gate.baseline import Baseline, Signature, backlog_of
+from ringgate.gate.baseline import Baseline, Signature, of_samples
 from ringgate.gate.bounds import tail_from
 from ringgate.gate.columnar import evidence as says
 from ringgate.gate.columnar.evidence import NO, YES, Array, Bools, Floats, Ints
-from ringgate.gate.policy import GatePolicy, Signal
+from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import BUSY, LEAST_IN_A_PIECE, PIECE, PIECES, STREAKS_MATTER, RateCount, Rates
+from ringgate.gate.registry import Signal
 from ringgate.gate.signals import ENOUGH_FOR_QUANTILES, EVIDENCE, Probe, UsualPace, kind_of, limits_of, probe_of
 from ringgate.gate.waivers import Waivers
 
@@ -43,8 +44,6 @@ def learn_columns(
     bad = said[kept] == YES
     runs = _Runs(good, policy)
     pace = UsualPace.of_limits(_limits(runs, policy))
-    posting = says.failing_to_post(good)
-    over, known = slow(runs.columns, runs.kinds, runs.kind_names, pace, len(policy.quantiles))
     started = good.records["started"]
     return Baseline(
         runs=len(good),
@@ -55,12 +54,8 @@ def learn_columns(
         until=says.datetime_of(started[-1]) if len(good) else None,
         pace=pace,
         rates={
-            Signal.FAILURES: (runs.rates(np.ones(len(good), bool), bad),),
-            Signal.POSTING: (runs.rates(posting != says.NOTHING, posting == YES),),
-            Signal.SLOWNESS: tuple(
-                runs.rates(known, over[:, place], by_hour=True) for place in range(len(policy.quantiles))
-            ),
-            Signal.BACKLOG: (backlog_of(samples, ring, tenants, policy),),
+            **{signal: runs.rates_of(signal, pace, policy) for signal in Signal if signal.definition.of_run},
+            **of_samples(samples, ring, tenants, policy),
         },
         tested=frozenset(probe_of(good.labels[key]) for key in says.distinct(good.records["labels"])),
         intervals=_intervals(ran),
@@ -85,6 +80,15 @@ class _Runs:
         self._in_order = tenants, kinds
         same = (np.diff(self._at) == 0) & (np.diff(probes) == 0)
         self._ties = bool(same.any())
+
+    def rates_of(self, signal: Signal, pace: UsualPace, policy: GatePolicy) -> tuple[Rates, ...]:
+        """How often these runs were bad, for each null of a signal."""
+        if signal.definition.timed:
+            parts = signal.definition.parts(policy)
+            bad, known = slow(self.columns, self.kinds, self.kind_names, pace, parts)
+            return tuple(self.rates(known, bad[:, place], by_hour=True) for place in range(parts))
+        said = says.by_shape(self.columns, signal)
+        return (self.rates(said != says.NOTHING, said == YES),)
 
     def rates(self, concerned: Bools, seen: Bools, *, by_hour: bool = False) -> Rates:
         """`rates.OutcomeHistory.rates`, of the runs that are concerned."""

@@ -14,7 +14,8 @@ from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import RunLabels, RunShape, moment_of
 from ringgate.domain.model import Channel, Outcome, RunResult, Source, Step
 from ringgate.gate.baseline import Signature
-from ringgate.gate.signals import failed, failed_posting
+from ringgate.gate.registry import Signal
+from ringgate.gate.signals import UsualPace, failed
 from ringgate.gate.waivers import Waivers
 
 Array = NDArray[Any]
@@ -79,12 +80,12 @@ def failing(columns: ResultColumns) -> Array:
     return lookup[columns.records["shape"]]
 
 
-def failing_to_post(columns: ResultColumns) -> Array:
-    """`signals.failed_posting`."""
-    lookup = Lookup(columns.shapes, np.int8)
+def by_shape(columns: ResultColumns, signal: Signal) -> Array:
+    """What each run says to a signal that does not ask how long it took: YES, NO or NOTHING."""
+    lookup, of_run, pace = Lookup(columns.shapes, np.int8), signal.definition.of_run, UsualPace.of_limits({})
     for key, shape in columns.shapes.items():
-        said = failed_posting(_bare(shape))
-        lookup.set(key, NOTHING if said is None else int(said))
+        said = of_run(_bare(shape), pace) if of_run else None
+        lookup.set(key, NOTHING if said is None else int(said[0]))
     return lookup[columns.records["shape"]]
 
 
