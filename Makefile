@@ -5,7 +5,7 @@ N ?= 10
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test faults soak bench bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test faults busy soak bench bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -44,6 +44,9 @@ faults: setup ## 100 clean rounds without an alarm, then every fault until the g
 
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
 	@$(BIN)/python -m tests.evaluation.bench.scale
+
+busy: setup ## rehearse the clean upgrade N=10 times on a busy machine: never rolled back, seeded faults still stopped
+	@$(BIN)/python -m tests.evaluation.busy --rounds $(N)
 
 soak: setup ## half an hour of probing four tenants, killed five times: nothing lost, nothing left (MINUTES=30)
 	@$(BIN)/ringgate estate up --name soak --tenants 4

@@ -174,10 +174,16 @@ def _pages(
     from ringgate.execution import setup
     from ringgate.host import paths
     from ringgate.rollout.pages import write_pages
+    from ringgate.store import Store
 
+    store = Store(setup.results_url(results))
+    try:
+        ran, left = store.results(session=record.session), store.left_behind()
+    finally:
+        store.close()
     return write_pages(
-        record, definition, ledger.folder, setup.results_of(record.session, results), site.inventory.tenants,
-        out or paths.reports() / "rehearsal.html", paths.reports() / "evidence",
+        record, definition, ledger.folder, ran, site.inventory.tenants, out or paths.reports() / "rehearsal.html",
+        paths.reports() / "evidence", left,
     )  # fmt: skip
 
 

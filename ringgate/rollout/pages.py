@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.model import Outcome, Residue, RunResult, Tenant
 from ringgate.report import build_report
 from ringgate.report.text import link
 from ringgate.rollout.record import RehearsalRecord
 from ringgate.rollout.release import Release
 from ringgate.rollout.report import write_report
+from ringgate.rollout.stages.blame import UNDONE_LATE, kind_of, needs_second_look, passed
 from ringgate.rollout.surface import listing
 
 
@@ -27,12 +29,15 @@ def write_pages(
     tenants: Sequence[Tenant],
     out: Path,
     evidence: Path,
+    left: Sequence[Residue] = (),
 ) -> Path:
     """Writes the report to `out` and the others beside it. Returns `out`.
 
-    `folder` is where the rehearsal keeps its files, `results` are its runs, `evidence` holds their attachments. What
-    was meant to run is the rehearsal's own business; the page of runs shows what did.
+    `folder` is where the rehearsal keeps its files, `results` are its runs, `evidence` holds their attachments, `left`
+    is what is left behind now. What was meant to run is the rehearsal's own business; the page of runs shows what did,
+    as the rehearsal judged it.
     """
+    results = as_judged(results, left)
     lists, runs = {}, ""
     for tenant in record.tenants:
         if (kept := listing(folder, tenant)).is_file():
@@ -50,3 +55,24 @@ def write_pages(
         )  # fmt: skip
         runs = link(page.name)
     return write_report(record, release, out, runs, lists)
+
+
+def as_judged(results: Sequence[RunResult], left: Sequence[Residue]) -> list[RunResult]:
+    """The runs as the stages judged them: what proved nothing is left out where a second look passed, and what was
+    taken back later has passed and left nothing. `left` is what is left now."""
+    still = {(each.run_id, each.verb, each.marker) for each in left}
+    last_passed = {_check(each): each.started_at for each in results if passed(each)}
+    found = []
+    for each in results:
+        if needs_second_look(each) and (again := last_passed.get(_check(each))) and again > each.started_at:
+            continue
+        residue = tuple(x for x in each.residue if (x.run_id, x.verb, x.marker) in still)
+        judged = replace(each, residue=residue)
+        if not residue and kind_of(each) in UNDONE_LATE:
+            judged = replace(judged, outcome=Outcome.PASSED, failure=None)
+        found.append(judged)
+    return found
+
+
+def _check(result: RunResult) -> tuple[str, str, str]:
+    return result.tenant, result.scenario, result.channel.value

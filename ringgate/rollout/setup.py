@@ -23,6 +23,7 @@ from ringgate.rollout.stages.context import StageContext
 from ringgate.rollout.stages.sequence import TenantStages
 from ringgate.rollout.surface import Surfaces
 from ringgate.scenario.discovery import known_scenarios
+from ringgate.store import Store
 
 
 def assembled(
@@ -50,16 +51,18 @@ def assembled(
     scenarios = [each for each in known if not isinstance(each, TwoPhaseScenario)]
 
     def take_back(in_flight: bool, whose: Collection[str]) -> Sequence[Residue]:
-        """Patiently. Returns what could not be taken back."""
+        """Patiently, and notes in the store what was taken back. Returns what could not be."""
         drivers = Drivers([tenant.erp for tenant in inventory.tenants])
+        store = Store(setup.results_url(results))
         tenants = {tenant.id: tenant for tenant in inventory.tenants}
         try:
             done = recover(
                 Journal(paths.journal()), tenants, drivers, only=frozenset(whose), redact=redact, settle=settle,
-                in_flight=in_flight, patience=Patience(),
+                in_flight=in_flight, patience=Patience(), sinks=[store],
             )  # fmt: skip
         finally:
             drivers.close()
+            store.close()
         return [left for each in done for left in each.left]
 
     context = StageContext(
