@@ -38,14 +38,15 @@ def check(
     from ringgate.estate.registry import series_of
     from ringgate.inventory import Inventory
     from ringgate.rollout.platforms.registry import series_on
-    from ringgate.rollout.release import ReleaseError, load_release, named_series
+    from ringgate.rollout.release import ReleaseError, load_release, named_erp, named_series
 
     known = Inventory.load(inventory)
     named_series(release)  # a file that is no TOML at all is wrong use
     errors: list[str] = []
     holds = ""
     try:
-        series = series_on(platform) if platform else series_of({tenant.erp for tenant in known.tenants})
+        erps = {named_erp(release)} - {""} or {tenant.erp for tenant in known.tenants}
+        series = series_on(platform) if platform else series_of(erps)
         found = load_release(release, known, series)
     except ReleaseError as error:
         errors = [str(problem) for problem in error.problems]

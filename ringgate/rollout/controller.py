@@ -36,7 +36,7 @@ from ringgate.rollout.record import (
 from ringgate.rollout.release import Release, RolloutAction
 from ringgate.rollout.results import NeighboursResult
 from ringgate.rollout.stages.blame import PLAIN, is_plain
-from ringgate.rollout.stages.context import SECOND_LOOK, StageFinding
+from ringgate.rollout.stages.context import SECOND_LOOK, StageFinding, applicable
 from ringgate.rollout.stages.sequence import TenantStages
 
 AT_ONCE = 2
@@ -133,7 +133,7 @@ class Rehearsal:
         kept.began = kept.began or datetime.now(UTC)
         reasons: list[Objection] = []
         browser = {t.id: self._walks(t, first=t is tenants[0]) for t in tenants}
-        plans = {tenant.id: self.release.plan_of(tenant.id) for tenant in tenants}
+        plans = {tenant.id: applicable(tenant, self.release.plan_of(tenant.id)) for tenant in tenants}
         drilled = [t for t in tenants if plans[t.id].drill == "all" or t is tenants[0]]
 
         work: list[tuple[str, Sequence[Tenant], Callable[[Tenant], StageFinding]]] = [

@@ -216,6 +216,10 @@ class ReleaseTable(StrictTable):
 
     id: Slug = Field(description="Labels results, metrics and reports.", examples=["tryton-8-0"])
     title: Name = Field(description="What people call it.", examples=["Tryton 7.0 LTS to 8.0 LTS"])
+    erp: Slug | None = Field(
+        None, description="The ERP that it is for; required where the inventory holds tenants of several.",
+        examples=["tryton"],
+    )  # fmt: skip
     before: str = Field(alias="from", min_length=1, description="The series before.", examples=["7.0"])
     after: str = Field(alias="to", min_length=1, description="The series after.", examples=["8.0"])
     risk: Risk = Field(description="low, medium or high: chooses suites and strictness.", examples=["high"])
@@ -288,6 +292,12 @@ def named_series(path: Path) -> tuple[str, ...]:
     return tuple(str(layer.data[key]) for key in ("from", "to") if key in layer.data)
 
 
+def named_erp(path: Path) -> str:
+    """The ERP that a definition names, "" for none."""
+    layer = read_layer(path)
+    return "" if isinstance(layer, Problem) else str(layer.data.get("erp", ""))
+
+
 def load_release(
     path: Path, inventory: Inventory, known_series: Sequence[str] = (), today: date | None = None
 ) -> Release:
@@ -309,11 +319,11 @@ def load_release(
     table = ReleaseTable.model_validate(layer.data)
     moved = {each.tenant: each.ring for each in table.exceptions if each.ring}
     skipped = {each.tenant: each for each in table.exceptions if each.skip}
-    if not {tenant.id for tenant in inventory.tenants} - skipped.keys():
+    chosen = [each for each in inventory.tenants if table.erp in (None, each.erp) and each.id not in skipped]
+    if not chosen:
         raise ReleaseError([Problem(file, "exceptions", "leave out every tenant: nothing would be rehearsed")])
     rings = [
-        (ring, tuple(t for t in inventory.tenants if moved.get(t.id, t.ring) == ring and t.id not in skipped))
-        for ring in inventory.rings
+        (ring, tuple(each for each in chosen if moved.get(each.id, each.ring) == ring)) for ring in inventory.rings
     ]
     files = [path, *(path.parent / name for name in (table.policy, table.accepted) if name)]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
@@ -344,8 +354,8 @@ def _beside(path: Path, data: Mapping[str, object]) -> tuple[ComparisonPolicy, t
 
 def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, today: date) -> list[Problem]:
     """What a key's own rule cannot see. Works on the raw values, so that other mistakes do not hide these."""
-    found = []
-    known = [tenant.id for tenant in inventory.tenants]
+    found = _check_erp(file, data.get("erp"), inventory)
+    known = [tenant.id for tenant in inventory.tenants if data.get("erp") in (None, tenant.erp)]
     listed = data.get("exceptions")
     seen: set[object] = set()
     for index, each in enumerate(listed if isinstance(listed, list) else []):
@@ -373,6 +383,17 @@ def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, t
     for name in sorted({str(name) for name in names if names.count(name) > 1}):
         found.append(Problem(file, "integrations", "two integrations must not have the same name", f'"{name}"'))
     return found
+
+
+def _check_erp(file: str, erp: object, inventory: Inventory) -> list[Problem]:
+    """A release is for one ERP, whichever others the inventory holds tenants of."""
+    there = sorted({tenant.erp for tenant in inventory.tenants})
+    if erp is None and len(there) > 1:
+        rule = f"is required: the inventory holds tenants of {' and '.join(there)}"
+        return [Problem(file, "erp", rule)]
+    if isinstance(erp, str) and erp not in there:
+        return [Problem(file, "erp", f"no tenant of the inventory runs it{nearest(erp, there)}", f'"{erp}"')]
+    return []
 
 
 def _check_steps(file: str, steps: Sequence[Mapping[str, object]]) -> list[Problem]:

@@ -15,7 +15,7 @@ from ringgate.rollout.results import BackupAge, BaselineResult
 from ringgate.rollout.stages import in_flight
 from ringgate.rollout.stages.beside import Job, run_beside
 from ringgate.rollout.stages.checks import job_of, judge, settle
-from ringgate.rollout.stages.context import StageContext, StageFinding, connected, size_of
+from ringgate.rollout.stages.context import StageContext, StageFinding, connected, no_fingerprint, size_of
 
 FRESH = timedelta(minutes=10)
 """How long a result may serve as baseline: for the time that migrating one ring takes."""
@@ -49,13 +49,14 @@ def baseline(context: StageContext, tenant: Tenant, plan: Plan) -> StageFinding:
     reasons += in_flight.judge_begun(context, tenant, begun)
     with context.engine() as engine:
         with connected(engine, tenant) as connection:
-            before = connection.books().fingerprint()
-            context.keep(tenant, "before", before)
+            before = None if no_fingerprint(tenant) else connection.books().fingerprint()
+            if before:
+                context.keep(tenant, "before", before)
             if plan.surface:
-                context.surfaces.before(tenant, connection, before.extensions)
+                context.surfaces.before(tenant, connection, before.extensions if before else ())
         wait = [each for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == context.label]
     counts = checked.counts()
-    result = BaselineResult(counts, len(wait), size_of(before), backup, checked.again)
+    result = BaselineResult(counts, len(wait), size_of(before) if before else {}, backup, checked.again)
     note = f"{counts.get(Outcome.PASSED, 0)} checks passed, {len(wait)} begun for after"
     return StageFinding(note, result, reasons)
 

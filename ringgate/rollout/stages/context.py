@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringgate.domain.model import Channel, Layer, Residue, RunResult, Scenario, Tenant
+from ringgate.domain.model import Capability, Channel, Layer, Residue, RunResult, Scenario, Tenant
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, TimeLimit
+from ringgate.drivers.registry import why_not
 from ringgate.execution.concurrency import ConcurrencyLimits
 from ringgate.execution.run_once import Engine, new_run_id, run_once
 from ringgate.fingerprint import files
@@ -130,6 +131,16 @@ def connected(engine: Engine, tenant: Tenant) -> Iterator[Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def no_fingerprint(tenant: Tenant) -> str:
+    """Why a tenant's books cannot be compared, in words; "" if they can."""
+    return why_not(tenant, Channel.API, Capability.BOOKS, Capability.FINGERPRINT)
+
+
+def applicable(tenant: Tenant, plan: Plan) -> Plan:
+    """The plan without what the tenant's driver cannot do at all: it would only fail in the middle."""
+    return replace(plan, surface=plan.surface and not why_not(tenant, Channel.API, Capability.SURFACE))
 
 
 def size_of(books: Fingerprint) -> dict[str, int]:

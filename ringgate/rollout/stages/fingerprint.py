@@ -8,10 +8,14 @@ from ringgate.domain.model import Tenant
 from ringgate.fingerprint import Difference, compare, judge
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.results import BooksDifference, FingerprintResult
-from ringgate.rollout.stages.context import StageContext, StageFinding, size_of
+from ringgate.rollout.stages.context import StageContext, StageFinding, no_fingerprint, size_of
 
 
 def fingerprint(context: StageContext, tenant: Tenant) -> StageFinding:
+    if left_out := no_fingerprint(tenant):
+        words = f"Its books could not be compared: {left_out}."
+        reasons = [context.objection(Condition.INCONCLUSIVE, tenant, words)]
+        return StageFinding(f"not applicable: {left_out}", FingerprintResult({}, [], []), reasons)
     after, release = context.books(tenant), context.release
     context.keep(tenant, "after", after)
     differences = compare(context.kept(tenant, "before"), after, release.policy.tolerances)

@@ -9,18 +9,21 @@ from ringgate.fingerprint import compare
 from ringgate.host.undo_journal import Journal
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.losses import losses, note_losses
-from ringgate.rollout.stages.context import StageContext, StageFinding, connected
+from ringgate.rollout.stages.context import StageContext, StageFinding, connected, no_fingerprint
 
 
 def roll_back(context: StageContext, tenant: Tenant) -> StageFinding:
     """Begun work that the backup brings back is taken back, from the copies of its journals."""
-    platform, before, reasons = context.platform, context.kept(tenant, "before"), []
+    platform, reasons = context.platform, []
+    before = None if no_fingerprint(tenant) else context.kept(tenant, "before")
     backup = platform.upgraded_from(tenant.id)
     if backup is not None and platform.series(tenant.id) == context.release.table.after:
-        note_losses(context.folder, tenant.id, before, lambda: context.books(tenant))
+        if before:
+            note_losses(context.folder, tenant.id, before, lambda: context.books(tenant))
         platform.roll_back(tenant.id, backup.name)
     with context.engine() as engine, connected(engine, tenant) as connection:
-        differences = compare(before, connection.books().fingerprint(), context.release.policy.tolerances)
+        tolerances = context.release.policy.tolerances
+        differences = compare(before, connection.books().fingerprint(), tolerances) if before else []
         journal = Journal(context.kept_journals(tenant))
         for done in recover(
             journal, {tenant.id: tenant}, engine.drivers, settle=0, in_flight=True, patience=Patience()

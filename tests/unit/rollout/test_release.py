@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -50,6 +51,26 @@ def test_the_release_of_the_demo_is_right(inventory):
     assert [step.name.split(":")[0] for step in release.table.manual_steps] == ["7.2", "7.6"]
 
 
+def test_a_release_is_for_one_erp_of_an_inventory_of_several(tmp_path, inventory):
+    mixed = replace(
+        inventory,
+        tenants=tuple(replace(each, erp="odoo") if each.id == "kyoto" else each for each in inventory.tenants),
+    )
+    path = tmp_path / "release.toml"
+
+    def led(text: str):
+        path.write_text(text)
+        return [tenant.id for tenant in load_release(path, mixed, today=TODAY).tenants]
+
+    assert led(SMALLEST.replace('risk = "low"', 'risk = "low"\nerp = "odoo"')) == ["kyoto"]
+    assert led(SMALLEST.replace('risk = "low"', 'risk = "low"\nerp = "tryton"')) == ["aldgate", "bleecker", "cologne"]
+    with pytest.raises(ReleaseError, match="erp: is required: the inventory holds tenants of odoo and tryton"):
+        led(SMALLEST)
+    other = '\n[[exceptions]]\ntenant = "kyoto"\nskip = true\nowner = "qa"\nreason = "x"\nexpires = 2027-01-31\n'
+    with pytest.raises(ReleaseError, match=r"exceptions\[0\].tenant: is not in the inventory"):
+        led(SMALLEST.replace('risk = "low"', 'risk = "low"\nerp = "tryton"') + other)
+
+
 def test_what_is_not_said_is_the_safest(load):
     conditions = load(SMALLEST).table.conditions
     after = ("migration", "platform", "process", "isolation", "in_flight")
@@ -71,6 +92,7 @@ def test_what_is_not_said_is_the_safest(load):
         ('from = "7.0"\nto = "8.0"', 'from = "8.0"\nto = "7.0"', "to: is an earlier series than from"),
         ("[components.application]", "[components.aplication]", "components.aplication: is not a known key; did you"),
         ('risk = "low"', 'risk = "low"\npolicy = "none.toml"', "policy: there is no such file beside this one"),
+        ('risk = "low"', 'risk = "low"\nerp = "tritn"', "erp: no tenant of the inventory runs it"),
         ('risk = "low"', 'risk = "low"\naccepted = "none.toml"', "accepted: there is no such file beside this one"),
     ],
 )  # fmt: skip
