@@ -1,4 +1,4 @@
-"""A year of a small services firm, told by a seeded generator: no server, no clock, the same story every time.
+"""A year of a small services firm, made by a seeded generator: no server, no clock, the same year every time.
 
 The firm sells hours to a handful of customers. For each of the twelve months before the month of `today` one
 engagement is worked, billed and (mostly) paid; in the current month two are billed but not yet posted and one is
@@ -60,7 +60,7 @@ class Person:
 
 @dataclass(frozen=True)
 class PlannedEntry:
-    """Hours of one employee (index into `Story.employees`) on one day."""
+    """Hours of one employee (index into `BusinessYear.employees`) on one day."""
 
     employee: int
     on: date
@@ -81,7 +81,7 @@ class PlannedTask:
 
 @dataclass(frozen=True)
 class Engagement:
-    """A project for one customer (index into `Story.customers`).
+    """A project for one customer (index into `BusinessYear.customers`).
 
     `billed_on` is the invoice's date, or the day of the last work while nothing is `billed`; `posted` whether the
     invoice was posted; `paid` is the fraction of the total that was paid on `paid_on`; `credited_on` when all of it
@@ -112,7 +112,7 @@ class Purchase:
 
 
 @dataclass(frozen=True)
-class Story:
+class BusinessYear:
     """Everything that happened, in order."""
 
     customers: tuple[Person, ...]
@@ -129,18 +129,18 @@ class Story:
         return sum(len(task.entries) for e in self.engagements for task in e.tasks)
 
 
-def tell(spec: SeedSpec) -> Story:
+def generate(spec: SeedSpec) -> BusinessYear:
     """The tenant's year. A function of `spec.id`, its policy and `spec.today`."""
-    return _Teller(spec).story()
+    return _Generator(spec).year()
 
 
 def first_month(today: date) -> date:
-    """The first day of the first month that is told."""
+    """The first day of the first month of the year."""
     return date(today.year - 1, today.month, 1)
 
 
-class _Teller:
-    """Holds the two sources of chance while a story is told."""
+class _Generator:
+    """Holds the two sources of chance while a year is made."""
 
     def __init__(self, spec: SeedSpec) -> None:
         self.spec = spec
@@ -151,11 +151,11 @@ class _Teller:
         self.subjects = SUBJECTS[language]
         self.activities, self.things = ACTIVITIES[language], PURCHASES[language]
 
-    def story(self) -> Story:
+    def year(self) -> BusinessYear:
         customers = tuple(self._customer() for _ in range(CUSTOMERS))
         employees = tuple(Person(self._name()) for _ in range(EMPLOYEES))
         engagements = (*self._settle(self._past()), *self._current())
-        return Story(customers, employees, engagements, self._purchases())
+        return BusinessYear(customers, employees, engagements, self._purchases())
 
     def _name(self) -> str:
         romanized = getattr(self.faker, "romanized_name", None)
@@ -167,15 +167,15 @@ class _Teller:
 
     def _past(self) -> list[Engagement]:
         """What was billed in each full month, in the order of billing."""
-        told: list[Engagement] = []
+        made: list[Engagement] = []
         month = first_month(self.spec.today)
         for _ in range(MONTHS):
             days = calendar.monthrange(month.year, month.month)[1]
             for part in range(1, ENGAGEMENTS_A_MONTH + 1):
                 billed_on = month.replace(day=days * part // ENGAGEMENTS_A_MONTH)
-                told.append(self._engagement(len(told), billed_on))
+                made.append(self._engagement(len(made), billed_on))
             month = month.replace(day=days) + timedelta(days=1)
-        return told
+        return made
 
     def _current(self) -> list[Engagement]:
         """Two drafts, and work that is not billed at all, none of it later than today."""

@@ -97,11 +97,11 @@ class Cluster:
             shutil.chown(self.log, *_server_user_and_group())
         try:
             self._run("pg_ctl", "-w", "-t", "60", "-D", str(self.data), "-l", str(self.log), "start")
-        except EstateError as trouble:
+        except EstateError as problem:
             raise EstateError(
                 f"The estate's database does not start ({last_line(self.log)}): "
                 f"`ringgate estate destroy` and `ringgate estate up` make it anew (log: {self.log})."
-            ) from trouble
+            ) from problem
 
     def stop(self) -> None:
         """Stops it cleanly: open transactions are rolled back, what was committed is on disk."""

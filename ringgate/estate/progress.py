@@ -43,7 +43,7 @@ class Stage:
 
 
 class Progress:
-    """A quiet board, for use as a library: stages are kept, nothing is printed."""
+    """Keeps the stages and prints nothing, for use as a library."""
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ringgate.estate.faults.switches import AtTheDoor
+from ringgate.estate.faults.switches import FrontDoorFault
 from ringgate.estate.frontdoor import NetworkFault as Rule
 from ringgate.execution.recovery import recover
 
@@ -55,7 +55,7 @@ def test_a_killed_run_is_recovered(own_tenant, books_of, environment, scenario, 
 def test_what_cannot_be_taken_back_now_is_kept_for_later(own_tenant, estate, engine, run, books_of):
     """While a payment stands, the invoice that it pays cannot be credited, and must not be forgotten either."""
     before, tenant = books_of(own_tenant.tenant), own_tenant.tenant
-    unread = AtTheDoor(lambda _, name: Rule(tenant=name, rpc=r"^model\.account\.move\.search_read$", status=502))
+    unread = FrontDoorFault(lambda _, name: Rule(tenant=name, rpc=r"^model\.account\.move\.search_read$", status=502))
     unread.on(estate, tenant.id, "ledger-unread")
     try:
         result = run("project-to-cash", tenant)

@@ -75,7 +75,7 @@ def run_all(engine: Engine, scenarios: dict[str, Scenario], lease: Callable[...,
             # One that nobody else breaks meanwhile.
             neighbours.append(lease("EUR" if tenant.policy.currency.code != "EUR" else "GBP").tenant)
         # A certificate shows to who comes anew.
-        driver = impatient if any(fault.hasty for fault in faults) else fresh if secure(faults) else None
+        driver = impatient if any(fault.times_out for fault in faults) else fresh if secure(faults) else None
         own = {("tryton", Channel.API): driver} if driver else {}
         used = dataclasses.replace(engine, neighbours=(tenant, *neighbours), drivers={**engine.drivers, **own})
         return {name: run_once(scenarios[name], tenant, Channel.API, used) for name in sorted(chosen)}
@@ -149,7 +149,7 @@ def crowds() -> list[list[Fault]]:
     if os.environ.get("RINGGATE_FAULTS") == "alone":
         return [[fault] for fault in CERTAIN]
     short = [fault for fault in CERTAIN if fault.id not in LONG]
-    singles = [fault for fault in short if len(fault.catches) == 1 and not fault.hasty]
+    singles = [fault for fault in short if len(fault.catches) == 1 and not fault.times_out]
     others = [[fault] for fault in short if fault not in singles]
     together: list[list[Fault]] = []
     for fault in singles:

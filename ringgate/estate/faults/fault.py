@@ -39,7 +39,7 @@ class Fault:
     that is over its limit, whether or not runs fail (`backlog`), or an ERP that we cannot get to (`broken`).
 
     `scope` is one tenant, or the whole estate. `chance` is how often each request meets it, `currency` the kind of
-    tenant on which it shows, `secure` that it shows to who comes by https, `hasty` that it shows as a time-out.
+    tenant on which it shows, `secure` that it shows to who comes by https, `times_out` that it shows as a time-out.
     `cached` says that the ERP keeps what is changed in memory, so that its server is reloaded.
     """
 
@@ -55,7 +55,7 @@ class Fault:
     chance: float = 1.0
     currency: str = "GBP"
     secure: bool = False
-    hasty: bool = False
+    times_out: bool = False
     cached: bool = False
 
     @property

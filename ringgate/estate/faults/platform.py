@@ -7,12 +7,12 @@ from typing import Any
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import ALL, WITHIN
 from ringgate.estate.faults.operations import ClosedDatabase, StoppedServers
-from ringgate.estate.faults.switches import AtTheDoor
+from ringgate.estate.faults.switches import FrontDoorFault
 from ringgate.estate.frontdoor import NetworkFault as Rule
 
 
-def _tenant(**what: Any) -> AtTheDoor:
-    return AtTheDoor(lambda _estate, tenant: Rule(tenant=tenant, **what))
+def _tenant(**what: Any) -> FrontDoorFault:
+    return FrontDoorFault(lambda _estate, tenant: Rule(tenant=tenant, **what))
 
 
 def _burst(percent: int) -> Fault:
@@ -22,7 +22,7 @@ def _burst(percent: int) -> Fault:
         where="front-door",
         cause="environment",
         says=dict.fromkeys(ALL, "HTTP 502"),
-        switch=AtTheDoor(lambda _estate, _tenant: Rule(method="^POST$", status=502, probability=percent / 100)),
+        switch=FrontDoorFault(lambda _estate, _tenant: Rule(method="^POST$", status=502, probability=percent / 100)),
         scope="estate",
         chance=percent / 100,
     )
@@ -46,7 +46,7 @@ SERVING = (
         cause="environment",
         says=dict.fromkeys(ALL, "did not answer in time"),
         switch=ClosedDatabase(),
-        hasty=True,
+        times_out=True,
     ),
     Fault(
         id="throttled",

@@ -246,7 +246,7 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
-class AtTheDoor:
+class FrontDoorFault:
     """A rule of the front door for this tenant. `rule` makes it, given the estate and the tenant."""
 
     rule: Callable[[Estate, str], Rule]

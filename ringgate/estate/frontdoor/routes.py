@@ -76,6 +76,6 @@ class Followed(Generic[Model]):
             try:
                 self._value = self._model.model_validate_json(self._path.read_text())
             except ValueError as problem:
-                # What was in force stays in force: a slip of the pen must not close every tenant's door.
+                # What was in force stays in force: a mistake in the file must not cut every tenant off.
                 print(f"{self._path} is ignored: {problem}", flush=True)
         return self._value

@@ -18,7 +18,7 @@ from ringgate.estate.frontdoor.routes import Followed
 LOOK_EVERY = 0.1
 """Seconds between looks for new ports; everything else is looked up at each request."""
 
-LAST_WORDS = 5.0
+GRACE = 5.0
 """Seconds that requests under way have to finish when the front door is closed."""
 
 
@@ -33,7 +33,7 @@ class FrontDoor:
         self.injector = faults.Injector(logs / faults.LOG)
         self.cached: dict[str, KeptAnswer] = {}
         self.generation = ""
-        self.doors: dict[int, tuple[str, asyncio.Server]] = {}
+        self.listening: dict[int, tuple[str, asyncio.Server]] = {}
         self.visits: set[asyncio.Task[None]] = set()
         self.idle: set[asyncio.Task[None]] = set()
 
@@ -43,12 +43,12 @@ class FrontDoor:
             await self._follow()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY)
-        for _, server in self.doors.values():
+        for _, server in self.listening.values():
             server.close()
         # Clients that keep an idle connection open would be waited for in vain.
         busy = self.visits - self.idle
         if busy:
-            await asyncio.wait(busy, timeout=LAST_WORDS)
+            await asyncio.wait(busy, timeout=GRACE)
         for visit in self.visits:
             visit.cancel()
         await asyncio.gather(*self.visits, return_exceptions=True)
@@ -56,18 +56,18 @@ class FrontDoor:
     async def _follow(self) -> None:
         known = self.routes.get().tenants
         wanted = {port: tenant for tenant, route in known.items() for port in (route.port, route.secure) if port}
-        for port, (tenant, server) in list(self.doors.items()):
+        for port, (tenant, server) in list(self.listening.items()):
             if wanted.get(port) != tenant:
                 server.close()
-                del self.doors[port]
+                del self.listening[port]
         for port, tenant in wanted.items():
-            if port not in self.doors:
+            if port not in self.listening:
                 try:
                     server = await self._open(tenant, port, secure=port == known[tenant].secure)
                 except OSError as problem:
                     print(f"port {port} of {tenant}: {problem}", flush=True)
                     continue
-                self.doors[port] = (tenant, server)
+                self.listening[port] = (tenant, server)
 
     async def _open(self, tenant: str, port: int, *, secure: bool) -> asyncio.Server:
         async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

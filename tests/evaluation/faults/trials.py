@@ -127,7 +127,7 @@ def _copy(baseline: Path, file: Path) -> Iterator[Path]:
 def _bake(bench: Bench, fault: Fault, hit: Tenant, file: Path, clock: Clock, trial: Trial) -> None:
     where = hit.id if fault.scope == "tenant" else ""
     instead: Mapping[str, Tenant] = {hit.id: secured(bench.estate, hit)} if fault.secure else {}
-    with baking(bench, file, fault.id, clock, hasty=fault.hasty) as bake:
+    with baking(bench, file, fault.id, clock, hasty=fault.times_out) as bake:
         bake.deploy()
         judge = judge_of(bench, bake, clock)
         try:

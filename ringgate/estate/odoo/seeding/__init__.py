@@ -51,7 +51,7 @@ def seed_tenant(
             return Desk(client)
 
         admin = desk(ADMIN, admin_password)
-        story = business_year.tell(spec)
+        story = business_year.generate(spec)
         progress("company and accounts")
         base = master_data.lay(admin, spec)
         progress("people and rights")

@@ -12,7 +12,7 @@ from typing import Any
 
 from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.model import Role
-from ringgate.estate.business_year import Engagement, Story
+from ringgate.estate.business_year import BusinessYear, Engagement
 from ringgate.estate.odoo.seeding.desk import Desk
 from ringgate.estate.odoo.seeding.master_data import MasterData
 from ringgate.estate.odoo.seeding.people import People
@@ -29,7 +29,7 @@ class Writer:
     spec: SeedSpec
     base: MasterData
     people: People
-    story: Story
+    story: BusinessYear
     admin: Desk
     roles: Mapping[Role, Desk]
 

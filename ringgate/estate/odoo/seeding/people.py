@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ringgate.domain.model import Role
-from ringgate.estate.business_year import Person, Story
+from ringgate.estate.business_year import BusinessYear, Person
 from ringgate.estate.odoo.seeding.desk import Desk
 from ringgate.estate.odoo.seeding.master_data import MasterData, locale
 from ringgate.estate.seed_spec import SeedSpec
@@ -78,7 +78,7 @@ class People:
     supplier: int
 
 
-def settle(desk: Desk, spec: SeedSpec, base: MasterData, story: Story, passwords: Mapping[Role, str]) -> People:
+def settle(desk: Desk, spec: SeedSpec, base: MasterData, story: BusinessYear, passwords: Mapping[Role, str]) -> People:
     """Makes everybody, as the administrator."""
     groups = _groups(desk)
     _salespeople_do_not_bill(desk)
@@ -198,7 +198,7 @@ def _users(desk: Desk, spec: SeedSpec, groups: Mapping[str, int], passwords: Map
     return made
 
 
-def _partners(desk: Desk, spec: SeedSpec, base: MasterData, story: Story) -> tuple[int, ...]:
+def _partners(desk: Desk, spec: SeedSpec, base: MasterData, story: BusinessYear) -> tuple[int, ...]:
     """The story's customers, then the synthetic one, then a supplier."""
     receivable = base.accounts[spec.policy.accounts.receivable[0]]
     others = (Person(spec.policy.customer, "1", "Ringgate"), Person("Ringgate Synthetic Supplier", "2", "Ringgate"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ringgate.domain.model import Channel, Role
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import ALL, POSTING
-from ringgate.estate.faults.switches import AtTheDoor
+from ringgate.estate.faults.switches import FrontDoorFault
 from ringgate.estate.frontdoor import NetworkFault as Rule
 from ringgate.inventory import Inventory
 
@@ -19,8 +19,8 @@ SLOW = 9.0
 """Seconds that a slow answer takes; a time-out below it notices."""
 
 
-def _rule(rpc: str, **what: Any) -> AtTheDoor:
-    return AtTheDoor(lambda estate, tenant: Rule(tenant=tenant, rpc=rpc, **what))
+def _rule(rpc: str, **what: Any) -> FrontDoorFault:
+    return FrontDoorFault(lambda estate, tenant: Rule(tenant=tenant, rpc=rpc, **what))
 
 
 def _any_password(estate: Estate, tenant: str) -> Rule:
@@ -64,7 +64,7 @@ NETWORK = (
         where="front-door",
         cause="identity",
         says={"sign-in": "nobody has this password"},
-        switch=AtTheDoor(_any_password),
+        switch=FrontDoorFault(_any_password),
     ),
     Fault(
         id="closed-month-dodged",
@@ -72,7 +72,7 @@ NETWORK = (
         where="front-door",
         cause="product",
         says={"financial-posting": "post entry was allowed"},
-        switch=AtTheDoor(_into_the_open_month),
+        switch=FrontDoorFault(_into_the_open_month),
     ),
     Fault(
         id="negative-time-accepted",
@@ -139,7 +139,7 @@ NETWORK = (
         cause="environment",
         says={"time-entry": "did not answer in time"},
         switch=_rule(r"^model\.timesheet\.line\.write$", where={"params.1.duration.seconds": "."}, delay=SLOW),
-        hasty=True,
+        times_out=True,
     ),
     Fault(
         id="unavailable",
@@ -179,7 +179,7 @@ NETWORK = (
         where="front-door",
         cause="environment",
         says={"tenant-isolation": "at his own tenant: search of project"},
-        switch=AtTheDoor(
+        switch=FrontDoorFault(
             lambda estate, tenant: Rule(
                 cache=tenant, rpc=r"^model\.project\.work\.search_read$", where={"params.0": "RG-"}
             )
@@ -191,7 +191,7 @@ NETWORK = (
         where="front-door",
         cause="identity",
         says=dict.fromkeys(("tenant-isolation", "tenant-disclosure"), "at the address of"),
-        switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^model\.account\.(invoice|account)\.")),
+        switch=FrontDoorFault(lambda estate, tenant: _lent(estate, tenant, r"^model\.account\.(invoice|account)\.")),
     ),
     Fault(
         id="reports-open",
@@ -199,7 +199,7 @@ NETWORK = (
         where="front-door",
         cause="identity",
         says=dict.fromkeys(("tenant-isolation", "tenant-disclosure"), "report of invoice"),
-        switch=AtTheDoor(lambda estate, tenant: _lent(estate, tenant, r"^report\.")),
+        switch=FrontDoorFault(lambda estate, tenant: _lent(estate, tenant, r"^report\.")),
     ),
     Fault(
         id="path-crossed",
@@ -207,7 +207,7 @@ NETWORK = (
         where="front-door",
         cause="configuration",
         says={"tenant-disclosure": "a tenant is answered for like a name that nobody has"},
-        switch=AtTheDoor(lambda estate, tenant: Rule(tenant=tenant, path=f"^/(?!{tenant}/)[^/]+/", crossing=True)),
+        switch=FrontDoorFault(lambda estate, tenant: Rule(tenant=tenant, path=f"^/(?!{tenant}/)[^/]+/", crossing=True)),
     ),
     Fault(
         id="databases-listed",
@@ -215,7 +215,7 @@ NETWORK = (
         where="front-door",
         cause="configuration",
         says={"tenant-disclosure": "which databases there are: expected nothing"},
-        switch=AtTheDoor(
+        switch=FrontDoorFault(
             lambda estate, tenant: Rule(tenant=tenant, rpc=r"^common\.db\.list$", answer=sorted(estate.record.tenants))
         ),
     ),
@@ -225,7 +225,7 @@ NETWORK = (
         where="front-door",
         cause="configuration",
         says={"tenant-disclosure": "strangers are not told who else is a tenant"},
-        switch=AtTheDoor(
+        switch=FrontDoorFault(
             lambda estate, tenant: Rule(
                 tenant=tenant,
                 method="POST",

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, cast
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import BILLING
 from ringgate.estate.faults.operations import Locked
-from ringgate.estate.faults.switches import KEPT, AtTheDoor, Trigger, keep
+from ringgate.estate.faults.switches import KEPT, FrontDoorFault, Trigger, keep
 from ringgate.estate.frontdoor import NetworkFault as Rule
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
     from ringgate.estate.tryton.server import TrytonServer
 
-DRAGGING = 2.5
+SLOWDOWN = 2.5
 """Seconds that posting takes longer: clearly more than it does, and no time-out."""
 
 
@@ -67,12 +67,12 @@ class Unworked:
 PLATFORM = (
     Fault(
         id="slow-posting",
-        title=f"Posting an invoice takes {DRAGGING} seconds longer",
+        title=f"Posting an invoice takes {SLOWDOWN} seconds longer",
         where="front-door",
         cause="environment",
         says=dict.fromkeys(BILLING, "slower"),
-        switch=AtTheDoor(
-            lambda _estate, tenant: Rule(tenant=tenant, rpc=r"^model\.account\.invoice\.post$", delay=DRAGGING)
+        switch=FrontDoorFault(
+            lambda _estate, tenant: Rule(tenant=tenant, rpc=r"^model\.account\.invoice\.post$", delay=SLOWDOWN)
         ),
         sign="slowness",
     ),
@@ -83,7 +83,7 @@ PLATFORM = (
         cause="environment",
         says=dict.fromkeys(BILLING, "did not answer in time"),
         switch=Locked("LOCK TABLE account_move IN SHARE MODE"),
-        hasty=True,
+        times_out=True,
     ),
     Fault(
         id="queue-stopped",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ringgate.domain.model import Channel
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import WITHIN
-from ringgate.estate.faults.switches import AtTheDoor
+from ringgate.estate.faults.switches import FrontDoorFault
 from ringgate.estate.frontdoor import NetworkFault as Rule
 
 _OTHERWISE = """
@@ -34,8 +34,10 @@ _DEAD = """
 """
 
 
-def _script(text: str) -> AtTheDoor:
-    return AtTheDoor(lambda _estate, tenant: Rule(tenant=tenant, method="^GET$", path=r"^/custom\.js$", serve=text))
+def _script(text: str) -> FrontDoorFault:
+    return FrontDoorFault(
+        lambda _estate, tenant: Rule(tenant=tenant, method="^GET$", path=r"^/custom\.js$", serve=text)
+    )
 
 
 SCREENS = (
@@ -98,7 +100,7 @@ SCREENS = (
         where="front-door",
         cause="environment",
         says=dict.fromkeys(WITHIN, "answered with HTTP 503"),
-        switch=AtTheDoor(lambda _estate, tenant: Rule(tenant=tenant, method="^GET$", path="^/$", status=503)),
+        switch=FrontDoorFault(lambda _estate, tenant: Rule(tenant=tenant, method="^GET$", path="^/$", status=503)),
         channel=Channel.BROWSER,
     ),
 )

@@ -244,7 +244,7 @@ RECORDS = (
     ),
     Fault(
         id="user-locked",
-        title="The consultant's account is switched off, and his sessions have ended",
+        title="The consultant's account is switched off, and their sessions have ended",
         where="rights",
         cause="identity",
         says=dict.fromkeys(SIGNED_IN, "does not accept the sign-in"),

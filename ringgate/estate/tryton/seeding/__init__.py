@@ -42,18 +42,18 @@ def seed_tenant(
     """
     with contextlib.ExitStack() as stack:
 
-        def desk(login: str, password: str) -> SeedingClient:
+        def signed_in(login: str, password: str) -> SeedingClient:
             client = stack.enter_context(RpcClient(url, database, timeout=120))
             client.login(login, password)
             return SeedingClient(client)
 
-        admin = desk(ADMIN, admin_password)
-        told = business_year.tell(spec)
+        admin = signed_in(ADMIN, admin_password)
+        year = business_year.generate(spec)
         progress("company and accounts")
-        base = master_data.lay(admin, spec)
+        base = master_data.create(admin, spec)
         progress("people and rights")
-        everybody = people.settle(admin, spec, base, told, secrets)
-        roles = {role: desk(spec.users[role], secrets[role]) for role in SEEDING_ROLES}
-        books.write(books.Writer(spec, base, everybody, told, admin, roles), progress)
+        everybody = people.create(admin, spec, base, year, secrets)
+        roles = {role: signed_in(spec.users[role], secrets[role]) for role in SEEDING_ROLES}
+        books.write(books.Writer(spec, base, everybody, year, admin, roles), progress)
         progress("closing old months")
         master_data.close_old_months(admin, spec)

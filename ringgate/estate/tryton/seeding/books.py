@@ -1,4 +1,4 @@
-"""Turns a story into a tenant's books: projects, time, invoices, payments, a credit note, purchase requests.
+"""Turns a business year into a tenant's books: projects, time, invoices, payments, a credit note, purchase requests.
 
 Each part is done by the user whose work it is, with as few calls as the ERP takes well.
 """
@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.model import Role
-from ringgate.estate.business_year import Engagement, Story
+from ringgate.estate.business_year import BusinessYear, Engagement
 from ringgate.estate.seed_spec import SeedSpec
 from ringgate.estate.tryton.seeding.master_data import MasterData
 from ringgate.estate.tryton.seeding.people import People
@@ -27,9 +27,9 @@ class Writer:
     """What every part of the books needs to know."""
 
     spec: SeedSpec
-    ground: MasterData
+    master: MasterData
     people: People
-    story: Story
+    year: BusinessYear
     admin: SeedingClient
     roles: Mapping[Role, SeedingClient]
 
@@ -40,7 +40,7 @@ def write(w: Writer, progress: Progress) -> None:
     projects = _projects(w)
     _time(w, projects)
     progress("invoices")
-    billed = [e for e in w.story.engagements if e.billed]
+    billed = [e for e in w.year.engagements if e.billed]
     invoices = _bill(w, billed, projects)
     _post(w, billed, invoices)
     progress("payments")
@@ -53,13 +53,13 @@ def write(w: Writer, progress: Progress) -> None:
 def _projects(w: Writer) -> dict[str, int]:
     """One project for each engagement, its tasks below it; name -> id."""
     records = []
-    for engagement in w.story.engagements:
+    for engagement in w.year.engagements:
         tasks = [
             {
                 "name": task.name,
                 "type": "task",
-                "company": w.ground.company,
-                "product": w.ground.products[task.product],
+                "company": w.master.company,
+                "product": w.master.products[task.product],
                 "list_price": task.rate,
                 "effort_duration": timedelta(hours=float(task.effort)),
                 "timesheet_available": True,
@@ -71,32 +71,32 @@ def _projects(w: Writer) -> dict[str, int]:
             {
                 "name": engagement.name,
                 "type": "project",
-                "company": w.ground.company,
+                "company": w.master.company,
                 "party": w.people.customers[engagement.customer],
                 "project_invoice_method": w.spec.policy.invoice_method.value,
                 "children": [("create", tasks)],
             }
         )
     made = w.roles[Role.PROJECT_MANAGER].create("project.work", records)
-    return dict(zip((e.name for e in w.story.engagements), made, strict=True))
+    return dict(zip((e.name for e in w.year.engagements), made, strict=True))
 
 
 def _time(w: Writer, projects: Mapping[str, int]) -> None:
-    """Everybody's time, entered by the administrator (a consultant may enter only his own)."""
+    """Everybody's time, entered by the administrator (a consultant may enter only their own)."""
     rows = w.admin.find("project.work", [("type", "=", "task")], ["name", "parent", "timesheet_works"])
     works = {(row["parent"], row["name"]): row["timesheet_works"][0] for row in rows}
     w.admin.create(
         "timesheet.line",
         [
             {
-                "company": w.ground.company,
+                "company": w.master.company,
                 "employee": w.people.employees[entry.employee],
                 "work": works[projects[engagement.name], task.name],
                 "date": entry.on,
                 "duration": timedelta(hours=float(entry.hours)),
                 "description": entry.description,
             }
-            for engagement in w.story.engagements
+            for engagement in w.year.engagements
             for task in engagement.tasks
             for entry in task.entries
         ],
@@ -135,7 +135,7 @@ def _post(w: Writer, billed: list[Engagement], invoices: list[int]) -> None:
     for engagement, invoice in zip(billed, invoices, strict=True):
         if engagement.posted and engagement.billed_on + timedelta(days=w.spec.policy.payment_days) < w.spec.today:
             digest = hashlib.md5(f"account.invoice,{invoice}".encode(), usedforsecurity=False).hexdigest()
-            accountant.client.confirm(f"{digest}.invoice_payment_term")
+            accountant.rpc.confirm(f"{digest}.invoice_payment_term")
     for some in _by_pairs(due):
         accountant.press("account.invoice", "post", some)
 
@@ -150,9 +150,9 @@ def _pay(w: Writer, billed: list[Engagement], invoices: list[int]) -> None:
         form = {
             "payee": row["party"],
             "amount": amount,
-            "currency": w.ground.currency,
-            "company": w.ground.company,
-            "payment_method": w.ground.payment_method,
+            "currency": w.master.currency,
+            "company": w.master.company,
+            "payment_method": w.master.payment_method,
             "date": engagement.paid_on,
             "description": "",
         }
@@ -176,8 +176,8 @@ def _purchases(w: Writer) -> None:
         "purchase.requisition",
         [
             {
-                "company": w.ground.company,
-                "currency": w.ground.currency,
+                "company": w.master.company,
+                "currency": w.master.currency,
                 "employee": w.people.employees[purchase.employee],
                 "description": purchase.description,
                 "supply_date": purchase.needed_on,
@@ -195,10 +195,10 @@ def _purchases(w: Writer) -> None:
                     )
                 ],
             }
-            for purchase in w.story.purchases
+            for purchase in w.year.purchases
         ],
     )
     w.admin.press("purchase.requisition", "wait", made)
     for outcome, button in (("approved", "approve"), ("rejected", "reject")):
-        chosen = [i for p, i in zip(w.story.purchases, made, strict=True) if p.outcome == outcome]
+        chosen = [i for p, i in zip(w.year.purchases, made, strict=True) if p.outcome == outcome]
         w.roles[Role.APPROVER].press("purchase.requisition", button, chosen)

@@ -58,71 +58,71 @@ class MasterData:
     hour: int
 
 
-def lay(desk: SeedingClient, spec: SeedSpec) -> MasterData:
+def create(client: SeedingClient, spec: SeedSpec) -> MasterData:
     """Makes all of it, as the administrator, in a database where nothing is set up."""
-    _language(desk, spec)
-    currency = _currency(desk, spec)
-    company = _company(desk, spec, currency)
-    accounts = _chart(desk, spec, company)
-    _years(desk, spec, company)
-    taxes = _taxes(desk, spec, accounts)
-    hour = desk.named("product.uom_hour")["product.uom_hour"]
+    _language(client, spec)
+    currency = _currency(client, spec)
+    company = _company(client, spec, currency)
+    accounts = _chart(client, spec, company)
+    _years(client, spec, company)
+    taxes = _taxes(client, spec, accounts)
+    hour = client.named("product.uom_hour")["product.uom_hour"]
     ground = MasterData(
         company=company,
         currency=currency,
         accounts=accounts,
-        payment_term=_payment_term(desk, spec),
-        payment_method=_payment_method(desk, spec, company, accounts),
-        products=_products(desk, spec, accounts, taxes, hour),
+        payment_term=_payment_term(client, spec),
+        payment_method=_payment_method(client, spec, company, accounts),
+        products=_products(client, spec, accounts, taxes, hour),
         taxes=taxes,
         hour=hour,
     )
-    _invoice_form(desk)
-    _extensions(desk, spec)
+    _invoice_form(client)
+    _extensions(client, spec)
     return ground
 
 
-def _language(desk: SeedingClient, spec: SeedSpec) -> None:
+def _language(client: SeedingClient, spec: SeedSpec) -> None:
     """The tenant's own, with its translations, beside English."""
-    languages = desk.ids("ir.lang", [("code", "=", spec.language), ("translatable", "=", False)])
+    languages = client.ids("ir.lang", [("code", "=", spec.language), ("translatable", "=", False)])
     if languages:
-        desk.press("ir.lang", "load_translations", languages)
+        client.press("ir.lang", "load_translations", languages)
 
 
-def _currency(desk: SeedingClient, spec: SeedSpec) -> int:
+def _currency(client: SeedingClient, spec: SeedSpec) -> int:
     code, smallest = spec.policy.currency.code, spec.policy.currency.smallest
     name, symbol = CURRENCIES.get(code, (code, code))
     digits = spec.policy.currency.digits
-    return desk.one(
+    return client.one(
         "currency.currency", {"name": name, "code": code, "symbol": symbol, "digits": digits, "rounding": smallest}
     )
 
 
-def _company(desk: SeedingClient, spec: SeedSpec, currency: int) -> int:
+def _company(client: SeedingClient, spec: SeedSpec, currency: int) -> int:
     address = {"street": "1", "city": CITIES[spec.locale]}
-    party = desk.one("party.party", {"name": spec.name, "addresses": [("create", [address])]})
-    company = desk.one(
+    party = client.one("party.party", {"name": spec.name, "addresses": [("create", [address])]})
+    company = client.one(
         "company.company",
         {"party": party, "currency": currency, "timezone": spec.timezone, "cancel_invoice_out": True},
     )
-    session = desk.client.session
+    session = client.rpc.session
     assert session is not None
-    desk.write("res.user", [session.user_id], {"companies": [("add", [company])], "company": company})
-    desk.refresh()
+    client.write("res.user", [session.user_id], {"companies": [("add", [company])], "company": company})
+    client.refresh()
     return company
 
 
-def _chart(desk: SeedingClient, spec: SeedSpec, company: int) -> dict[str, int]:
+def _chart(client: SeedingClient, spec: SeedSpec, company: int) -> dict[str, int]:
     """The ERP's minimal chart, with the codes that the inventory names and names in the tenant's language."""
     names = {kind: f"account.account_template_{kind}_en" for kind in KINDS}
     root = "account.account_template_root_en"
-    templates = desk.named(root, *names.values())
+    templates = client.named(root, *names.values())
     start = {"company": company, "account_template": templates[root]}
     # The accounts must exist before the wizard's second form can name them: so it is run in two goes.
-    session = desk.client.call("wizard.account.create_chart.create")[0]
-    desk.client.call("wizard.account.create_chart.execute", session, {"account": start}, "create_account")
+    session = client.rpc.call("wizard.account.create_chart.create")[0]
+    client.rpc.call("wizard.account.create_chart.execute", session, {"account": start}, "create_account")
     by_template = {
-        row["template"]: int(row["id"]) for row in desk.find("account.account", [], ["template"]) if row["template"]
+        row["template"]: int(row["id"]) for row in client.find("account.account", [], ["template"]) if row["template"]
     }
     accounts = {kind: by_template[templates[name]] for kind, name in names.items()}
     properties = {
@@ -133,8 +133,8 @@ def _chart(desk: SeedingClient, spec: SeedSpec, company: int) -> dict[str, int]:
         "category_account_expense": accounts["expense"],
     }
     forms = {"account": start, "properties": properties}
-    desk.client.call("wizard.account.create_chart.execute", session, forms, "create_properties")
-    desk.client.call("wizard.account.create_chart.delete", session)
+    client.rpc.call("wizard.account.create_chart.execute", session, forms, "create_properties")
+    client.rpc.call("wizard.account.create_chart.delete", session)
     stated = spec.policy.accounts
     codes = OTHER_CODES | {k: getattr(stated, k)[0] for k in ("receivable", "revenue", "tax", "cash")}
     pairs: list[object] = []
@@ -142,21 +142,21 @@ def _chart(desk: SeedingClient, spec: SeedSpec, company: int) -> dict[str, int]:
     for kind, code in codes.items():
         name = {"name": called[kind]} if kind in called else {}
         pairs += [[accounts[kind]], {"code": code, "template_override": True, **name}]
-    desk.write("account.account", *pairs)
-    desk.write("account.configuration", [1], {"tax_rounding": spec.policy.tax_rounding.value})
+    client.write("account.account", *pairs)
+    client.write("account.configuration", [1], {"tax_rounding": spec.policy.tax_rounding.value})
     return accounts
 
 
-def _years(desk: SeedingClient, spec: SeedSpec, company: int) -> None:
+def _years(client: SeedingClient, spec: SeedSpec, company: int) -> None:
     """The previous year, this one and the next, by months, with gapless numbers for invoices and for credit notes.
 
     The next year, so that a tenant that was seeded in December can still be posted to in January.
     """
-    types = desk.named("account.sequence_type_account_move", "account_invoice.sequence_type_account_invoice")
+    types = client.named("account.sequence_type_account_move", "account_invoice.sequence_type_account_invoice")
     move_type, invoice_type = types.values()
     for year in range(spec.today.year - 1, spec.today.year + 2):
         common = {"company": company, "padding": 4}
-        move = desk.one(
+        move = client.one(
             "ir.sequence",
             common | {"name": f"Postings {year}", "sequence_type": move_type, "prefix": f"{year}/", "padding": 5},
         )
@@ -166,11 +166,11 @@ def _years(desk: SeedingClient, spec: SeedSpec, company: int) -> None:
             "in_invoice_sequence": (f"Supplier invoices {year}", f"{spec.short}{year}-S"),
             "in_credit_note_sequence": (f"Supplier credit notes {year}", f"{spec.short}{year}-T"),
         }
-        made = desk.create(
+        made = client.create(
             "ir.sequence.strict",
             [common | {"name": n, "sequence_type": invoice_type, "prefix": p} for n, p in numbers.values()],
         )
-        fiscal_year = desk.one(
+        fiscal_year = client.one(
             "account.fiscalyear",
             {
                 "name": str(year),
@@ -181,10 +181,10 @@ def _years(desk: SeedingClient, spec: SeedSpec, company: int) -> None:
                 "invoice_sequences": [("create", [dict(zip(numbers, made, strict=True)) | {"company": company}])],
             },
         )
-        desk.press("account.fiscalyear", "create_period", [fiscal_year])
+        client.press("account.fiscalyear", "create_period", [fiscal_year])
 
 
-def close_old_months(desk: SeedingClient, spec: SeedSpec) -> date | None:
+def close_old_months(client: SeedingClient, spec: SeedSpec) -> date | None:
     """Closes the first months of the previous year; their last day, None if there is none that is old enough."""
     months_now = spec.today.year * 12 + spec.today.month - 1
     last_year = spec.today.year - 1
@@ -192,14 +192,14 @@ def close_old_months(desk: SeedingClient, spec: SeedSpec) -> date | None:
     if not old:
         return None
     end = date(last_year, old[-1], calendar.monthrange(last_year, old[-1])[1])
-    periods = desk.ids("account.period", [("end_date", "<=", end), ("start_date", ">=", date(last_year, 1, 1))])
-    desk.press("account.period", "close", periods)
+    periods = client.ids("account.period", [("end_date", "<=", end), ("start_date", ">=", date(last_year, 1, 1))])
+    client.press("account.period", "close", periods)
     return end
 
 
-def _taxes(desk: SeedingClient, spec: SeedSpec, accounts: dict[str, int]) -> dict[str, int]:
+def _taxes(client: SeedingClient, spec: SeedSpec, accounts: dict[str, int]) -> dict[str, int]:
     """One tax for each rate of the inventory, all on the account it names."""
-    made = desk.create(
+    made = client.create(
         "account.tax",
         [
             {
@@ -217,10 +217,10 @@ def _taxes(desk: SeedingClient, spec: SeedSpec, accounts: dict[str, int]) -> dic
 
 
 def _products(
-    desk: SeedingClient, spec: SeedSpec, accounts: dict[str, int], taxes: dict[str, int], hour: int
+    client: SeedingClient, spec: SeedSpec, accounts: dict[str, int], taxes: dict[str, int], hour: int
 ) -> tuple[int, ...]:
     """A service sold by the hour for each rate; its tax and accounts come from its accounting category."""
-    categories = desk.create(
+    categories = client.create(
         "product.category",
         [
             {
@@ -234,7 +234,7 @@ def _products(
         ],
     )
     low = Decimal(spec.rates[0])
-    templates = desk.create(
+    templates = client.create(
         "product.template",
         [
             {
@@ -248,37 +248,37 @@ def _products(
             for (name, _), category in zip(spec.products, categories, strict=True)
         ],
     )
-    return tuple(row["products"][0] for row in desk.read("product.template", templates, ["products"]))
+    return tuple(row["products"][0] for row in client.read("product.template", templates, ["products"]))
 
 
-def _payment_term(desk: SeedingClient, spec: SeedSpec) -> int:
+def _payment_term(client: SeedingClient, spec: SeedSpec) -> int:
     wait = {"days": spec.policy.payment_days}
     line = {"type": "remainder", "relativedeltas": [("create", [wait])]}
-    return desk.one("account.invoice.payment_term", {"name": spec.policy.payment_term, "lines": [("create", [line])]})
+    return client.one("account.invoice.payment_term", {"name": spec.policy.payment_term, "lines": [("create", [line])]})
 
 
-def _payment_method(desk: SeedingClient, spec: SeedSpec, company: int, accounts: dict[str, int]) -> int:
-    return desk.one(
+def _payment_method(client: SeedingClient, spec: SeedSpec, company: int, accounts: dict[str, int]) -> int:
+    return client.one(
         "account.invoice.payment.method",
         {
             "name": "Kasse" if spec.language == "de" else "Cash",
             "company": company,
-            "journal": desk.named("account.journal_cash")["account.journal_cash"],
+            "journal": client.named("account.journal_cash")["account.journal_cash"],
             "credit_account": accounts["cash"],
             "debit_account": accounts["cash"],
         },
     )
 
 
-def _invoice_form(desk: SeedingClient) -> None:
-    report = desk.only("ir.action.report", [("report_name", "=", "account.invoice")])
+def _invoice_form(client: SeedingClient) -> None:
+    report = client.only("ir.action.report", [("report_name", "=", "account.invoice")])
     form = {"template_extension": "txt", "extension": "", "report_content_custom": INVOICE_FORM.encode()}
-    desk.write("ir.action.report", [report], form)
+    client.write("ir.action.report", [report], form)
 
 
-def _extensions(desk: SeedingClient, spec: SeedSpec) -> None:
+def _extensions(client: SeedingClient, spec: SeedSpec) -> None:
     """Takes the menus of the extensions that the tenant has not got out of everybody's sight."""
     off = [module for module in EXTENSIONS if module not in spec.extensions]
-    rows = desk.find("ir.model.data", [("module", "in", off), ("model", "=", "ir.ui.menu")], ["db_id"])
+    rows = client.find("ir.model.data", [("module", "in", off), ("model", "=", "ir.ui.menu")], ["db_id"])
     if rows:
-        desk.write("ir.ui.menu", [row["db_id"] for row in rows], {"active": False})
+        client.write("ir.ui.menu", [row["db_id"] for row in rows], {"active": False})

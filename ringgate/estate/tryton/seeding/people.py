@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ringgate.domain.model import Role
-from ringgate.estate.business_year import Person, Story
+from ringgate.estate.business_year import BusinessYear, Person
 from ringgate.estate.seed_spec import SeedSpec
 from ringgate.estate.tryton.seeding.master_data import MasterData
 from ringgate.estate.tryton.seeding.rpc import SeedingClient
@@ -56,7 +56,7 @@ KEEPS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class People:
-    """Ids. `employees` and `customers` are in the order of the story, `synthetic` is the customer of scenarios."""
+    """Ids. `employees` and `customers` are in the order of the year, `synthetic` is the customer of scenarios."""
 
     employees: tuple[int, ...]
     customers: tuple[int, ...]
@@ -64,23 +64,23 @@ class People:
     supplier: int
 
 
-def settle(
-    desk: SeedingClient, spec: SeedSpec, ground: MasterData, story: Story, passwords: Mapping[Role, str]
+def create(
+    client: SeedingClient, spec: SeedSpec, master: MasterData, year: BusinessYear, passwords: Mapping[Role, str]
 ) -> People:
     """Makes everybody, as the administrator."""
-    groups = _groups(desk)
-    _close_open_models(desk, groups)
-    _open_all_for_the_auditor(desk, groups[AUDITOR])
-    _let_drafts_be_discarded(desk, groups["account.group_account"])
-    _approvals(desk, spec, groups)
-    customers = _customers(desk, spec, ground, story)
-    employees = _employees(desk, ground, [*(p.name for p in story.employees), *map(_title, spec.users)])
-    staff, own = employees[: len(story.employees)], employees[len(story.employees) :]
-    _users(desk, spec, ground, groups, dict(zip(spec.users, own, strict=True)), passwords)
-    session = desk.client.session
+    groups = _groups(client)
+    _close_open_models(client, groups)
+    _open_all_for_the_auditor(client, groups[AUDITOR])
+    _let_drafts_be_discarded(client, groups["account.group_account"])
+    _approvals(client, spec, groups)
+    customers = _customers(client, spec, master, year)
+    employees = _employees(client, master, [*(p.name for p in year.employees), *map(_title, spec.users)])
+    staff, own = employees[: len(year.employees)], employees[len(year.employees) :]
+    _users(client, spec, master, groups, dict(zip(spec.users, own, strict=True)), passwords)
+    session = client.rpc.session
     assert session is not None
-    desk.write("res.user", [session.user_id], {"employees": [("add", list(staff))], "employee": staff[0]})
-    desk.refresh()
+    client.write("res.user", [session.user_id], {"employees": [("add", list(staff))], "employee": staff[0]})
+    client.refresh()
     return People(employees=staff, customers=customers[:-2], synthetic=customers[-2], supplier=customers[-1])
 
 
@@ -88,22 +88,22 @@ def _title(role: Role) -> str:
     return "Synthetic " + role.value.replace("_", " ").title()
 
 
-def _groups(desk: SeedingClient) -> dict[str, int]:
+def _groups(client: SeedingClient) -> dict[str, int]:
     wanted = {name for names in ROLE_GROUPS.values() for name in names} | {name for name in KEEPS if "." in name}
-    groups = desk.named(*sorted(wanted))
-    made = desk.create("res.group", [{"name": name} for name in OWN_GROUPS.values()])
+    groups = client.named(*sorted(wanted))
+    made = client.create("res.group", [{"name": name} for name in OWN_GROUPS.values()])
     return groups | dict(zip(OWN_GROUPS.values(), made, strict=True))
 
 
-def _close_open_models(desk: SeedingClient, groups: Mapping[str, int]) -> None:
+def _close_open_models(client: SeedingClient, groups: Mapping[str, int]) -> None:
     """Gives each business model without an access rule one: everybody reads, and `KEEPS` says who writes.
 
     Only where records are kept: a wizard's forms would become read-only in the web client.
     """
-    kept = {m[len("model.") : -len(".create")] for m in desk.client.raw("system.listMethods", []) if _CREATES(m)}
+    kept = {m[len("model.") : -len(".create")] for m in client.rpc.raw("system.listMethods", []) if _CREATES(m)}
     business = [("model", "not like", pattern) for pattern in TECHNICAL]
-    models = [row for row in desk.find("ir.model", business, ["model"]) if row["model"] in kept]
-    ruled = {row["model"] for row in desk.find("ir.model.access", [], ["model"])}
+    models = [row for row in client.find("ir.model", business, ["model"]) if row["model"] in kept]
+    ruled = {row["model"] for row in client.find("ir.model.access", [], ["model"])}
     rows: list[dict[str, object]] = []
     for model in models:
         if model["id"] in ruled:
@@ -112,26 +112,26 @@ def _close_open_models(desk: SeedingClient, groups: Mapping[str, int]) -> None:
         for group, prefixes in KEEPS.items():
             if model["model"].startswith(prefixes):
                 rows.append({"model": model["id"], "group": groups[group], **ALL})
-    desk.create("ir.model.access", rows)
+    client.create("ir.model.access", rows)
 
 
-def _open_all_for_the_auditor(desk: SeedingClient, group: int) -> None:
+def _open_all_for_the_auditor(client: SeedingClient, group: int) -> None:
     """Where a business model, or a field of one, is hidden from everybody, the auditor may read it."""
     hidden = [("group", "=", None), ("perm_read", "=", False)]
     business = [("model.model", "not like", pattern) for pattern in TECHNICAL]
-    models = {row["model"] for row in desk.find("ir.model.access", [*hidden, *business], ["model"])}
-    desk.create("ir.model.access", [{"model": model, "group": group, **READ} for model in sorted(models)])
-    fields = {row["field"] for row in desk.find("ir.model.field.access", hidden, ["field"])}
-    desk.create("ir.model.field.access", [{"field": field, "group": group, **READ} for field in sorted(fields)])
+    models = {row["model"] for row in client.find("ir.model.access", [*hidden, *business], ["model"])}
+    client.create("ir.model.access", [{"model": model, "group": group, **READ} for model in sorted(models)])
+    fields = {row["field"] for row in client.find("ir.model.field.access", hidden, ["field"])}
+    client.create("ir.model.field.access", [{"field": field, "group": group, **READ} for field in sorted(fields)])
 
 
-def _let_drafts_be_discarded(desk: SeedingClient, accountants: int) -> None:
+def _let_drafts_be_discarded(client: SeedingClient, accountants: int) -> None:
     """Accountants may delete an entry they have not posted; posted ones nobody can."""
-    rule = desk.only("ir.model.access", [("model.model", "=", "account.move"), ("group", "=", accountants)])
-    desk.write("ir.model.access", [rule], {"perm_delete": True})
+    rule = client.only("ir.model.access", [("model.model", "=", "account.move"), ("group", "=", accountants)])
+    client.write("ir.model.access", [rule], {"perm_delete": True})
 
 
-def _approvals(desk: SeedingClient, spec: SeedSpec, groups: Mapping[str, int]) -> None:
+def _approvals(client: SeedingClient, spec: SeedSpec, groups: Mapping[str, int]) -> None:
     """Who may approve what.
 
     Where some requests need no second person, requesters may press the button too, and a rule makes their click count
@@ -143,8 +143,8 @@ def _approvals(desk: SeedingClient, spec: SeedSpec, groups: Mapping[str, int]) -
     if above == 0 and spec.policy.approval.steps == 1:
         return
     domain = [("model.model", "=", "purchase.requisition"), ("name", "=", "approve")]
-    button = desk.only("ir.model.button", domain)
-    desk.write("ir.model.button", [button], {"groups": [("add", [requesters])]})
+    button = client.only("ir.model.button", domain)
+    client.write("ir.model.button", [button], {"groups": [("add", [requesters])]})
     if above is not None:
         rule = {
             "button": button,
@@ -153,7 +153,7 @@ def _approvals(desk: SeedingClient, spec: SeedSpec, groups: Mapping[str, int]) -
             "condition": _more_than(above),
             "description": f"More than {above} needs {spec.policy.approval.steps} approval(s)",
         }
-        desk.create("ir.model.button.rule", [rule])
+        client.create("ir.model.button.rule", [rule])
 
 
 def _more_than(amount: Decimal) -> str:
@@ -163,18 +163,18 @@ def _more_than(amount: Decimal) -> str:
     return json.dumps({"__class__": "Greater", "s1": total, "s2": float(amount), "e": False})
 
 
-def _customers(desk: SeedingClient, spec: SeedSpec, ground: MasterData, story: Story) -> tuple[int, ...]:
-    """The story's customers, then the synthetic one, then a supplier."""
-    language = desk.only("ir.lang", [("code", "=", spec.language)])
+def _customers(client: SeedingClient, spec: SeedSpec, master: MasterData, year: BusinessYear) -> tuple[int, ...]:
+    """The year's customers, then the synthetic one, then a supplier."""
+    language = client.only("ir.lang", [("code", "=", spec.language)])
     others = (Person(spec.policy.customer, "1", "Ringgate"), Person("Ringgate Synthetic Supplier", "2", "Ringgate"))
     return tuple(
-        desk.create(
+        client.create(
             "party.party",
             [
                 {
                     "name": person.name,
                     "lang": language,
-                    "customer_payment_term": ground.payment_term,
+                    "customer_payment_term": master.payment_term,
                     "addresses": [
                         (
                             "create",
@@ -182,26 +182,26 @@ def _customers(desk: SeedingClient, spec: SeedSpec, ground: MasterData, story: S
                         )
                     ],
                 }
-                for person in (*story.customers, *others)
+                for person in (*year.customers, *others)
             ],
         )
     )
 
 
-def _employees(desk: SeedingClient, ground: MasterData, names: list[str]) -> tuple[int, ...]:
-    parties = desk.create("party.party", [{"name": name} for name in names])
-    return tuple(desk.create("company.employee", [{"party": p, "company": ground.company} for p in parties]))
+def _employees(client: SeedingClient, master: MasterData, names: list[str]) -> tuple[int, ...]:
+    parties = client.create("party.party", [{"name": name} for name in names])
+    return tuple(client.create("company.employee", [{"party": p, "company": master.company} for p in parties]))
 
 
 def _users(
-    desk: SeedingClient,
+    client: SeedingClient,
     spec: SeedSpec,
-    ground: MasterData,
+    master: MasterData,
     groups: Mapping[str, int],
     employees: Mapping[Role, int],
     passwords: Mapping[Role, str],
 ) -> None:
-    language = desk.only("ir.lang", [("code", "=", spec.language)])
+    language = client.only("ir.lang", [("code", "=", spec.language)])
     records = []
     for role, login in spec.users.items():
         own = [OWN_GROUPS[role]] if role in OWN_GROUPS else []
@@ -212,10 +212,10 @@ def _users(
                 "password": passwords[role],
                 "language": language,
                 "groups": [("add", [groups[name] for name in (*ROLE_GROUPS[role], *own)])],
-                "companies": [("add", [ground.company])],
-                "company": ground.company,
+                "companies": [("add", [master.company])],
+                "company": master.company,
                 "employees": [("add", [employees[role]])],
                 "employee": employees[role],
             }
         )
-    desk.create("res.user", records)
+    client.create("res.user", records)

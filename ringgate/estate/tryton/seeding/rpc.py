@@ -14,16 +14,16 @@ Values = Mapping[str, Any]
 class SeedingClient:
     """One user's session on one database, with the few calls that a set-up needs."""
 
-    def __init__(self, client: RpcClient) -> None:
-        self.client = client
+    def __init__(self, rpc: RpcClient) -> None:
+        self.rpc = rpc
 
     def refresh(self) -> None:
         """Takes over the user's preferences (company, employee, groups) after they were changed."""
-        self.client.context = self.client.raw("model.res.user.get_preferences", [True, {}])
+        self.rpc.context = self.rpc.raw("model.res.user.get_preferences", [True, {}])
 
     def create(self, model: str, records: Sequence[Values]) -> list[int]:
         """All `records` in one call; their ids in the same order."""
-        ids: list[int] = self.client.call(f"model.{model}.create", list(records)) if records else []
+        ids: list[int] = self.rpc.call(f"model.{model}.create", list(records)) if records else []
         return ids
 
     def one(self, model: str, values: Values) -> int:
@@ -32,24 +32,24 @@ class SeedingClient:
     def write(self, model: str, *ids_and_values: Any) -> None:
         """`write(model, ids, values, ids, values, ...)` in one call."""
         if ids_and_values:
-            self.client.call(f"model.{model}.write", *ids_and_values)
+            self.rpc.call(f"model.{model}.write", *ids_and_values)
 
     def delete(self, model: str, ids: Sequence[int]) -> None:
         if ids:
-            self.client.call(f"model.{model}.delete", list(ids))
+            self.rpc.call(f"model.{model}.delete", list(ids))
 
     def press(self, model: str, button: str, ids: Sequence[int]) -> Any:
         """Clicks a button on all of them at once."""
-        return self.client.call(f"model.{model}.{button}", list(ids))
+        return self.rpc.call(f"model.{model}.{button}", list(ids))
 
     def find(self, model: str, domain: Sequence[Any], fields: Sequence[str], order: Any = None) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.client.call(
+        found: list[dict[str, Any]] = self.rpc.call(
             f"model.{model}.search_read", list(domain), 0, None, order, list(fields)
         )
         return found
 
     def ids(self, model: str, domain: Sequence[Any], order: Any = None) -> list[int]:
-        found: list[int] = self.client.call(f"model.{model}.search", list(domain), 0, None, order)
+        found: list[int] = self.rpc.call(f"model.{model}.search", list(domain), 0, None, order)
         return found
 
     def only(self, model: str, domain: Sequence[Any]) -> int:
@@ -61,7 +61,7 @@ class SeedingClient:
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
         """In the order of `ids`."""
-        rows: list[dict[str, Any]] = self.client.call(f"model.{model}.read", list(ids), list(fields)) if ids else []
+        rows: list[dict[str, Any]] = self.rpc.call(f"model.{model}.read", list(ids), list(fields)) if ids else []
         by_id = {row["id"]: row for row in rows}
         return [by_id[i] for i in ids]
 
@@ -76,7 +76,7 @@ class SeedingClient:
 
     def wizard(self, name: str, steps: Mapping[str, Values], records: tuple[str, Sequence[int]] | None = None) -> Any:
         """Runs a wizard through `steps` (state to execute -> the forms filled so far, accumulated); the last answer."""
-        session = self.client.call(f"wizard.{name}.create")[0]
+        session = self.rpc.call(f"wizard.{name}.create")[0]
         context = {}
         if records:
             model, ids = records
@@ -85,6 +85,6 @@ class SeedingClient:
         answer: Any = None
         for state, forms in steps.items():
             filled |= forms
-            answer = self.client.call(f"wizard.{name}.execute", session, filled, state, context=context)
-        self.client.call(f"wizard.{name}.delete", session)
+            answer = self.rpc.call(f"wizard.{name}.execute", session, filled, state, context=context)
+        self.rpc.call(f"wizard.{name}.delete", session)
         return answer
