@@ -58,10 +58,10 @@ class Checked:
 
 
 def job_of(context: StageContext, tenant: Tenant, check: Check, paces: Paces) -> Job:
-    """One check as a job."""
+    """One check as a job. A walk through the screens takes long and posts once: the engine's lock does for that."""
     scenario, channel = check
-    usual = paces.get((scenario.id, channel))
-    return Job(lambda: [context.run(tenant, scenario, channel)], posts=posts(scenario), usual=usual)
+    usual, numbers = paces.get((scenario.id, channel)), channel is Channel.API and posts(scenario)
+    return Job(lambda: [context.run(tenant, scenario, channel)], posts=numbers, usual=usual)
 
 
 def paces_of(context: StageContext, tenant: Tenant) -> dict[tuple[str, Channel], float]:
