@@ -23,6 +23,7 @@ from ringgate.domain.waivers import Waiver, holds
 from ringgate.fingerprint import ComparisonPolicy
 from ringgate.fingerprint.policy import ComparisonPolicyError
 from ringgate.fingerprint.policy import load as load_policy
+from ringgate.gate.required import PROCESSES
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
@@ -57,7 +58,8 @@ class RolloutAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is verified on each tenant of a ring. `browser`: `all` tenants, the ring's `first`, or `none`."""
+    """What is verified on each tenant of a ring. `browser`: `all` tenants, the ring's `first`, or `none`. `must` are
+    the processes that must have passed on each."""
 
     everything: bool
     browser: str
@@ -66,10 +68,12 @@ class Plan:
     surface: bool
     drill: str
     why: str
+    must: tuple[str, ...] = PROCESSES
 
 
 PLANS: Mapping[Risk, Plan] = {
-    Risk.LOW: Plan(False, "none", False, False, False, "first", "smoke over the API; one restore drill for each ring"),
+    Risk.LOW: Plan(False, "none", False, False, False, "first", "smoke over the API; one restore drill for each ring",
+                   ("sign-in", "project-to-cash")),
     Risk.MEDIUM: Plan(
         True, "first", True, True, True, "first",
         "every process over the API, the browser walk on each ring's first tenant, isolation, work in flight, what "
@@ -163,6 +167,13 @@ class ExceptionTable(AnsweredFor):
     risk: Risk | None = Field(None, description="It is verified by another risk class.", examples=["high"])
 
 
+class UntestedTable(AnsweredFor):
+    """A process that a tenant may go without in this release."""
+
+    tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
+    scenario: Name = Field(description="The process that is not tested there.", examples=["procurement-approval"])
+
+
 class ConditionsTable(StrictTable):
     """What happens to the rollout when a condition is met: `pause` or `roll back`. Each key's default is its safest."""
 
@@ -239,6 +250,12 @@ class ReleaseTable(StrictTable):
     integrations: tuple[IntegrationTable, ...] = Field((), description="Programs that talk to the ERP.")
     manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
     exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")
+    must: tuple[Name, ...] = Field(
+        (),
+        description="Processes that must have passed on every tenant [default: by the risk class].",
+        examples=[["sign-in", "time-entry"]],
+    )
+    untested: tuple[UntestedTable, ...] = Field((), description="Processes that a tenant may go without.")
     conditions: ConditionsTable = Field(ConditionsTable(), description="When the rollout pauses or rolls back.")
     background_load: BackgroundLoadTable = Field(
         BackgroundLoadTable(), description="The load on the neighbours while a ring is migrated."
@@ -269,6 +286,13 @@ class Release:
             if each.tenant == tenant and each.risk:
                 return PLANS[each.risk]
         return PLANS[self.table.risk]
+
+    def must(self, plan: Plan) -> tuple[str, ...]:
+        """The processes that must have passed on a tenant with this plan."""
+        return self.table.must or plan.must
+
+    def may_go_untested(self, tenant: str, scenario: str) -> bool:
+        return any(each.tenant == tenant and each.scenario == scenario for each in self.table.untested)
 
     def without_step(self, name: str) -> Release:
         """The release as it is when somebody forgets the manual steps whose names begin so. Raises ReleaseError."""
@@ -374,6 +398,7 @@ def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, t
             found.append(Problem(file, f"{at}.expires", "has passed: renew the exception or remove it", str(until)))
         if not any(key in each for key in ("skip", "ring", "risk")):
             found.append(Problem(file, at, "says nothing: give skip, ring or risk"))
+    found += _check_untested(file, _tables(data.get("untested")), known, today)
     conditions = data.get("conditions")
     for key, action in conditions.items() if isinstance(conditions, dict) else ():
         if action == RolloutAction.PROMOTE:
@@ -394,6 +419,19 @@ def _check_erp(file: str, erp: object, inventory: Inventory) -> list[Problem]:
     if isinstance(erp, str) and erp not in there:
         return [Problem(file, "erp", f"no tenant of the inventory runs it{nearest(erp, there)}", f'"{erp}"')]
     return []
+
+
+def _check_untested(file: str, given: Sequence[Mapping[str, object]], known: list[str], today: date) -> list[Problem]:
+    found = []
+    for index, each in enumerate(given):
+        tenant, until = each.get("tenant"), each.get("expires")
+        if isinstance(tenant, str) and tenant not in known:
+            rule = f"is not in the inventory{nearest(tenant, known)}"
+            found.append(Problem(file, f"untested[{index}].tenant", rule, tenant))
+        if isinstance(until, date) and not holds(until, today):
+            rule = "has passed: test it, or renew the entry"
+            found.append(Problem(file, f"untested[{index}].expires", rule, str(until)))
+    return found
 
 
 def _check_steps(file: str, steps: Sequence[Mapping[str, object]]) -> list[Problem]:

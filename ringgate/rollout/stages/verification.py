@@ -16,6 +16,7 @@ from ringgate.rollout.stages.beside import Job, run_beside
 from ringgate.rollout.stages.blame import OF_LAYER
 from ringgate.rollout.stages.checks import Checked, job_of, judge, paces_of, settle
 from ringgate.rollout.stages.context import StageContext, StageFinding, connected
+from ringgate.rollout.stages.required import judge_untested
 from ringgate.rollout.surface import Offered
 
 
@@ -32,6 +33,7 @@ def verification(context: StageContext, tenant: Tenant, plan: Plan, browser: boo
     if checked.fine:
         offered = _rest(context, tenant, plan, _others(chosen, browser), checked, since)
         done, reasons = in_flight.judge_finished(context, tenant, since)
+        reasons += judge_untested(context, tenant, plan, [each.counts for each in checked.looked])
     layers = {each.id: each.layer for each in context.scenarios}
     reasons += [
         context.objection(Condition.SURFACE_BROKEN, each.tenant, each.objection) for each in offered if each.objection

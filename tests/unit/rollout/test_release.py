@@ -229,3 +229,16 @@ def test_higher_risk_never_verifies_less():
         assert order.index(less.drill) <= order.index(more.drill)
         for name in ("everything", "isolation", "in_flight", "surface"):
             assert getattr(less, name) <= getattr(more, name)
+
+
+def test_what_may_go_untested_is_of_a_tenant_a_process_and_a_time(load):
+    untested = '[[untested]]\ntenant = "kyoto"\nscenario = "authority"\nowner = "a"\nreason = "b"\nexpires = {}\n'
+    release = load(SMALLEST + untested.format("2026-11-24"))
+    assert release.may_go_untested("kyoto", "authority")
+    assert not release.may_go_untested("aldgate", "authority")
+    assert release.must(release.plan_of("kyoto")) == ("sign-in", "project-to-cash")
+    assert load('must = ["own"]\n' + SMALLEST).must(PLANS[Risk.HIGH]) == ("own",)
+    with pytest.raises(ReleaseError) as told:
+        load(SMALLEST + untested.format("2026-11-23").replace("kyoto", "kyotoo"))
+    assert "untested[0].tenant: is not in the inventory; did you mean kyoto?" in str(told.value)
+    assert "untested[0].expires: has passed: test it, or renew the entry" in str(told.value)
