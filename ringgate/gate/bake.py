@@ -115,7 +115,7 @@ class Bake:
             for probe, interval in due.every.items()
             if probe[0] in self.expected and not self._waivers.exempt(Signal.SILENCE.value, *probe[:2])
         }
-        return Due(every, due.rests)
+        return Due(every, due.rests, always=due.always)
 
     def _signals_in_use(self) -> list[Signal]:
         """Those that alpha is split over, evenly; of the others, why not."""

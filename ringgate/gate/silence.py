@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,6 +27,8 @@ class Due:
     every: Mapping[Probe, timedelta] = field(default_factory=dict)
     rests: Callable[[Probe, datetime, datetime], bool] = never
     inapplicable: Mapping[Process, str] = field(default_factory=dict)
+    always: Collection[Probe] = frozenset()
+    """Those that never have a right to silence: nobody needs to be asked about them."""
 
 
 class ExpectedResults:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.labels import labels_of, moment_of
+from ringgate.domain.labels import labels_of, microseconds, moment_of
 from ringgate.domain.model import Outcome, RunResult, SignalSample, Tenant
 from ringgate.gate import Due, Facts, GatePolicy, Verdict, reasons, state_of
 from ringgate.gate.bake import KEPT
@@ -131,7 +131,8 @@ class Judge:
         detailed = told_about(store, columns, ring, release, since, Waivers(self._policy.waivers, release, now.date()))
         detailed = [each for each in detailed if servers.evidence(labels_of(each))]
         bake.add_columns(columns, detailed)
-        known = {block for block, at in blocks.items() if at >= asked - LATE}
+        horizon = microseconds(asked - LATE)
+        known = {block for block, at in blocks.items() if at >= horizon}
         return _Followed(bake, made_from, asked, known, {each.run_id for each in detailed}, servers)
 
     def _made(
@@ -178,7 +179,7 @@ class Judge:
         bake.add_columns(columns, detailed)
         followed.told.update(each.run_id for each in detailed)
         followed.blocks = blocks.keys()
-        followed.after = max([followed.after, *blocks.values()])
+        followed.after = max([followed.after, *map(moment_of, blocks.values())])
 
     def _servers(self, store: Store, ring: str, release: str) -> frozenset[Said]:
         """What the ring's servers said in the runs of the release; looked through only where there is something new."""
@@ -214,7 +215,15 @@ def told_about(
 
     def read(shapes: Iterable[int], *, newest: int | None = None, oldest: int | None = None) -> list[RunResult]:
         return store.results(
-            ring=ring, release=release, since=since, sources=EVIDENCE, shapes=shapes, newest=newest, oldest=oldest
+            ring=ring,
+            release=release,
+            since=since,
+            sources=EVIDENCE,
+            outcomes=BAD,
+            shapes=shapes,
+            newest=newest,
+            oldest=oldest,
+            steps=False,
         )
 
     failed = [key for key in bad if columns.shapes[key].outcome is Outcome.FAILED]

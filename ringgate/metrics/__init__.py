@@ -58,13 +58,15 @@ class StoreCollector(Collector):
         now = self._clock()
         tenants, due, judgements = self._tenants(), self._horizons(now), list(self._judgements())
         with self._follower.reading() as (figures, around, read_at):
-            readable = read_at is not None and now - read_at <= self._patience
+            readable = around.at is not None and now - around.at <= self._patience
             yield from families.of_store(readable, read_at, around)
-            yield from families.of_runs(figures)
-            yield from families.of_last_runs(figures, due, self._horizon, now)
-            yield from families.of_steps(figures)
-            yield from families.of_self_tests(figures, {each.ring for each in tenants})
-            yield from families.of_tenants(tenants, figures, around.left, now)
+            if read_at is not None:  # counts of half a store would look like a rush of runs
+                yield from families.of_runs(figures)
+                yield from families.of_last_runs(figures, due, self._horizon, now)
+                yield from families.of_steps(figures)
+                yield from families.of_self_tests(figures, {each.ring for each in tenants})
+                yield from families.of_residue(tenants, figures)
+            yield from families.of_tenants(tenants, around.left, now)
             yield from families.of_scheduler(around.counters, around.probers, now)
             yield from families.of_deployments(around.deployments)
             yield from families.of_signals(around.samples, around.counters, now)

@@ -111,12 +111,11 @@ def of_self_tests(figures: Figures, rings: Iterable[str]) -> Iterator[Metric]:
     yield from (counts, caught)
 
 
-def of_tenants(tenants: Sequence[Tenant], figures: Figures, left: Sequence[Residue], now: datetime) -> Iterator[Metric]:
-    """What the inventory says of each tenant, to be joined by `tenant`; and what runs left behind in its ERP."""
+def of_tenants(tenants: Sequence[Tenant], left: Sequence[Residue], now: datetime) -> Iterator[Metric]:
+    """What the inventory says of each tenant, to be joined by `tenant`; and what is left behind in its ERP now."""
     labels = ("tenant", "ring", "sla", "region", "residency", "erp", "series", "timezone", "currency", "cohorts")
     info = GaugeMetricFamily("ringgate_tenant_info", "1 for each tenant of the inventory.", labels=labels)
     paused = GaugeMetricFamily("ringgate_tenant_paused", "1 while the inventory pauses a tenant.", labels=("tenant",))
-    residue = CounterMetricFamily("ringgate_residue", "Records that a run could not take back.", labels=("tenant",))
     still = GaugeMetricFamily("ringgate_residue_left", "Of those, the ones that are left now.", labels=("tenant",))
     by_tenant = Counter(each.tenant for each in left)
     for each in tenants:
@@ -124,10 +123,17 @@ def of_tenants(tenants: Sequence[Tenant], figures: Figures, left: Sequence[Resid
         place = (each.ring, each.sla, each.region, each.residency, each.erp, each.series, each.timezone)
         info.add_metric((each.id, *place, each.policy.currency.code, cohorts), 1.0)
         paused.add_metric((each.id,), float(bool(pause_of(each, now))))
-    for name in sorted({*(each.id for each in tenants), *figures.residue, *by_tenant}):
-        residue.add_metric((name,), figures.residue.get(name, RunCount()).number)
+    for name in sorted({*(each.id for each in tenants), *by_tenant}):
         still.add_metric((name,), by_tenant[name])
-    yield from (info, paused, residue, still)
+    yield from (info, paused, still)
+
+
+def of_residue(tenants: Sequence[Tenant], figures: Figures) -> Iterator[Metric]:
+    """What runs left behind in a tenant's ERP, whether or not it was taken back later."""
+    residue = CounterMetricFamily("ringgate_residue", "Records that a run could not take back.", labels=("tenant",))
+    for name in sorted({*(each.id for each in tenants), *figures.residue}):
+        residue.add_metric((name,), figures.residue.get(name, RunCount()).number)
+    yield residue
 
 
 def of_scheduler(counters: Mapping[Tally, int], probers: Sequence[ProberState], now: datetime) -> Iterator[Metric]:

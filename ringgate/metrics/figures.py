@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
 
-from ringgate.domain.model import Outcome, RunResult, Source
+from ringgate.domain.model import Failure, Outcome, RunResult, Source
 
 Key = tuple[str, str, str]
 """Tenant, scenario, channel."""
@@ -96,10 +96,7 @@ class Figures:
             self._take_run(result, at)
 
     def _take_self_test(self, result: RunResult, at: datetime) -> None:
-        """Caught is only what failed for want of what the scenario expects, as the gate has it."""
-        word = {Outcome.PASSED: "missed"}.get(result.outcome, result.outcome.value)
-        if result.outcome is Outcome.FAILED and result.failure and result.failure.kind == "expectation":
-            word = "caught"
+        word = caught(result.outcome, result.failure)
         self.self_tests.setdefault((result.ring, word), RunCount()).add(at, result.trace_id)
 
     def _take_run(self, result: RunResult, at: datetime) -> None:
@@ -169,6 +166,14 @@ class Figures:
             shown = [(e[0], e[1], _moment(e[2])) if e else None for e in exemplars]
             self.steps[tuple(key)] = DurationSpread(list(numbers), shown, seconds, _moment(at))
         return self
+
+
+def caught(outcome: Outcome, failure: Failure | None) -> str:
+    """Whether a self-test was `caught` or `missed`, else how it went. Caught is only what failed for want of what the
+    scenario expects, as the gate has it."""
+    if outcome is Outcome.FAILED and failure and failure.kind == "expectation":
+        return "caught"
+    return {Outcome.PASSED: "missed"}.get(outcome, outcome.value)
 
 
 def _plain(values: Mapping[Any, Any], plain: Callable[[Any], Any]) -> list[list[Any]]:

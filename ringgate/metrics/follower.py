@@ -11,13 +11,15 @@ nothing twice and misses nothing that was recorded meanwhile, and the store may 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ringgate.domain.labels import moment_of
 from ringgate.domain.model import Deployment, Residue, RunResult, SignalSample
+from ringgate.metrics.bulk import newest_of, take_rows
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
 from ringgate.store import LATE, ProberState, Store, Tally
@@ -34,22 +36,30 @@ KEEP = timedelta(minutes=2)
 FRESH = timedelta(minutes=10)
 """How long a sample may be read at all; the next round of its source ends it sooner."""
 
+NOTE = timedelta(seconds=5)
+"""How often what is around the runs is read while these are caught up with."""
+
 NAME = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the store holds besides runs, as of one moment. `left` is what runs left behind and nobody took back."""
+    """What the store holds besides runs, as of one moment: `at`, None before it was read for the first time. `left` is
+    what runs left behind and nobody took back."""
 
     counters: Mapping[Tally, int]
     probers: tuple[ProberState, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     samples: tuple[SignalSample, ...] = ()
     left: tuple[Residue, ...] = ()
+    at: datetime | None = None
 
 
 class StoreFollower:
-    """The figures of a store, and how far it was read. Safe for threads: one follows, others read."""
+    """The figures of a store, and how far it was read. Safe for threads: one follows, others read.
+
+    What is around the runs is known at once. A store that holds much takes some seconds: until it was read to its end,
+    what its runs come to is not known, and `read_at` is None."""
 
     def __init__(
         self,
@@ -68,31 +78,26 @@ class StoreFollower:
         self._kept_at: datetime | None = None
 
     def follow(self) -> int:
-        """Adds what is new, and returns how many results that were. Raises StoreTrouble; nothing is lost by that."""
+        """Adds what is new, and returns how many results that were. Raises StoreError; nothing is lost by that."""
         with self._turn:
             now = self._clock()
+            self._note()
             if self._place is None:
                 self._begin(now)
-            assert self._place is not None
-            added = 0
-            while True:
-                until = self._place + SLICE
-                added += self._take(until)
-                if until > now:
-                    break
-                self._place = until
-            around = Around(
-                counters=self._store.counters(),
-                probers=tuple(self._store.probers()),
-                deployments=tuple(self._store.deployments()),
-                samples=tuple(self._store.samples(since=now - FRESH)),
-                left=tuple(self._store.left_behind()),
-            )
+            added = self._catch_up(now - LATE)
+            if self._read_at is None:
+                self._show_recent(now)
+            added += self._take_latest()
             with self._guard:
-                self._around, self._read_at = around, now
+                self._read_at = now
             if self._kept_at is None or now - self._kept_at >= KEEP:
                 self._keep(now)
             return added
+
+    def note(self) -> None:
+        """Reads what is around the runs. Raises StoreError."""
+        with self._turn:
+            self._note()
 
     def keep(self) -> None:
         """Keeps what was added up so far; for a clean end."""
@@ -111,6 +116,19 @@ class StoreFollower:
         with self._guard:
             return self._recent.results(self._clock())
 
+    def _note(self) -> None:
+        now = self._clock()
+        around = Around(
+            counters=self._store.counters(),
+            probers=tuple(self._store.probers()),
+            deployments=tuple(self._store.deployments()),
+            samples=tuple(self._store.samples(since=now - FRESH)),
+            left=tuple(self._store.left_behind()),
+            at=now,
+        )
+        with self._guard:
+            self._around = around
+
     def _begin(self, now: datetime) -> None:
         kept = self._store.figures(NAME)
         figures = Figures.of_plain(kept["figures"]) if kept else None
@@ -121,26 +139,61 @@ class StoreFollower:
             self._known = {run_id: datetime.fromisoformat(at) for run_id, at in kept["known"].items()}
         else:
             self._place = now - self._window
-        if self._place > now - RECENT:
-            for _, result in self._store.recorded(now - RECENT, self._place + LATE):
-                self._recent.take(result)
 
-    def _take(self, until: datetime) -> int:
-        rows = [(at, each) for at, each in self._store.recorded(self._place, until) if each.run_id not in self._known]
+    def _catch_up(self, horizon: datetime) -> int:
+        """Reads, piece by piece, what nobody can add to any more: it was recorded before `horizon`."""
+        assert self._place is not None
+        added = 0
+        while self._place < horizon:
+            until = min(self._place + SLICE, horizon)
+            added += self._take_all(self._place, until)
+            self._place = until
+            self._known = {run_id: at for run_id, at in self._known.items() if at >= until}
+            noted = self._around.at
+            if noted is None or self._clock() - noted > NOTE:
+                self._note()
+        return added
+
+    def _take_all(self, after: datetime, until: datetime) -> int:
+        added = 0
+        for found in self._store.rows(after, until):
+            rows = [row for row in found if row.run_id not in self._known] if self._known else found
+            labels, shapes = self._store.labels(), self._store.shapes()
+            with self._guard:
+                take_rows(self._figures, rows, labels, shapes)
+            if self._read_at is not None:
+                self._show(self._store.results_of(newest_of(rows, labels, shapes, self._recent.each)))
+            added += len(rows)
+        return added
+
+    def _show(self, results: Iterable[RunResult]) -> None:
         with self._guard:
-            for at, result in rows:
-                self._known[result.run_id] = at
+            for each in results:
+                self._recent.take(each)
+
+    def _show_recent(self, now: datetime) -> None:
+        """Once everything is added up: the latest results of each, from the last hours."""
+        labels, shapes = self._store.labels(), self._store.shapes()
+        self._recent.expect(len({(each.tenant, each.scenario, each.channel) for each in labels.values()}))
+        latest: list[Any] = []
+        for found in self._store.rows(now - RECENT):
+            latest = newest_of([*latest, *found], labels, shapes, self._recent.each)
+        self._show(self._store.results_of(latest))
+
+    def _take_latest(self) -> int:
+        """What was recorded lately, to which others may still add: each is known by its run id."""
+        assert self._place is not None
+        rows = [row for found in self._store.rows(self._place) for row in found if row.run_id not in self._known]
+        results = self._store.results_of(rows)
+        with self._guard:
+            for row, result in zip(rows, results, strict=True):
+                self._known[row.run_id] = moment_of(row.recorded_at)
                 self._figures.take(result)
                 self._recent.take(result)
-        if rows and self._place is not None:
-            # A process whose clock is ahead must not hide what others record meanwhile.
-            self._place = max(self._place, min(rows[-1][0], self._clock()))
         return len(rows)
 
     def _keep(self, now: datetime) -> None:
         assert self._place is not None
-        horizon = self._place - 2 * LATE
-        self._known = {run_id: at for run_id, at in self._known.items() if at >= horizon}
         with self._guard:
             self._figures.forget(now - self._window)
             plain = self._figures.as_plain()

@@ -19,6 +19,16 @@ class Recent:
 
     def __init__(self) -> None:
         self._by_key: dict[Key, list[RunResult]] = {}
+        self._expected = 0
+
+    def expect(self, keys: int) -> None:
+        """Of how many different ones there will be results at least."""
+        self._expected = keys
+
+    @property
+    def each(self) -> int:
+        """How many of each are kept."""
+        return max(2, min(MOST, IN_ALL // max(1, len(self._by_key), self._expected)))
 
     def take(self, result: RunResult) -> None:
         """Adds one; what is known already is passed over."""
@@ -30,7 +40,7 @@ class Recent:
         failure = replace(result.failure, traceback="") if result.failure else None
         # By their start: what is recorded late must not push out what is newer.
         insort(kept, replace(result, failure=failure, attachments=(), error=None), key=lambda each: each.started_at)
-        del kept[: -max(2, min(MOST, IN_ALL // len(self._by_key)))]
+        del kept[: -self.each]
 
     def results(self, now: datetime) -> list[RunResult]:
         """What was started in the last hours, oldest first."""

@@ -94,8 +94,16 @@ class Probe:
         """Why it is not run at that moment, if it is not."""
         return closed(self.tenant, self.cadence, moment)
 
+    @property
+    def always(self) -> bool:
+        """Whether there is no time at which it is not run."""
+        tenant = self.tenant
+        return tenant.paused_until is None and not tenant.probes.maintenance and not self.cadence.hours
+
     def rested(self, since: datetime, until: datetime) -> bool:
         """Whether it was not to run at some time between the two moments: no result then is no silence."""
+        if self.always:
+            return False
         slots = map(self.slot, range(self.number_at(since) + 1, self.number_at(until) + 1))
         return any(self.closed(moment) for moment in (since, until, *slots))
 

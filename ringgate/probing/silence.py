@@ -24,4 +24,5 @@ def planned(inventory: Inventory, scenarios: Iterable[Scenario]) -> Due:
     def rests(key: Key, since: datetime, until: datetime) -> bool:
         return probes[key].rested(since, until)
 
-    return Due({key: probe.every for key, probe in probes.items()}, rests, never)
+    always = frozenset(key for key, probe in probes.items() if probe.always)
+    return Due({key: probe.every for key, probe in probes.items()}, rests, never, always)

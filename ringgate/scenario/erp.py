@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import overload
@@ -32,10 +31,7 @@ class Erp:
         make: Make,
         today: date,
         neighbours: Sequence[Tenant] = (),
-        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`turn` is held while something is posted."""
-        self._turn = turn
         self.tenant, self.today, self.neighbours = tenant, today, tuple(neighbours)
         self._connection, self._channel, self._journal, self._make = connection, channel, journal, make
 
@@ -64,7 +60,7 @@ class Erp:
 
     def _actor(self, role: Role, *, password: str | None = None, fresh: bool = False) -> Actor:
         behind = self._connection.sign_in(role, password=password, fresh=fresh)
-        return Actor(behind, self._journal, self._make, self.today, self._turn)
+        return Actor(behind, self._journal, self._make, self.today)
 
     def login_of(self, role: Role) -> str:
         """The login that the inventory gives for a role."""

@@ -7,13 +7,15 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from itertools import count, product
-
-from faker import Faker
+from typing import TYPE_CHECKING
 
 from ringgate.domain.documents import EntryDraft, EntryLine, ProjectDraft, RequestDraft, TaskDraft
 from ringgate.domain.model import Tenant
 from ringgate.domain.money import Money
 from ringgate.scenario import oracle
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 _WORK = ("Discovery workshop", "Data migration", "Interface design", "Roll-out support", "Process review", "Training")
 _GOODS = ("Laptop dock", "Conference travel", "Survey licence", "Desk lamps", "Workshop catering", "Test devices")
@@ -24,8 +26,11 @@ _HOURS = ("1.25", "1.5", "2.75")
 class _Fakers(threading.local):
     """One for each thread, or runs side by side would get each other's data."""
 
-    def __init__(self) -> None:
-        self.faker = Faker("en_GB")
+    @cached_property
+    def faker(self) -> Faker:
+        from faker import Faker  # noqa: PLC0415 - takes as long to load as all else: only where data is made
+
+        return Faker("en_GB")
 
 
 _FAKERS = _Fakers()

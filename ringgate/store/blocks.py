@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, select
 
-from ringgate.domain.labels import microseconds, moment_of
+from ringgate.domain.labels import microseconds
 from ringgate.store import tables
 from ringgate.store.runs import LATE, Runs
 
@@ -45,9 +45,10 @@ class Blocks(Runs):
         until: datetime | None = None,
         recorded: datetime | None = None,
         known: Collection[int] = (),
-    ) -> tuple[ResultColumns, dict[int, datetime]]:
+    ) -> tuple[ResultColumns, dict[int, int]]:
         """All runs that fit, in no order, but for those in blocks that are known; and which blocks there were, with the
-        moment of their recording. `recorded`: only what was recorded since shortly before that moment.
+        moment of their recording in microseconds since 1970. `recorded`: only what was recorded since shortly before
+        that moment.
 
         For those who follow the store: ask again with the last moment, and name the blocks of the last answer."""
         columns = tables.run_blocks.c
@@ -63,12 +64,12 @@ class Blocks(Runs):
         query = select(columns.id, columns.recorded_at, columns.packed, columns.data).where(*limits)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        whole = self._columns((row.packed, row.data) for row in rows if row.id not in known)
+        whole = self._columns((packed, data) for key, _, packed, data in rows if key not in known)
         if since is not None:
             whole = whole.only(whole.records["started"] >= microseconds(since))
         if until is not None:
             whole = whole.only(whole.records["started"] < microseconds(until))
-        return whole, {row.id: moment_of(row.recorded_at) for row in rows}
+        return whole, {key: at for key, at, *_ in rows}
 
     def _columns(self, blocks: Iterable[tuple[bool, Any]]) -> ResultColumns:
         import numpy as np

@@ -10,12 +10,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ringgate.domain.errors import OurSideError
-from ringgate.store.tables import SCHEMA_VERSION, metadata
+from ringgate.store.tables import RUN_INDEXES, SCHEMA_VERSION, metadata
 
 _LOCK = 7_464_428
 """Of PostgreSQL's advisory locks, the one under which a store is made or brought up."""
@@ -52,7 +51,13 @@ class Database:
 
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT that can say what happens on a conflict, in the dialect of either database."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as into_postgresql
+
+        return into_postgresql(table)
+    from sqlalchemy.dialects.sqlite import insert as into_sqlite
+
+    return into_sqlite(table)
 
 
 def opened(url: str) -> Engine:
@@ -90,6 +95,9 @@ def _bring_up(engine: Engine) -> None:
     if version == 0:
         with engine.begin() as connection:
             metadata.create_all(connection)
+            brin = "USING brin " if connection.dialect.name == "postgresql" else ""
+            for index in RUN_INDEXES:
+                connection.execute(text(index.format(brin=brin)))
             _sign(connection)
         return
     from ringgate.store.migrations import upgrade  # Alembic is loaded only where it is needed

@@ -44,16 +44,19 @@ def run_row(result: RunResult, labels: int, shape: int, session: int, recorded: 
     }  # fmt: skip
 
 
-def run_of(row: Any, labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape], session: str) -> RunResult:
-    """The result of a row."""
+def run_of(
+    row: Any, labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape], session: str, *, steps: bool = True
+) -> RunResult:
+    """The result of a row, with or without its steps."""
     what, shape = labels[row.labels], shapes[row.shape]
     said: Mapping[str, Any] = json.loads(row.details) if row.details else {}
     return RunResult(
-        run_id=row.run_id, trace_id=_trace_text(bytes(row.trace_id)), session=session, release=what.release,
+        run_id=row.run_id, trace_id=trace_text(bytes(row.trace_id)), session=session, release=what.release,
         source=what.source, scenario=what.scenario, tenant=what.tenant, ring=what.ring, channel=what.channel,
         server=what.server, outcome=shape.outcome, started_at=moment_of(row.started_at), seconds=row.seconds,
         undo_seconds=row.undo_seconds, calls=row.calls, reason=said.get("reason", ""),
-        failure=_failure(said["failure"]) if "failure" in said else None, steps=_steps(row.steps, shape),
+        failure=_failure(said["failure"]) if "failure" in said else None,
+        steps=_steps(row.steps, shape) if steps else (),
         residue=tuple(map(residue_of, said.get("residue", ()))),
         attachments=tuple(Attachment(**each) for each in said.get("attachments", ())),
     )  # fmt: skip
@@ -114,11 +117,16 @@ def step_times(steps: Sequence[Step]) -> bytes | None:
     return struct.pack(f"<{len(times)}{'I' if max(times) < _SHORT else 'Q'}", *times)
 
 
+def is_short(times: bytes, steps: int) -> bool:
+    """Whether the times of so many steps take four bytes each."""
+    return len(times) == 8 * steps
+
+
 def _steps(times: bytes | None, shape: RunShape) -> tuple[Step, ...]:
     if not times:
         return ()
     number = 2 * len(shape.steps)
-    found = struct.unpack(f"<{number}{'I' if len(times) == 4 * number else 'Q'}", times)
+    found = struct.unpack(f"<{number}{'I' if is_short(times, len(shape.steps)) else 'Q'}", times)
     return tuple(
         Step(name, found[2 * n] / 1e6, found[2 * n + 1] / 1e6, outcome, kind)
         for n, (name, outcome, kind) in enumerate(shape.steps)
@@ -159,5 +167,6 @@ def _trace(text: str) -> bytes:
     return b"=" + text.encode() + b"=" * (len(text.encode()) == 15)
 
 
-def _trace_text(kept: bytes) -> str:
+def trace_text(kept: bytes) -> str:
+    """The id of a trace, as it was given."""
     return kept.hex() if len(kept) == 16 else kept[1:].decode().rstrip("=")

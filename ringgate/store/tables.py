@@ -81,16 +81,15 @@ runs = Table(
     Column("trace_id", LargeBinary, nullable=False),
     Column("steps", LargeBinary),
     Column("details", Text),
+)
+
+RUN_INDEXES = (
     # Runs come in the order of time, so PostgreSQL needs no more than the range of each piece of the table.
-    Index("runs_by_start", "started_at", postgresql_using="brin"),
-    Index("runs_by_recording", "recorded_at", postgresql_using="brin"),
+    "CREATE INDEX runs_by_start ON runs {brin}(started_at)",
+    "CREATE INDEX runs_by_recording ON runs {brin}(recorded_at)",
+    "CREATE INDEX runs_told_about ON runs (started_at) WHERE details IS NOT NULL",
 )
-Index(
-    "runs_told_about",
-    runs.c.started_at,
-    sqlite_where=runs.c.details.is_not(None),
-    postgresql_where=runs.c.details.is_not(None),
-)
+"""In words of the database: SQLAlchemy's options for them would load every driver of PostgreSQL with this module."""
 
 # The same runs as columns, for who has to read them all: one row for each transaction, later one for each hour.
 run_blocks = Table(

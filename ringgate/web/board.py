@@ -68,6 +68,11 @@ class LiveState:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        """Whoever asks first is told what is noted already; what the runs come to may take some seconds."""
+        try:
+            self.follower.note()
+        except RinggateError as error:
+            self._troubles.say("store", str(error))
         for thread in self._threads:
             thread.start()
 
@@ -154,9 +159,9 @@ class LiveState:
 
     def store_trouble(self) -> str:
         """Why what is known of the store is too old to be believed; "" if it is not."""
-        with self.follower.reading() as (_, _around, read_at):
-            pass
-        age = (self.clock() - read_at).total_seconds() if read_at else None
+        with self.follower.reading() as (_, around, _read_at):
+            at = around.at
+        age = (self.clock() - at).total_seconds() if at else None
         if age is not None and age <= self.pace.store_patience:
             return ""
         said = self.troubles.get("store", "")

@@ -70,15 +70,16 @@ def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: ti
     judgements = {each.ring: each for each in board.judgements()}
     table = cells.table(inventory.tenants, last, recent, now, horizons(now), horizon)
     failing = _failures(recent, now)
-    views = rings.views(inventory, around.deployments, judgements, table.failing, now)
+    views = rings.views(inventory, around.deployments if around.at else None, judgements, table.failing, now)
     return {
         "title": "Rollout",
         "now": age(now, now),
         "read": age(read_at, now) if read_at else None,
+        "noted": around.at is not None,
         "trouble": clean(trouble, 400),
         "troubles": [(name, clean(text, 400)) for name, text in board.troubles.items() if name != "store"],
         "headline": rings.headline(views, trouble, table),
-        "facts": _facts(recent, table, around, now),
+        "facts": _facts(recent, table, around, now) if read_at else [],
         "rings": views,
         "table": table,
         "failures": failing[:MOST_FAILURES],

@@ -82,13 +82,14 @@ class Headline:
 
 def views(
     inventory: Inventory,
-    deployments: Sequence[Deployment],
+    deployments: Sequence[Deployment] | None,
     judgements: Mapping[str, GateJudgement],
     failing: frozenset[str],
     now: datetime,
 ) -> list[RingView]:
-    """One for each ring, in the order of the rollout."""
-    latest = {each.ring: each for each in deployments}
+    """One for each ring, in the order of the rollout. `deployments` is None while nobody knows of any."""
+    latest = {each.ring: each for each in deployments or ()}
+    none = ("skipped", "No release noted") if deployments is not None else ("missing", "Not known yet")
     return [
         _view(
             ring,
@@ -97,6 +98,7 @@ def views(
             judgements.get(ring),
             failing,
             now,
+            none,
         )
         for ring in inventory.rings
     ]
@@ -109,8 +111,9 @@ def _view(
     judgement: GateJudgement | None,
     failing: frozenset[str],
     now: datetime,
+    none: tuple[str, str],
 ) -> RingView:
-    state, word = ("skipped", "No release noted") if deployed is None else ("missing", "Not judged yet")
+    state, word = none if deployed is None else ("missing", "Not judged yet")
     if judgement:
         state, word = WORDS.get(judgement.action, ("missing", humanise(judgement.action)))
     untested = [each for each in judgement.expected if each not in judgement.tested] if judgement else []

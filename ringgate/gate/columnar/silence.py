@@ -57,20 +57,21 @@ class ColumnarExpectedResults(ExpectedResults):
         last = self._since.copy()
         np.maximum.at(last, probes, at)
         open_ = np.flatnonzero(until - last > self._grace)
-        missed_of, missed_at = [], []
+        missed_of, missed_at = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         gaps = [*((probes[n], before[n], at[n]) for n in late), *((n, last[n], until) for n in open_)]
         for number, since, end in gaps:
-            for moment in self._missed(int(number), int(since), int(end)):
-                missed_of.append(int(number))
-                missed_at.append(moment)
+            moments = self._missed(int(number), int(since), int(end))
+            missed_of.append(np.full(len(moments), number))
+            missed_at.append(moments)
         for number in open_:  # what was told as missed is waited for no longer
             more = -(-(until - last[number] - self._grace[number]) // self._every[number])
             last[number] += more * self._every[number]
         self._since = last
+        missed = np.concatenate(missed_at)
         return DueResults(
-            np.concatenate([probes, np.array(missed_of, np.int64)]),
-            np.concatenate([at, np.array(missed_at, np.int64)]),
-            np.concatenate([np.zeros(len(at), bool), np.ones(len(missed_at), bool)]),
+            np.concatenate([probes, *missed_of]),
+            np.concatenate([at, missed]),
+            np.concatenate([np.zeros(len(at), bool), np.ones(len(missed), bool)]),
         )
 
     def _ripe(self, until: int) -> tuple[Ints, Ints]:
@@ -80,17 +81,23 @@ class ColumnarExpectedResults(ExpectedResults):
         probes = np.concatenate([probes for probes, _ in self._waiting])
         at = np.concatenate([at for _, at in self._waiting])
         now = at < until
-        self._waiting = [(probes[~now], at[~now])] if not now.all() else []
-        order = np.lexsort((at[now], probes[now]))
-        return probes[now][order], at[now][order]
+        self._waiting = [] if now.all() else [(probes[~now], at[~now])]
+        if not now.all():
+            probes, at = probes[now], at[now]
+        order = np.argsort(probes.astype(np.uint16) if len(self.probes) < 2**16 else probes, kind="stable")
+        probes, at = probes[order], at[order]
+        if ((np.diff(at) < 0) & (np.diff(probes) == 0)).any():  # they came in another order than that of time
+            order = np.lexsort((at, probes))
+            probes, at = probes[order], at[order]
+        return probes, at
 
-    def _missed(self, number: int, since: int, end: int) -> list[int]:
+    def _missed(self, number: int, since: int, end: int) -> Ints:
         """The moments at which something was overdue and had no right to be."""
         probe, every, grace = self.probes[number], int(self._every[number]), int(self._grace[number])
-        found = []
-        while (overdue := since + grace) < end:
-            if self._due.rests is never or not self._due.rests(probe, datetime_of(since), datetime_of(overdue)):
-                self.missed[probe] = self.missed.get(probe, 0) + 1
-                found.append(overdue)
-            since += every
+        found: Ints = np.arange(since + grace, end, every)
+        if self._due.rests is not never and probe not in self._due.always:
+            awake = [not self._due.rests(probe, datetime_of(at - grace), datetime_of(at)) for at in found]
+            found = found[np.array(awake, bool)]
+        if len(found):
+            self.missed[probe] = self.missed.get(probe, 0) + len(found)
         return found
