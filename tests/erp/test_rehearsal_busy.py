@@ -22,7 +22,7 @@ def test_a_clean_upgrade_on_a_busy_machine_is_not_rolled_back(
     monkeypatch.setenv("RINGGATE_STATE", str(tmp_path / "state"))
     try:
         with load(2):
-            came = rehearse(estate, tenant, "medium")
+            came = rehearse(estate, tenant, "low")
     finally:
         estate.reset(tenant)
     assert came.fair, str(came)

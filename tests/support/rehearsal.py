@@ -39,11 +39,21 @@ def release_file(folder: Path, risk: str = "low", name: str = "rehearsed") -> Pa
 
 
 def rehearsal_of(
-    tenant: str, estate: Estate, file: Path, folder: Path, stages: type[TenantStages] = TenantStages
+    tenant: str,
+    estate: Estate,
+    file: Path,
+    folder: Path,
+    stages: type[TenantStages] = TenantStages,
+    *,
+    alone: bool = True,
 ) -> tuple[Rehearsal, Release]:
-    """A rehearsal of that tenant alone, whose stages are those of `stages`; nobody else's tenants are touched."""
-    whole = Inventory.load(estate.inventory_path)
-    inventory = replace(whole, tenants=(whole.tenant(tenant),))
+    """A rehearsal of that tenant alone, whose stages are those of `stages`.
+
+    `alone`: nobody else's tenants are touched, and no sessions of theirs are tried on it. Otherwise they are its
+    neighbours, on which processes run meanwhile; then the release's file must leave them out."""
+    inventory = Inventory.load(estate.inventory_path)
+    if alone:
+        inventory = replace(inventory, tenants=(inventory.tenant(tenant),))
     release, ledger, platform = load_release(file, inventory), RecordKeeper(folder), EstatePlatform(estate)
     estate.backup(tenant)  # a tenant without one is not upgraded
     begin(ledger, release, platform, "rehearsed")

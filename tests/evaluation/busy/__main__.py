@@ -37,7 +37,7 @@ def main() -> None:
         for number in range(options.rounds):
             burners = LOADS[number % len(LOADS)]
             with load(burners):
-                came = rehearse(estate, tenant, options.risk)
+                came = rehearse(estate, tenant, options.risk, alone=False)
             unfair += not came.fair
             words = f"round {number + 1}, {burners} burner{'s' if burners > 1 else ''} and a busy disk"
             print(f"{words:36} {came}", flush=True)

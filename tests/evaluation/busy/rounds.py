@@ -23,6 +23,15 @@ from ringgate.rollout.stages.context import StageFinding
 from ringgate.rollout.stages.sequence import TenantStages
 from tests.support.rehearsal import rehearsal_of, release_file
 
+LEFT_OUT = """
+[[exceptions]]
+tenant = "{}"
+skip = true
+owner = "tests"
+reason = "it is a neighbour"
+expires = 2099-01-01
+"""
+
 PROMOTED, INCONCLUSIVE, STOPPED = "promoted", "inconclusive", "ROLLED BACK"
 
 
@@ -75,11 +84,18 @@ def place() -> Iterator[Path]:
                 os.environ["RINGGATE_STATE"] = before
 
 
-def rehearse(estate: Estate, tenant: str, risk: str, stages: type[TenantStages] = TenantStages) -> Outcome:
-    """One rehearsal of the demo's release on fresh books."""
+def rehearse(
+    estate: Estate, tenant: str, risk: str, stages: type[TenantStages] = TenantStages, *, alone: bool = True
+) -> Outcome:
+    """One rehearsal of the demo's release on fresh books; unless `alone`, processes run on the estate's other tenants
+    meanwhile."""
     estate.reset(tenant)
     with place() as folder:
-        rehearsal, _ = rehearsal_of(tenant, estate, release_file(folder, risk), folder / "kept", stages)
+        file = release_file(folder, risk)
+        if not alone:
+            others = [each.id for each in estate.inventory().tenants if each.id != tenant]
+            file.write_text(file.read_text(encoding="utf-8") + "".join(map(LEFT_OUT.format, others)), encoding="utf-8")
+        rehearsal, _ = rehearsal_of(tenant, estate, file, folder / "kept", stages, alone=alone)
         began = time.monotonic()
         return outcome_of(rehearsal.run(), time.monotonic() - began)
 
