@@ -12,7 +12,6 @@ import shutil
 import stat
 import subprocess
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from ringgate.estate.errors import EstateError
-from ringgate.estate.processes import last_line
+from ringgate.estate.processes import last_line, wait_until
 
 SUPERUSER = "postgres"
 READER = "ringgate_reader"
@@ -220,12 +219,15 @@ class Cluster:
         with self.connect(autocommit=True) as connection:
             ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
             left = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
-            deadline = time.monotonic() + 20
-            while connection.execute(left, [database]).fetchone() != (0,):
-                if time.monotonic() > deadline:
-                    raise EstateError(f"Sessions on database {database} do not end: see {self.log}.")
+
+            def gone() -> bool:
+                if connection.execute(left, [database]).fetchone() == (0,):
+                    return True
                 connection.execute(ended, [database])
-                time.sleep(0.02)
+                return False
+
+            if not wait_until(gone, within=20):
+                raise EstateError(f"Sessions on database {database} do not end: see {self.log}.")
 
     # --- the server's user --------------------------------------------------------------------------------------
 

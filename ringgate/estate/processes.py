@@ -82,13 +82,24 @@ class Daemon:
 
     def await_ready(self, ready: Callable[[], bool], within: float) -> None:
         """Waits until `ready()`; raises EstateError if the process ends first or `within` seconds pass."""
-        deadline = time.monotonic() + within
-        while not ready():
-            if not self.running:
-                raise EstateError(f"The {self.name} ended at once ({last_line(self.log)}): see {self.log}.")
-            if time.monotonic() > deadline:
-                raise EstateError(f"The {self.name} did not answer within {within:.0f} s: see {self.log}.")
-            time.sleep(0.03)
+
+        def ready_or_ended() -> bool:
+            return ready() or not self.running
+
+        if not wait_until(ready_or_ended, within):
+            raise EstateError(f"The {self.name} did not answer within {within:.0f} s: see {self.log}.")
+        if not self.running and not ready():
+            raise EstateError(f"The {self.name} ended at once ({last_line(self.log)}): see {self.log}.")
+
+
+def wait_until(done: Callable[[], bool], within: float, every: float = 0.02) -> bool:
+    """Asks every so many seconds until it is done; False if that takes longer than `within` seconds."""
+    deadline = time.monotonic() + within
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every)
+    return True
 
 
 def same_process(pid: int, started: float) -> psutil.Process | None:
@@ -176,5 +187,6 @@ __all__ = [
     "port_is_free",
     "same_process",
     "stop_tree",
+    "wait_until",
     "write_atomically",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import psycopg
 
 from ringgate.estate.backups import BackupFile
 from ringgate.estate.errors import EstateError, in_one_sentence
-from ringgate.estate.processes import Daemon
+from ringgate.estate.processes import Daemon, wait_until
 from ringgate.estate.protocol import READY, ErpServer
 from ringgate.estate.record import Upgrading
 from ringgate.estate.tools import lock, run
@@ -139,12 +138,13 @@ class Upgrades:
             "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend' "
             "AND state <> 'idle' AND pid <> pg_backend_pid()"
         )
-        deadline = time.monotonic() + DRAIN
         with self._estate.database.connect(autocommit=True) as database:
-            while database.execute(busy, [tenant]).fetchone() != (0,):
-                if time.monotonic() > deadline:
-                    raise EstateError(f"requests on tenant {tenant} do not come to an end")
-                time.sleep(0.02)
+
+            def idle() -> bool:
+                return database.execute(busy, [tenant]).fetchone() == (0,)
+
+            if not wait_until(idle, DRAIN):
+                raise EstateError(f"requests on tenant {tenant} do not come to an end")
 
     def _run_steps(self, tenant: str, to: str, steps: Sequence[ManualStep]) -> None:
         for step in steps:

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from ringgate.estate.errors import EstateError
-from ringgate.estate.processes import Daemon, answers, stop_tree, write_atomically
+from ringgate.estate.processes import Daemon, answers, stop_tree, wait_until, write_atomically
 from ringgate.estate.protocol import ServerPlace
 from ringgate.estate.tools import run
 from ringgate.estate.tryton.series import LANGUAGES, MODULES, Series
@@ -215,11 +214,12 @@ class TrytonServer:
         old = master.children()
         master.send_signal(signal.SIGHUP)
         psutil.wait_procs(old, timeout=30)
-        deadline = time.monotonic() + 30
-        while not answers(self.port) or not set(master.children()) - set(old):
-            if time.monotonic() > deadline:
-                raise EstateError(f"The ERP server {self.series} did not come back: see {self.log}.")
-            time.sleep(0.02)
+
+        def replaced() -> bool:
+            return answers(self.port) and bool(set(master.children()) - set(old))
+
+        if not wait_until(replaced, within=30):
+            raise EstateError(f"The ERP server {self.series} did not come back: see {self.log}.")
 
     def stop(self) -> None:
         self.daemon.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from ringgate.estate.record import EstateRecord, Place
 from ringgate.estate.tryton.kind import TrytonEstate
 
 KIND = TrytonEstate()
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
 def noted(name: str, series: dict[str, str]) -> Estate:

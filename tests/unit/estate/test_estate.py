@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,27 @@ def test_a_kind_is_found_by_its_entry_point() -> None:
         registry.estate_kind("tritton")
     assert registry.series_of({"tryton"}) == ("7.0", "8.0")
     assert registry.series_of({"tryton", "of-another-package"}) == ()
+
+
+def test_a_full_disk_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RINGGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12, 10**9))
+    with pytest.raises(EstateError, match=r"Only 0\.9 GB are free .* RINGGATE_HOME"):
+        Estate("full").up()
+    assert not (tmp_path / "home" / "tools").exists()
+
+
+@pytest.mark.parametrize("name", ["", "Demo", "a b", "../x", "-x", "x" * 40])
+def test_an_estates_name_is_a_folders_name(name: str) -> None:
+    with pytest.raises(EstateError, match="cannot name an estate"):
+        Estate(name)
+
+
+def test_an_estate_that_is_not_there_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RINGGATE_HOME", str(tmp_path))
+    estate = Estate("nowhere")
+    with pytest.raises(EstateError, match="ringgate estate up --name nowhere"):
+        estate.sql("aldgate")
+    assert not estate.status().standing
+    estate.down()
+    estate.destroy()
