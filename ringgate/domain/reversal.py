@@ -8,6 +8,11 @@ NOTHING_TO_UNDO = "nothing to undo"
 """What `Connection.undo` answers when the ERP has no such record."""
 
 
+POSTING = frozenset({"post_invoice", "credit_invoice", "pay_invoice", "post_entry"})
+"""Verbs that write to the ledger, and so wait for each other inside the ERP. A step that does is a posting step,
+whatever it is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reversal:
     """What must be undone, written down before it is done: JSON-safe, so that another process can take it up.

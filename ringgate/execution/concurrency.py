@@ -12,10 +12,11 @@ before that says nothing more. Safe for threads; only `room` blocks.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 
 from ringgate.domain.model import Outcome, RunResult, Tenant
 
@@ -37,6 +38,27 @@ def bore(result: RunResult, usual: float | None = None) -> bool | None:
     if result.outcome not in (Outcome.PASSED, Outcome.FAILED):
         return None
     return not (usual and result.outcome is Outcome.PASSED and result.seconds > FAR * usual)
+
+
+class UsualPaces:
+    """How long runs of each kind take on each tenant: the median of the last ones that passed. Not safe for threads."""
+
+    def __init__(self, most: int = 20, least: int = 3) -> None:
+        self._most, self._least = most, least
+        self._seconds: dict[tuple[str, str, str], deque[float]] = {}
+
+    def take(self, result: RunResult) -> None:
+        if result.outcome is Outcome.PASSED:
+            self._seconds.setdefault(_kind(result), deque(maxlen=self._most)).append(result.seconds)
+
+    def usual(self, result: RunResult) -> float | None:
+        """Seconds; None until `least` of its kind have passed."""
+        seen = self._seconds.get(_kind(result), ())
+        return median(seen) if len(seen) >= self._least else None
+
+
+def _kind(result: RunResult) -> tuple[str, str, str]:
+    return result.tenant, result.scenario, result.channel.value
 
 
 @dataclass(slots=True)
@@ -75,6 +97,11 @@ class ConcurrencyLimits:
 
     def _allowed(self, tenant: Tenant) -> int:
         return max(1, min(self._states[tenant.id].allowed, tenant.sessions))
+
+    def running(self, tenant: Tenant) -> int:
+        """Runs that are under way on it."""
+        with self._changed:
+            return self._states[tenant.id].running
 
     def begin(self, tenant: Tenant) -> Room | None:
         """A place for one run, to be given back with `end`; None if there is none."""
@@ -115,4 +142,4 @@ class ConcurrencyLimits:
             self.end(tenant, room)
 
 
-__all__ = ["ConcurrencyLimits", "Room", "bore"]
+__all__ = ["ConcurrencyLimits", "Room", "UsualPaces", "bore"]

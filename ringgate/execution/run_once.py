@@ -39,6 +39,7 @@ from ringgate.domain.model import (
     StepKind,
     Tenant,
 )  # fmt: skip
+from ringgate.domain.reversal import POSTING
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver
 from ringgate.drivers.registry import lacking
@@ -48,9 +49,6 @@ from ringgate.host.undo_journal import Journal, RunJournal
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
 from ringgate.scenario.test_data import Make
-
-POSTING_VERBS = frozenset({"post_invoice", "credit_invoice", "pay_invoice", "post_entry"})
-"""What writes to the ledger. A step that does is a posting step, whatever it is called."""
 
 FIRST_HALF = 1000
 """More markers than the first half of a process may use; the second goes on after them."""
@@ -75,6 +73,7 @@ class Run:
         self.steps: list[Step] = []
         self.current = ""
         self._emit, self._began = emit, time.monotonic()
+        self.waited = self._waited = 0.0  # seconds that other runs of ours were waited for
         self._written: Callable[[], Sequence[str]] = tuple
         self._kind: tuple[StepKind | None, int] = (None, 0)
 
@@ -90,7 +89,7 @@ class Run:
         if self.current:
             raise RuntimeError(f"step {name!r} inside step {self.current!r}: steps do not nest")
         self.current, began = name, time.monotonic()
-        self._kind = kind, len(self._written())
+        self._kind, self._waited = (kind, len(self._written())), self.waited
         self._emit(StepStarted(self.id, name))
         try:
             yield
@@ -102,9 +101,10 @@ class Run:
 
     def _finish(self, name: str, began: float, outcome: Outcome, message: str) -> None:
         kind, before = self._kind
-        if not POSTING_VERBS.isdisjoint(self._written()[before:]):
+        if not POSTING.isdisjoint(self._written()[before:]):
             kind = StepKind.POSTING
-        step = Step(name, began - self._began, time.monotonic() - began, outcome, kind)
+        seconds = time.monotonic() - began - (self.waited - self._waited)
+        step = Step(name, began - self._began, seconds, outcome, kind)
         self.steps.append(step)
         self._emit(StepFinished(self.id, step, message))
 
@@ -255,7 +255,7 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
             done = _act(part, tenant, driver, engine, run, Call(journal.run_id, trace_id), journal, channel)
     except (Exception, KeyboardInterrupt) as error:  # no room for it, or the journal could not be begun
         done.error = error
-    seconds = done.seconds or time.monotonic() - began
+    seconds = time.monotonic() - began if done.seconds is None else done.seconds
     if done.error is None and done.residue:
         done.error = left_behind(done.residue)
     elif done.error is not None and _cut_short(done.error, channel, engine):
@@ -277,7 +277,7 @@ class _Done:
     """What `_act` leaves for the result."""
 
     error: BaseException | None = None
-    seconds: float = 0.0
+    seconds: float | None = None
     undo_seconds: float = 0.0
     residue: list[Residue] = field(default_factory=list)
     attachments: tuple[Attachment, ...] = ()
@@ -297,18 +297,28 @@ def _act(
     channel: Channel,
 ) -> _Done:
     done, began = _Done(), time.monotonic()
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        """Waiting for our own other runs is no time that the ERP takes."""
+        asked = time.monotonic()
+        with engine.occupancy.posting(tenant.id):
+            run.waited += time.monotonic() - asked
+            yield
+
     connection: Connection | None = None
     try:
         connection = driver.connect(tenant, call)
         make = Make(tenant, journal.run_id, run.today, after=FIRST_HALF if part.waiting else 0)
         neighbours = others(tenant, engine.neighbours, run.today) if part.outsiders else ()
         run.watch(lambda: journal.verbs)
-        returned = part.function(Erp(tenant, connection, channel, journal, make, run.today, neighbours), make, run)
+        erp = Erp(tenant, connection, channel, journal, make, run.today, neighbours, turn)
+        returned = part.function(erp, make, run)
         if part.keep:
             part.keep(journal, returned)
     except (Exception, KeyboardInterrupt) as error:
         done.error = error
-    done.seconds = time.monotonic() - began
+    done.seconds = time.monotonic() - began - run.waited
     try:
         if connection is not None:
             done.server = _version_of(connection, done.error)
@@ -319,7 +329,7 @@ def _act(
             if not journal.waits:
                 undo_began = time.monotonic()
                 patience = replace(engine.patience, stopping=engine.stopping)
-                done.residue = undo(journal, connection, engine.redact, limit=call.limit, patience=patience)
+                done.residue = undo(journal, connection, engine.redact, limit=call.limit, patience=patience, turn=turn)
                 done.undo_seconds = time.monotonic() - undo_began
             done.touched = connection.touched
     finally:

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from ringgate.domain.errors import ErpError, ErpProtocolError, ErpUnavailable, NeverSent, OurSideError, RinggateError
 from ringgate.domain.model import Residue, ResidueCause
-from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.reversal import NOTHING_TO_UNDO, POSTING, Reversal
 from ringgate.drivers.protocol import Connection, TimeLimit
 from ringgate.host.undo_journal import RunJournal
 
@@ -85,16 +86,18 @@ def undo(
     settle: float = SETTLE,
     limit: TimeLimit | None = None,
     patience: Patience = AT_ONCE,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> list[Residue]:
     """Take back what the journal holds, newest first. Returns what is left, newest first.
 
     A write that got no answer may still be done by the ERP after we looked: it stays in the journal until `settle`
-    seconds after it was sent. `limit` is the time limit of the connection's calls, raised as `patience` says."""
+    seconds after it was sent. `limit` is the time limit of the connection's calls, raised as `patience` says; `turn` is
+    held while something that was posted is taken back."""
     until = patience.clock() + patience.seconds
     pause, looked_again = patience.pause, False
     try:
         while True:
-            left = _round(journal, connection, redact, settle, lambda: _lengthen(limit, patience, until))
+            left = _round(journal, connection, redact, settle, lambda: _lengthen(limit, patience, until), turn)
             only_refused = all(each.cause is ResidueCause.REFUSED for each in left)
             if not left or (only_refused and looked_again) or patience.clock() + pause > until:
                 return left
@@ -113,14 +116,20 @@ def _lengthen(limit: TimeLimit | None, patience: Patience, until: float) -> None
 
 
 def _round(
-    journal: RunJournal, connection: Connection, redact: Callable[[str], str], settle: float, before: Callable[[], None]
+    journal: RunJournal,
+    connection: Connection,
+    redact: Callable[[str], str],
+    settle: float,
+    before: Callable[[], None],
+    turn: Callable[[], AbstractContextManager[None]],
 ) -> list[Residue]:
     """One attempt at all that is pending."""
     left: list[tuple[int, Residue]] = []
     for seq, reversal in journal.pending():
         before()
         try:
-            done = connection.undo(reversal)
+            with turn() if reversal.verb in POSTING else nullcontext():
+                done = connection.undo(reversal)
             if done == NOTHING_TO_UNDO and journal.unsettled(seq, settle):
                 raise OurSideError("the ERP has not answered this write, and may still do it")
             journal.undone(seq, done)

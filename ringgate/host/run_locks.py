@@ -13,6 +13,9 @@ from filelock import FileLock, Timeout
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import Tenant
 
+POSTING = 60.0
+"""Seconds that a posting waits for others of ours on the same tenant."""
+
 
 class Occupied(OurSideError):
     """Another run of the scenario on the tenant did not end within the time given."""
@@ -48,6 +51,19 @@ class Occupancy:
                     else f"another run of {scenario} on {tenant.id} is under way"
                 ) from None
             held.enter_context(self._session(tenant))
+            yield
+
+    @contextmanager
+    def posting(self, tenant: str) -> Iterator[None]:
+        """Hold what numbers a tenant's postings, so that no two of ours wait for it inside the ERP, where that is taken
+        for the ERP's time. It is a courtesy: after `POSTING` seconds the posting is sent all the same."""
+        lock = FileLock(self._folder / f"{tenant}.posting.lock")
+        try:
+            held = lock.acquire(timeout=POSTING)
+        except Timeout:
+            yield
+            return
+        with held:
             yield
 
     @contextmanager

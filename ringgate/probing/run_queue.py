@@ -1,7 +1,8 @@
 """Ticks that wait for room, and those under way: who runs next. For threads; the clock is the caller's.
 
 - Two runs of one scenario never overlap on one tenant, over whichever channel.
-- A tenant has its cap of sessions. One that is slow (did not answer last time, or has a run that takes long) has one.
+- A tenant has its cap of sessions, and bears as many runs as it has shown (`execution.concurrency`). One that is slow
+  (did not answer last time, or has a run that takes long) has one.
 - Slow tenants together have half of the workers at most, so that they hold up nobody else.
 - A probe waits once. What still waits when it is due again has missed its turn.
 """
@@ -9,12 +10,12 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ringgate.domain.model import Channel
+from ringgate.domain.model import Channel, RunResult
+from ringgate.execution.concurrency import ConcurrencyLimits, Room, UsualPaces
 from ringgate.probing.counters import LATE, LATE_AFTER, MISSED, OVERLAPPING, STUCK
 from ringgate.probing.plan import Probe
 from ringgate.probing.timetable import Tick
@@ -49,19 +50,21 @@ class RunQueue:
         count: Callable[[str, Probe], None],
         clock: Callable[[], datetime],
         held: Iterable[str] = (),
+        limits: ConcurrencyLimits | None = None,
     ) -> None:
-        """`held` are tenants that nothing is run on before they are freed."""
+        """`held` are tenants that nothing is run on before they are freed; `limits` how much each bears."""
         self._workers, self._count, self._clock = workers, count, clock
         self._alone = threading.RLock()
         self._ready = {channel: threading.Condition(self._alone) for channel in Channel}
         self._ended = threading.Condition(self._alone)
         self._waiting: dict[Channel, dict[_Id, Tick]] = {channel: {} for channel in Channel}
         self._running: dict[_Id, Running] = {}
-        self._sessions: Counter[str] = Counter()
+        self._rooms: dict[_Id, Room] = {}
         self._busy: set[tuple[str, str]] = set()
         self._not_before: dict[_Id, datetime] = {}
         self._slow: set[str] = set()
         self._held = set(held)
+        self._limits, self._paces = limits or ConcurrencyLimits(), UsualPaces()
         self._closed = False
 
     # --- in -----------------------------------------------------------------------------------------------------------
@@ -107,9 +110,10 @@ class RunQueue:
                 )
                 for name, tick in self._waiting[channel].items():
                     tenant = tick.probe.tenant
-                    sessions = tenant.sessions if tenant.id not in slow else int(room)
-                    if self._sessions[tenant.id] < sessions and self._may_run(name, tick, lane, now):
-                        self._start(name, tick, now)
+                    if tenant.id in slow and (not room or self._limits.running(tenant)):
+                        continue
+                    if self._may_run(name, tick, lane, now) and (place := self._limits.begin(tenant)):
+                        self._start(name, tick, now, place)
                         return tick
                 if not wait:
                     return None
@@ -129,16 +133,19 @@ class RunQueue:
         mine = probe.channel is Channel.API or probe.home % self._workers[probe.channel] == lane
         return mine or now - tick.slot > AWAY
 
-    def _start(self, name: _Id, tick: Tick, now: datetime) -> None:
+    def _start(self, name: _Id, tick: Tick, now: datetime, place: Room) -> None:
         del self._waiting[tick.probe.channel][name]
         self._not_before.pop(name, None)
         self._running[name] = Running(tick, now)
-        self._sessions[tick.probe.tenant.id] += 1
+        self._rooms[name] = place
         self._busy.add((tick.probe.tenant.id, tick.probe.scenario.id))
 
-    def done(self, tick: Tick, *, answered: bool = True) -> bool:
-        """It has run. Says whether its thread may go on: not if it was given up as stuck."""
+    def done(self, tick: Tick, result: RunResult | None = None, *, answered: bool = True) -> bool:
+        """It has run, and came to `result`. Says whether its thread may go on: not if it was given up as stuck."""
         with self._alone:
+            if result is not None:
+                self._rooms[_id(tick)].ended(result, self._paces.usual(result))
+                self._paces.take(result)
             running = self._end(tick)
             tenant = tick.probe.tenant.id
             self._slow.discard(tenant) if answered else self._slow.add(tenant)
@@ -164,7 +171,7 @@ class RunQueue:
 
     def _end(self, tick: Tick) -> Running:
         running = self._running.pop(_id(tick))
-        self._sessions[tick.probe.tenant.id] -= 1
+        self._limits.end(tick.probe.tenant, self._rooms.pop(_id(tick)))
         self._busy.discard((tick.probe.tenant.id, tick.probe.scenario.id))
         for channel in Channel:
             self._wake(channel)

@@ -102,7 +102,7 @@ class WorkerPool:
     def _once(self, tick: Tick, lane: Lane) -> bool:
         self._watcher.began(tick)
         self._running.add(threading.current_thread())
-        answered = True
+        answered, result = True, None
         try:
             result = self._run(tick, lane)
             if kind := no_room(result):
@@ -115,7 +115,7 @@ class WorkerPool:
             raise
         finally:
             self._running.discard(threading.current_thread())
-        return self._run_queue.done(tick, answered=answered)
+        return self._run_queue.done(tick, result, answered=answered)
 
     def _run(self, tick: Tick, lane: Lane) -> RunResult:
         probe = tick.probe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -22,7 +23,7 @@ from ringgate.domain.documents import (
 from ringgate.domain.errors import ErpMisbehaved, NeverSent, Refused
 from ringgate.domain.model import Role
 from ringgate.domain.money import Money
-from ringgate.domain.reversal import Reversal
+from ringgate.domain.reversal import POSTING, Reversal
 from ringgate.drivers import protocol
 from ringgate.host.undo_journal import RunJournal
 from ringgate.scenario.test_data import Make
@@ -33,12 +34,24 @@ R = TypeVar("R", Project, TimeEntry, Invoice, PurchaseRequest, Posting)
 class Actor:
     """One signed-in user. Verbs return what the ERP stated after acting, and raise `Refused` when it did not act."""
 
-    def __init__(self, behind: protocol.SignedInUser, journal: RunJournal, make: Make, today: date) -> None:
-        self._erp, self._journal, self._make, self._today = behind, journal, make, today
+    def __init__(
+        self,
+        behind: protocol.SignedInUser,
+        journal: RunJournal,
+        make: Make,
+        today: date,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`turn` is held while something is posted."""
+        self._erp, self._journal, self._make, self._today, self._turn = behind, journal, make, today, turn
         self.role: Role = behind.role
 
     def _write(self, verb: str, act: Callable[[], R], *, marker: str = "", target: str = "") -> R:
-        seq = self._journal.register(Reversal(verb, self.role.value, marker or self._make.marker, target))
+        with self._turn() if verb in POSTING else nullcontext():
+            return self._noted(Reversal(verb, self.role.value, marker or self._make.marker, target), act)
+
+    def _noted(self, reversal: Reversal, act: Callable[[], R]) -> R:
+        seq = self._journal.register(reversal)
         try:
             done = act()
         except (Refused, ErpMisbehaved, NeverSent):

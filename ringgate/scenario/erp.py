@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from decimal import Decimal
 from typing import overload
@@ -31,7 +32,10 @@ class Erp:
         make: Make,
         today: date,
         neighbours: Sequence[Tenant] = (),
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """`turn` is held while something is posted."""
+        self._turn = turn
         self.tenant, self.today, self.neighbours = tenant, today, tuple(neighbours)
         self._connection, self._channel, self._journal, self._make = connection, channel, journal, make
 
@@ -60,7 +64,7 @@ class Erp:
 
     def _actor(self, role: Role, *, password: str | None = None, fresh: bool = False) -> Actor:
         behind = self._connection.sign_in(role, password=password, fresh=fresh)
-        return Actor(behind, self._journal, self._make, self.today)
+        return Actor(behind, self._journal, self._make, self.today, self._turn)
 
     def login_of(self, role: Role) -> str:
         """The login that the inventory gives for a role."""

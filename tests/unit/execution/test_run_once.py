@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import types
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
 from ringgate.api import POSTING, PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
 from ringgate.domain.documents import Project, Ref
@@ -410,6 +413,45 @@ def test_a_run_with_no_room_is_broken_not_failed(engine):
     assert (result.outcome, result.failure.kind) == (Outcome.BROKEN, "occupied")
 
 
+class Turns:
+    """Locks of which somebody else holds the one for posting until our run asks for it, a day later."""
+
+    def __init__(self, locks, clock) -> None:
+        self._locks, self._clock = locks, clock
+        self.held = []
+
+    def room(self, *whose):
+        return self._locks.room(*whose)
+
+    @contextmanager
+    def posting(self, whose):
+        self.held.append(whose)
+        self._clock.now += 1000.0
+        yield
+        self.held.append("free")
+
+
+def test_two_postings_on_a_tenant_wait_for_each_other_on_our_side_and_not_in_the_erp(engine, driver, monkeypatch):
+    """Nor does the wait count as time that the run took, here a thousand seconds for each posting and its undo."""
+    clock = types.SimpleNamespace(now=0.0)
+    monkeypatch.setattr("ringgate.execution.run_once.time", types.SimpleNamespace(monotonic=lambda: clock.now))
+    engine.occupancy = turns = Turns(engine.occupancy, clock)
+    driver.post_invoice = lambda invoice, on: turns.held.append("posts") or invoice
+    invoice = Project(Ref("invoice", "7"), "", "", "", ())
+
+    def posts(erp, make, run):
+        with run.step("create"):
+            manager = erp.sign_in(PROJECT_MANAGER)
+            manager.create_project(make.project())
+        with run.step("post"):
+            manager.post_invoice(invoice)
+
+    result = run(posts, engine)
+    assert result.outcome is Outcome.PASSED
+    assert turns.held == ["aldgate", "posts", "free", "aldgate", "free"]
+    assert ([each.seconds for each in result.steps], result.seconds) == ([0.0, 0.0], 0.0)
+
+
 def test_sessions_of_a_tenant_are_capped(engine):
     one = tenant(sessions=1)
     with engine.occupancy.room(one, "another"):
@@ -426,6 +468,19 @@ def test_who_will_not_wait_is_told_at_once_who_is_in_the_way(tmp_path):
             pass
         with pytest.raises(Crowded, match="all 1 sessions of aldgate are taken"), occupancy.room(one, "another"):
             pass
+
+
+def test_one_posting_at_a_time_on_a_tenant_across_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr("ringgate.host.run_locks.POSTING", 0.0)
+    ours, others = Occupancy(tmp_path), Occupancy(tmp_path)
+    with ours.posting("aldgate"):
+        lock = FileLock(tmp_path / "aldgate.posting.lock")
+        with pytest.raises(Timeout):
+            lock.acquire(timeout=0)
+        with others.posting("aldgate"):  # nobody waits for ever: it is a courtesy
+            pass
+    with lock.acquire(timeout=0):
+        pass
 
 
 def test_runs_side_by_side_make_the_data_that_each_makes_alone(engine, driver):

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ringgate.api import CONSULTANT, READ, SIGN_IN, scenario
-from ringgate.domain.model import Channel
+from ringgate.domain.model import Channel, Failure, Outcome
 from ringgate.domain.schedules import ProbeSchedule
 from ringgate.probing.plan import Probe
 from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.timetable import Tick
 from tests.support.samples import tenant
+from tests.unit.store.test_store import result
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -147,6 +148,34 @@ def test_slow_tenants_together_have_half_of_the_workers(desk):
         desk.run_queue.done(desk.take(), answered=False)
     desk.run_queue.add([*sick, tick("well-1"), tick("well-2")])
     assert desk.names() == ["sick-0 one", "sick-1 one", "well-1 one", "well-2 one"]
+
+
+def test_how_much_runs_beside_each_other_on_a_tenant_follows_what_it_bears(desk):
+    def due() -> None:
+        desk.run_queue.add([tick("a", str(n), sessions=4) for n in range(4)])
+
+    def all_come_to(**came) -> int:
+        due()
+        taken = [desk.take()]
+        while more := desk.take():
+            taken.append(more)
+        for each in taken:
+            came_to = result(tenant="a", scenario=each.probe.scenario.id, residue=(), **came)
+            desk.run_queue.done(each, came_to)
+        while rest := desk.take():
+            desk.run_queue.done(rest)
+        return len(taken)
+
+    good = {"outcome": Outcome.PASSED, "failure": None, "seconds": 4.0}
+    assert all_come_to(**good) == 2
+    while all_come_to(**good) < 4:
+        pass
+    assert all_come_to(outcome=Outcome.FAILED, failure=Failure("unavailable", "timed out")) == 4
+    assert all_come_to(**good) == 2
+    while all_come_to(**good) < 4:
+        pass
+    assert all_come_to(**(good | {"seconds": 13.0})) == 4  # three times as long as usual
+    assert all_come_to(**good) == 2
 
 
 # --- browsers -------------------------------------------------------------------------------------------------------
