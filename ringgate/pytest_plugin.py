@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -24,9 +24,10 @@ from rich.console import Console
 
 from ringgate.domain.errors import ErpError, RinggateError
 from ringgate.domain.events import Sink
-from ringgate.domain.model import Channel, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import Channel, Layer, Outcome, RunResult, Scenario, Source, Tenant
 from ringgate.drivers.registry import capabilities
 from ringgate.execution import setup
+from ringgate.execution.paces import PaceComparison, compare_paces
 from ringgate.execution.run_once import Engine, not_applicable, run_once
 from ringgate.host import paths
 from ringgate.inventory import Inventory
@@ -35,6 +36,9 @@ from ringgate.store import Store
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
+
+SHOWN = 5
+"""Steps that are named where a session was slower than usual."""
 
 _ID = re.compile(r"\[([a-z0-9-]+)-(?:api|browser)\]")
 
@@ -364,6 +368,7 @@ def _summarise(session: SuiteSession, config: pytest.Config, terminalreporter: A
         store = Store(setup.results_url(config.getoption("results")))
         results: Iterable[RunResult] = store.results(session=session.label)
         deployments = store.deployments()
+        pace = _pace(store, list(results))
         store.close()
     except RinggateError as error:
         terminalreporter.write_line(f"no report: {error}", red=True)
@@ -392,3 +397,14 @@ def _summarise(session: SuiteSession, config: pytest.Config, terminalreporter: A
     table = matrix_table(results, selection.tenants, planned, channels=selection.channels)
     Console(file=terminalreporter._tw._file).print(table)
     terminalreporter.write_line(f"report: {out}")
+    if pace.slower:
+        terminalreporter.write_line(f"WARNING: {pace} (or this machine was busy)", yellow=True)
+        for each in pace.slow[:SHOWN]:
+            terminalreporter.write_line(f"  {each}", yellow=True)
+
+
+def _pace(store: Store, results: Sequence[RunResult]) -> PaceComparison:
+    """This session against what passed on the same tenants before."""
+    begun = min((each.started_at for each in results), default=datetime.now(UTC))
+    past = store.results(since=begun - timedelta(days=30), until=begun, outcomes=[Outcome.PASSED], newest=5000)
+    return compare_paces((each for each in past if each.source in (Source.SUITE, Source.PROBE)), results)

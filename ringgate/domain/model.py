@@ -234,8 +234,9 @@ class Tenant:
     """One customer's ERP, with everything Ringgate may assume about it.
 
     `id` is immutable: it is the pytest id and the metric label. `sessions` caps how many runs may use the tenant at
-    once. `lacks` names capabilities the tenant does not have although its ERP could. `recovery` is what its service
-    level promises, None where the inventory states no such promises. `probes` says when it is probed.
+    once, `time_limit` how long each answer may take (None: the usual). `lacks` names capabilities the tenant does not
+    have although its ERP could. `recovery` is what its service level promises, None where the inventory states no such
+    promises. `probes` says when it is probed.
     """
 
     id: str
@@ -254,6 +255,7 @@ class Tenant:
     users: Mapping[Role, Account]
     series: str = ""
     sessions: int = 4
+    time_limit: timedelta | None = None
     lacks: frozenset[Capability] = frozenset()
     features: Mapping[str, Feature] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)

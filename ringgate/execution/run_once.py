@@ -41,9 +41,9 @@ from ringgate.domain.model import (
 )  # fmt: skip
 from ringgate.domain.reversal import POSTING
 from ringgate.domain.two_phase import TwoPhaseScenario
-from ringgate.drivers.protocol import Call, Connection, Driver
+from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.drivers.registry import lacking
-from ringgate.execution.undo import Patience, left_behind, message_of, undo
+from ringgate.execution.undo import SETTLE, Patience, left_behind, message_of, undo
 from ringgate.host.run_locks import Occupancy
 from ringgate.host.undo_journal import Journal, RunJournal
 from ringgate.scenario.erp import Erp
@@ -116,7 +116,8 @@ class Engine:
     `drivers` maps (erp, channel) to the process's driver. `evidence` is where attachments are written, `redact` takes
     secrets out of any text, `session`, `release` and `source` label the results. `neighbours` are all tenants of
     the inventory, also those that are not selected: whose sessions are tried on others. `patience` is what undoing has
-    with an ERP that is slow. `stopping` says whether we were asked to stop (to be set by a signal's handler)."""
+    with an ERP that is slow. `stopping` says whether we were asked to stop (to be set by a signal's handler),
+    `time_limits` the seconds for each answer, None for what a driver waits anyway."""
 
     drivers: Mapping[tuple[str, Channel], Driver]
     journal: Journal
@@ -130,6 +131,7 @@ class Engine:
     neighbours: Sequence[Tenant] = ()
     patience: Patience = field(default_factory=Patience)
     stopping: Callable[[], bool] = field(default=lambda: False)
+    time_limits: Callable[[Tenant, Channel], float | None] = field(default=lambda _tenant, _channel: None)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -252,7 +254,8 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
             if part.waiting:
                 journal.go_on()
             run._began = began = time.monotonic()
-            done = _act(part, tenant, driver, engine, run, Call(journal.run_id, trace_id), journal, channel)
+            call = Call(journal.run_id, trace_id, TimeLimit(engine.time_limits(tenant, channel)))
+            done = _act(part, tenant, driver, engine, run, call, journal, channel)
     except (Exception, KeyboardInterrupt) as error:  # no room for it, or the journal could not be begun
         done.error = error
     seconds = time.monotonic() - began if done.seconds is None else done.seconds
@@ -329,7 +332,10 @@ def _act(
             if not journal.waits:
                 undo_began = time.monotonic()
                 patience = replace(engine.patience, stopping=engine.stopping)
-                done.residue = undo(journal, connection, engine.redact, limit=call.limit, patience=patience, turn=turn)
+                settle = max(SETTLE, 2 * call.limit.of(0.0))
+                done.residue = undo(
+                    journal, connection, engine.redact, settle=settle, limit=call.limit, patience=patience, turn=turn
+                )
                 done.undo_seconds = time.monotonic() - undo_began
             done.touched = connection.touched
     finally:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from ringgate.domain.events import Sink
-from ringgate.domain.model import RunResult, Source, Tenant
+from ringgate.domain.model import Outcome, RunResult, Source, Tenant
 from ringgate.drivers.registry import Drivers
+from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine, new_run_id
 from ringgate.host import paths
 from ringgate.host.run_locks import Occupancy
@@ -18,7 +20,10 @@ from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.sinks import opentelemetry
 from ringgate.sinks.opentelemetry import OpenTelemetrySink
-from ringgate.store import Store
+from ringgate.store import Store, StoreError
+
+LOOK_BACK, MOST = timedelta(days=7), 5000
+"""How far back, and how many runs, the usual pace is looked up at most."""
 
 
 def results_url(given: str | None = None) -> str:
@@ -70,12 +75,21 @@ def engine(
             release=release,
             source=source,
             neighbours=neighbours or tenants,
+            time_limits=TimeLimits(partial(history, store)),
         )
     finally:
         drivers.close()
         store.close()
         for each in traces:
             each.close()
+
+
+def history(store: Store) -> list[RunResult]:
+    """What passed lately, oldest first: the usual pace. Nothing where the store cannot be read."""
+    with suppress(StoreError):
+        since = datetime.now(UTC) - LOOK_BACK
+        return store.results(since=since, outcomes=[Outcome.PASSED], newest=MOST)
+    return []
 
 
 def _traces() -> list[OpenTelemetrySink]:

@@ -300,6 +300,7 @@ def _to_model(table: TenantTable, base: Path) -> Tenant:
         ),
         users={role: _account(user, table.id, base) for role, user in table.users.items()},
         sessions=table.sessions,
+        time_limit=table.time_limit,
         lacks=table.lacks,
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
         extensions=dict(table.extensions),

@@ -195,6 +195,11 @@ class TenantTable(StrictTable):
     language: Language = Field("en", description="The language its users work in.", examples=["de"])
     sla: Slug = Field("standard", description="The service level it bought.", examples=["gold"])
     sessions: int = Field(4, ge=1, le=64, strict=True, description="How many runs may use it at once.", examples=[2])
+    time_limit: Duration | None = Field(
+        None,
+        description="How long each of its answers may take; by default 30 s, or three times its slowest usual steps.",
+        examples=["45 s"],
+    )
     lacks: frozenset[Capability] = Field(
         frozenset(), description="What it cannot do although its ERP can.", examples=[["approvals"]]
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Channel, Scenario, Source, Tenant
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution import setup
+from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine
 from ringgate.host import paths
 from ringgate.host.run_locks import Occupancy
@@ -147,6 +149,7 @@ def assembled(
         session=setup.new_session(),
         source=Source.PROBE,
         neighbours=neighbours(inventory, wanted),
+        time_limits=TimeLimits(partial(setup.history, store)),
     )
     try:
         yield Prober(

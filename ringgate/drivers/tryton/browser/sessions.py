@@ -204,11 +204,12 @@ class BrowserSession:
                     touches.note(self.role, method, params)
         return touches.all
 
-    def carry(self, call: Call) -> None:
-        """Every request from now on names this run and its trace."""
+    def carry(self, call: Call, limit: float) -> None:
+        """Every request from now on names this run and its trace, and is waited for up to `limit` seconds."""
         self.sent_before = self.client.sent
         with self.client.trouble("the browser"):
             self.context.set_extra_http_headers(headers_of(call))
+            self.client.wait_at_most(limit)
 
     def tidy(self) -> None:
         """Leave one saved record open at most, for its form to be used again; give the window up if that fails."""
@@ -249,7 +250,7 @@ class BrowserSessions:
             seat.close()
             return None
         self._kept[tenant.id, role] = seat  # now the one used last
-        seat.carry(call)
+        seat.carry(call, call.limit.of(self._limit))
         return seat
 
     def keep(self, seat: BrowserSession) -> None:
@@ -272,7 +273,8 @@ class BrowserSessions:
         secret = account.on(Channel.BROWSER).reveal_password() if password is None else password
         context = self._chromium.context(headers_of(call))
         try:
-            return BrowserSession(tenant, role, context, WebClient(context.new_page(), database, self._limit), secret)
+            client = WebClient(context.new_page(), database, call.limit.of(self._limit))
+            return BrowserSession(tenant, role, context, client, secret)
         except PlaywrightError as error:
             raise BrowserError(f"The browser opened no page: {_first_line(error)}") from None
 

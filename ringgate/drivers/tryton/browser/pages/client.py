@@ -158,6 +158,12 @@ class WebClient:
         self.formats = Formats(".", ",", "%m/%d/%Y", {})
         page.set_default_timeout(limit * 1000)
 
+    def wait_at_most(self, limit: float) -> None:
+        """So many seconds for each wait from now on."""
+        if limit != self.limit:
+            self.limit = limit
+            self.page.set_default_timeout(limit * 1000)
+
     def load(self, address: str) -> Screen:
         """Load the client itself. Raises ErpUnavailable or NoRoute if nobody serves it."""
         self.sent, self.place, self.last = 0, "", None
