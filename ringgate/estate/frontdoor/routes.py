@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ringgate.estate.processes import write_atomically
 
@@ -46,9 +46,10 @@ class Routes(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Routes:
+        """No routes where there is no file, or one of another version of Ringgate: the next start writes it anew."""
         try:
             return cls.model_validate_json((folder / FILE).read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValidationError):
             return cls()
 
 
