@@ -14,6 +14,7 @@ from ringgate.rollout.release import Plan
 from ringgate.rollout.results import BackupAge, BaselineResult
 from ringgate.rollout.stages import in_flight
 from ringgate.rollout.stages.beside import Job, run_beside
+from ringgate.rollout.stages.blame import needs_second_look
 from ringgate.rollout.stages.checks import job_of, judge, settle
 from ringgate.rollout.stages.context import StageContext, StageFinding, connected, no_fingerprint, size_of
 
@@ -42,6 +43,9 @@ def baseline(context: StageContext, tenant: Tenant, plan: Plan) -> StageFinding:
     jobs += [job_of(context, tenant, (each, Channel.API), {}) for each in chosen if each.id not in known]
     ran = run_beside(tenant, jobs, context.limits)
     checked = settle(context, tenant, [*results, *(each for each in ran if each not in begun)])
+    if any(map(needs_second_look, begun)):
+        context.pause()
+        begun = in_flight.begin(context, tenant)  # only what is not begun yet
     reasons = _judge_backup(context, tenant, backup)
     reasons += judge(
         context, tenant, checked, "before the upgrade", lambda _: Condition.NOT_READY, refused=Condition.NOT_READY

@@ -52,14 +52,15 @@ def finish(context: StageContext, tenant: Tenant, since: datetime) -> list[RunRe
         return done + finish_in_flight(tenant, engine, context.label + SPARE, processes=cut)
 
 
-def finish_spares(context: StageContext, tenant: Tenant, since: datetime) -> None:
-    """The second look at what proved nothing: its spare is finished, alone on the tenant."""
+def finish_spares(context: StageContext, tenant: Tenant, since: datetime) -> list[RunResult]:
+    """The second look at what proved nothing: its spare is finished, alone on the tenant. Returns the results."""
     doubtful = {each.scenario for each in _finished(context, tenant, since) if needs_second_look(each)}
     again = [each for each in context.processes if each.id in doubtful]
-    if again:
-        context.pause()
-        with context.engine() as engine:
-            finish_in_flight(tenant, engine, context.label + SPARE, processes=again)
+    if not again:
+        return []
+    context.pause()
+    with context.engine() as engine:
+        return finish_in_flight(tenant, engine, context.label + SPARE, processes=again)
 
 
 def judge_finished(context: StageContext, tenant: Tenant, since: datetime) -> tuple[int, list[Objection]]:

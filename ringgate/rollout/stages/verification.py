@@ -86,7 +86,7 @@ def _rest(
     ran = run_beside(tenant, jobs, context.limits)
     more = settle(context, tenant, [each for each in ran if each not in finished])
     if plan.in_flight:
-        in_flight.finish_spares(context, tenant, since)
+        finished += in_flight.finish_spares(context, tenant, since)
         if any(each.residue for each in finished):
             more.left = list(context.take_back(tenant))
     checked.looked += more.looked
