@@ -15,7 +15,7 @@ all files are reported at once, each with its file, key and rule:
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -64,7 +64,7 @@ class Inventory:
     cohorts: Mapping[str, str]
     warnings: tuple[Problem, ...] = ()
     sessions: int = 16
-    _settings: Mapping[str, tuple[InventorySetting, ...]] = field(default_factory=dict, repr=False)
+    _settings: Mapping[str, Callable[[], tuple[InventorySetting, ...]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, path: Path | str | None = None, today: date | None = None) -> Inventory:
@@ -81,7 +81,7 @@ class Inventory:
 
     def settings(self, name: str) -> tuple[InventorySetting, ...]:
         """All values of a tenant, each with its origin. Raises SelectionError."""
-        return self._settings[self.tenant(name).id]
+        return self._settings[self.tenant(name).id]()
 
     def select(
         self,

@@ -14,11 +14,12 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]
 """Where a value stands: ("policy", "tax", 0, "rate")."""
 
@@ -75,11 +76,13 @@ def _lay(below: dict[str, Any], above: Mapping[str, Any], origins: dict[Path_, s
         here = (*at, key)
         if isinstance(value, dict) and not _is_one_value(here):
             if not isinstance(below.get(key), dict):
-                _forget(origins, here)
+                if key in below:
+                    _forget(origins, here)
                 below[key] = {}
             _lay(below[key], value, origins, here, file)
         else:
-            _forget(origins, here)
+            if key in below:
+                _forget(origins, here)
             below[key] = value
             origins[here] = file
 
@@ -134,8 +137,13 @@ def dotted(path: Path_) -> str:
 
 def faults(table: type[BaseModel], data: Mapping[str, Any]) -> list[tuple[Path_, str, str, bool]]:
     """What `table` has against `data`: path, rule, got, and whether it is only that a key is missing."""
+    return checked(table, data)[1]
+
+
+def checked(table: type[Model], data: Mapping[str, Any]) -> tuple[Model | None, list[tuple[Path_, str, str, bool]]]:
+    """`data` as the table has it, or None and what it has against it, as `faults` says it."""
     try:
-        table.model_validate(data)
+        return table.model_validate(data), []
     except ValidationError as error:
         found = []
         for detail in error.errors(include_url=False):
@@ -143,8 +151,7 @@ def faults(table: type[BaseModel], data: Mapping[str, Any]) -> list[tuple[Path_,
             path = without_indexes(path, data)
             missing = detail["type"] == "missing"
             found.append((path, _rule(detail, table, path), _got(detail, path), missing))
-        return found
-    return []
+        return None, found
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ringgate.inventory.files import (
     FileLayer,
     Path_,
     Problem,
+    checked,
     dotted,
     faults,
     merge,
@@ -68,7 +69,7 @@ class InventoryReading:
     cohorts: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
-    settings: Mapping[str, tuple[InventorySetting, ...]] = field(default_factory=dict)
+    settings: Mapping[str, Callable[[], tuple[InventorySetting, ...]]] = field(default_factory=dict)
     sessions: int = 16
 
 
@@ -91,7 +92,7 @@ class _Reader:
         self.today = today
         self.problems: dict[Problem, None] = {}  # in the order found, each once
         self.warnings: dict[Problem, None] = {}
-        self.settings: dict[str, tuple[InventorySetting, ...]] = {}
+        self.settings: dict[str, Callable[[], tuple[InventorySetting, ...]]] = {}
         self.ids: dict[str, str] = {}
 
     def reading(self) -> InventoryReading:
@@ -134,10 +135,13 @@ class _Reader:
         for key in never:
             if key in layer.data:
                 self._add(layer.file, key, "may stand in a tenant's own file only")
+        self._check(layer, table)
+        return layer
+
+    def _check(self, layer: FileLayer, table: type[BaseModel]) -> None:
         for where, rule, got, missing in faults(table, layer.data):
             if not missing:
                 self._add(layer.file, dotted(where), rule, got)
-        return layer
 
     def _defaults(self) -> FileLayer | None:
         path = self.path / "defaults.toml"
@@ -158,24 +162,35 @@ class _Reader:
                 self._add(str(path), "", f"stands in a folder that is not read; move it into {self.path}/")
 
     def _tenant(self, path: Path, defaults: FileLayer | None) -> Tenant | None:
-        own = self._read(path, TenantTable)
-        if own is None or defaults is None:
+        own = read_layer(path)
+        if isinstance(own, Problem):
+            self.problems[own] = None
             return None
+        before, self.problems = self.problems, {}
+        tenant = self._whole(own, path, defaults) if defaults is not None else None
+        wrong = self.problems
+        self.problems = before
+        if tenant is None or wrong:  # of a file that is wrong, what is wrong with it alone is told first
+            self._check(own, TenantTable)
+        self.problems |= wrong
+        return tenant
+
+    def _whole(self, own: FileLayer, path: Path, defaults: FileLayer) -> Tenant | None:
+        """The tenant of all its layers."""
         self._check_id(own, path)
         layers, whole = self._chain(own, defaults)
         values, origins = merge(layers)
         self._cross_check(values, origins, own.file)
-        found = faults(TenantTable, values)
+        table, found = checked(TenantTable, values)
         for where, rule, got, missing in found:
             file = own.file if missing else origin_of(where, origins) or own.file
             if (whole or not missing) and _SLA not in file:  # what is wrong there is told already
                 self._add(file, dotted(where), rule, got)
-        if found:
+        if table is None:
             return None
-        table = TenantTable.model_validate(values)
         self._look_for_stale(table, origins)
         tenant = replace(_to_model(table, self.path), recovery=self._recovery(table.sla))
-        self.settings[table.id] = _settings(table, tenant, values, origins, self.path)
+        self.settings[table.id] = partial(_settings, table, tenant, values, origins, self.path)
         return tenant
 
     def _recovery(self, sla: str) -> Recovery | None:
@@ -310,6 +325,9 @@ def _to_model(table: TenantTable, base: Path) -> Tenant:
     )
 
 
+_NOTHING_OWN = ChannelUserTable()
+
+
 def _account(user: UserTable, tenant: str, base: Path) -> Account:
     """The user, and how they sign in over the channels that say something of their own."""
 
@@ -318,7 +336,7 @@ def _account(user: UserTable, tenant: str, base: Path) -> Account:
 
     channels = {}
     for channel, own in ((Channel.API, user.api), (Channel.BROWSER, user.browser)):
-        if own != ChannelUserTable():
+        if own != _NOTHING_OWN:
             password = own.password or (None if own.key else user.password)
             channels[channel] = Credentials(
                 own.login or user.login, secret(password), secret(own.key), secret(own.one_time_codes)
