@@ -100,6 +100,26 @@ def slowed(tenants: int, times: float) -> Callable[[Generator, int], Outcomes]:
     return make
 
 
+STEPS, UNEVEN = 6, 0.3
+"""Steps of a run, alike in length; and of the log of each one's duration, how far they vary."""
+
+
+def slow_step(tenants: int, times: float) -> Callable[[Generator, int], Outcomes]:
+    """One step of six is slower, in every other run: those that post. The rest of the run is as before."""
+    before = np.exp(UNEVEN * np.random.default_rng(1).standard_normal((200_000, STEPS))).sum(-1)
+    limits = np.quantile(before, QUANTILES)[:, None, None]
+
+    def make(rng: Generator, bakes: int) -> Outcomes:
+        def of(tick: int) -> Bools:
+            steps = np.exp(UNEVEN * rng.standard_normal((1, bakes, tenants, STEPS)))
+            steps[..., 0] *= np.where(rng.random((1, bakes, tenants)) < 0.5, times, 1.0)
+            return np.asarray(steps.sum(-1) > limits)
+
+        return of
+
+    return make
+
+
 # --- what is known before --------------------------------------------------------------------------------------------
 
 
@@ -195,6 +215,14 @@ def promises() -> Iterator[Case]:
         "minutes to promote a ring as before", "to promote", 400, 10, independent(10, 0.01), known(0.01), 2_000, 60,
         mirror=(bad, 1), own=True,
     )  # fmt: skip
+    for tenants, limit in ((10, 10), (3, 25)):
+        yield Case(
+            f"minutes to hold, one step of six 3 times slower, {tenants} tenants", "held", limit, tenants,
+            slow_step(tenants, 3.0), known_quantiles, 2_000, 60 if tenants == 3 else 0, until=400, own=True,
+        )  # fmt: skip
+    yield Case(
+        "false pause, slowness of six steps", "paused", 0.010, 3, slow_step(3, 1.0), known_quantiles, 2_000, own=True
+    )
     rates = np.full(10, 0.01)
     rates[0] = 0.05
     yield Case(

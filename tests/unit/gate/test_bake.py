@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ringgate.domain.model import Channel, Invariant, Outcome, RunResult, SignalSample, Source, Step, StepKind
+from ringgate.domain.model import Channel, Failure, Invariant, Outcome, RunResult, SignalSample, Source, Step, StepKind
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Action, Bake, Due, GateState, Signal, Verdict, Word
 from ringgate.gate.signals import Probe
@@ -174,6 +174,22 @@ def test_a_tenant_whose_runs_are_all_broken_is_untested() -> None:
     verdict = bake([*some, *hourly_tests()], broken=0.5).verdict(END)
     assert rules_of(verdict) == ["tenant_untested"]
     assert verdict.facts.untested == ("cologne",)
+
+
+def test_a_run_that_was_stopped_says_nothing_about_anybody() -> None:
+    stopped = [run(r.tenant, r.started_at, Outcome.STOPPED) for r in every_minute(60 * HOURS)]
+    verdict = bake([*good(), *stopped]).verdict(END)
+    assert verdict.word is Word.PASS
+    assert (verdict.facts.attempted, verdict.samples.broken) == (3 * 60 * HOURS, 0)
+    assert "no_data" in rules_of(bake(stopped).verdict(END))
+
+
+def test_what_could_not_be_taken_back_for_slowness_is_our_side_and_never_stops_a_release() -> None:
+    slow = Failure("undo-slow", "posting the credit note got no answer", "post invoice")
+    left = [run(r.tenant, r.started_at, Outcome.BROKEN, failure=slow) for r in every_minute(60 * HOURS)[::20]]
+    verdict = bake([*good(), *left]).verdict(END)
+    assert verdict.word is Word.PASS
+    assert verdict.ours[0].cause.value == "our side"
 
 
 def test_skipped_runs_are_neither_evidence_nor_broken() -> None:
