@@ -143,6 +143,7 @@ def _rehearsed(
     screen = console()
     ledger = RecordKeeper(paths.state() / "rehearsals" / f"{site.name}-{definition.id}")
     if anew or (anew is None and not ledger.unfinished(definition.digest)):
+        _print_last(ledger)
         _renew(definition, site, every=anew is not None)
         ledger.forget()
     screen.print()
@@ -153,13 +154,28 @@ def _rehearsed(
         return rehearsal.run(), ledger
 
 
+def _print_last(ledger: RecordKeeper) -> None:
+    """What the last rehearsal came to, before it is forgotten."""
+    from ringgate.rollout.record import RecordUnreadable
+    from ringgate.rollout.report import headline
+
+    try:
+        last = ledger.find()
+    except RecordUnreadable:
+        console().print("The record of the last rehearsal is of another version of Ringgate, and is forgotten.")
+        return
+    if last is not None:
+        ended = f"ended at {last.ended:%Y-%m-%d %H:%M} UTC: {headline(last)}" if last.ended else "was not finished."
+        console().print(f"The last rehearsal {ended}", soft_wrap=True)
+
+
 def _renew(definition: Release, site: PlatformSite, *, every: bool) -> None:
     """Gives fresh books of the series before to all tenants, or to those that do not run it."""
     before, everybody = definition.table.before, [tenant.id for tenant in site.inventory.tenants]
     moved = [tenant.id for tenant in definition.tenants if site.platform.series(tenant.id) != before]
     chosen = everybody if every else moved
     if chosen and site.renew:
-        console().print(f"Begins again: {', '.join(chosen)} get fresh books of {before}.")
+        console().print(f"{', '.join(chosen)} get fresh books of {before}.")
         site.renew(chosen)
 
 
