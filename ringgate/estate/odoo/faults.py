@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ringgate.estate.faults.fault import Fault
-from ringgate.estate.faults.switches import Changed, Several, Trigger
+from ringgate.estate.faults.switches import Changed, Several, Trigger, keep
 
 if TYPE_CHECKING:
     from ringgate.estate.estate import Estate
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LAYERS = "the layers disagree with the oracle"
 POSTED = "OLD.state = 'draft' AND NEW.state = 'posted' AND NEW.move_type = 'out_invoice'"
+NEXT = "lpad((substring(name from '[0-9]+$')::int + 1)::text, length(substring(name from '[0-9]+$')), '0')"
 OTHER_ACCOUNT = "(SELECT min(a.id) FROM account_account a WHERE a.id <> t.account_id)"
 
 
@@ -197,20 +198,6 @@ SETTINGS = (
 )
 RIGHTS = (
     Fault(
-        id="odoo-consultants-make-projects",
-        title="Everybody who works on projects may set them up",
-        where="rights",
-        cause="identity",
-        says={"project-creation": "only project managers set up projects"},
-        switch=Changed(
-            "ir_model_access",
-            _access("project.project", "project.group_project_user")
-            + " OR " + _access("project.project", "base.group_user"),
-            {"perm_create": "true"},
-        ),
-        cached=True,
-    ),
-    Fault(
         id="odoo-accountants-locked-out",
         title="Accountants may no longer change ledger entries",
         where="rights",
@@ -300,10 +287,10 @@ DEFECTS = (
         says={"financial-posting": "numbers follow each other"},
         switch=Trigger(
             "account_move",
-            "BEFORE UPDATE OF state",
-            "NEW.name := regexp_replace(NEW.name, '[0-9]+$', lpad((substring(NEW.name from '[0-9]+$')::int + 1)::text, "
-            "length(substring(NEW.name from '[0-9]+$')), '0'));",
-            only=POSTED + " AND NEW.name ~ '[0-9]+$'",
+            "AFTER UPDATE OF name",
+            keep("changed", "account_move", "NEW.id", "jsonb_build_object('name', NEW.name)")
+            + f"\nUPDATE account_move SET name = regexp_replace(name, '[0-9]+$', {NEXT}) WHERE id = NEW.id;",
+            only="coalesce(OLD.name, '/') = '/' AND NEW.name ~ '[0-9]+$' AND NEW.move_type = 'out_invoice'",
         ),
     ),
     Fault(
