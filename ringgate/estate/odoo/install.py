@@ -72,12 +72,15 @@ def _environment(folder: Path, series: SeriesFacts) -> None:
     what = f"The Python packages of Odoo {series.name} could not be installed"
     python = _interpreter(series.python)
     run([*uv, "venv", "--quiet", "--clear", "--relocatable", "--python", python, str(folder)], what, env=env)
-    target = [*uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
-    isolation: list[str] = []
-    if series.old_tools:
-        run([*target, *series.old_tools], what, env=env)
-        isolation = ["--no-build-isolation"]
-    run([*target, *isolation, *series.requirements], what, env=env)
+    inside = str(folder / "bin" / "python")
+    target = [*uv, "pip", "install", "--quiet", "--python", inside]
+    if not series.old_tools:
+        run([*target, *series.requirements], what, env=env)
+        return
+    # Some of its packages are archives that only tools of their time unpack and build.
+    run([*target, *series.old_tools], what, env=env)
+    pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation"]
+    run([*pip, *series.requirements], what, env=env)
 
 
 def _interpreter(version: str) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg import sql
 
 from ringgate.domain.model import Role, Tenant
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.odoo import install
 from ringgate.estate.odoo.readiness import state
 from ringgate.estate.odoo.series import SERIES
-from ringgate.estate.odoo.server import OdooServer, stale
+from ringgate.estate.odoo.server import USER, OdooServer, stale
 from ringgate.estate.protocol import EstateKind, Seeding, ServerPlace
 from ringgate.estate.tenant_set import Member, TenantNames
 from ringgate.estate.tools import Tools
@@ -83,7 +84,10 @@ class OdooEstate:
     # --- tenants --------------------------------------------------------------------------------------------------
 
     def let_in(self, database: psycopg.Connection[Any], hashes: Mapping[str, str]) -> None:
-        """A session is bound to its user's password and to the database's own secret: both are new."""
+        """A session is bound to its user's password and to the database's own secret: both are new. The ERP shows its
+        pages for those databases alone that are its database user's own."""
+        own = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+        database.execute(own.format(sql.Identifier(database.info.dbname), sql.Identifier(USER)))
         for login, password in hashes.items():
             database.execute("UPDATE res_users SET password = %s WHERE login = %s", [password, login])
         database.execute(

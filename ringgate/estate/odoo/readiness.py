@@ -31,7 +31,7 @@ def state(tenant: Tenant, base: str) -> str:
             client.post("/web/session/destroy", json={"jsonrpc": "2.0", "method": "call", "id": 2, "params": {}})
             client.cookies.clear()
             page = client.get("/web/login")
-            return READY if page.status_code < 400 else f"log-in page answers {page.status_code}"
+            return READY if page.status_code == 200 else f"log-in page answers {page.status_code}"
     except SecretMissing:
         return f"the {role} has no password file"
     except (httpx.HTTPError, ValueError) as problem:

@@ -88,7 +88,7 @@ _S14 = SeriesFacts(
     command=("usr/bin/odoo",),
     without_demo="--without-demo=all",
     # Its dependencies are built by tools of their time.
-    old_tools=("setuptools<58", "wheel<0.38"),
+    old_tools=("pip<24", "setuptools<58", "wheel<0.38"),
 )  # fmt: skip
 _S19 = SeriesFacts(
     name="19.0",

@@ -48,6 +48,11 @@ class ApiConnection:
         """What was called, read and written so far."""
         return self._carrier.touches.all
 
+    @property
+    def series(self) -> str:
+        """The series of the tenant's server, as the auditor's session was told it."""
+        return self._session(Role.AUDITOR).series.name
+
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> OdooActor:
         """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
         if password is None and not fresh:

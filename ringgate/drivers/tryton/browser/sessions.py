@@ -8,19 +8,17 @@ the client's own question for the password.
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import BrowserError, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
 from ringgate.domain.model import Channel, Role, Tenant
-from ringgate.drivers.chromium import find_browser
+from ringgate.drivers.browser_process import Chromium, first_line, headers_of
 from ringgate.drivers.tryton.browser.pages.client import WATCH, SessionOver, WebClient
 from ringgate.drivers.tryton.browser.pages.login import LoginPage
 from ringgate.drivers.tryton.browser.pages.tabs import Tabs
@@ -30,91 +28,11 @@ from ringgate.host.secrets import Redactor
 if TYPE_CHECKING:
     from ringgate.drivers.protocol import Call
 
-# Pictures are never looked at, and nothing that is tested depends on site isolation: both cost CPU only. The pointer
-# settings are Playwright's own, which a second --blink-settings would drop.
-FLAGS: Final = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-site-isolation-trials",
-    "--blink-settings=imagesEnabled=false,primaryHoverType=2,availableHoverTypes=2,"
-    "primaryPointerType=4,availablePointerTypes=4",
-)
-VIEWPORT: Final[Any] = {"width": 1000, "height": 400}
-"""The narrowest at which the client shows all its tools; what is not painted costs nothing."""
-
-
-_of_thread = threading.local()
-"""Playwright runs at most once in a thread, however many drivers there are: `playwright`, and its number of `users`."""
-
-
-def _playwright() -> Playwright:
-    if getattr(_of_thread, "users", 0) == 0:
-        _of_thread.playwright = sync_playwright().start()
-        _of_thread.users = 0
-    _of_thread.users += 1
-    running: Playwright = _of_thread.playwright
-    return running
-
-
-def _release_playwright() -> None:
-    _of_thread.users -= 1
-    if _of_thread.users == 0:
-        _of_thread.playwright.stop()
-
-
 MOST: Final = 8
 """Seats kept at most: each takes 100 to 200 MB. Runs that go tenant by tenant never sign a user in twice."""
 
 RUNS: Final = 40
 """After so many runs a seat is given up: the client's page grows with every form, by some 10 MB a run."""
-
-
-class Chromium:
-    """A driver's browser, started when it is first needed."""
-
-    def __init__(self) -> None:
-        self._playwright: Playwright | None = None
-        self._browser: Browser | None = None
-
-    def context(self, headers: dict[str, str]) -> BrowserContext:
-        """A window of its own, with no memory of others. Raises BrowserTrouble if no browser can be started."""
-        try:
-            context = self._started().new_context(
-                viewport=VIEWPORT, service_workers="block", reduced_motion="reduce", extra_http_headers=headers
-            )
-            context.add_init_script(WATCH)
-        except PlaywrightError as error:
-            raise BrowserError(f"The browser opened no window: {_first_line(error)}") from None
-        return context
-
-    def _started(self) -> Browser:
-        if self._browser is not None and self._browser.is_connected():
-            return self._browser
-        program = find_browser()
-        flags = [*FLAGS, "--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else list(FLAGS)
-        try:
-            if self._playwright is None:
-                self._playwright = _playwright()
-            self._browser = self._playwright.chromium.launch(executable_path=program, args=flags)
-        except PlaywrightError as error:
-            raise BrowserError(f"The browser {program} did not start: {_first_line(error)}") from None
-        return self._browser
-
-    def close(self) -> None:
-        browser, self._browser = self._browser, None
-        playwright, self._playwright = self._playwright, None
-        try:
-            if browser is not None:
-                browser.close()
-        except PlaywrightError:
-            pass  # it is gone already, which is what was wanted
-        finally:
-            if playwright is not None:
-                _release_playwright()
 
 
 @dataclass(eq=False)
@@ -228,16 +146,12 @@ class BrowserSession:
             self.context.close()
 
 
-def headers_of(call: Call) -> dict[str, str]:
-    return {"traceparent": f"00-{call.trace_id}-{os.urandom(8).hex()}-01", "x-ringgate-run": call.run_id}
-
-
 class BrowserSessions:
     """All seats of one process. For one thread. `limit` are seconds, for each wait on the web client."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
-        self._chromium = Chromium()
+        self._chromium = Chromium(WATCH)
         self._kept: dict[tuple[str, Role], BrowserSession] = {}
 
     def kept(self, tenant: Tenant, role: Role, call: Call) -> BrowserSession | None:
@@ -276,14 +190,10 @@ class BrowserSessions:
             client = WebClient(context.new_page(), database, call.limit.of(self._limit))
             return BrowserSession(tenant, role, context, client, secret)
         except PlaywrightError as error:
-            raise BrowserError(f"The browser opened no page: {_first_line(error)}") from None
+            raise BrowserError(f"The browser opened no page: {first_line(error)}") from None
 
     def close(self) -> None:
         for seat in self._kept.values():
             seat.close()
         self._kept.clear()
         self._chromium.close()
-
-
-def _first_line(error: PlaywrightError) -> str:
-    return error.message.splitlines()[0] if error.message else "no reason given"
