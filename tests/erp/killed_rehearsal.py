@@ -27,6 +27,7 @@ from ringgate.estate.processes import Daemon
 from ringgate.estate.tryton.server import TrytonServer
 from ringgate.estate.upgrading import Upgrades
 from ringgate.host.undo_journal import RunJournal
+from ringgate.rollout.platforms.estate import EstatePlatform
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.stages.context import StageContext
 from ringgate.rollout.surface import Surfaces
@@ -94,9 +95,9 @@ POINTS: dict[str, Callable[[], None]] = {
     "baseline: a run has written": after(RunJournal, "resolve", times=4),
     "baseline: work is begun": after(RunJournal, "wait", times=2),
     "baseline: the books are read": before(StageContext, "keep", _taken("before")),
-    "drill: the backup is taken": after(Backups, "take"),
+    "drill: the backup is taken": after(EstatePlatform, "backup"),
     "drill: it is restored": after(Cluster, "load"),
-    "upgrade: closed": before(Backups, "take"),
+    "upgrade: closed": after(Upgrades, "_close"),
     "upgrade: backed up": before(Upgrades, "_run_steps"),
     "upgrade: manual steps are done": before(Upgrades, "_migrate"),
     "migration: begun, not noted": before(processes, "write_atomically", lambda path, *_: _is_of_migration(path)),

@@ -74,7 +74,8 @@ class Rehearsed:
                 start_new_session=True, check=False,
             )  # fmt: skip
         took = time.monotonic() - began
-        remarks = [line.strip() for line in log.read_text().splitlines() if re.search("cut off|left behind", line)]
+        telling = re.compile("cut off|not taken back|tried once more")
+        remarks = [line.strip() for line in log.read_text().splitlines() if telling.search(line)]
         self.told.append(f"{took:6.1f} s  {what:45} {'; '.join(remarks)}".rstrip())
         return done.returncode
 
