@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.payment_terms import PaymentTerm
 from ringgate.drivers.protocol import Call, Driver
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.scenario.access_matrix import matrix
@@ -156,12 +157,14 @@ def _taxes_of_products(tenant: Tenant, settings: Configuration) -> _Found:
 
 
 def _terms(tenant: Tenant, settings: Configuration) -> _Found:
-    name, days = tenant.policy.payment_term, tenant.policy.payment_days
+    term, name, days = tenant.policy.term, tenant.policy.payment_term, tenant.policy.payment_days
     key, known = f'policy.payment_term "{name}"', settings.names("payment term")
     if name not in known:
         found = f"knows no such term, but {_or_nothing(known)}"
-        yield key, f"{days} days", found, "Give the payment term's name as the ERP has it."
+        yield key, str(term), found, "Give the payment term's name as the ERP has it."
         return
+    if term != replace(PaymentTerm.net(name, days), discount=term.discount):
+        return  # only plain days are worded alike by every driver
     lines = settings.value(f"payment term {name}", "lines") or ""
     told = re.findall(r"(\d+) days?\b", lines)
     if len(told) == 1 and " then " not in lines and int(told[0]) != days:

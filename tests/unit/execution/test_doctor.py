@@ -10,6 +10,7 @@ import pytest
 
 from ringgate.domain.credentials import Account
 from ringgate.domain.model import Approval, Feature, Role, Tenant
+from ringgate.domain.payment_terms import DueStep, DueUnit, Instalment, PaymentTerm
 from ringgate.execution.doctor import AUDITOR_READS, RIGHTS, compare_configuration
 from ringgate.fingerprint.model import ErpSetting, Fingerprint, LedgerAccount, Party, User
 from ringgate.host.secrets import EnvSecret
@@ -160,3 +161,14 @@ def test_every_difference_is_named_at_once() -> None:
     erp = replace(with_value(ERP, "company Acme", "currency", "USD"), parties=(), accounts=())
     keys = {each.key for each in compare_configuration(TENANT, erp, TODAY)}
     assert {"policy.currency", "policy.customer", "policy.accounts.receivable", "policy.accounts.cash"} <= keys
+
+
+def test_a_term_of_several_steps_is_looked_up_by_name_alone():
+    rules = TENANT.policy
+    steps = (DueStep(DueUnit.MONTHS, 1), DueStep(DueUnit.END_OF_MONTH))
+    months = PaymentTerm(rules.payment_term, (Instalment(steps),))
+    stated = replace(TENANT, policy=replace(rules, term=months))
+    assert not [each for each in compare_configuration(stated, ERP, TODAY) if "payment_term" in each.key]
+    elsewhere = replace(stated, policy=replace(rules, term=replace(months, name="EOM")))
+    (found,) = [each for each in compare_configuration(elsewhere, ERP, TODAY) if "payment_term" in each.key]
+    assert found.stated == "1 month, end of month"
