@@ -37,7 +37,7 @@ from ringgate.isolation.texts import named_in
 from ringgate.scenario.access_checks import AccessChecks
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.erp import Erp
-from ringgate.scenario.expectations import expect, expect_agreement, expect_isolation, expect_refusal
+from ringgate.scenario.expectations import expect, expect_agreement, expect_isolation, expect_nothing, expect_refusal
 from ringgate.scenario.test_data import Make
 
 READ, REVERSIBLE, PERMANENT = Effect.READ, Effect.REVERSIBLE, Effect.PERMANENT
@@ -165,6 +165,7 @@ __all__ = [
     "expect",
     "expect_agreement",
     "expect_isolation",
+    "expect_nothing",
     "expect_refusal",
     "in_flight",
     "named_in",

@@ -64,9 +64,10 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         expect(owed, equals=parts, because=f"it is payable in {erp.policy.term}", what="amounts owed", ground=POLICY)
         expect(posting.on, equals=run.today, because="the invoice is of today", what="date")
         expect(
-            posting.period_start <= run.today <= posting.period_end,
-            because="the period holds the date",
-            what=f"period {posting.period}",
+            posting.on,
+            within=(posting.period_start, posting.period_end),
+            because=f"it is posted in period {posting.period}, which holds its date",
+            what="date of the posting",
         )
 
         postings = [each.number for each in erp.books.postings_of(invoice.ref)]
@@ -80,9 +81,10 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
     with run.step("check the numbering", POSTING):
         numbers = erp.books.invoice_numbers(run.today)
         expect(
-            invoice.number in set(numbers) - set(before),
-            because="the invoice got a number of its own",
-            what=f"number {invoice.number}",
+            invoice.number,
+            one_of=set(numbers) - set(before),
+            because="the invoice got a number of its own, which no invoice had before",
+            what="number of the invoice",
             invariant=NUMBERED,
         )
         old = erp.gaps(before)
@@ -98,6 +100,10 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
 
     with run.step("refuse a closed period"):
         closed = expect(
-            erp.books.closed_day(), because="the tenant has closed periods", what="closed period", ground=RECORDS
+            erp.books.closed_day(),
+            present="a day in a closed period",
+            because="the tenant closes its periods",
+            what="latest closed period",
+            ground=RECORDS,
         )
         expect_refusal(accountant.post_entry, make.entry(on=closed), because=f"the period of {closed} is closed")

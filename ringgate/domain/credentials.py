@@ -25,11 +25,12 @@ class Credentials:
     key: Secret | None = None
     one_time_codes: Secret | None = None
 
-    def reveal_password(self) -> str:
-        """The password. Raises SecretMissing where there is none, or its reference does not resolve."""
+    def required_password(self) -> Secret:
+        """The password, not revealed. Raises SecretMissing where there is none, or its reference does not resolve."""
         if self.password is None:
             raise SecretMissing(f'"{self.login}" has no password for this channel, and its driver takes nothing else')
-        return self.password.reveal()
+        self.password.reveal()
+        return self.password
 
     @property
     def where(self) -> str:

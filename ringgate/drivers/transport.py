@@ -6,14 +6,18 @@ import errno
 import os
 import socket
 import ssl
+from collections.abc import Generator
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 
 from ringgate.domain.errors import ErpProtocolError, ErpTimedOut, ErpUnavailable, NoRoute, RinggateError
 from ringgate.drivers.protocol import TimeLimit
+from ringgate.host.secrets import Secret
+
+E = TypeVar("E", bound=BaseException)
 
 CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 NO_ROUTE_ERRNOS: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN})
@@ -63,6 +67,50 @@ class HttpTransport:
         http, self._http = self._http, None
         if http is not None:
             http.close()
+
+
+class SecretHeader(httpx.Auth):
+    """A header whose value is a secret. It is put on a request when its bytes are about to be written."""
+
+    def __init__(self, name: str, value: Secret) -> None:
+        self._name, self._value = name, value
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers[self._name] = self._value.reveal()
+        yield request
+
+
+NO_AUTH: Final = httpx.Auth()
+
+
+def exchange(http: httpx.Client, request: httpx.Request, auth: httpx.Auth = NO_AUTH) -> httpx.Response:
+    """Sends a request. Its answer is to be read yet (`read_all`). Raises httpx's errors, without its frames."""
+    try:
+        return http.send(request, auth=auth, stream=True)
+    except BaseException as error:
+        raise without_frames(error)  # noqa: B904 - it is the same error
+
+
+def read_all(response: httpx.Response) -> None:
+    """Reads an answer to its end. What goes wrong is httpx's error, without its frames."""
+    try:
+        response.read()
+    except BaseException as error:
+        raise without_frames(error)  # noqa: B904 - it is the same error
+
+
+def without_frames(error: E) -> E:
+    """The same error, with nothing left of the calls in which it and its causes arose.
+
+    Libraries that write to the network hold headers and bodies as they are sent: a traceback with the arguments or the
+    local variables of their frames would show passwords and tokens."""
+    each: BaseException | None = error
+    seen: set[int] = set()
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def transport_error(error: httpx.HTTPError, base: str) -> RinggateError:

@@ -10,14 +10,17 @@ in the process is replaced everywhere it could come out again:
 from __future__ import annotations
 
 import base64
+import bisect
 import html
 import json
 import logging
 import os
 import stat
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Never
 from urllib.parse import quote, quote_plus
 
 from ringgate.domain.errors import SecretMissing
@@ -33,17 +36,24 @@ class Redactor:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._forms: tuple[str, ...] = ()
+        self._forms: list[str] = []
 
     def add(self, value: str) -> None:
         """Hides `value` from now on. Values shorter than four characters are passed over."""
         if len(value) < SHORTEST:
             return
-        encoded = base64.b64encode(value.encode()).decode()
-        forms = {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], html.escape(value), encoded}
         with self._guard:
-            # The longest first, or a secret that contains another would leave its remainder behind.
-            self._forms = tuple(sorted({*self._forms, *forms}, key=len, reverse=True))
+            forms = self._forms.copy()
+            for form in set(_forms_of(value)).difference(forms):
+                # The longest first, or a secret that contains another would leave its remainder behind.
+                bisect.insort(forms, form, key=lambda each: -len(each))
+            self._forms = forms
+
+    def drop(self, value: str) -> None:
+        """Stops hiding `value`, such as the token of a session that has ended."""
+        with self._guard:
+            gone = set(_forms_of(value))
+            self._forms = [form for form in self._forms if form not in gone]
 
     def redact(self, text: str) -> str:
         for form in self._forms:
@@ -52,6 +62,16 @@ class Redactor:
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._forms)} forms)"
+
+
+def _forms_of(value: str) -> Iterator[str]:
+    """As which characters a value can come out again."""
+    yield value
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield json.dumps(value)[1:-1]
+    yield html.escape(value)
+    yield base64.b64encode(value.encode()).decode()
 
 
 _revealed = Redactor()
@@ -66,6 +86,11 @@ def redact(text: str) -> str:
 def hide(value: str) -> None:
     """Hides a value that was not read from a reference, such as a session token."""
     _revealed.add(value)
+
+
+def unhide(value: str) -> None:
+    """Ends `hide` for what is no longer worth hiding: a process that runs for months opens many sessions."""
+    _revealed.drop(value)
 
 
 class RedactingFilter(logging.Filter):
@@ -107,6 +132,28 @@ class Secret:
 
     def __str__(self) -> str:
         return self.reference
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownSecret(Secret):
+    """A secret that was not read from a reference, wrapped where it comes in: a session's token, a password given."""
+
+    value: str = field(repr=False)
+
+    __str__ = Secret.__str__
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    @property
+    def reference(self) -> str:
+        return "this process"
+
+    def reveal(self) -> str:
+        """The value. Whoever wraps it says whether, and how long, it is hidden (`hide`)."""
+        return self.value
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a secret is not written to disk")
 
 
 @dataclass(frozen=True, slots=True)

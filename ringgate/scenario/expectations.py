@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ringgate.domain.errors import ErpError, OurSideError, Refused
 from ringgate.domain.model import Basis, Invariant
@@ -43,27 +45,45 @@ class ExpectationFailed(ErpError):
 def expect(
     actual: T,
     *,
+    what: str,
     because: str,
     equals: object = _UNSET,
     one_of: Collection[T] | None = None,
-    what: str = "the value",
+    within: tuple[Any, Any] | None = None,
+    holds: str = "",
+    present: str = "",
     ground: Basis = Basis.PROCESS,
     invariant: Invariant | None = None,
 ) -> T:
-    """Fail unless `actual` equals `equals`, or is one of `one_of`; alone, unless it is truthy. Returns `actual`.
+    """Fail unless `actual` is as is said by exactly one of these; returns `actual`.
 
-    `ground` says what the expectation rests on, `invariant` that no release may break it even once. Money of another
-    currency than was expected is a matter of policy, whatever was to be shown by it."""
+    - `equals`: this value;
+    - `one_of`: any of these;
+    - `within`: from the first to the last of two, both included;
+    - `holds`: a text in which this one stands;
+    - `present`: anything at all; the word for it ("a day in a closed period").
+
+    `what` names the thing. `ground` says what the expectation rests on, `invariant` that no release may break it even
+    once. Money of another currency than was expected is a matter of policy, whatever was to be shown by it."""
+    given = [equals is not _UNSET, one_of is not None, within is not None, bool(holds), bool(present)]
+    if given.count(True) != 1:
+        raise TypeError(f"{what}: say what is expected by exactly one of equals, one_of, within, holds, present")
+    found = say(actual)
     if one_of is not None:
-        met, expected = actual in one_of, f"one of {_say(sorted(map(str, one_of)))}"
-    elif equals is not _UNSET:
-        met, expected = actual == equals, _say(equals)
+        met, expected = actual in one_of, _any_of(one_of)
+    elif within is not None:
+        met, expected = within[0] <= actual <= within[1], f"{say(within[0])} to {say(within[1])}"
+    elif holds:
+        met, expected, found = holds in str(actual), f'"{holds}" on it', f"without it: {_excerpt(str(actual))}"
+    elif present:
+        met, expected = bool(actual), present
     else:
-        met, expected = bool(actual), "something"
+        met = actual == equals
+        expected, found = _differing(equals, actual)
     if not met:
         ground = Basis.POLICY if _other_currency(actual, equals) else ground
         raise ExpectationFailed(
-            what, expected=expected, actual=_say(actual), because=because, ground=ground, invariant=invariant
+            what, expected=expected, actual=found, because=because, ground=ground, invariant=invariant
         )
     return actual
 
@@ -89,6 +109,25 @@ def expect_refusal(
     raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because, ground=ground)
 
 
+def expect_nothing(
+    verb: Callable[..., T],
+    *args: object,
+    stated: Callable[[T], Money],
+    because: str,
+    what: str,
+    ground: Basis = Basis.PROCESS,
+) -> None:
+    """Fail unless nothing comes of a verb that there is nothing for: the ERP refuses it, or does it over nothing.
+
+    `stated` is the amount of what came of it, `what` names that. ERPs differ in which of the two they do."""
+    try:
+        done = verb(*args)
+    except Refused:
+        return
+    amount = stated(done)
+    expect(amount, equals=Money(0, amount.currency), because=because, what=what, ground=ground)
+
+
 def expect_agreement(
     layers: Mapping[str, Mapping[str, object]],
     expected: Mapping[str, object],
@@ -107,8 +146,8 @@ def expect_agreement(
         if figures.get(name) != value
     ]
     if wrong:
-        stated = ", ".join(f"{name} {_say(value)}" for name, value in expected.items())
-        told = "; ".join(f"{layer} states {name} {_say(value)}" for name, layer, value in wrong)
+        stated = ", ".join(f"{name} {say(value)}" for name, value in expected.items())
+        told = "; ".join(f"{layer} states {name} {say(value)}" for name, layer, value in wrong)
         first = next(name for name in expected if any(name == each for each, _, _ in wrong))
         ground = grounds.get(first, Basis.PROCESS)
         if any(_other_currency(value, expected[name]) for name, _, value in wrong):
@@ -202,14 +241,59 @@ def _seen_by(insider: Outsider, kinds: Sequence[Sequence[Thing]]) -> dict[tuple[
             told[way, things[0].ref.kind] = attempt.told
             for thing in things:
                 expect(
-                    thing.tells[0] in attempt.told,
-                    because=f'its "{thing.tells[0]}" stands on it, and {insider.name} may see it',
+                    attempt.told,
+                    holds=thing.tells[0],
+                    because=f"it is this tenant's own, and the {insider.name} may see it",
                     what=f"{way} of {thing.ref.kind} {thing.ref.id}",
                 )
     return told
 
 
-def _say(value: object) -> str:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(map(str, value)) or "nothing"
-    return "nothing" if value is None or value == "" else str(value)
+def say(value: object) -> str:
+    """A value in words for people: 7.5, 12.00 GBP, "net 12.00 GBP, tax 2.40 GBP"; "nothing" for none."""
+    if isinstance(value, Mapping):
+        told = [f"{name} {say(each)}" for name, each in value.items()]
+    elif isinstance(value, (set, frozenset)):
+        told = sorted(map(say, value))
+    elif isinstance(value, (list, tuple)):
+        told = list(map(say, value))
+    elif is_dataclass(value) and not isinstance(value, (type, Money)):
+        told = [f"{_words(each.name)} {say(getattr(value, each.name))}" for each in fields(value) if each.name != "ref"]
+    elif isinstance(value, bool):
+        told = ["yes" if value else "no"]
+    else:
+        told = [] if value is None or value == "" else [str(value)]
+    return ", ".join(told) or "nothing"
+
+
+def _differing(expected: object, actual: object) -> tuple[str, str]:
+    """Both in words; of two records of a kind, or two tables, only what differs."""
+    if is_dataclass(expected) and type(expected) is type(actual) and not isinstance(expected, Money):
+        names = [each.name for each in fields(expected) if getattr(expected, each.name) != getattr(actual, each.name)]
+        wanted, found = ({_words(name): getattr(each, name) for name in names} for each in (expected, actual))
+        return say(wanted), say(found)
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
+        names = [name for name in {**expected, **actual} if expected.get(name) != actual.get(name)]
+        return say({name: expected.get(name) for name in names}), say({name: actual.get(name) for name in names})
+    return say(expected), say(actual)
+
+
+def _any_of(values: Collection[object]) -> str:
+    told = sorted(map(say, values))
+    return "one of " + ", ".join(told) if len(told) > 1 else "".join(told) or "one of none that there are"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+LONGEST = 160
+"""Characters of a text that a message shows."""
+
+
+def _excerpt(text: str) -> str:
+    """How a text begins, without the tags of a document."""
+    plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    if not plain:
+        return "it is empty"
+    return f'"{plain[:LONGEST]} ..."' if len(plain) > LONGEST else f'"{plain}"'

@@ -114,21 +114,24 @@ def gaps(numbers: Sequence[str]) -> tuple[str, ...]:
 
     Numbers end in digits that count up by one; what stands before them (a year, a prefix) opens a series of its own."""
     series: dict[str, list[int]] = {}
+    width: dict[str, int] = {}  # as the ERP pads them: BR2026-0056
     unreadable = []
     for number in numbers:
         digits = re.search(r"\d+$", number)
         if digits is None:
             unreadable.append(f"{number!r} ends in no number")
         else:
-            series.setdefault(number[: digits.start()], []).append(int(digits.group()))
+            prefix = number[: digits.start()]
+            series.setdefault(prefix, []).append(int(digits.group()))
+            width[prefix] = min(width.get(prefix, len(digits.group())), len(digits.group()))
     broken = [
-        f"{prefix}{each} is used {times} times"
+        f"{prefix}{each:0{width[prefix]}d} is used {times} times"
         for prefix, counted in series.items()
         for each, times in Counter(counted).items()
         if times > 1
     ]
     missing = [
-        f"{prefix}{each} is missing"
+        f"{prefix}{each:0{width[prefix]}d} is missing"
         for prefix, counted in series.items()
         for each in range(min(counted), max(counted))
         if each not in set(counted)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fixtures.properties import on_an_erp
 from ringgate.api import (
     ACCOUNTANT,
     BALANCED,
@@ -85,7 +86,7 @@ class Walk:
             expect(posting.debit, equals=posting.credit, because="a posting balances", what="debit", invariant=BALANCED)
 
 
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@on_an_erp(examples=3)
 @given(actions=st.lists(st.sampled_from(ACTIONS), min_size=2, max_size=4))
 @example(actions=["post", "pay a third", "pay the rest", "post"])
 @example(actions=["pay the rest", "post", "credit", "pay the rest"])

@@ -19,7 +19,6 @@ the question it remembers.
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,9 +31,11 @@ import httpx
 from ringgate.domain.documents import Ref
 from ringgate.domain.errors import ErpError, ErpProtocolError, ErpUnavailable, OurSideError, Throttled
 from ringgate.domain.model import Role, Tenant
+from ringgate.drivers.transport import NO_AUTH, SecretHeader, exchange, read_all
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.values import decode, encode
-from ringgate.drivers.tryton.wire import Dialect, trace_headers
+from ringgate.drivers.tryton.wire import Dialect, authorization, trace_headers
+from ringgate.host.secrets import KnownSecret, Secret
 from ringgate.isolation.comparison import judge_attempt
 from ringgate.isolation.model import Attempt, Thing, Way
 from ringgate.isolation.texts import text_of
@@ -126,29 +127,34 @@ class Street:
     def close(self) -> None:
         self._http.close()
 
-    def call(self, url: str, method: str, params: list[Any], headers: Mapping[str, str]) -> Reply:
-        """One call. Raises ErpUnavailable, Throttled or ErpProtocolError where the answer decides nothing."""
+    def call(self, url: str, method: str, params: list[Any], shown: httpx.Auth = NO_AUTH) -> Reply:
+        """One call with the session `shown`. Raises ErpUnavailable, Throttled or ErpProtocolError where the answer
+        decides nothing."""
         body = encode({"id": 1, "method": method, "params": params})
-        response = self.send("POST", url, body, {"content-type": "application/json", **headers})
+        response = self.send("POST", url, body, {"content-type": "application/json"}, shown)
         if response.status_code >= 500:
             raise ErpUnavailable(f"{_base(url)} answered {method} with HTTP {response.status_code}.")
         if not response.is_success:
             return Reply(response.status_code, raw=response.text)
         try:
             answer = decode(response.content)
-        except ValueError as error:
-            raise ErpProtocolError(f"The answer of {_base(url)} to {method} is not the JSON of Tryton.") from error
+        except ValueError:
+            raise ErpProtocolError(f"The answer of {_base(url)} to {method} is not the JSON of Tryton.") from None
         if not isinstance(answer, dict):  # some series answer with the bare result
             answer = {"result": answer}
         said = text_of(answer.get("error", ""))
         return Reply(response.status_code, said, answer.get("result"), response.text)
 
-    def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+    def send(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], shown: httpx.Auth = NO_AUTH
+    ) -> httpx.Response:
         call = self._carrier.call
         self._carrier.sent += 1
         traced = trace_headers(call.run_id, f"00-{call.trace_id}-{os.urandom(8).hex()}-01")
         try:
-            response = self._http.request(method, url, content=body, headers={**headers, **traced})
+            request = self._http.build_request(method, url, content=body, headers={**headers, **traced})
+            response = exchange(self._http, request, shown)
+            read_all(response)
         except httpx.HTTPError as error:
             raise ErpUnavailable(f"{_base(url)} does not answer: {type(error).__name__}.") from error
         if response.status_code == 429:
@@ -159,19 +165,19 @@ class Street:
 
 
 class Visitor:
-    """Somebody at a door: `url` is where calls go, `headers` the session he shows."""
+    """Somebody at a door: `url` is where calls go, `shown` the session that they show."""
 
     def __init__(
-        self, street: Street, name: str, url: str, headers: Mapping[str, str], *, barred: bool, ways: frozenset[Way]
+        self, street: Street, name: str, url: str, shown: httpx.Auth, *, barred: bool, ways: frozenset[Way]
     ) -> None:
         self.name, self.barred, self.ways = name, barred, ways
-        self._street, self._url, self._headers = street, url, headers
+        self._street, self._url, self._shown = street, url, shown
 
     def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
         asked = question(way, things)
         if asked is None:
             return None
-        reply = self._street.call(self._url, *asked, self._headers)
+        reply = self._street.call(self._url, *asked, self._shown)
         if reply.status == 401 and not self.barred:
             raise OurSideError(f"The session of the {self.name} was refused where it is valid, which proves nothing.")
         answer = text_of(reply.result)
@@ -222,7 +228,7 @@ class OutsiderFactory:
         yield self._visitor(f"{who} at his own tenant", neighbour, session, barred=False, ways=ALL - {Way.WRITE})
         live = session.client.session
         assert live is not None
-        cookie = {"cookie": f"{COOKIE}={live.login}:{live.user_id}:{live.token}"}
+        cookie = SecretHeader("cookie", KnownSecret(f"{COOKIE}={live.login}:{live.user_id}:{live.token}"))
         url = self._url(self._tenant, self._dialect)
         name = f"{who} at the address of {self._tenant.id}, with a cookie"
         yield Visitor(self._street, name, url, cookie, barred=True, ways=frozenset({Way.READ, Way.REPORT}))
@@ -235,16 +241,16 @@ class OutsiderFactory:
         passed = ended.client.session.authorization
         close(ended)
         login, user = self._tenant.users[Role.AUDITOR].login, live.user_id
-        shown = {
-            "somebody without a session": "",
-            "somebody with an invented session": _session(login, user, secrets.token_hex(32)),
-            "somebody with an empty session": _session(login, user, ""),
-            "somebody with a session that is none": "Session x",
+        shown: dict[str, Secret | None] = {
+            "somebody without a session": None,
+            "somebody with an invented session": KnownSecret(authorization(login, user, secrets.token_hex(32))),
+            "somebody with an empty session": KnownSecret(authorization(login, user, "")),
+            "somebody with a session that is none": KnownSecret("Session x"),
             "somebody with a session that was ended": passed,
         }
-        for name, authorization in shown.items():
-            headers = {"authorization": authorization} if authorization else {}
-            yield Visitor(self._street, name, url, headers, barred=True, ways=ALL)
+        for name, header in shown.items():
+            auth = SecretHeader("authorization", header) if header else NO_AUTH
+            yield Visitor(self._street, name, url, auth, barred=True, ways=ALL)
 
     def _visitor(
         self,
@@ -260,7 +266,8 @@ class OutsiderFactory:
         assert live is not None
         dialect = self._dialect if at is self._tenant else session.client.dialect
         url = self._url(at, dialect, database)
-        return Visitor(self._street, name, url, {"authorization": live.authorization}, barred=barred, ways=ways)
+        shown = SecretHeader("authorization", live.authorization)
+        return Visitor(self._street, name, url, shown, barred=barred, ways=ways)
 
     @property
     def _dialect(self) -> Dialect:
@@ -311,10 +318,6 @@ class OutsiderFactory:
 
 def _body(method: str, params: list[Any]) -> bytes:
     return encode({"id": 1, "method": method, "params": params})
-
-
-def _session(login: str, user: int, token: str) -> str:
-    return "Session " + base64.b64encode(f"{login}:{user}:{token}".encode()).decode("ascii")
 
 
 def _base(url: str) -> str:

@@ -33,6 +33,7 @@ from ringgate.drivers.tryton.wire import (
     WrongSeries,
     trace_headers,
 )
+from ringgate.host.secrets import KnownSecret
 
 
 class NotThere(BusinessError):
@@ -58,7 +59,7 @@ class UserSession:
         self.ids: dict[tuple[str, str], int] = {}
         self.ended = self.doubtful = False
         self.carrier: Carrier | None = None
-        self._password = password
+        self._password = None if password is None else KnownSecret(password)
         self.client = RpcClient(tenant.api, database, timeout=timeout, headers_hook=self._headers)
 
     def carried_by(self, carrier: Carrier) -> None:
@@ -85,7 +86,7 @@ class UserSession:
                 f"Tenant {self.tenant.id} has no user for the role {self.role}: add [users.{self.role}]."
             )
         credentials = account.on(Channel.API)
-        password = credentials.reveal_password() if self._password is None else self._password
+        password = self._password or credentials.required_password()
         if self.client.session is None and self.carrier is not None:
             self.client.negotiate()
             self.carrier.sent += 1
@@ -166,13 +167,18 @@ class UserSession:
     def id_of(self, model: str, name: str, *domain: Any) -> int:
         """The id of a record of reference data, remembered by `name`; `domain` finds it (default: by that name).
 
-        Raises NotThere if there is none that this user may see.
+        Raises NotThere if there is none that this user may see, and OurSideError if a name fits more than one.
         """
         key = (model, name)
         if key not in self.ids:
-            found = self.call(f"model.{model}.search", list(domain) or [("name", "=", name)], 0, 1, None)
+            found = self.call(f"model.{model}.search", list(domain) or [("name", "=", name)], 0, 2, None)
             if not found:
                 raise NotThere("UserError", f"The ERP has no {model} for {name!r}.")
+            if len(found) > 1 and not domain:
+                raise OurSideError(
+                    f"{self.tenant.id} has more than one {model} called {name!r}, and the inventory does not say which "
+                    "is meant: name one that there is once."
+                )
             self.ids[key] = found[0]
         return self.ids[key]
 

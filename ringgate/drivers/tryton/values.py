@@ -13,9 +13,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from ringgate.host.secrets import Secret
 
-def _pack(value: Any) -> Any:
-    """What `json` cannot write itself, as Tryton's tagged objects. Aware datetimes become naive UTC."""
+
+def _pack(value: Any) -> Any:  # noqa: PLR0911 - one for each type
+    """What `json` cannot write itself, as Tryton's tagged objects. Aware datetimes become naive UTC.
+
+    A secret is revealed here and no sooner: what holds it until then can be shown."""
+    if isinstance(value, Secret):
+        return value.reveal()
     if isinstance(value, Decimal):
         return {"__class__": "Decimal", "decimal": str(value)}
     if isinstance(value, dt.datetime):

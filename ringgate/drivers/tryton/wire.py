@@ -25,8 +25,8 @@ import base64
 import os
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import TracebackType
+from dataclasses import dataclass, field
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -42,8 +42,9 @@ from ringgate.domain.errors import (
     SignInRefused,
     Throttled,
 )
-from ringgate.drivers.transport import HttpTransport, transport_error
+from ringgate.drivers.transport import NO_AUTH, HttpTransport, SecretHeader, exchange, read_all, transport_error
 from ringgate.drivers.tryton.values import decode, encode
+from ringgate.host.secrets import KnownSecret, Secret, hide, unhide
 
 __all__ = [
     "DIALECTS",
@@ -131,14 +132,14 @@ class Dialect:
     def path(self, database: str) -> str:
         return self.rpc_path.format(database=database)
 
-    def session(self, login: str, answer: Any) -> TrytonSession:
-        """Reads the answer to `common.db.login`; raises ErpProtocolError if it has not this series' shape."""
+    def session(self, login: str, answer: Any) -> TrytonSession | None:
+        """Reads the answer to `common.db.login`; None if it has not this series' shape.
+
+        It raises nothing: a frame that holds the answer would show the token in it."""
         if not isinstance(answer, list) or len(answer) != self.login_items:
-            raise ErpProtocolError(f"The answer to a login has not the shape that Tryton {self.series} sends.")
+            return None
         user_id, token = answer[:2]
-        if not isinstance(user_id, int) or not isinstance(token, str):
-            raise ErpProtocolError(f"The answer to a login has not the shape that Tryton {self.series} sends.")
-        return TrytonSession(login, user_id, token)
+        return TrytonSession(login, user_id, token) if isinstance(user_id, int) and isinstance(token, str) else None
 
 
 DIALECTS: Final = (
@@ -167,15 +168,17 @@ class TrytonSession:
 
     login: str
     user_id: int
-    token: str
+    token: str = field(repr=False)
 
     @property
-    def authorization(self) -> str:
+    def authorization(self) -> Secret:
         """The value of the Authorization header."""
-        return "Session " + base64.b64encode(f"{self.login}:{self.user_id}:{self.token}".encode()).decode("ascii")
+        return KnownSecret(authorization(self.login, self.user_id, self.token))
 
-    def __repr__(self) -> str:
-        return f"Session(login={self.login!r}, user_id={self.user_id})"
+
+def authorization(login: str, user_id: int, token: str) -> str:
+    """The value of the Authorization header that shows a session."""
+    return "Session " + base64.b64encode(f"{login}:{user_id}:{token}".encode()).decode("ascii")
 
 
 # --- the client -----------------------------------------------------------------------------------------------------
@@ -209,7 +212,7 @@ class RpcClient:
         self._dialect = dialect
         self._headers_hook = headers_hook
         self._url: httpx.URL | None = None
-        self._headers: dict[str, str] = {"content-type": "application/json"}
+        self._auth: httpx.Auth = NO_AUTH
         self._sequence = 0
         self.line = line or HttpTransport(timeout, verify)
 
@@ -222,6 +225,8 @@ class RpcClient:
         self.close()
 
     def close(self) -> None:
+        """Hangs up, and forgets the session."""
+        self.logout_locally()
         self.line.close()
 
     @property
@@ -260,7 +265,7 @@ class RpcClient:
 
     def _ask_version(self, dialect: Dialect) -> Any:
         body = {"id": 0, "method": "common.server.version", "params": []}
-        return self._send(httpx.URL(self._base + dialect.root_path), body, {})
+        return self._send(httpx.URL(self._base + dialect.root_path), body)
 
     def version(self) -> str:
         """The version that the server says it is now. No session is needed."""
@@ -271,17 +276,20 @@ class RpcClient:
                 pass  # it may have been upgraded since the dialect was negotiated
         return str(self._ask_version(self.negotiate()))[:32]
 
-    def login(self, user: str, password: str, *, preferences: bool = True) -> TrytonSession:
+    def login(self, user: str, password: Secret | str, *, preferences: bool = True) -> TrytonSession:
         """Signs in and keeps the session; also the user's preferences, which are the context of all calls.
 
         Raises SignInRefused if the credentials are not accepted.
         """
+        password = password if isinstance(password, Secret) else KnownSecret(password)
         self.logout_locally()
         try:
-            answer = self.raw("common.db.login", [user, {"password": password}, "en"])
+            session = self.dialect.session(user, self.raw("common.db.login", [user, {"password": password}, "en"]))
         except SessionEnded:
             raise SignInRefused(f"{self._base} does not accept the sign-in of {user!r} to {self.database!r}.") from None
-        session = self.dialect.session(user, answer)
+        if session is None:
+            series = self.dialect.series
+            raise ErpProtocolError(f"The answer to a login has not the shape that Tryton {series} sends.")
         self.resume(session)
         if preferences:
             try:
@@ -304,8 +312,11 @@ class RpcClient:
 
     def resume(self, session: TrytonSession) -> None:
         """Goes on with a session that was opened before."""
+        self.logout_locally()
         self.session = session
-        self._headers["authorization"] = session.authorization
+        self._auth = SecretHeader("authorization", session.authorization)
+        for value in (session.token, session.authorization.reveal()):
+            hide(value)
 
     def logout(self) -> None:
         """Ends the session on the server."""
@@ -315,9 +326,12 @@ class RpcClient:
 
     def logout_locally(self) -> None:
         """Forgets the session without telling the server."""
+        if self.session is not None:
+            for value in (self.session.token, self.session.authorization.reveal()):
+                unhide(value)
         self.session = None
         self.context = {}
-        self._headers.pop("authorization", None)
+        self._auth = NO_AUTH
 
     def call(self, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
         """Calls a method of a model, wizard or report: `call("model.party.party.read", [1], ["name"])`.
@@ -335,39 +349,56 @@ class RpcClient:
         if self._url is None:
             self._url = httpx.URL(self._base + self.dialect.path(self.database))
         self._sequence += 1
-        extra = self._headers_hook(method) if self._headers_hook else None
-        headers = {**self._headers, **extra} if extra else self._headers
-        return self._send(self._url, {"id": self._sequence, "method": method, "params": params}, headers)
+        extra = self._headers_hook(method) if self._headers_hook else {}
+        return self._send(self._url, {"id": self._sequence, "method": method, "params": params}, extra)
 
-    def _send(self, url: httpx.URL, body: dict[str, Any], headers: Mapping[str, str]) -> Any:
+    def _send(self, url: httpx.URL, body: dict[str, Any], extra: Mapping[str, str] = MappingProxyType({})) -> Any:
+        """Posts a call and returns its result. No frame of it holds a secret: what is sent is wrapped until then, and
+        what was answered is taken apart where nothing is raised."""
         method: str = body["method"]
-        if "content-type" not in headers:
-            headers = {**headers, "content-type": "application/json"}
+        headers = {"content-type": "application/json", **extra}
         http = self.line.http
         request = http.build_request("POST", url, content=encode(body), headers=headers, timeout=self.line.timeout)
         try:
-            response = http.send(request, stream=True)
+            response = exchange(http, request, self._auth)
         except httpx.HTTPError as error:
             raise transport_error(error, self._base) from error
         try:
-            content = response.read()
+            read_all(response)
         except httpx.TimeoutException as error:
             raise ErpTimedOut(f"{self._base} timed out in the middle of its answer to {method}.") from error
         except httpx.HTTPError as error:
             raise ErpProtocolError(f"The answer of {self._base} to {method} was cut short or garbled.") from error
+        answer = _Answer(response, body["id"], self._base, method)
+        if answer.error is not None:
+            raise answer.error
+        return answer.result
+
+
+class _Answer:
+    """What an answer says: a `result`, or the `error` that it means. Its `repr` shows neither."""
+
+    __slots__ = ("error", "result")
+
+    def __init__(self, response: httpx.Response, asked: int, base: str, method: str) -> None:
+        self.result: Any = None
+        self.error = self._read(response, asked, base, method)
+
+    def _read(self, response: httpx.Response, asked: int, base: str, method: str) -> Exception | None:
         if response.status_code != 200:
-            raise _status_error(response.status_code, self._base, method)
+            return _status_error(response.status_code, base, method)
         try:
-            answer = decode(content)
-        except ValueError as error:
-            raise ErpProtocolError(f"The answer of {self._base} to {method} is not the JSON of Tryton.") from error
-        if not isinstance(answer, dict) or answer.get("id") != body["id"]:
-            raise ErpProtocolError(f"The answer of {self._base} to {method} is not an answer to our question.")
+            answer = decode(response.content)
+        except ValueError:  # which holds the answer
+            return ErpProtocolError(f"The answer of {base} to {method} is not the JSON of Tryton.")
+        if not isinstance(answer, dict) or answer.get("id") != asked:
+            return ErpProtocolError(f"The answer of {base} to {method} is not an answer to our question.")
         if "error" in answer:
-            raise _answer_error(answer["error"], method)
+            return _answer_error(answer["error"], method)
         if "result" not in answer:
-            raise ErpProtocolError(f"The answer of {self._base} to {method} has neither result nor error.")
-        return answer["result"]
+            return ErpProtocolError(f"The answer of {base} to {method} has neither result nor error.")
+        self.result = answer["result"]
+        return None
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

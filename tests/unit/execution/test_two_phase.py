@@ -40,7 +40,7 @@ def made() -> TwoPhaseScenario:
         with run.step("finish"):
             second = erp.sign_in(PROJECT_MANAGER).create_project(make.project())
             expect(project.ref.id, equals="1", because="it was the first", what="project")
-            expect(second.name != project.name, because="markers are not used twice")
+            expect(second.name != project.name, equals=True, because="markers are not used twice", what="other name")
 
     return sample
 

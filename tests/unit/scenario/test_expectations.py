@@ -31,13 +31,15 @@ def layers(**wrong):
 
 
 def test_it_is_the_process_unless_it_says_otherwise():
-    failed = told(lambda: expect(1, equals=2, because="x"))
+    failed = told(lambda: expect(1, equals=2, because="x", what="x"))
     assert (failed.ground, failed.invariant) == (Basis.PROCESS, None)
     assert told(lambda: expect_refusal(lambda: None, because="x")).ground is Basis.PROCESS
 
 
 def test_ground_and_invariant_are_told():
-    failed = told(lambda: expect(1, equals=2, because="x", ground=Basis.RECORDS, invariant=Invariant.NUMBERED))
+    failed = told(
+        lambda: expect(1, equals=2, because="x", what="x", ground=Basis.RECORDS, invariant=Invariant.NUMBERED)
+    )
     assert (failed.ground, failed.invariant) == (Basis.RECORDS, Invariant.NUMBERED)
 
 
@@ -55,10 +57,12 @@ def test_the_first_wrong_figure_decides_what_a_disagreement_rests_on(wrong, grou
 
 def test_another_currency_is_policy_whatever_was_to_be_shown():
     francs = Currency("CHF")
-    assert told(lambda: expect(Money("1", francs), equals=Money("1", GBP), because="x")).ground is Basis.POLICY
+    assert (
+        told(lambda: expect(Money("1", francs), equals=Money("1", GBP), because="x", what="x")).ground is Basis.POLICY
+    )
     stated = {"record": {**STATED, "net": Money("900", francs)}}
     assert told(lambda: expect_agreement(stated, STATED, because="x")).ground is Basis.POLICY
-    assert told(lambda: expect(Money("1", GBP), equals=Money("2", GBP), because="x")).ground is Basis.PROCESS
+    assert told(lambda: expect(Money("1", GBP), equals=Money("2", GBP), because="x", what="x")).ground is Basis.PROCESS
 
 
 class Visitor:
@@ -100,5 +104,5 @@ def test_approving_ones_own_request_is_policy_and_all_else_are_rights():
 
 
 def test_figures_need_not_be_money():
-    assert expect(date(2026, 1, 1), equals=date(2026, 1, 1), because="x") == date(2026, 1, 1)
-    assert told(lambda: expect(Money("1", JPY), equals=None, because="x")).ground is Basis.PROCESS
+    assert expect(date(2026, 1, 1), equals=date(2026, 1, 1), because="x", what="x") == date(2026, 1, 1)
+    assert told(lambda: expect(Money("1", JPY), equals=None, because="x", what="x")).ground is Basis.PROCESS

@@ -23,7 +23,7 @@ from ringgate.drivers.tryton.browser.pages.client import WATCH, SessionOver, Web
 from ringgate.drivers.tryton.browser.pages.login import LoginPage
 from ringgate.drivers.tryton.browser.pages.tabs import Tabs
 from ringgate.drivers.tryton.touches import Touches
-from ringgate.host.secrets import Redactor
+from ringgate.host.secrets import KnownSecret, Redactor, Secret
 
 if TYPE_CHECKING:
     from ringgate.drivers.protocol import Call
@@ -49,14 +49,14 @@ class BrowserSession:
     role: Role
     context: BrowserContext
     client: WebClient
-    password: str = field(repr=False)
+    password: Secret
     usable: bool = True
     ended: bool = False
     traced: bool = False
     sent_before: int = 0
     runs: int = 0
     reference: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
-    old_session: tuple[str, str] | None = field(default=None, repr=False)
+    old_session: tuple[str, Secret] | None = None
     hidden: Redactor = field(default_factory=Redactor, repr=False)
 
     @property
@@ -77,9 +77,9 @@ class BrowserSession:
 
     def remember_session(self) -> None:
         """Keep the client's session, so that it is hidden in all evidence, and can be tried once it was ended."""
-        script = "(name) => [name, localStorage.getItem(name) || '']"
-        name, stored = self.client.ask(script, f"sao_session_{self.client.database}", "the session")
-        self.old_session = (name, stored)
+        script = "(name) => localStorage.getItem(name) || ''"
+        name = f"sao_session_{self.client.database}"
+        self.old_session = (name, KnownSecret(self.client.ask(script, name, "the session")))
         for token in self.client.ask("__ringgate.secrets()", None, "the session"):
             self.hidden.add(token)
 
@@ -184,7 +184,7 @@ class BrowserSessions:
         account = tenant.users.get(role)
         if account is None:
             raise NoRoute(f"Tenant {tenant.id} has no user for the role {role}: add [users.{role}].")
-        secret = account.on(Channel.BROWSER).reveal_password() if password is None else password
+        secret = account.on(Channel.BROWSER).required_password() if password is None else KnownSecret(password)
         context = self._chromium.context(headers_of(call))
         try:
             client = WebClient(context.new_page(), database, call.limit.of(self._limit))

@@ -28,7 +28,9 @@ from ringgate.domain.errors import (
     NoRoute,
     Throttled,
 )
+from ringgate.drivers.transport import without_frames
 from ringgate.drivers.tryton.browser.pages.formats import Formats, strftime_of
+from ringgate.host.secrets import Secret
 
 WATCH: Final = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
 """Runs in every page before the client's own scripts."""
@@ -194,18 +196,20 @@ class WebClient:
         return self._ask("([limit]) => __ringgate.leave(limit)", what)
 
     def ask(self, script: str, argument: object, what: str) -> Any:
-        """Run one of the page's `__ringgate` functions. `argument` must be JSON."""
+        """Run one of the page's `__ringgate` functions. `argument` must be JSON; a list may hold secrets."""
         page: Any = self.page
         with self.trouble(what):
             # The client waits for some answers in place. If one never comes, its scripts stand still, so that only a
             # time-out on our side helps; Playwright has none for `evaluate`, hence the way around its public face.
             try:
-                asking = page._impl_obj.evaluate(script, argument)
+                asking = page._impl_obj.evaluate(script, _revealed(argument))
                 return page._sync(asyncio.wait_for(asking, self.limit + GRACE))
             except TimeoutError:
                 raise ErpTimedOut(
                     f"The web client got no answer in {self.limit:.0f} s of waiting for {what}."
                 ) from None
+            except BaseException as error:
+                raise without_frames(error)  # noqa: B904 - it is the same error
 
     def learn_formats(self) -> None:
         raw = self.ask("__ringgate.formats()", None, "the user's formats")
@@ -263,6 +267,12 @@ class WebClient:
             raise ErpMisbehaved(f"Waited {self.limit:.0f} s in vain for {what} on the screen.") from None
         except PlaywrightError as error:
             raise _ours(error, what) from None
+
+
+def _revealed(argument: object) -> object:
+    if isinstance(argument, list):
+        return [each.reveal() if isinstance(each, Secret) else each for each in argument]
+    return argument
 
 
 def _ours(error: PlaywrightError, what: str) -> Exception:

@@ -10,7 +10,7 @@ from typing import Final
 
 from playwright.sync_api import Locator
 
-from ringgate.domain.errors import ErpMisbehaved
+from ringgate.domain.errors import ErpMisbehaved, OurSideError
 from ringgate.drivers.tryton.browser.pages.client import FormView, Screen, ScreenField, WebClient
 from ringgate.drivers.tryton.browser.pages.dialogs import COMPLAINTS
 
@@ -139,6 +139,12 @@ class Form:
         wanted = [i for i, each in enumerate(found) if each == text] or [i for i, e in enumerate(found) if text in e]
         if not wanted:
             raise NotOffered(f"{text!r} cannot be chosen for {name!r}")
+        if len(wanted) > 1:
+            proposed = ", ".join(found[i] for i in wanted)
+            raise OurSideError(
+                f"More than one record fits {text!r} for {name!r} ({proposed}), and the inventory does not say which "
+                "is meant: name one that there is once."
+            )
         with self.client.trouble(what):
             self.root.locator(".dropdown.open li.completion > a").nth(wanted[0]).click()
         return self.client.leave_field(what)

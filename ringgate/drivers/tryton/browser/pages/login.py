@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from playwright.sync_api import Locator
 
 from ringgate.domain.errors import ErpMisbehaved
+from ringgate.drivers.transport import without_frames
 from ringgate.drivers.tryton.browser.pages.client import Screen, WebClient
+from ringgate.host.secrets import Secret
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class LoginPage:
         if not any(each.kind == "login-dialog" for each in screen.dialogs):
             raise ErpMisbehaved("The web client does not ask who wants to sign in.")
 
-    def sign_in(self, login: str, password: str) -> bool:
+    def sign_in(self, login: str, password: Secret) -> bool:
         """Type both in; True once the client shows the user's desk, False if it asks for the password again."""
         with self.client.trouble("the sign-in dialog"):
             if self.database.input_value() == "" and self.database.is_editable():
@@ -51,10 +53,10 @@ class LoginPage:
             raise ErpMisbehaved("The web client does not ask for a password.")
         return self.answer(password)
 
-    def answer(self, password: str) -> bool:
+    def answer(self, password: Secret) -> bool:
         """Type the password into the dialog that asks for it; False if it was refused."""
         with self.client.trouble("the question for the password"):
-            self.password.fill(password)
+            _type(self.password, password)
             self.confirm.click()
         screen = self.client.settle("the desk of the user")
         return bool(screen.user) and not screen.asks_password
@@ -63,3 +65,11 @@ class LoginPage:
         """Cancel the question for the password."""
         with self.client.trouble("the question for the password"):
             self.client.page.locator(".ask-dialog .modal-footer .btn-link").click()
+
+
+def _type(field: Locator, secret: Secret) -> None:
+    """Fills in a secret. What goes wrong is the browser's error, without the frames that hold it."""
+    try:
+        field.fill(secret.reveal())
+    except BaseException as error:
+        raise without_frames(error)  # noqa: B904 - it is the same error

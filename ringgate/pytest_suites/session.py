@@ -1,0 +1,113 @@
+"""One invocation of pytest in one process: what it selects, its label, and its engine once something runs."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from ringgate.domain.errors import RinggateError
+from ringgate.domain.events import Sink
+from ringgate.domain.model import Channel, Scenario, Tenant
+from ringgate.execution import setup
+from ringgate.execution.run_once import Engine
+from ringgate.host import paths
+from ringgate.inventory import Inventory
+from ringgate.pytest_suites.options import option
+from ringgate.scenario.discovery import check_known, known_scenarios
+
+
+class Selection:
+    """What the options ask for, read when the first scenario is collected. Errors of use are pytest usage errors."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        try:
+            inventory = Inventory.load(option(config, "inventory"))
+            self.tenants: Sequence[Tenant] = inventory.select(
+                option(config, "tenant"),
+                cohorts=option(config, "cohort"),
+                rings=option(config, "ring"),
+                regions=option(config, "region"),
+            )
+            self.everybody: Sequence[Tenant] = inventory.tenants
+            self.scenarios = known_scenarios(config.rootpath)
+            check_known(option(config, "scenario"), self.scenarios)
+        except RinggateError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.channels = [channel for channel in Channel if channel in (option(config, "channel") or list(Channel))]
+        self._smoke: bool = option(config, "smoke")
+        self._wanted, self._layers = set(option(config, "scenario")), set(option(config, "layer"))
+
+    def wants(self, scenario: Scenario) -> bool:
+        return (not self._wanted or scenario.id in self._wanted) and (
+            not self._layers or scenario.layer in self._layers
+        )
+
+    def channels_of(self, scenario: Scenario) -> list[Channel]:
+        """The selected channels over which this scenario is to run."""
+        passed_over = {Channel.BROWSER} if self._smoke and not scenario.smoke else set()
+        return [channel for channel in self.channels if channel not in passed_over]
+
+
+class SuiteSession:
+    """One invocation in one process. Where Allure's results are written, it has its hand in them from the start."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        worker = getattr(config, "workerinput", None)
+        self.label: str = worker["ringgate_session"] if worker else setup.new_session()
+        self._selection: Selection | None = None
+        self._engine: Engine | None = None
+        self._open = ExitStack()
+        self._sinks: list[Sink] = []
+        if config.getoption("allure_report_dir", None):
+            from ringgate.sinks.allure import AllureSink
+
+            allure = AllureSink(paths.reports() / "evidence")
+            allure.register()
+            self._open.callback(allure.unregister)
+            self._sinks.append(allure)
+
+    @property
+    def selection(self) -> Selection:
+        if self._selection is None:
+            self._selection = Selection(self._config)
+        return self._selection
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            self._engine = self._open.enter_context(
+                setup.engine(
+                    self.selection.tenants,
+                    session=self.label,
+                    release=option(self._config, "release"),
+                    results=option(self._config, "results"),
+                    sinks=self._sinks,
+                    neighbours=self.selection.everybody,
+                )
+            )
+            self._open.enter_context(_stopped_by_sigterm())
+        return self._engine
+
+    def close(self) -> None:
+        self._open.close()
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM stops as Ctrl-C does: what runs is taken back first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
