@@ -32,6 +32,10 @@ class Credentials:
         self.password.reveal()
         return self.password
 
+    def reveal_password(self) -> str:
+        """What `required_password` points at."""
+        return self.required_password().reveal()
+
     @property
     def where(self) -> str:
         """Where the secrets are, for people."""

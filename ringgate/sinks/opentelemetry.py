@@ -80,7 +80,11 @@ class OpenTelemetrySink:
             below = set_span_in_context(span, Context())
             for step in result.steps:
                 began = result.started_at + timedelta(seconds=step.start)
-                child = self._tracer.start_span(step.name, below, start_time=_nanoseconds(began))
+                said = {
+                    "test.case.name": f"{result.scenario}/{step.name}",
+                    "test.case.result.status": _CASE_STATUS.get(step.outcome, step.outcome.value),
+                }
+                child = self._tracer.start_span(step.name, below, attributes=said, start_time=_nanoseconds(began))
                 failure = result.failure if result.failure and result.failure.step == step.name else None
                 _mark(child, step.outcome, failure)
                 child.end(_nanoseconds(began + timedelta(seconds=step.seconds)))
@@ -121,14 +125,66 @@ def _provider(environment: Mapping[str, str]) -> TracerProvider:
             return int(_trace.get(), 16)
 
     named = "OTEL_SERVICE_NAME" in environment or "service.name=" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
-    resource = Resource.create({} if named else {SERVICE_NAME: "ringgate"})
+    resource = Resource.create({**pipeline(environment), **({} if named else {SERVICE_NAME: "ringgate"})})
     provider = TracerProvider(resource=resource, id_generator=Ids(), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider
 
 
+_SUITE_STATUS = {Outcome.PASSED: "success", Outcome.FAILED: "failure", Outcome.STOPPED: "aborted"}
+_CASE_STATUS = {Outcome.PASSED: "pass", Outcome.FAILED: "fail"}
+"""Values of the conventions; for what they have no word (`broken`), the outcome's own stands, as they allow."""
+
+_PIPELINES = (
+    # the variable that says which system it is, and its variables by attribute
+    ("GITHUB_ACTIONS", {
+        "cicd.pipeline.name": "GITHUB_WORKFLOW",
+        "cicd.pipeline.run.id": "GITHUB_RUN_ID",
+        "cicd.pipeline.task.name": "GITHUB_JOB",
+        "cicd.worker.name": "RUNNER_NAME",
+    }),
+    ("GITLAB_CI", {
+        "cicd.pipeline.name": "CI_PROJECT_PATH",
+        "cicd.pipeline.run.id": "CI_PIPELINE_ID",
+        "cicd.pipeline.run.url.full": "CI_PIPELINE_URL",
+        "cicd.pipeline.task.name": "CI_JOB_NAME",
+        "cicd.pipeline.task.run.id": "CI_JOB_ID",
+        "cicd.pipeline.task.run.url.full": "CI_JOB_URL",
+        "cicd.worker.id": "CI_RUNNER_ID",
+    }),
+    ("JENKINS_URL", {
+        "cicd.pipeline.name": "JOB_NAME",
+        "cicd.pipeline.run.id": "BUILD_ID",
+        "cicd.pipeline.run.url.full": "BUILD_URL",
+        "cicd.pipeline.task.name": "STAGE_NAME",
+        "cicd.worker.name": "NODE_NAME",
+    }),
+)  # fmt: skip
+
+
+def pipeline(environment: Mapping[str, str]) -> dict[str, str]:
+    """The CI pipeline that this process belongs to, by the conventions `cicd.*`; nothing outside of one."""
+    for system, names in _PIPELINES:
+        if environment.get(system):
+            said = {key: environment[name] for key, name in names.items() if environment.get(name)}
+            if system == "GITHUB_ACTIONS" and {"GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"} <= set(
+                environment
+            ):
+                said["cicd.pipeline.run.url.full"] = (
+                    f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}"
+                    f"/actions/runs/{environment['GITHUB_RUN_ID']}"
+                )
+            return {**said, "cicd.pipeline.task.type": "test"}
+    return {}
+
+
 def _attributes(result: RunResult) -> dict[str, str | int]:
+    """A run is a suite of steps and, beside other runs, a case."""
     said: dict[str, str | int] = {
+        "test.suite.name": result.scenario,
+        "test.suite.run.status": _SUITE_STATUS.get(result.outcome, result.outcome.value),
+        "test.case.name": f"{result.scenario}[{result.tenant}-{result.channel.value}]",
+        "test.case.result.status": _CASE_STATUS.get(result.outcome, result.outcome.value),
         "ringgate.run": result.run_id,
         "ringgate.scenario": result.scenario,
         "ringgate.tenant": result.tenant,

@@ -15,7 +15,7 @@ from ringgate.domain.events import RunFinished
 from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source, Step
 from ringgate.execution import setup
 from ringgate.host.secrets import hide
-from ringgate.sinks.opentelemetry import OpenTelemetrySink, obstacle, wanted
+from ringgate.sinks.opentelemetry import _PIPELINES, OpenTelemetrySink, _attributes, obstacle, pipeline, wanted
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NOON_NS = int(NOON.timestamp()) * 10**9
@@ -169,3 +169,42 @@ def test_another_protocol_is_told_instead_of_being_tried(monkeypatch, tmp_path, 
     with setup.engine([], session="s") as engine:
         assert len(engine.sinks) == 1
     assert "not by grpc" in capsys.readouterr().err
+
+
+def test_spans_follow_the_conventions_for_tests_and_pipelines(receiver, monkeypatch):
+    for name, value in {
+        "GITHUB_ACTIONS": "true", "GITHUB_WORKFLOW": "Release gate", "GITHUB_RUN_ID": "7", "GITHUB_JOB": "gate",
+        "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "acme/erp",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    failure = Failure("expectation", "hours: expected 7.5, but it is 7", "enter time")
+    steps = (Step("log in", 0.0, 0.25, Outcome.PASSED), Step("enter time", 0.25, 1.5, Outcome.FAILED))
+    spans = sent(receiver, result(outcome=Outcome.FAILED, failure=failure, steps=steps))
+    run = attributes(spans["time-entry"])
+    assert (run["test.suite.name"], run["test.suite.run.status"]) == ("time-entry", "failure")
+    assert (run["test.case.name"], run["test.case.result.status"]) == ("time-entry[aldgate-api]", "fail")
+    cases = [attributes(spans[name]) for name in ("log in", "enter time")]
+    assert [(case["test.case.name"], case["test.case.result.status"]) for case in cases] == [
+        ("time-entry/log in", "pass"), ("time-entry/enter time", "fail"),
+    ]  # fmt: skip
+    resource = attributes(receiver.requests[0].resource_spans[0].resource)
+    assert {key: value for key, value in resource.items() if key.startswith("cicd.")} == {
+        "cicd.pipeline.name": "Release gate",
+        "cicd.pipeline.run.id": "7",
+        "cicd.pipeline.run.url.full": "https://github.example/acme/erp/actions/runs/7",
+        "cicd.pipeline.task.name": "gate",
+        "cicd.pipeline.task.type": "test",
+    }
+
+
+def test_names_of_the_conventions_are_those_of_the_installed_package():
+    from opentelemetry.semconv._incubating.attributes import cicd_attributes, test_attributes
+
+    known = {value for module in (cicd_attributes, test_attributes) for value in vars(module).values()
+             if isinstance(value, str)}  # fmt: skip
+    said = {key for _, names in _PIPELINES for key in names} | set(_attributes(result()))
+    assert {key for key in said if not key.startswith("ringgate.")} <= known
+
+
+def test_outside_of_a_pipeline_no_pipeline_is_named():
+    assert pipeline({"HOME": "/root"}) == {}
