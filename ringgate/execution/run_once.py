@@ -262,7 +262,7 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
     if done.error is None and done.residue:
         done.error = left_behind(done.residue)
     elif done.error is not None and _cut_short(done.error, channel, engine):
-        done.error = _stopped(done.error, run)
+        done.error = _stopped(done.error, run, whole=not done.residue)
         run.steps[-1:] = [replace(each, outcome=Outcome.STOPPED) for each in run.steps[-1:] if run.current]
     finished = result(
         _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
@@ -368,9 +368,11 @@ def _cut_short(error: BaseException, channel: Channel, engine: Engine) -> bool:
     return engine.stopping()
 
 
-def _stopped(error: BaseException, run: Run) -> StopRequested:
+def _stopped(error: BaseException, run: Run, *, whole: bool) -> StopRequested:
+    """`whole`: all that it had written was taken back."""
     where = f' in the step "{run.current}"' if run.current else ""
-    stopped = StopRequested(f"We were asked to stop while it ran{where}: what it had written is taken back.")
+    what = "what it had written was taken back" if whole else "the next recovery takes back what is left of it"
+    stopped = StopRequested(f"We were asked to stop while it ran{where}: {what}.")
     stopped.__cause__ = error
     return stopped
 

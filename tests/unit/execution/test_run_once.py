@@ -357,8 +357,19 @@ def test_an_interruption_is_undone_and_reported_then_raised(engine, driver, hear
     result = heard[-1].result
     assert (result.outcome, result.failure, result.steps[-1].outcome) == (Outcome.STOPPED, None, Outcome.STOPPED)
     assert result.reason == (
-        'We were asked to stop while it ran in the step "break": what it had written is taken back.'
+        'We were asked to stop while it ran in the step "break": what it had written was taken back.'
     )
+
+
+def test_what_a_stopped_run_left_is_said_to_be_left(engine, driver):
+    def stopped(erp, make, run):
+        two_projects(erp, make, run)
+        driver.cannot_undo.update(driver.projects)
+        raise StopRequested("stop")
+
+    result = run(stopped, engine)
+    assert (result.outcome, len(result.residue)) == (Outcome.STOPPED, 2)
+    assert result.reason == "We were asked to stop while it ran: the next recovery takes back what is left of it."
 
 
 PIPE = Exception("Connection closed while reading from the driver")
