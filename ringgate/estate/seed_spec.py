@@ -24,9 +24,6 @@ HOURLY_RATES: Mapping[str, tuple[int, int, int]] = {"JPY": (9_000, 16_000, 500)}
 """Lowest, highest and step of believable hourly rates; `DEFAULT_RATES` for the currencies that are not named."""
 DEFAULT_RATES = (85, 165, 5)
 
-EXTENSIONS = ("account_payment", "sale")
-"""Modules of the ERP whose menus a tenant sees only if its inventory lists them as extensions."""
-
 
 @dataclass(frozen=True)
 class SeedSpec:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from ringgate.estate.seed_spec import CITIES, CURRENCIES, EXTENSIONS, SeedSpec
+from ringgate.estate.seed_spec import CITIES, CURRENCIES, SeedSpec
 from ringgate.estate.tryton.seeding.rpc import SeedingClient
+
+EXTENSIONS = ("account_payment", "sale")
+"""Modules of the ERP whose menus a tenant sees only if its inventory lists them as extensions."""
 
 KINDS = ("receivable", "payable", "revenue", "expense", "tax", "cash")
 OTHER_CODES = {"payable": "2100", "expense": "5000"}
