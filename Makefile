@@ -5,7 +5,7 @@ N ?= 10
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test faults busy soak bench bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test faults busy soak bench bench-gate bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -41,6 +41,9 @@ gate-study: setup ## the gate's error rates and delays, simulated, beside the ru
 
 faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
 	@$(BIN)/python -m tests.evaluation.faults $(FAULTS)
+
+bench-gate: setup ## a verdict over 1.2 million results, on SQLite and PostgreSQL: time, memory, bytes a run; and serve on them
+	@$(BIN)/python -m tests.evaluation.bench.gate
 
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
 	@$(BIN)/python -m tests.evaluation.bench.scale

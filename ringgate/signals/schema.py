@@ -40,6 +40,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 """What each kind of source must say; anything else of these keys is not for it."""
 _QUERY = re.compile(r"(?:select|with|values|table)\b[^;]*;?", re.IGNORECASE | re.DOTALL)
+_TO_FILE = re.compile(r"\binto\s+(outfile|dumpfile)\b", re.IGNORECASE)
 LONGEST_NAME = 48
 SLOWEST = timedelta(minutes=5)
 
@@ -115,6 +116,8 @@ class SourceTable(StrictTable):
         wrong += [f"{key} is not for {self.kind}" for key in given if key not in may]
         if self.kind == "sql" and self.query and not _QUERY.fullmatch(self.query.strip()):
             wrong.append("query must be one SELECT (or WITH), without a semicolon inside")
+        if self.kind == "sql" and self.query and _TO_FILE.search(self.query):
+            wrong.append("query must not write a file (INTO OUTFILE)")
         if self.each and self.ring:
             wrong.append("ring is not for what is read from each tenant: the inventory says it")
         if self.tenants and not self.each:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,9 @@ from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import SignalSample
 from ringgate.host.secrets import Secret, hide
 from ringgate.signals.schema import SignalReading
+
+MYSQL = ("mysql", "mariadb")
+"""Read through PyMySQL, which `ringgate[mysql]` brings."""
 
 MOST = 1_000
 """Values of one answer; more would be a query gone wrong."""
@@ -76,8 +80,14 @@ def _sql(reading: SignalReading, timeout: float) -> Sequence[Answer]:
         finally:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise SourceError(f"{reading.target.reference}: {said}") from None
+        raise SourceError(f"{reading.target.reference}: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    """The database's own words, in one line; MySQL's come with a number before them."""
+    cause = getattr(error, "orig", None) or error
+    words = cause.args[1] if len(cause.args) == 2 and isinstance(cause.args[1], str) else str(cause)
+    return words.strip().splitlines()[0]
 
 
 def _engine(address: str, timeout: float) -> Engine:
@@ -89,7 +99,20 @@ def _engine(address: str, timeout: float) -> Engine:
         return create_engine(
             "sqlite://", poolclass=NullPool, creator=lambda: sqlite3.connect(file, uri=True, timeout=timeout)
         )
-    patience = {"connect_timeout": max(2, math.ceil(timeout))} if url.get_backend_name() == "postgresql" else {}
+    seconds = max(2, math.ceil(timeout))
+    patience = {"connect_timeout": seconds}
+    if url.get_backend_name() in MYSQL:
+        if url.drivername in MYSQL:
+            url = url.set(drivername=f"{url.drivername}+pymysql")
+        if url.get_driver_name() != "pymysql":
+            raise SourceError(f"{url.drivername} is not known here; use mysql+pymysql")
+        if find_spec("pymysql") is None:
+            raise SourceError("PyMySQL is not installed: pip install ringgate[mysql]")
+        patience |= {"read_timeout": seconds, "write_timeout": seconds}
+    elif url.get_backend_name() != "postgresql":
+        raise SourceError(
+            f"it is not known how to only read from {url.get_backend_name()}; use postgresql, mysql, mariadb or sqlite"
+        )
     return create_engine(url, poolclass=NullPool, connect_args=patience)
 
 
@@ -102,7 +125,12 @@ def _only_read(connection: Connection, timeout: float) -> None:
     elif name == "sqlite":
         connection.execute(text("PRAGMA query_only = ON"))
     else:
-        raise SourceError(f"it is not known how to only read from {name}; use postgresql or sqlite")
+        connection.execute(text("SET SESSION TRANSACTION READ ONLY"))
+        limit = f"max_statement_time = {timeout}" if connection.dialect.is_mariadb else (  # type: ignore[attr-defined]
+            f"max_execution_time = {int(timeout * 1000)}"
+        )  # fmt: skip
+        connection.execute(text(f"SET SESSION {limit}"))
+        connection.rollback()  # the setting holds from the next transaction on
 
 
 def _of_row(row: RowMapping) -> Answer:

@@ -141,6 +141,34 @@ def test_what_is_no_value_is_told_and_leaves_a_gap(signals, store, database, que
     assert store.counters() == {("failed/up", "", "backlog", ""): 1}
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("mysql+mysqldb://erp:hunter2@127.0.0.1/erp", "mysql+mysqldb is not known here; use mysql+pymysql"),
+        ("oracle://erp:hunter2@127.0.0.1/erp", "it is not known how to only read from oracle; use postgresql, mysql,"),
+        ("mariadb://erp:hunter2@127.0.0.1:1/erp", "environment variable DB: Can't connect to MySQL server"),
+    ],
+)
+def test_other_databases_are_asked_or_refused_in_one_sentence(signals, store, monkeypatch, url, why):
+    monkeypatch.setenv("DB", url)
+    (said,) = poll(signals(sql("SELECT 1")), store, NOON)
+    assert said.startswith(f"backlog: {why}")
+    assert "hunter2" not in said
+
+
+def test_mysql_without_its_library_names_the_remedy(signals, store, monkeypatch):
+    monkeypatch.setenv("DB", "mysql://erp@127.0.0.1/erp")
+    monkeypatch.setattr("ringgate.signals.sources.find_spec", lambda name: None)
+    assert poll(signals(sql("SELECT 1")), store, NOON) == [
+        "backlog: PyMySQL is not installed: pip install ringgate[mysql]"
+    ]
+
+
+def test_a_query_that_writes_a_file_is_refused(signals):
+    with pytest.raises(SignalsError, match="query must not write a file"):
+        signals(sql("SELECT 1 INTO OUTFILE '/tmp/x'"))
+
+
 def test_prometheus_is_asked_with_its_token_and_labels_say_whose_value_it_is(signals, store, server, monkeypatch):
     address, answers, asked = server
     monkeypatch.setenv("TOKEN", "open-sesame")
