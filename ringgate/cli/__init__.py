@@ -25,6 +25,7 @@ from ringgate.cli import (
     release,
     runs,
     serve,
+    store,
     surface,
     tenants,
 )
@@ -65,6 +66,7 @@ app.add_typer(drivers.app, name="drivers")
 app.add_typer(fingerprint.app, name="fingerprint")
 app.add_typer(surface.app, name="surface")
 app.add_typer(event.app, name="event")
+app.add_typer(store.app, name="store")
 estate.add_to(app)
 
 

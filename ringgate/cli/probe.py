@@ -140,8 +140,9 @@ def probe(
         return run_shares(processes, grace, endless=not (once or lasting))
     at_once = {c: max(1, n // of) for c, n in shared_out(known, probes, workers, browsers).items()}
     terms = Terms(
-        workers=at_once, once=once, lasting=time_given, grace=grace, covers=f"{known.path.absolute()} {wanted.words}"
-    )
+        workers=at_once, once=once, lasting=time_given, grace=grace, covers=f"{known.path.absolute()} {wanted.words}",
+        retention=known.retention if which == 0 else None,  # one of several processes is enough
+    )  # fmt: skip
     with polling(signals if which == 0 else None, known.tenants, results_url(results), complain):
         return _run(known, probes, wanted, terms, results, quiet)
 

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
+from ringgate.domain.retention import Retention
 from ringgate.inventory.files import Problem, nearest
 from ringgate.inventory.reader import InventorySetting, read
 
@@ -55,7 +56,8 @@ class Inventory:
     """Every tenant, in the order of the rollout: by ring, then by id.
 
     `rings` are in the order of a rollout, `cohorts` maps each cohort to its description, `warnings` does not stop
-    anybody (an expired flag, a password sent in the clear). `sessions` is how many probes may be under way at once.
+    anybody (an expired flag, a password sent in the clear). `sessions` is how many probes may be under way at once,
+    `retention` how long the store keeps what.
     """
 
     path: Path
@@ -64,6 +66,7 @@ class Inventory:
     cohorts: Mapping[str, str]
     warnings: tuple[Problem, ...] = ()
     sessions: int = 16
+    retention: Retention = field(default_factory=Retention)
     _settings: Mapping[str, Callable[[], tuple[InventorySetting, ...]]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -73,7 +76,16 @@ class Inventory:
         found = read(folder, today or datetime.now(UTC).date())
         if found.problems:
             raise InventoryError(found.problems)
-        return cls(folder, found.tenants, found.rings, found.cohorts, found.warnings, found.sessions, found.settings)
+        return cls(
+            folder,
+            found.tenants,
+            found.rings,
+            found.cohorts,
+            found.warnings,
+            found.sessions,
+            found.retention,
+            found.settings,
+        )
 
     def tenant(self, name: str) -> Tenant:
         """One tenant by id. Raises SelectionError."""

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from ringgate.domain.credentials import Account, Credentials
 from ringgate.domain.model import Accounts, Approval, Channel, Effect, Feature, Policy, Recovery, Role, TaxRule, Tenant
+from ringgate.domain.retention import Retention
 from ringgate.host.secrets import EnvSecret, FileSecret, Secret
 from ringgate.inventory.cross_checks import disagreements
 from ringgate.inventory.files import (
@@ -40,12 +41,13 @@ from ringgate.inventory.schema import (
     SlaTable,
     TenantTable,
     UserTable,
+    retention_of,
 )
 
 BUILT_IN = "built-in default"
 _RINGS = ("canary", "early", "broad")
 _SESSIONS = DefaultsTable.model_fields["sessions_in_all"].default
-_OF_DEFAULTS = ("rings", "slas", "sessions_in_all")
+_OF_DEFAULTS = ("rings", "slas", "sessions_in_all", "store")
 """Keys of defaults.toml that are no tenant's."""
 _SLA = " [slas."
 """Goes between the file and the name of a service level, in the origin of what that level brings."""
@@ -71,6 +73,7 @@ class InventoryReading:
     warnings: tuple[Problem, ...] = ()
     settings: Mapping[str, Callable[[], tuple[InventorySetting, ...]]] = field(default_factory=dict)
     sessions: int = 16
+    retention: Retention = field(default_factory=Retention)
 
 
 @cache
@@ -118,6 +121,7 @@ class _Reader:
             warnings=tuple(self.warnings),
             settings=self.settings,
             sessions=defaults.data.get("sessions_in_all", _SESSIONS) if defaults else _SESSIONS,
+            retention=retention_of(defaults.data.get("store")) if defaults else Retention(),
         )
 
     def _rank(self, tenant: Tenant) -> tuple[int, str]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from ringgate.domain.model import Capability, InvoiceMethod, Role, TaxRounding
 from ringgate.domain.money import RoundingMode
+from ringgate.domain.retention import Retention
 from ringgate.inventory.kinds import (
     CurrencyCode,
     Duration,
@@ -227,6 +228,53 @@ class SlaTable(StrictTable):
     )
 
 
+def _kept(least: int) -> Any:
+    def check(value: timedelta) -> timedelta:
+        if value < timedelta(days=least):
+            raise ValueError(f"must be at least {least} d")
+        return value
+
+    return AfterValidator(check)
+
+
+class KeepTable(StrictTable):
+    """How long the store keeps what, by kind. Open bakes and what is held stay longer."""
+
+    passed: Annotated[Duration, _kept(2)] = Field(
+        timedelta(days=30), description="Runs that passed, one by one; their hours stay.", examples=["14 d"]
+    )
+    failures: Annotated[Duration, _kept(2)] = Field(
+        timedelta(days=180), description="Runs that failed or broke, one by one; their hours stay.", examples=["90 d"]
+    )
+    hours: Annotated[Duration, _kept(14)] = Field(
+        timedelta(days=400), description="All runs rolled up to hours, for baselines and figures.", examples=["800 d"]
+    )
+    samples: Annotated[Duration, _kept(2)] = Field(
+        timedelta(days=30), description="Platform signals.", examples=["14 d"]
+    )
+    evidence: Annotated[Duration, _kept(1)] = Field(
+        timedelta(days=30), description="Screenshots and traces of runs.", examples=["7 d"]
+    )
+
+
+class StoreTable(StrictTable):
+    """What becomes of results."""
+
+    keep: KeepTable = Field(KeepTable(), description="How long it is kept, by kind.")
+    evidence_gigabytes: float = Field(
+        5.0, gt=0, le=100_000, description="How much evidence is kept at most; the oldest goes first.", examples=[20]
+    )
+
+
+def retention_of(said: Any) -> Retention:
+    """What `[store]` says; the built-in defaults where it says nothing, or is wrong and told about as such."""
+    try:
+        table = StoreTable.model_validate(said or {})
+    except ValidationError:
+        table = StoreTable()
+    return Retention(**table.keep.model_dump(), evidence_bytes=round(table.evidence_gigabytes * 10**9))
+
+
 class DefaultsTable(TenantTable):
     """`defaults.toml`: what holds for every tenant that does not say otherwise."""
 
@@ -241,6 +289,7 @@ class DefaultsTable(TenantTable):
     slas: dict[Slug, SlaTable] = Field(
         {}, description="What each service level promises; if any is given, every tenant's must be."
     )
+    store: StoreTable = Field(StoreTable(), description="What the store of results keeps, and for how long.")
 
 
 class CohortTable(TenantTable):

@@ -22,6 +22,7 @@ import schedule
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.events import RunRecovered
 from ringgate.domain.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
+from ringgate.domain.retention import Retention
 from ringgate.drivers.registry import Drivers
 from ringgate.execution.recovery import Recovered
 from ringgate.execution.run_once import Engine
@@ -54,6 +55,9 @@ UNDOING = 0.7
 STORING = 10.0
 """Seconds for what is still to be stored when everything else has ended."""
 
+FORGOTTEN_AT_ONCE = 5000
+"""Rows of each kind that are forgotten in a minute at most."""
+
 LOOK_BACK = timedelta(days=1)
 """How far back it is counted what was missed while no prober was there."""
 
@@ -69,7 +73,7 @@ class Terms:
 
     `once`: everything that is due is run once. `lasting`: for how long it probes, None for as long as it is let.
     `grace`: seconds in which what runs is finished or undone when it is to stop. `covers` says in words what is probed:
-    probers of the same words take over from each other.
+    probers of the same words take over from each other. `retention`: what the store forgets, None for nothing.
     """
 
     workers: Mapping[Channel, int]
@@ -77,6 +81,7 @@ class Terms:
     lasting: timedelta | None = None
     grace: float = 25.0
     covers: str = ""
+    retention: Retention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,7 @@ class Prober:
         )  # fmt: skip
         self._sign = Sign(engine.session, clock(), clock())
         chores: dict[Chore, float] = {
+            self._forget: 60.0,
             self._be_seen: 5.0, self._look_for_releases: 5.0, self._look_for_self_tests: 60.0,
         }  # fmt: skip
         self._recorder = Recorder(store, self._spool.stored, self._store_trouble, chores)
@@ -284,6 +290,11 @@ class Prober:
             "workers": {channel.value: number for channel, number in self._terms.workers.items()},
         }  # fmt: skip
         store.seen(replace(self._sign, seen_at=now, stopped_at=now if stopped else None, detail=detail))
+
+    def _forget(self, store: Store) -> None:
+        """A little of what is older than it is kept: the rest waits a minute."""
+        if self._terms.retention:
+            store.prune(self._terms.retention, self._clock(), limit=FORGOTTEN_AT_ONCE)
 
     def _look_for_releases(self, store: Store) -> None:
         self._deployments = store.deployments()

@@ -6,15 +6,15 @@ store.results(session="20261122T2300-k3v9x2")
 store.columns(ring="canary", release="8.0.3")        # of a million runs in a tenth of a second
 """
 
-from ringgate.store.blocks import Blocks
 from ringgate.store.database import StoreError
-from ringgate.store.notes import Notes, ProberState, Tally
+from ringgate.store.notes import ProberState, Tally
+from ringgate.store.pruning import Pruned, Pruning
 from ringgate.store.runs import LATE
 from ringgate.store.tables import SCHEMA_VERSION
 
 
-class Store(Blocks, Notes):
+class Store(Pruning):
     """Keeps every finished run exactly once (by its run id), and gives them back. A sink. Safe for threads."""
 
 
-__all__ = ["LATE", "SCHEMA_VERSION", "ProberState", "Store", "StoreError", "Tally"]
+__all__ = ["LATE", "SCHEMA_VERSION", "ProberState", "Pruned", "Store", "StoreError", "Tally"]
