@@ -25,14 +25,14 @@ from ringgate.api import (
     expect_nothing,
     scenario,
 )  # fmt: skip
+from ringgate.domain.model import Scenario
+
+Tasks = list[tuple[Decimal, Decimal, str]]
+"""Of each task its rate, the hours logged, and the name of its tax rule."""
 
 
-@on_an_erp(examples=6)
-@given(data=st.data())
-def test_amounts(process, data):
-    tasks: list[tuple[Decimal, Decimal, str]] = data.draw(
-        billed_tasks(process.tenant.policy), label="(rate, hours, tax)"
-    )
+def amounts_of(tasks: Tasks) -> Scenario:
+    """The process that bills these tasks on one invoice."""
 
     @scenario(
         id="any-amounts",
@@ -65,4 +65,10 @@ def test_amounts(process, data):
             rounding = f"tax is rounded by {erp.policy.tax_rounding}"
             expect(stated, equals=wanted, because=rounding, what="amounts", ground=POLICY)
 
-    process(any_amounts)
+    return any_amounts
+
+
+@on_an_erp(examples=6)
+@given(data=st.data())
+def test_amounts(process, data):
+    process(amounts_of(data.draw(billed_tasks(process.tenant.policy), label="(rate, hours, tax)")))

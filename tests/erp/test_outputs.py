@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -75,3 +76,34 @@ def test_a_failure_is_told_everywhere_and_no_secret_anywhere(failed_run, own_ten
         password = account.password.reveal()
         for form in (password, base64.b64encode(password.encode()).decode()):
             assert [name for name, text in told.items() if form.encode() in text] == []
+
+
+def test_a_property_that_fails_begins_with_the_business_line_and_shows_no_secret(
+    own_tenant, environment, folder, tmp_path
+):
+    """In pytest's longest style, with the local variables of every frame."""
+    wrong = tmp_path / "inventory"
+    wrong.mkdir()
+    for path in Path(own_tenant.inventory).rglob("*.toml"):
+        target = wrong / path.relative_to(own_tenant.inventory)
+        target.parent.mkdir(exist_ok=True)
+        other = 'currency = "GBP"\ncustomer = "Nobody of that name"'
+        text = path.read_text()
+        target.write_text(text.replace('currency = "GBP"', other) if path.stem == own_tenant.id else text)
+    command = [sys.executable, "-m", "pytest", "suites/properties", "--inventory", str(wrong), "--channel", "api",
+               "--tenant", own_tenant.id, "--tb=long", "--showlocals", "--log-level=DEBUG", f"--log-file={folder}/log",
+               f"--junitxml={folder}/junit.xml", f"--alluredir={folder}/allure", f"--ctrf={folder}/ctrf.json",
+               f"--report={folder}/report.html", "-p", "no:cacheprovider"]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    cases = json.loads((folder / "ctrf.json").read_text())["results"]["tests"]
+    assert len(cases) == 2
+    for case in cases:
+        assert case["message"].startswith("create_project was refused: The ERP has no party.party for"), case
+        assert "Traceback" not in case["trace"].splitlines()[1]
+    told = dict(texts(folder)) | dict(texts(tmp_path / "state"))
+    told["output"] = (done.stdout + done.stderr).encode()
+    secrets = [account.password.reveal() for account in own_tenant.tenant.users.values()]
+    forms = [form for each in secrets for form in (each, base64.b64encode(each.encode()).decode())]
+    assert [name for name, text in told.items() for form in forms if form.encode() in text] == []
+    assert [name for name, text in told.items() if re.search(rb"Session [A-Za-z0-9+/]{24,}", text)] == []
