@@ -10,8 +10,11 @@ has Ringgate installed gets none of its options and hooks.
 from __future__ import annotations
 
 import importlib
+import sys
 
 import pytest
+
+from ringgate.host import paths
 
 HOOKS = ("collection", "failures", "redaction", "reruns", "workers", "properties", "outputs")
 """The modules of `pytest_suites` that hold hooks, in the order in which they are registered."""
@@ -36,6 +39,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
             )
         return
     options.add(parser)
+    # What comes with Ringgate is imported as in its source tree (`from scenarios.sign_in import sign_in`), after what
+    # the project has of its own in folders of the same names.
+    sys.path.append(str(paths.shipped("scenarios").parent))
     for name in HOOKS:
         module = importlib.import_module(f"ringgate.pytest_suites.{name}")
         early_config.pluginmanager.register(module, f"ringgate.{name}")
