@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LAYERS = "the layers disagree with the oracle"
 POSTED = "OLD.state = 'draft' AND NEW.state = 'posted' AND NEW.move_type = 'out_invoice'"
+NAME_NOW = "(SELECT jsonb_build_object('name', name) FROM account_move WHERE id = NEW.id)"
 NEXT = "lpad((substring(name from '[0-9]+$')::int + 1)::text, length(substring(name from '[0-9]+$')), '0')"
 OTHER_ACCOUNT = "(SELECT min(a.id) FROM account_account a WHERE a.id <> t.account_id)"
 
@@ -287,10 +288,11 @@ DEFECTS = (
         says={"financial-posting": "numbers follow each other"},
         switch=Trigger(
             "account_move",
-            "AFTER UPDATE OF name",
-            keep("changed", "account_move", "NEW.id", "jsonb_build_object('name', NEW.name)")
+            "AFTER UPDATE OF state",
+            keep("changed", "account_move", "NEW.id", NAME_NOW)
             + f"\nUPDATE account_move SET name = regexp_replace(name, '[0-9]+$', {NEXT}) WHERE id = NEW.id;",
-            only="coalesce(OLD.name, '/') = '/' AND NEW.name ~ '[0-9]+$' AND NEW.move_type = 'out_invoice'",
+            only=POSTED,
+            deferred=True,  # the ERP writes a number twice while it posts
         ),
     ),
     Fault(

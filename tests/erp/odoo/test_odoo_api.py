@@ -21,7 +21,7 @@ from ringgate.scenario.test_data import Make
 SCENARIOS = load_scenarios(Path(__file__).parents[3] / "scenarios")
 PROCESSES = (
     "sign-in", "project-creation", "time-entry", "invoicing-from-time", "procurement-approval", "financial-posting",
-    "credit-and-payment", "project-to-cash",
+    "credit-and-payment", "project-to-cash", "authority",
 )  # fmt: skip
 TENANTS = ("hudson", "isar", "thames")
 

@@ -21,11 +21,11 @@ from ringgate.estate.seed_spec import SeedSpec
 
 __all__ = ["SEED_VERSION", "SeedSpec", "seed_tenant"]
 
-SEED_VERSION: Final = 1
+SEED_VERSION: Final = 5
 """Counts up with every change to what is seeded, so that an estate knows when to seed anew."""
 
 ADMIN: Final = "admin"
-SEEDING_ROLES: Final = (Role.PROJECT_MANAGER, Role.APPROVER, Role.ACCOUNTANT)
+SEEDING_ROLES: Final = (Role.CONSULTANT, Role.PROJECT_MANAGER, Role.APPROVER, Role.ACCOUNTANT)
 PATIENCE: Final = 300.0
 """Seconds for one call: a chart of accounts is loaded in one."""
 

@@ -177,7 +177,7 @@ def _credit(w: Writer, billed: Sequence[Engagement], invoices: Sequence[int]) ->
 
 def _purchases(w: Writer) -> None:
     """Orders at a supplier: confirmed by the approver, turned down, or waiting."""
-    approver, series = w.roles[Role.APPROVER], w.admin.series
+    approver, consultant, series = w.roles[Role.APPROVER], w.roles[Role.CONSULTANT], w.admin.series
     hour = w.admin.named("uom.product_uom_hour").popitem()[1]
     made = w.admin.create(
         "purchase.order",
@@ -201,5 +201,9 @@ def _purchases(w: Writer) -> None:
         ],
     )  # fmt: skip
     for purchase, order in zip(w.story.purchases, made, strict=True):
-        button = {"approved": "button_confirm", "rejected": "button_cancel"}.get(purchase.outcome, "print_quotation")
-        approver.press("purchase.order", button, [order])
+        if purchase.outcome == "approved":
+            approver.press("purchase.order", "button_confirm", [order])
+            continue
+        consultant.press("purchase.order", "print_quotation", [order])
+        if purchase.outcome == "rejected":
+            approver.press("purchase.order", "button_cancel", [order])

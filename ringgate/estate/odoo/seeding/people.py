@@ -62,9 +62,23 @@ OWN_RIGHTS: Final[Mapping[str, Mapping[str, str]]] = {
 
 APPROVAL_RULE: Final = """\
 if not env.user.has_group('purchase.group_purchase_manager'):
+    buys = env.user.has_group('purchase.group_purchase_user')
     for order in records:
-        if order.amount_total >= order.company_id.po_double_validation_amount:
-            raise UserError('An order of this amount needs the approval of a manager.')
+        held = order.company_id.po_double_validation == 'two_step'
+        if not buys or held and order.amount_total >= order.company_id.po_double_validation_amount:
+            raise UserError('This order needs the approval of a manager.')
+"""
+
+
+WAITING: Final = "[('state', 'in', ['sent', 'to approve'])]"
+SUBMISSION_RULE: Final = """\
+buys = env.user.has_group('purchase.group_purchase_user')
+if not buys or env.user.has_group('purchase.group_purchase_manager'):
+    raise UserError('Orders are put forward by who asks for them.')
+"""
+REJECTION_RULE: Final = """\
+if not env.user.has_group('purchase.group_purchase_manager'):
+    raise UserError('Only a manager turns down an order that was put forward.')
 """
 
 
@@ -153,30 +167,31 @@ def _hours_make_sense(desk: Desk) -> None:
 
 
 def _approvals_hold(desk: Desk, spec: SeedSpec) -> None:
-    """Stock Odoo lets who may write an order write its state, too, and series 14.0 also press a button that no screen
-    of theirs shows. This firm's rule says no, whatever way somebody takes."""
-    if spec.approvals_from is None:
-        return
+    """Stock Odoo lets who may write an order write its state, too, turn down anybody's, and in series 14.0 press a
+    button that no screen of theirs shows; and who approves may also ask. This firm's rules say no to all of it."""
     model = desk.only("ir.model", [("model", "=", "purchase.order")])
-    rule: dict[str, Any] = {
-        "name": "Approved by a manager",
-        "model_id": model,
-        "trigger": "on_write" if desk.series.major < 15 else "on_create_or_write",
-        "filter_domain": "[('state', 'in', ['purchase', 'done'])]",
-    }
+    asks = "[(0, '=', 1)] if user.login == '{}' else [(1, '=', 1)]".format(spec.users.get(Role.APPROVER, ""))
+    flags = {"perm_read": False, "perm_write": False, "perm_create": True, "perm_unlink": False}
+    desk.one("ir.rule", {"name": "Who approves does not ask", "model_id": model, "domain_force": asks, **flags})
+    _on_order(desk, model, "Approved by a manager", APPROVAL_RULE, "[('state', 'in', ['purchase', 'done'])]")
+    _on_order(desk, model, "Turned down by a manager", REJECTION_RULE, "[('state', '=', 'cancel')]", WAITING)
+    draft, sent = "[('state', '=', 'draft')]", "[('state', '=', 'sent')]"
+    _on_order(desk, model, "Put forward by who asks", SUBMISSION_RULE, sent, draft)
+
+
+def _on_order(desk: Desk, model: int, name: str, code: str, after: str, before: str = "") -> None:
+    """A rule of the firm's own that is looked at whenever an order was changed."""
+    trigger = "on_write" if desk.series.major < 15 else "on_create_or_write"
+    rule: dict[str, Any] = {"name": name, "model_id": model, "trigger": trigger, "filter_domain": after}
+    if before:
+        rule |= {"filter_pre_domain": before, "trigger": "on_write" if desk.series.major < 17 else trigger}
+    action: dict[str, Any] = {"state": "code", "code": code}
     if desk.series.major < 17:
-        rule |= {"state": "code", "code": APPROVAL_RULE}
-        desk.one("base.automation", rule)
-    else:
-        automation = desk.one("base.automation", rule)
-        action = {
-            "name": rule["name"],
-            "model_id": model,
-            "state": "code",
-            "code": APPROVAL_RULE,
-            "usage": "base_automation",
-        }
-        desk.one("ir.actions.server", {**action, "base_automation_id": automation})
+        desk.one("base.automation", {**rule, **action})
+        return
+    automation = desk.one("base.automation", rule)
+    of_rule = {"name": name, "model_id": model, "usage": "base_automation", "base_automation_id": automation}
+    desk.one("ir.actions.server", {**action, **of_rule})
 
 
 def _users(desk: Desk, spec: SeedSpec, groups: Mapping[str, int], passwords: Mapping[Role, str]) -> dict[Role, int]:
