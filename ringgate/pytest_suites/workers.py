@@ -19,7 +19,7 @@ from ringgate.pytest_suites.session import SESSION
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-BY_TENANT = ("load", "worksteal")
+BY_TENANT = ("load", "loadgroup", "worksteal")
 
 
 def tenant_in(nodeid: str, tenants: Iterable[str], channels: Iterable[str] = tuple(Channel)) -> str | None:
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
-    """`loadgroup` is xdist's own scheduler: each test has its tenant's mark."""
+    """With `loadgroup`, a group that xdist wrote behind an id counts first; not every pytest lets it."""
     if config.getoption("dist") not in BY_TENANT:
         return None
     from xdist.scheduler import LoadScopeScheduling
@@ -59,6 +59,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
     class ByTenant(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
-            return tenant_in(nodeid, tenants) or nodeid
+            group = nodeid.rpartition("@")[2] if nodeid.rfind("@") > nodeid.rfind("]") else ""
+            return group or tenant_in(nodeid, tenants) or nodeid
 
     return ByTenant(config, log)
