@@ -64,6 +64,6 @@ def check(
 def keys(as_json: JsonOption = False) -> None:
     """Explain every key that may stand in a release definition: its meaning, default and an example."""
     from ringgate.inventory.schema import keys_of
-    from ringgate.rollout.release import ReleaseTable
+    from ringgate.rollout.release_tables import ReleaseTable
 
     print_keys(keys_of(ReleaseTable), as_json)

@@ -33,7 +33,8 @@ from ringgate.rollout.record import (
     StageRecord,
     TenantRecord,
 )
-from ringgate.rollout.release import Release, RolloutAction
+from ringgate.rollout.release import Release
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import NeighboursResult
 from ringgate.rollout.stages.blame import PLAIN, is_plain
 from ringgate.rollout.stages.context import SECOND_LOOK, StageFinding, applicable

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from ringgate.domain.errors import RinggateError
 from ringgate.host.atomic_files import write_atomically
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import NeighboursResult, StageResult
 
 STAGES = ("baseline", "drill", "upgrade", "fingerprint", "verification")

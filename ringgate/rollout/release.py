@@ -6,29 +6,22 @@ Read like the inventory: unknown keys are refused, and every mistake is told at 
 from __future__ import annotations
 
 import hashlib
-import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, ConfigDict, Field
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Role, Tenant
-from ringgate.domain.waivers import Waiver, holds
+from ringgate.domain.model import Tenant
+from ringgate.domain.waivers import Waiver
 from ringgate.fingerprint import ComparisonPolicy
 from ringgate.fingerprint.policy import ComparisonPolicyError
 from ringgate.fingerprint.policy import load as load_policy
 from ringgate.gate.required import PROCESSES
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
-from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
-from ringgate.inventory.waivers import AnsweredFor
-from ringgate.rollout.conditions import Condition
+from ringgate.rollout.release_checks import check_series, cross_checks
+from ringgate.rollout.release_tables import ExceptionTable, ReleaseTable, Risk
 from ringgate.surface.accepted import AcceptedMistake, read_accepted
 
 
@@ -38,22 +31,6 @@ class ReleaseError(RinggateError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
-
-
-class Risk(StrEnum):
-    """How much a release may break. It chooses what is verified, see `PLANS`."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-class RolloutAction(StrEnum):
-    """What happens to the rollout when a condition is met."""
-
-    PROMOTE = "promote"
-    PAUSE = "pause"
-    ROLL_BACK = "roll back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,181 +62,6 @@ PLANS: Mapping[Risk, Plan] = {
         "what the ERP offers to programs",
     ),
 }  # fmt: skip
-
-
-class ComponentTable(StrictTable):
-    """One part of the product. In TOML `from` and `to`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    before: str = Field("", alias="from", description="Version before.", examples=["7.0"])
-    after: str = Field("", alias="to", description="Version after.", examples=["8.0"])
-    note: str = Field("", description="What changes, in a sentence.", examples=["the RPC path moves"])
-
-
-class ComponentsTable(StrictTable):
-    application: ComponentTable = Field(description="The ERP itself.")
-    database: ComponentTable = Field(ComponentTable(), description="What happens to the data.")
-    configuration: ComponentTable = Field(ComponentTable(), description="Settings that change.")
-    integrations: ComponentTable = Field(ComponentTable(), description="Who talks to the ERP and must change.")
-
-
-WAYS = ("sql", "command", "tool")
-"""How a manual step can be done."""
-
-
-class ManualStepTable(StrictTable):
-    """What is done by hand on each tenant: exactly one of SQL, a command, a call of the ERP's own tool."""
-
-    name: Name = Field(description="What operators know the step as.", examples=["7.6: columns of ir_model"])
-    sql: str = Field(
-        "",
-        min_length=1,
-        description="What is done, as SQL on the tenant's database; one transaction.",
-        examples=["ALTER TABLE ir_model RENAME COLUMN name TO string;"],
-    )
-    command: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        (),
-        min_length=1,
-        description="A program and its arguments, run in the folder where Ringgate was started. It is told "
-        "RINGGATE_TENANT, RINGGATE_DATABASE (a libpq URL), RINGGATE_FROM and RINGGATE_TO as variables; exit code 0 is "
-        "success.",
-        examples=[["./move-attachments.sh", "--quiet"]],
-    )
-    tool: str = Field(
-        "",
-        min_length=1,
-        description="A call of the ERP's own command line tool, of the series after; configuration and database are "
-        "added to it.",
-        examples=["trytond-admin -u ir"],
-    )
-
-    @property
-    def text(self) -> str:
-        """What is done, as people read it."""
-        return self.sql.strip() or shlex.join(self.command) or self.tool
-
-
-def _use(value: str) -> str:
-    if not re.fullmatch(r"call (model|wizard|report)\.\S+\.\w+|(read|write) \S+ \S+", value):
-        raise ValueError(
-            'must be as "call model.party.party.create", "read <model> <field>" or "write <model> <field>"'
-        )
-    return value
-
-
-class IntegrationTable(StrictTable):
-    """A program that talks to the ERP. What it uses is weighed like what the scenarios use, for it is not run here."""
-
-    name: Slug = Field(description="What it is called.", examples=["payroll-export"])
-    owner: Name = Field(description="Who would have to change it.", examples=["hr-systems"])
-    role: Role = Field(Role.INTEGRATION, description="Whose session it has.", examples=["auditor"])
-    uses: Annotated[tuple[Annotated[str, AfterValidator(_use)], ...], Field(min_length=1)] = Field(
-        description="What it calls, reads and writes, by the names of the series before.",
-        examples=[["call model.timesheet.line.search_read", "read timesheet.line duration"]],
-    )
-
-
-class ExceptionTable(AnsweredFor):
-    tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
-    skip: bool = Field(False, strict=True, description="It is left out of this release.", examples=[True])
-    ring: Slug | None = Field(None, description="It goes with another ring than the inventory's.", examples=["broad"])
-    risk: Risk | None = Field(None, description="It is verified by another risk class.", examples=["high"])
-
-
-class UntestedTable(AnsweredFor):
-    """A process that a tenant may go without in this release."""
-
-    tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
-    scenario: Name = Field(description="The process that is not tested there.", examples=["procurement-approval"])
-
-
-class ConditionsTable(StrictTable):
-    """What happens to the rollout when a condition is met: `pause` or `roll back`. Each key's default is its safest."""
-
-    not_ready: RolloutAction = Field(RolloutAction.PAUSE, description="A tenant was unwell before anything was done.")
-    backup_too_old: RolloutAction = Field(
-        RolloutAction.PAUSE, description="A tenant's newest backup is older than its recovery point, or there is none."
-    )
-    drill_failed: RolloutAction = Field(
-        RolloutAction.PAUSE, description="A backup does not restore, or not within the recovery time."
-    )
-    migration_failed: RolloutAction = Field(RolloutAction.ROLL_BACK, description="A tenant could not be migrated.")
-    fingerprint_drift: RolloutAction = Field(RolloutAction.ROLL_BACK, description="The books are not as they were.")
-    platform_failed: RolloutAction = Field(
-        RolloutAction.ROLL_BACK, description="Sign-in and the like fail after the upgrade."
-    )
-    process_failed: RolloutAction = Field(
-        RolloutAction.ROLL_BACK, description="A business process fails after the upgrade."
-    )
-    isolation_failed: RolloutAction = Field(
-        RolloutAction.ROLL_BACK, description="Another tenant's data, or a right too many."
-    )
-    in_flight_failed: RolloutAction = Field(
-        RolloutAction.ROLL_BACK, description="Work begun before cannot be finished after."
-    )
-    surface_broken: RolloutAction = Field(
-        RolloutAction.PAUSE, description="A change breaks what scenarios or integrations use, and nobody accepted it."
-    )
-    background_load_failed: RolloutAction = Field(
-        RolloutAction.PAUSE, description="A neighbour suffered while a ring was migrated."
-    )
-    inconclusive: RolloutAction = Field(
-        RolloutAction.PAUSE, description="Our own side broke, something was too slow to tell, or was not tested."
-    )
-
-    def action(self, condition: Condition) -> RolloutAction:
-        """What happens when it is met."""
-        found: RolloutAction = getattr(self, condition.value)
-        return found
-
-
-class BackgroundLoadTable(StrictTable):
-    every: Duration = Field(
-        "3 s", validate_default=True, description="How often a scenario starts on a neighbour.", examples=["3 s"]
-    )
-
-
-class ReleaseTable(StrictTable):
-    """A whole release definition. In TOML `from` and `to` are the ERP's series."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    id: Slug = Field(description="Labels results, metrics and reports.", examples=["tryton-8-0"])
-    title: Name = Field(description="What people call it.", examples=["Tryton 7.0 LTS to 8.0 LTS"])
-    erp: Slug | None = Field(
-        None, description="The ERP that it is for; required where the inventory holds tenants of several.",
-        examples=["tryton"],
-    )  # fmt: skip
-    before: str = Field(alias="from", min_length=1, description="The series before.", examples=["7.0"])
-    after: str = Field(alias="to", min_length=1, description="The series after.", examples=["8.0"])
-    risk: Risk = Field(description="low, medium or high: chooses suites and strictness.", examples=["high"])
-    approvers: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
-        description="Who may let the rollout go on.", examples=[["release-manager"]]
-    )
-    notes: str = Field("", description="What people should know.", examples=["Plan a window of 5 min a tenant."])
-    policy: str = Field(
-        "", description="Tolerances and waivers for fingerprints, beside this file.", examples=["waivers.toml"]
-    )
-    accepted: str = Field(
-        "",
-        description="Breaking changes of the surface that are accepted, beside this file.",
-        examples=["accepted.toml"],
-    )
-    components: ComponentsTable = Field(description="What changes.")
-    integrations: tuple[IntegrationTable, ...] = Field((), description="Programs that talk to the ERP.")
-    manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
-    exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")
-    must: tuple[Name, ...] = Field(
-        (),
-        description="Processes that must have passed on every tenant [default: by the risk class].",
-        examples=[["sign-in", "time-entry"]],
-    )
-    untested: tuple[UntestedTable, ...] = Field((), description="Processes that a tenant may go without.")
-    conditions: ConditionsTable = Field(ConditionsTable(), description="When the rollout pauses or rolls back.")
-    background_load: BackgroundLoadTable = Field(
-        BackgroundLoadTable(), description="The load on the neighbours while a ring is migrated."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +136,8 @@ def load_release(
         raise ReleaseError([layer])
     file = layer.file
     problems = [Problem(file, dotted(where), rule, got) for where, rule, got, _ in faults(ReleaseTable, layer.data)]
-    problems += _cross_checks(file, layer.data, inventory, today or datetime.now(UTC).date())
-    problems += _check_series(file, layer.data, list(known_series))
+    problems += cross_checks(file, layer.data, inventory, today or datetime.now(UTC).date())
+    problems += check_series(file, layer.data, list(known_series))
     policy, accepted, wrong = _beside(path, layer.data)
     problems += wrong
     if problems:
@@ -374,89 +176,3 @@ def _beside(path: Path, data: Mapping[str, object]) -> tuple[ComparisonPolicy, t
         except (ComparisonPolicyError, AcceptedMistake) as wrong:
             found += wrong.problems
     return policy, accepted, found
-
-
-def _cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, today: date) -> list[Problem]:
-    """What a key's own rule cannot see. Works on the raw values, so that other mistakes do not hide these."""
-    found = _check_erp(file, data.get("erp"), inventory)
-    known = [tenant.id for tenant in inventory.tenants if data.get("erp") in (None, tenant.erp)]
-    listed = data.get("exceptions")
-    seen: set[object] = set()
-    for index, each in enumerate(listed if isinstance(listed, list) else []):
-        if not isinstance(each, dict):
-            continue
-        at = f"exceptions[{index}]"
-        tenant, ring, until = each.get("tenant"), each.get("ring"), each.get("expires")
-        if isinstance(tenant, str) and tenant not in known:
-            found.append(Problem(file, f"{at}.tenant", f"is not in the inventory{nearest(tenant, known)}", tenant))
-        if tenant in seen:
-            found.append(Problem(file, f"{at}.tenant", "has an exception already", str(tenant)))
-        seen.add(tenant)
-        if isinstance(ring, str) and ring not in inventory.rings:
-            found.append(Problem(file, f"{at}.ring", f"is not a ring{nearest(ring, inventory.rings)}", ring))
-        if isinstance(until, date) and not holds(until, today):
-            found.append(Problem(file, f"{at}.expires", "has passed: renew the exception or remove it", str(until)))
-        if not any(key in each for key in ("skip", "ring", "risk")):
-            found.append(Problem(file, at, "says nothing: give skip, ring or risk"))
-    found += _check_untested(file, _tables(data.get("untested")), known, today)
-    conditions = data.get("conditions")
-    for key, action in conditions.items() if isinstance(conditions, dict) else ():
-        if action == RolloutAction.PROMOTE:
-            found.append(Problem(file, f"conditions.{key}", "must be pause or roll back", f'"{action}"'))
-    found += _check_steps(file, _tables(data.get("manual_steps")))
-    names = [each.get("name") for each in _tables(data.get("integrations"))]
-    for name in sorted({str(name) for name in names if names.count(name) > 1}):
-        found.append(Problem(file, "integrations", "two integrations must not have the same name", f'"{name}"'))
-    return found
-
-
-def _check_erp(file: str, erp: object, inventory: Inventory) -> list[Problem]:
-    """A release is for one ERP, whichever others the inventory holds tenants of."""
-    there = sorted({tenant.erp for tenant in inventory.tenants})
-    if erp is None and len(there) > 1:
-        rule = f"is required: the inventory holds tenants of {' and '.join(there)}"
-        return [Problem(file, "erp", rule)]
-    if isinstance(erp, str) and erp not in there:
-        return [Problem(file, "erp", f"no tenant of the inventory runs it{nearest(erp, there)}", f'"{erp}"')]
-    return []
-
-
-def _check_untested(file: str, given: Sequence[Mapping[str, object]], known: list[str], today: date) -> list[Problem]:
-    found = []
-    for index, each in enumerate(given):
-        tenant, until = each.get("tenant"), each.get("expires")
-        if isinstance(tenant, str) and tenant not in known:
-            rule = f"is not in the inventory{nearest(tenant, known)}"
-            found.append(Problem(file, f"untested[{index}].tenant", rule, tenant))
-        if isinstance(until, date) and not holds(until, today):
-            rule = "has passed: test it, or renew the entry"
-            found.append(Problem(file, f"untested[{index}].expires", rule, str(until)))
-    return found
-
-
-def _check_steps(file: str, steps: Sequence[Mapping[str, object]]) -> list[Problem]:
-    names = [step.get("name") for step in steps]
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
-    found = [Problem(file, "manual_steps", "two steps must not have the same name", f'"{name}"') for name in twice]
-    for index, step in enumerate(steps):
-        given = [way for way in WAYS if way in step]
-        if len(given) != 1:
-            rule = f"needs exactly one of {', '.join(WAYS)}"
-            found.append(Problem(file, f"manual_steps[{index}]", rule, ", ".join(given)))
-    return found
-
-
-def _check_series(file: str, data: Mapping[str, object], known: list[str]) -> list[Problem]:
-    given = [(key, data[key]) for key in ("from", "to") if isinstance(data.get(key), str)]
-    found = [
-        Problem(file, key, f"is not a series that can be run here{nearest(str(name), known)}", f'"{name}"')
-        for key, name in given
-        if known and name not in known
-    ]
-    if not found and known and len(given) == 2 and known.index(str(given[1][1])) < known.index(str(given[0][1])):
-        found.append(Problem(file, "to", "is an earlier series than from: nobody is upgraded backwards"))
-    return found
-
-
-def _tables(value: object) -> list[dict[str, object]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -10,7 +10,8 @@ from typing import Any
 from ringgate.report.page import write_page
 from ringgate.report.text import clean, clock, count, humanise, listed, moment, seconds
 from ringgate.rollout.record import STAGES, Objection, RehearsalRecord, StageRecord
-from ringgate.rollout.release import Release, RolloutAction
+from ringgate.rollout.release import Release
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import (
     BaselineResult,
     DrillResult,

@@ -27,7 +27,7 @@ from ringgate.domain.model import Channel, RunResult, Tenant
 from ringgate.domain.waivers import Waiver
 from ringgate.drivers.protocol import Connection
 from ringgate.host.atomic_files import write_atomically
-from ringgate.rollout.release import IntegrationTable
+from ringgate.rollout.release_tables import IntegrationTable
 from ringgate.rollout.results import SurfaceResult, UsedChange
 from ringgate.surface import Severity, SurfaceChange, Usage, compare
 from ringgate.surface.accepted import SurfaceJudgement, judge

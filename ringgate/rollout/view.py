@@ -17,7 +17,7 @@ from rich.text import Text
 
 from ringgate.host.secrets import redact
 from ringgate.rollout.record import STAGES, RehearsalRecord, RingRecord, StageRecord
-from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
 
 _STYLES: Mapping[str, str] = {"passed": "green", "failed": "bold red", "broken": "bold yellow"}
 _MARKS: Mapping[str, str] = {"passed": "✓", "failed": "✗", "broken": "!"}

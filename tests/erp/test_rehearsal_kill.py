@@ -24,7 +24,7 @@ from ringgate.estate import Estate
 from ringgate.execution import setup
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import STAGES, RehearsalRecord
-from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import BaselineResult, FingerprintResult, VerificationResult
 from tests.erp.killed_rehearsal import POINTS
 from tests.support.estate import Books

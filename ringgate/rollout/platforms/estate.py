@@ -21,7 +21,7 @@ from ringgate.estate.upgrading import ManualStep, UpgradeFailed
 from ringgate.inventory import Inventory
 from ringgate.rollout.platforms.protocol import PlatformRequest, PlatformSite, Stages, UpgradeRefused
 from ringgate.rollout.platforms.registry import PlatformError
-from ringgate.rollout.release import ManualStepTable
+from ringgate.rollout.release_tables import ManualStepTable
 
 WAITS = frozenset({"close", "serve", "verify"})
 """Parts of an upgrade that wait for requests to end, or for a server. The others do what the release says."""

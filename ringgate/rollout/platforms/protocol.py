@@ -14,7 +14,7 @@ from rich.console import Console
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
 from ringgate.inventory import Inventory
-from ringgate.rollout.release import ManualStepTable
+from ringgate.rollout.release_tables import ManualStepTable
 
 Stages = Callable[[str], AbstractContextManager[object]]
 """Called with the name of each part of a long piece of work, and entered while it lasts."""

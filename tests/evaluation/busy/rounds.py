@@ -17,7 +17,7 @@ from ringgate.estate import Estate
 from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, planted
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import RehearsalRecord
-from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import FingerprintResult, VerificationResult
 from ringgate.rollout.stages.context import StageFinding
 from ringgate.rollout.stages.sequence import TenantStages

@@ -11,7 +11,8 @@ from ringgate.cli.rehearse import _print_last, _renew
 from ringgate.inventory import Inventory
 from ringgate.rollout.platforms.protocol import PlatformSite
 from ringgate.rollout.record import FORM, RecordKeeper, RehearsalRecord, RingRecord, TenantRecord
-from ringgate.rollout.release import Release, RolloutAction, load_release
+from ringgate.rollout.release import Release, load_release
+from ringgate.rollout.release_tables import RolloutAction
 from tests.support.rehearsal import release_file
 
 ROOT = Path(__file__).parents[3]

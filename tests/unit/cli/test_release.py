@@ -9,7 +9,7 @@ import pytest
 
 from ringgate import cli
 from ringgate.inventory.schema import keys_of
-from ringgate.rollout.release import ReleaseTable
+from ringgate.rollout.release_tables import ReleaseTable
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "deploy/releases/tryton-7.0-to-8.0.toml"

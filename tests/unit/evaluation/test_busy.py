@@ -9,7 +9,7 @@ import pytest
 
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import FORM, Objection, RehearsalRecord, RingRecord
-from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
 from tests.evaluation.busy.load import load
 from tests.evaluation.busy.rounds import outcome_of
 

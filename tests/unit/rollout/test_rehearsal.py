@@ -17,7 +17,8 @@ from ringgate.inventory import Inventory
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.controller import AlreadyThere, AnotherRelease, Rehearsal, begin
 from ringgate.rollout.record import Objection, RecordKeeper, RecordUnreadable
-from ringgate.rollout.release import ConditionsTable, RolloutAction, load_release
+from ringgate.rollout.release import load_release
+from ringgate.rollout.release_tables import ConditionsTable, RolloutAction
 from ringgate.rollout.report import conclusion, write_report
 from ringgate.rollout.stages.context import StageFinding
 from tests.support.rehearsal import release_file

@@ -10,7 +10,8 @@ import pytest
 
 from ringgate.domain.model import Role
 from ringgate.inventory import Inventory
-from ringgate.rollout.release import PLANS, ReleaseError, Risk, RolloutAction, load_release
+from ringgate.rollout.release import PLANS, ReleaseError, load_release
+from ringgate.rollout.release_tables import Risk, RolloutAction
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 11, 24)

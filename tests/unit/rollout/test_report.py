@@ -9,7 +9,8 @@ import pytest
 
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import FORM, RehearsalRecord, RingRecord, StageRecord, TenantRecord
-from ringgate.rollout.release import Release, RolloutAction, load_release
+from ringgate.rollout.release import Release, load_release
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.report import conclusion, write_report
 from ringgate.rollout.results import (
     BackupAge,

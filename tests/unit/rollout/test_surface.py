@@ -12,7 +12,7 @@ from ringgate.domain.model import Channel, Outcome, Role, RunResult, Tenant
 from ringgate.domain.waivers import Waiver
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import FORM, RehearsalRecord, RingRecord, StageRecord, TenantRecord
-from ringgate.rollout.release import IntegrationTable
+from ringgate.rollout.release_tables import IntegrationTable
 from ringgate.rollout.results import VerificationResult
 from ringgate.rollout.surface import Surfaces, listing
 from ringgate.rollout.surface_view import surface_view

@@ -9,7 +9,7 @@ import pytest
 
 from ringgate.domain.model import Recovery
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.stages.baseline import _judge_backup, backup_age
 from tests.unit.rollout.stages.world import ALDGATE, Context, backup
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ringgate.domain.model import Channel, Residue, ResidueCause
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.release import RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import SecondLook
 from ringgate.rollout.stages.checks import judge, settle
 from tests.unit.rollout.stages.world import (

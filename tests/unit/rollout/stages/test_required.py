@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from ringgate.domain.model import Outcome
 from ringgate.gate.required import PROCESSES
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.release import PLANS, Risk, RolloutAction
+from ringgate.rollout.release import PLANS
+from ringgate.rollout.release_tables import Risk, RolloutAction
 from ringgate.rollout.stages.required import judge_untested
 from tests.unit.rollout.stages.world import ALDGATE, WRONG, Context, came
 

@@ -23,7 +23,7 @@ from ringgate.domain.model import (
 )  # fmt: skip
 from ringgate.execution.concurrency import ConcurrencyLimits
 from ringgate.rollout.record import Objection
-from ringgate.rollout.release import ConditionsTable
+from ringgate.rollout.release_tables import ConditionsTable
 from tests.support.samples import tenant
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
