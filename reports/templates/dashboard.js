@@ -52,11 +52,12 @@
 
   const ask = async () => {
     try {
-      const answer = await fetch("parts", { cache: "no-store", signal: AbortSignal.timeout(EVERY * 2) });
+      const answer = await fetch(`parts${location.search}`, { cache: "no-store", signal: AbortSignal.timeout(EVERY * 2) });
       if (answer.ok) {
         const html = await answer.text();
         // Whoever is marking text on the page keeps the selection.
-        if (String(document.getSelection()) === "") renew(html);
+        const choosing = main.querySelector("form.filter")?.contains(document.activeElement);
+        if (String(document.getSelection()) === "" && !choosing) renew(html);
         const moment = new DOMParser().parseFromString(html, "text/html").querySelector("[data-answered]");
         answered = Date.now();
         ahead = Date.parse(moment.dataset.answered) - answered;
@@ -68,6 +69,9 @@
     setTimeout(ask, EVERY);
   };
 
+  main.addEventListener("change", (event) => {
+    if (event.target.matches("form.filter select")) event.target.form.requestSubmit();
+  });
   setInterval(count, 1000);
   setTimeout(ask, EVERY);
 })();

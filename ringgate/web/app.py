@@ -3,6 +3,7 @@
 | path                | answers                                                                           |
 |---------------------|-----------------------------------------------------------------------------------|
 | `/`                 | the dashboard; `/parts` is its content, which the page asks for again and again    |
+|                     | `?q=&ring=&cohort=&region=&state=&page=`: which tenants its table shows            |
 | `/metrics`          | Prometheus, or OpenMetrics with exemplars for who accepts it                       |
 | `/api/v1/verdict`   | GET, POST: always 200, the verdict in the body                                     |
 | `/flagger/gate`     | 200 only if the rollout may go on, else 409                                        |
@@ -35,12 +36,15 @@ from ringgate.report.page import render
 from ringgate.web import dashboard
 from ringgate.web.access import LOCAL, TokenRequired
 from ringgate.web.board import LiveState
+from ringgate.web.filters import TenantFilter
 from ringgate.web.judging import GateJudgement
 
 LARGEST = 65_536
 """Bytes of a body that is read at all."""
 
 SHARED = timedelta(seconds=1)
+PAGES = 20
+"""Pages that are kept for so long, at most."""
 
 _NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
@@ -58,7 +62,7 @@ class Server:
         self.board, self._collector = board, collector
         self._horizons, self._horizon = horizons, horizon
         self._guard = threading.Lock()
-        self._pages: dict[str, tuple[datetime, str]] = {}
+        self._pages: dict[tuple[str, TenantFilter], tuple[datetime, str]] = {}
 
     def app(self, token: str = "") -> Starlette:
         """The application. Without a token it answers only to names of this machine."""
@@ -82,23 +86,27 @@ class Server:
             middleware=[guard],
         )
 
-    async def page(self, _request: Request) -> Response:
-        return await self._page("dashboard.html.j2")
+    async def page(self, request: Request) -> Response:
+        return await self._page("dashboard.html.j2", request)
 
-    async def parts(self, _request: Request) -> Response:
-        return await self._page("dashboard_parts.html.j2")
+    async def parts(self, request: Request) -> Response:
+        return await self._page("dashboard_parts.html.j2", request)
 
-    async def _page(self, template: str) -> Response:
-        return HTMLResponse(await run_in_threadpool(self._made, template), headers=_NEVER_KEPT)
+    async def _page(self, template: str, request: Request) -> Response:
+        wanted = TenantFilter.of_query(request.query_params)
+        return HTMLResponse(await run_in_threadpool(self._made, template, wanted), headers=_NEVER_KEPT)
 
-    def _made(self, template: str) -> str:
-        """The page of now; all who look at it within a second get the same."""
+    def _made(self, template: str, wanted: TenantFilter) -> str:
+        """The page of now; all who look at the same of it within a second get the same."""
         with self._guard:
             now = self.board.clock()
-            at, page = self._pages.get(template, (now, ""))
+            at, page = self._pages.get((template, wanted), (now, ""))
             if not page or not timedelta() <= now - at < SHARED:
-                page = render(template, dashboard.context(self.board, self._horizons, self._horizon), "dashboard.js")
-                self._pages[template] = now, page
+                found = dashboard.context(self.board, self._horizons, self._horizon, wanted)
+                page = render(template, found, "dashboard.js")
+                if len(self._pages) >= PAGES:
+                    self._pages.clear()
+                self._pages[template, wanted] = now, page
             return page
 
     async def metrics(self, request: Request) -> Response:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ringgate.domain.model import Channel, Outcome, RunResult, Tenant
@@ -13,6 +13,7 @@ from ringgate.metrics import HORIZON
 from ringgate.metrics.figures import Key, Last
 from ringgate.report.matrix import STATE_WORDS, CellState
 from ringgate.report.text import CHANNEL_WORDS, clean, humanise, seconds
+from ringgate.web.filters import STATES, TenantFilter
 from ringgate.web.times import Age, age
 
 MOST_TENANTS = 60
@@ -49,7 +50,8 @@ class ColumnHead:
 @dataclass(frozen=True, slots=True)
 class LiveTable:
     """What is shown, the shorter side across; and counts over all tenants: how many are known, how many have a fresh
-    result, and which are failing. `rows` has for each head one group of cells for each of `across`."""
+    result, and which are failing. `matching` of them are asked for, `states` says how many are how. `rows` has for each
+    head one group of cells for each of `across`."""
 
     across: tuple[ColumnHead, ...]
     rows: tuple[tuple[ColumnHead, tuple[tuple[LiveCell, ...], ...]], ...]
@@ -58,6 +60,10 @@ class LiveTable:
     known: int
     fresh: int
     failing: frozenset[str]
+    matching: int = 0
+    page: int = 1
+    pages: int = 1
+    states: Mapping[str, int] = field(default_factory=dict)
 
 
 def table(
@@ -67,17 +73,26 @@ def table(
     now: datetime,
     due: Mapping[Key, timedelta] | None = None,
     horizon: timedelta = HORIZON,
+    wanted: TenantFilter | None = None,
 ) -> LiveTable:
-    """Tenants of the inventory in the order of the rollout. Of too many, those that fail are shown and then the
-    first."""
+    """Tenants of the inventory that are wanted: what is wrong stands first, and then the order of the rollout. Of too
+    many there are pages."""
+    wanted = wanted or TenantFilter()
     names = {each.id for each in tenants}
     scenarios = sorted({scenario for tenant, scenario, _ in last if tenant in names})
     history = _history(recent)
     allowed = due or {}
     fresh = {key for key, each in last.items() if now - each.at <= allowed.get(key, horizon)}
     failing = frozenset(key[0] for key in fresh if last[key].outcome is Outcome.FAILED and key[0] in names)
-    chosen = {each.id for each in sorted(tenants, key=lambda each: each.id not in failing)[:MOST_TENANTS]}
-    shown = [each for each in tenants if each.id in chosen]
+    states = _states(tenants, last, fresh, now)
+    fitting = [each for each in tenants if wanted.fits(each)]
+    counts = Counter(states[each.id] for each in fitting)
+    ranks = {state: rank for rank, state in enumerate(STATES)}
+    chosen = [each for each in fitting if wanted.state in ("", states[each.id])]
+    chosen.sort(key=lambda each: ranks[states[each.id]])
+    pages = max(1, -(-len(chosen) // MOST_TENANTS))
+    page = min(wanted.page, pages)
+    shown = chosen[(page - 1) * MOST_TENANTS : page * MOST_TENANTS]
 
     def group(tenant: str, scenario: str) -> tuple[LiveCell, ...]:
         keys = [(tenant, scenario, channel.value) for channel in Channel]
@@ -93,11 +108,37 @@ def table(
         across=tuple((heads if len(shown) <= MOST_ACROSS else titles).values()),
         rows=rows,
         corner="Process" if len(shown) <= MOST_ACROSS else "Tenant",
-        left_out=len(tenants) - len(shown),
+        left_out=len(chosen) - len(shown),
+        matching=len(chosen),
+        page=page,
+        pages=pages,
+        states={state: counts[state] for state in STATES if counts[state]},
         known=len(tenants),
         fresh=len({key[0] for key in fresh} & names),
         failing=failing,
     )
+
+
+def _states(
+    tenants: Sequence[Tenant], last: Mapping[Key, Last], fresh: Collection[Key], now: datetime
+) -> dict[str, str]:
+    """How each tenant is, in a word of `filters.STATES`."""
+    of: dict[str, set[str]] = {each.id: set() for each in tenants}
+    for key, each in last.items():
+        if key[0] in of:
+            of[key[0]].add(each.outcome.value if key in fresh else "old")
+
+    def state(tenant: Tenant) -> str:
+        seen = of[tenant.id]
+        if Outcome.FAILED.value in seen:
+            return "failing"
+        if pause_of(tenant, now):
+            return "paused"
+        if Outcome.BROKEN.value in seen:
+            return "broken"
+        return "old" if "old" in seen else "well" if seen else "never"
+
+    return {each.id: state(each) for each in tenants}
 
 
 def _head(tenant: Tenant, now: datetime) -> ColumnHead:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ringgate.domain.model import Deployment, Outcome, RunResult
+from ringgate.inventory import Inventory
 from ringgate.metrics import HORIZON
 from ringgate.metrics.families import OUTLIVED, Horizons
 from ringgate.metrics.follower import Around
@@ -16,6 +17,7 @@ from ringgate.report.matrix import build_matrix
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed
 from ringgate.web import cells, rings, signals
 from ringgate.web.board import LiveState
+from ringgate.web.filters import STATES, TenantFilter
 from ringgate.web.times import Age, age
 
 MOST_FAILURES, MOST_DEPLOYMENTS, MOST_PANELS = 12, 12, 24
@@ -60,15 +62,21 @@ class ProberView:
     seen: Age
 
 
-def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: timedelta = HORIZON) -> dict[str, Any]:
-    """Everything the templates read."""
+def context(
+    board: LiveState,
+    horizons: Horizons = lambda now: None,
+    horizon: timedelta = HORIZON,
+    wanted: TenantFilter | None = None,
+) -> dict[str, Any]:
+    """Everything the templates read. `wanted` are the tenants that the table shows."""
+    wanted = wanted or TenantFilter()
     now, trouble = board.clock(), board.store_trouble()
     with board.follower.reading() as (figures, around, read_at):
         last = dict(figures.last)
         self_tests = {key: each.number for key, each in figures.self_tests.items()}
     recent, inventory = board.follower.recent(), board.inventory
     judgements = {each.ring: each for each in board.judgements()}
-    table = cells.table(inventory.tenants, last, recent, now, horizons(now), horizon)
+    table = cells.table(inventory.tenants, last, recent, now, horizons(now), horizon, wanted)
     failing = _failures(recent, now)
     views = rings.views(inventory, around.deployments if around.at else None, judgements, table.failing, now)
     return {
@@ -82,6 +90,8 @@ def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: ti
         "facts": _facts(recent, table, around, now) if read_at else [],
         "rings": views,
         "table": table,
+        "wanted": wanted,
+        "choices": _choices(inventory, table, wanted),
         "failures": failing[:MOST_FAILURES],
         "more_failures": max(0, len(failing) - MOST_FAILURES),
         "overview": _overview(recent),
@@ -93,6 +103,19 @@ def context(board: LiveState, horizons: Horizons = lambda now: None, horizon: ti
         "schedule": _schedule(around),
         "self_tests": [(clean(ring, 40), word, number) for (ring, word), number in sorted(self_tests.items())],
     }
+
+
+def _choices(
+    inventory: Inventory, table: cells.LiveTable, wanted: TenantFilter
+) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+    """What the table can be narrowed to: name, words, what is chosen, and each choice with its words."""
+    regions = sorted({each.region for each in inventory.tenants if each.region})
+    return [
+        ("ring", "Ring", wanted.ring, [(each, clean(each, 40)) for each in inventory.rings]),
+        ("cohort", "Cohort", wanted.cohort, [(each, clean(each, 40)) for each in sorted(inventory.cohorts)]),
+        ("region", "Region", wanted.region, [(each, clean(each, 40)) for each in regions]),
+        ("state", "State", wanted.state, [(k, f"{v} ({table.states.get(k, 0):,})") for k, v in STATES.items()]),
+    ]
 
 
 def _facts(

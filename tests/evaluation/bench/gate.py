@@ -57,7 +57,9 @@ def _measured(folder: Path, kind: str, options: argparse.Namespace) -> bool:
     if not (folder / "tenants").exists():
         write_inventory(folder / "tenants", options.tenants, 1)
         (folder / "tenants" / "defaults.toml").write_text(
-            (folder / "tenants" / "defaults.toml").read_text().replace('api = "60 s"', 'api = "210 s"') + _others_off()
+            f'rings = ["{RING}"]\n'
+            + (folder / "tenants" / "defaults.toml").read_text().replace('api = "60 s"', 'api = "210 s"')
+            + _others_off()
         )
         (folder / "scenarios").symlink_to(HERE / "scenarios")
     inventory = Inventory.load(folder / "tenants")
