@@ -35,6 +35,8 @@ LEAD_TIME: Final = timedelta(days=14)
 # For the business an approved request stays approved, and a validated invoice is a draft.
 REQUEST_STATES: Final = {"processing": "approved", "done": "approved"}
 INVOICE_STATES: Final = {"validated": "draft"}
+POSTING_NUMBERS: Final = ("post_number", "number")
+"""What series call the field of a posting's number: 7.0, and 8.0."""
 
 
 class BrowserProcurementVerbs(BrowserActing):
@@ -231,11 +233,13 @@ class BrowserLedgerVerbs(BrowserActing):
         row.choose("account", line.account)
         if line.account in accounts.receivable:
             row.choose("party", self._seat.tenant.policy.customer)
-        row.number("debit", line.debit.amount)
-        row.number("credit", line.credit.amount)
+        for side, amount in (("debit", line.debit.amount), ("credit", line.credit.amount)):
+            if amount:  # the other side is nil as it stands; 8.0 closes it once this one has an amount
+                row.number(side, amount)
 
     def _posting(self, screen: Screen) -> Posting:
-        shown = self._form.validate_page(screen, "post_number", "date", "period", "state", "lines")
+        number = next((name for name in POSTING_NUMBERS if name in self._form.view(screen).fields), POSTING_NUMBERS[0])
+        shown = self._form.validate_page(screen, number, "date", "period", "state", "lines")
         period = self._tabs.form_beside("account.period", [["name", "=", shown.text("period")]])
         texts = (shown.text("date"), period.text("start_date"), period.text("end_date"))
         on, start, end = map(self._client.formats.date_of, texts)
@@ -243,7 +247,7 @@ class BrowserLedgerVerbs(BrowserActing):
             raise ErpMisbehaved("The posted entry on the screen lacks a date, or its period does.")
         return Posting(
             ref=Ref("posting", screen.record),
-            number=shown.text("post_number"),
+            number=shown.text(number),
             on=on,
             period=shown.text("period"),
             period_start=start,
