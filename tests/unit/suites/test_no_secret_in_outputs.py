@@ -139,7 +139,7 @@ def test_the_business_line_comes_first_whoever_raised_it(told: Path) -> None:
     for name in ("sign-in[a500-api]", "test_amounts[a500-api]", "test_raises_our_error[a500-api]"):
         assert cases[name]["message"].endswith("answered common.db.login with HTTP 500."), name
         assert cases[name]["trace"].splitlines()[1] == "(the ERP is wrong, unavailable)", name
-    assert "(rate, hours, tax): [(Decimal(" in cases["test_amounts[a500-api]"]["trace"]
+    assert "(rate, hours, tax)): [(Decimal('0.01'), " in cases["test_amounts[a500-api]"]["trace"]
     failures = {case.get("name"): case for case in ET.parse(told / "junit.xml").iter("testcase")}
     (failure,) = failures["test_invoice_walk[a500-api]"].findall("failure")
     assert "answered common.db.login with HTTP 500." in failure.get("message", "").splitlines()[0]
