@@ -17,19 +17,9 @@ from typing import Any, get_type_hints
 
 from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest, TimeEntry
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import (
-    Basis,
-    Capability,
-    Channel,
-    Effect,
-    Invariant,
-    InvoiceMethod,
-    Layer,
-    Role,
-    Scenario,
-    StepKind,
-)
+from ringgate.domain.model import Scenario
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Basis, Capability, Channel, Effect, Invariant, InvoiceMethod, Layer, Role, StepKind
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.run_once import Run
 from ringgate.isolation.model import Thing, Way

@@ -18,9 +18,10 @@ from tryton_over_xml_wire import Ended, Said, Wire
 
 from ringgate.domain.documents import Identity, Project, ProjectDraft, Ref, Task, TimeEntry
 from ringgate.domain.errors import OurSideError, Refused, SignInRefused
-from ringgate.domain.model import Capability, Channel, InvoiceMethod, Role, Tenant
+from ringgate.domain.model import Tenant
 from ringgate.domain.money import Currency, Money
 from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.terms import Capability, Channel, InvoiceMethod, Role
 from ringgate.drivers.protocol import Call
 from ringgate.surface.model import call, reading, writing
 

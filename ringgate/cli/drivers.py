@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringgate.cli.common import Exit, InventoryOption, JsonOption, UsageMistake, console, counted
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

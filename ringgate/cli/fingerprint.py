@@ -37,7 +37,7 @@ def take(
     as_json: JsonOption = False,
 ) -> None:
     """Read tenants' books as their auditor, and write each to a file of its own."""
-    from ringgate.domain.model import Channel
+    from ringgate.domain.terms import Channel
     from ringgate.drivers.protocol import Call
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.run_once import new_run_id

@@ -92,7 +92,7 @@ def gate(
 def _test_ourselves(name: str, tenants: Sequence[Tenant], known: Inventory, release: str, url: str) -> None:
     """Run a self-test over the API on the first tenant of the ring that is not paused. The store keeps what came of it;
     whether it was caught is the gate's to say."""
-    from ringgate.domain.model import Channel, Source
+    from ringgate.domain.terms import Channel, Source
     from ringgate.execution import setup
     from ringgate.execution.self_test import self_test
     from ringgate.inventory import pause_of

@@ -101,7 +101,7 @@ def probe(
 
     SIGTERM and SIGINT stop it: what runs is finished, or undone, within the grace time; a second one undoes it at once.
     """
-    from ringgate.domain.model import Channel
+    from ringgate.domain.terms import Channel
     from ringgate.execution.setup import results_url
     from ringgate.inventory import Inventory
     from ringgate.inventory.kinds import duration
@@ -176,7 +176,7 @@ def _run(
 
 
 def _verdict(course: Course, terms: Terms, interrupted: bool) -> Exit:
-    from ringgate.domain.model import Outcome
+    from ringgate.domain.terms import Outcome
 
     ends_by_itself = terms.once or terms.lasting is not None
     if interrupted and course.whole:

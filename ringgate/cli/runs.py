@@ -205,7 +205,7 @@ def report(
     from datetime import UTC, datetime
 
     from ringgate.cli.common import UsageMistake
-    from ringgate.domain.model import Source
+    from ringgate.domain.terms import Source
     from ringgate.execution import setup
     from ringgate.host import paths
     from ringgate.inventory import Inventory

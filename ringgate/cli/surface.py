@@ -37,7 +37,7 @@ def take(
     inventory: InventoryOption = None,
 ) -> int:
     """Read a tenant's models, fields, methods and rights over its API, and keep them in a file."""
-    from ringgate.domain.model import Channel
+    from ringgate.domain.terms import Channel
     from ringgate.drivers.protocol import Call
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.run_once import new_run_id

@@ -13,7 +13,8 @@ import typer
 from ringgate.cli.common import Exit, InventoryOption, JsonOption, console, counted, print_check, print_keys
 
 if TYPE_CHECKING:
-    from ringgate.domain.model import Channel, Tenant
+    from ringgate.domain.model import Tenant
+    from ringgate.domain.terms import Channel
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.doctor import SetUpDifference
     from ringgate.inventory import Inventory
@@ -205,7 +206,7 @@ def doctor(
     Ends with 0 if both agree, 1 if they differ, 2 if a tenant could not be asked.
     """
     from ringgate.domain.errors import RinggateError
-    from ringgate.domain.model import Channel
+    from ringgate.domain.terms import Channel
     from ringgate.drivers.registry import Drivers
     from ringgate.inventory import Inventory
 
@@ -230,7 +231,7 @@ def _examined(tenant: Tenant, drivers: Drivers, channels: Sequence[Channel]) -> 
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
-    from ringgate.domain.model import Channel
+    from ringgate.domain.terms import Channel
     from ringgate.drivers.protocol import Call
     from ringgate.execution.doctor import compare_configuration, sign_in_differences
     from ringgate.execution.run_once import new_run_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ringgate.domain.model import Capability, Role
+from ringgate.domain.terms import Capability, Role
 
 if TYPE_CHECKING:
     from ringgate.conformance.trial import Trial

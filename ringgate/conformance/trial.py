@@ -17,9 +17,10 @@ from ringgate.conformance.model import ContractBroken, require, same
 from ringgate.conformance.values import check_types
 from ringgate.domain.documents import Invoice, Project, PurchaseRequest
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Capability, Policy, Role, Tenant
+from ringgate.domain.model import Policy, Tenant
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Capability, Role
 from ringgate.drivers.protocol import Books, Call, Connection, Driver
 from ringgate.host.undo_journal import RunJournal
 from ringgate.scenario.actors import Actor

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ringgate.domain.errors import SecretMissing
 
 if TYPE_CHECKING:
-    from ringgate.domain.model import Channel
+    from ringgate.domain.terms import Channel
     from ringgate.host.secrets import Secret
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ringgate.domain.model import Basis
+    from ringgate.domain.terms import Basis
 
 
 class RinggateError(Exception):

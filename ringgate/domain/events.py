@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ringgate.domain.model import Channel, Residue, RunResult, Scenario, Source, Step, Tenant
+from ringgate.domain.model import Residue, RunResult, Scenario, Step, Tenant
+from ringgate.domain.terms import Channel, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source, StepKind
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringgate.domain.model import Capability, Channel, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Capability, Channel
 from ringgate.drivers.registry import capabilities
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from ringgate.domain.errors import OurSideError, Refused
-from ringgate.domain.model import Attachment, Basis, Capability, Tenant
+from ringgate.domain.model import Attachment, Tenant
+from ringgate.domain.terms import Basis, Capability
 from ringgate.drivers.protocol import Call, Driver, PartialDriver, Session
 
 PARTS: Final = {

@@ -34,9 +34,10 @@ from ringgate.domain.documents import (
     TimeEntry,
 )  # fmt: skip
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
+from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.isolation.model import Attempt, Thing, Way
 from ringgate.surface.model import Surface

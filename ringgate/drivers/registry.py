@@ -8,7 +8,8 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from ringgate.domain.errors import OurSideError
-from ringgate.domain.model import Capability, Channel, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Capability, Channel
 from ringgate.drivers.parts import whole
 from ringgate.drivers.protocol import Driver, PartialDriver
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 
 READY = "ready"
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from ringgate.domain.model import InvoiceMethod, Policy, Role, Tenant
+from ringgate.domain.model import Policy, Tenant
+from ringgate.domain.terms import InvoiceMethod, Role
 
 CURRENCIES: Mapping[str, tuple[str, str]] = {
     "GBP": ("Pound Sterling", "£"),

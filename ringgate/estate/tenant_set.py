@@ -18,7 +18,8 @@ from typing import Any
 
 import tomli_w
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.estate.errors import EstateError
 from ringgate.estate.processes import write_atomically
 from ringgate.estate.protocol import EstateKind

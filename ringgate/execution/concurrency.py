@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from ringgate.domain.model import Outcome, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Outcome
 
 START = 2
 """Runs beside each other on a tenant of which nothing is known."""

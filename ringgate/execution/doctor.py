@@ -17,8 +17,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.model import Tenant
 from ringgate.domain.payment_terms import PaymentTerm
+from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.protocol import Call, Driver
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.scenario.access_matrix import matrix

@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Channel, Outcome
 
 TIMES = 3.0
 """An answer may take so many times as long as the tenant's slowest steps usually do."""

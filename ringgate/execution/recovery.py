@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ringgate.domain.events import RunRecovered, Sink
-from ringgate.domain.model import Channel, Residue, Tenant
+from ringgate.domain.model import Residue, Tenant
+from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Call, Driver
 from ringgate.execution.undo import AT_ONCE, SETTLE, Patience, undo
 from ringgate.host.undo_journal import Journal, RunJournal

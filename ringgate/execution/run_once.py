@@ -24,22 +24,9 @@ from ringgate.domain.errors import (
     StopRequested,
 )
 from ringgate.domain.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
-from ringgate.domain.model import (
-    Attachment,
-    Capability,
-    Channel,
-    Effect,
-    Failure,
-    Outcome,
-    Residue,
-    RunResult,
-    Scenario,
-    Source,
-    Step,
-    StepKind,
-    Tenant,
-)  # fmt: skip
+from ringgate.domain.model import Attachment, Failure, Residue, RunResult, Scenario, Step, Tenant
 from ringgate.domain.reversal import POSTING
+from ringgate.domain.terms import Capability, Channel, Effect, Outcome, Source, StepKind
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.drivers.registry import lacking

@@ -18,8 +18,9 @@ from enum import StrEnum
 from typing import Any, cast
 
 from ringgate.domain.documents import Identity, Invoice, Posting, Project, PurchaseRequest, Ref, Task, TimeEntry
-from ringgate.domain.model import Channel, RunResult, Scenario, Source, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Channel, Source
 from ringgate.drivers.protocol import Books, Call, Connection, Driver, Outsider, SignedInUser
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.isolation.model import Attempt, Came, Thing, Way

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from ringgate.domain.events import Sink
-from ringgate.domain.model import Outcome, RunResult, Source, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Outcome, Source
 from ringgate.drivers.registry import Drivers
 from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine, new_run_id

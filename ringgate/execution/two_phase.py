@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.events import RunFinished
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Tenant
+from ringgate.domain.model import Failure, RunResult, Tenant
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call
 from ringgate.execution.recovery import recover

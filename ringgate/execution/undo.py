@@ -21,8 +21,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from ringgate.domain.errors import ErpError, ErpProtocolError, ErpUnavailable, NeverSent, OurSideError, RinggateError
-from ringgate.domain.model import Residue, ResidueCause
+from ringgate.domain.model import Residue
 from ringgate.domain.reversal import NOTHING_TO_UNDO, POSTING, Reversal
+from ringgate.domain.terms import ResidueCause
 from ringgate.drivers.protocol import Connection, TimeLimit
 from ringgate.host.undo_journal import RunJournal
 

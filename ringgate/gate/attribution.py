@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ringgate.domain.model import Basis, Channel, Failure, Invariant, Outcome, RunResult
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome
 from ringgate.gate.baseline import Signature, signature_of
 from ringgate.gate.signals import Probe, failed, probe_of
 

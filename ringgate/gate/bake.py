@@ -12,7 +12,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from ringgate.domain.model import Outcome, RunResult, SignalSample, Source, Tenant
+from ringgate.domain.model import RunResult, SignalSample, Tenant
+from ringgate.domain.terms import Outcome, Source
 from ringgate.gate.attribution import Group, attribute, grouped
 from ringgate.gate.baseline import Baseline, Signature
 from ringgate.gate.blast import Radius, blast_radius

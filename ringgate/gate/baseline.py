@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from ringgate.domain.model import Invariant, Outcome, RunResult, SignalSample, Source
+from ringgate.domain.model import RunResult, SignalSample
+from ringgate.domain.terms import Invariant, Outcome, Source
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import OutcomeHistory, Rates
 from ringgate.gate.registry import Signal

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ringgate.domain.model import Invariant
+from ringgate.domain.terms import Invariant
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.registry import Signal
 from ringgate.gate.required import NotTested

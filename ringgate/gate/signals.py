@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from ringgate.domain.model import Channel, Outcome, RunResult, SignalSample, Source, StepKind
+from ringgate.domain.model import RunResult, SignalSample
+from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 
 if TYPE_CHECKING:
     from ringgate.gate.policy import GatePolicy

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ringgate.domain.model import Channel, Role
+from ringgate.domain.terms import Channel, Role
 
 Complaint = tuple[tuple[str | int, ...], str, str]
 """Path of the key, the rule in words, and the value as written ("" where it is none or could be a secret)."""

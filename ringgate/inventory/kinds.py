@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from ringgate.domain.model import Effect
 from ringgate.domain.money import Currency
+from ringgate.domain.terms import Effect
 
 _THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
 _NO_DIGITS = "CLP ISK JPY KRW PYG UGX VND XAF XOF XPF"

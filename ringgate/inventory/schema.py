@@ -14,9 +14,9 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from ringgate.domain.model import Capability, InvoiceMethod, Role, TaxRounding
 from ringgate.domain.money import RoundingMode
 from ringgate.domain.retention import Retention
+from ringgate.domain.terms import Capability, InvoiceMethod, Role, TaxRounding
 from ringgate.inventory.kinds import (
     CurrencyCode,
     Duration,

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.labels import labels_of, microseconds, moment_of
-from ringgate.domain.model import Outcome, RunResult, SignalSample, Tenant
+from ringgate.domain.model import RunResult, SignalSample, Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.gate import Due, Facts, GatePolicy, Verdict, reasons, state_of
 from ringgate.gate.bake import KEPT
 from ringgate.gate.columnar import ColumnarBake, learn_columns

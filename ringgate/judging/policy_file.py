@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, ConfigDict, Field, create_model, field_validator
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Invariant
+from ringgate.domain.terms import Invariant
 from ringgate.domain.waivers import ANY, Waiver
 from ringgate.gate import GatePolicy, Signal
 from ringgate.gate.waivers import UNTESTED

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringgate.domain.labels import RunLabels, RunShape, moment_of
-from ringgate.domain.model import Outcome, Source
+from ringgate.domain.terms import Outcome, Source
 from ringgate.metrics.figures import AVAILABILITY, BUCKETS, DurationSpread, Figures, Last, RunCount, caught
 from ringgate.store import encoding
 

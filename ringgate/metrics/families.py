@@ -15,7 +15,8 @@ from prometheus_client import Metric
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.samples import Exemplar
 
-from ringgate.domain.model import Deployment, Outcome, Residue, SignalSample, Tenant
+from ringgate.domain.model import Deployment, Residue, SignalSample, Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.host.secrets import redact
 from ringgate.inventory import pause_of
 from ringgate.metrics.figures import BUCKETS, Figures, Key, RunCount

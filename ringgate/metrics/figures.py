@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
 
-from ringgate.domain.model import Failure, Outcome, RunResult, Source
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Outcome, Source
 
 Key = tuple[str, str, str]
 """Tenant, scenario, channel."""

@@ -12,7 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 from ringgate.domain.errors import ErpError, NeverSent, StopRequested
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.drivers.protocol import Books, Call, Driver, Outsider, SignedInUser
 
 UNLIMITED = frozenset({"undo", "evidence", "close", "calls", "touched"})

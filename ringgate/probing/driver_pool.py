@@ -12,7 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from ringgate.domain.model import Channel, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Driver
 from ringgate.drivers.registry import DriverError, Drivers
 

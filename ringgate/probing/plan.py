@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from ringgate.domain.model import Capability, Channel, Scenario, Tenant
+from ringgate.domain.model import Scenario, Tenant
 from ringgate.domain.schedules import OFF, ProbeSchedule
+from ringgate.domain.terms import Capability, Channel
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers import registry
 from ringgate.execution.run_once import not_applicable

@@ -21,8 +21,9 @@ import schedule
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.events import RunRecovered
-from ringgate.domain.model import Channel, Deployment, Outcome, RunResult, Source, Tenant
+from ringgate.domain.model import Deployment, RunResult, Tenant
 from ringgate.domain.retention import Retention
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.drivers.registry import Drivers
 from ringgate.execution.recovery import Recovered
 from ringgate.execution.run_once import Engine

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ringgate.domain.model import Channel, RunResult
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Channel
 from ringgate.execution.concurrency import ConcurrencyLimits, Room, UsualPaces
 from ringgate.probing.counters import LATE, LATE_AFTER, MISSED, OVERLAPPING, STUCK
 from ringgate.probing.plan import Probe

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Channel, Scenario, Source, Tenant
+from ringgate.domain.model import Scenario, Tenant
+from ringgate.domain.terms import Channel, Source
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution import setup
 from ringgate.execution.paces import TimeLimits

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from ringgate.domain.events import Event, RunFinished, RunStarted
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.host import owned_files
 from ringgate.host.run_locks import Crowded, Occupied
 from ringgate.store.rows import result_of, row_of

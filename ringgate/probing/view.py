@@ -19,7 +19,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ringgate.domain.model import Outcome, RunResult
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Outcome
 from ringgate.host.secrets import redact
 from ringgate.probing.counters import SKIPPED
 from ringgate.probing.plan import Probe

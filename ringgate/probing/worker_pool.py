@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from ringgate.domain.model import Capability, Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Capability, Channel, Outcome
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.execution.self_test import self_test
 from ringgate.host.run_locks import Crowded

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Channel, Layer, Scenario
+from ringgate.domain.model import Scenario
+from ringgate.domain.terms import Channel, Layer
 from ringgate.execution.run_once import run_once
 from ringgate.pytest_suites.items import Process, ScenarioItem, process_of
 from ringgate.pytest_suites.options import option

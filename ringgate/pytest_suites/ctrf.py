@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, Final
 from uuid import uuid4
 
-from ringgate.pytest_suites.outcomes import Attempt, Status, TestOutcome
+from ringgate.pytest_suites.outcomes import RecordedAttempt, Status, TestOutcome
 
 SPECIFICATION: Final = "1.0.0"
 STATUS: Final[Mapping[Status, str]] = {
@@ -79,7 +79,7 @@ def _case(test: TestOutcome) -> dict[str, Any]:
     return case
 
 
-def _attempt(number: int, attempt: Attempt) -> dict[str, Any]:
+def _attempt(number: int, attempt: RecordedAttempt) -> dict[str, Any]:
     told = {"attempt": number, "status": STATUS[attempt.status], "duration": _ms(attempt.seconds)}
     return told | ({"message": attempt.message, "trace": attempt.text} if attempt.text else {})
 

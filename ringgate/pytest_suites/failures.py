@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ringgate.domain.errors import ErpError, RinggateError
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.pytest_suites.items import ScenarioItem
 from ringgate.pytest_suites.redaction import clean
 

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ringgate.domain.model import Channel, Effect, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Effect, Outcome
 from ringgate.drivers.registry import capabilities
 from ringgate.execution.run_once import not_applicable, run_once
 from ringgate.host import paths

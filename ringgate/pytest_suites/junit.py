@@ -8,7 +8,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.host.atomic_files import write_atomically
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from ringgate.domain.model import Channel, Layer
+from ringgate.domain.terms import Channel, Layer
 
 BUDGET: Final = 60.0
 """Seconds that the properties of one tenant over one channel may take in all, if nothing else is asked for."""

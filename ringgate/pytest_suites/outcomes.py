@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 
 
 class Status(StrEnum):
@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 @dataclass
-class Attempt:
+class RecordedAttempt:
     """One execution of a test. `start` is in seconds since the epoch, `seconds` the time of all phases."""
 
     status: Status = Status.PASSED
@@ -45,7 +45,7 @@ class TestOutcome:
     nodeid: str
     file: str
     line: int
-    attempts: list[Attempt] = field(default_factory=lambda: [Attempt()])
+    attempts: list[RecordedAttempt] = field(default_factory=lambda: [RecordedAttempt()])
     properties: dict[str, str] = field(default_factory=dict)
     output: list[str] = field(default_factory=list)
 
@@ -54,11 +54,11 @@ class TestOutcome:
         return self.nodeid.rpartition("::")[2] or self.nodeid
 
     @property
-    def last(self) -> Attempt:
+    def last(self) -> RecordedAttempt:
         return self.attempts[-1]
 
 
-class Recorder:
+class OutcomeRecorder:
     """Listens to the reports of one session, in the process that receives all of them."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Recorder:
         file, line, _ = report.location
         test = self.tests.setdefault(report.nodeid, TestOutcome(report.nodeid, file, (line or 0) + 1))
         if report.when == "setup" and test.last.start:
-            test.attempts.append(Attempt())
+            test.attempts.append(RecordedAttempt())
         attempt = test.last
         attempt.start = attempt.start or getattr(report, "start", 0.0)
         attempt.seconds += report.duration
@@ -80,7 +80,7 @@ class Recorder:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            attempt = Attempt(Status.ERROR, text=report.longreprtext)
+            attempt = RecordedAttempt(Status.ERROR, text=report.longreprtext)
             self.tests[report.nodeid] = TestOutcome(report.nodeid, str(report.fspath), 1, [attempt])
 
 

@@ -15,7 +15,8 @@ import pytest
 from rich.console import Console
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Outcome, RunResult, Source
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Outcome, Source
 from ringgate.execution import setup
 from ringgate.execution.paces import PaceComparison, compare_paces
 from ringgate.host import paths
@@ -24,21 +25,21 @@ from ringgate.host.secrets import redact
 from ringgate.pytest_suites import ctrf, github
 from ringgate.pytest_suites.junit import errors_for_broken
 from ringgate.pytest_suites.options import option
-from ringgate.pytest_suites.outcomes import Recorder
+from ringgate.pytest_suites.outcomes import OutcomeRecorder
 from ringgate.pytest_suites.session import SESSION, SuiteSession
 from ringgate.store import Store
 
 SHOWN = 5
 """Steps that are named where a session was slower than usual."""
 
-_RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+_RECORDER: pytest.StashKey[OutcomeRecorder] = pytest.StashKey()
 _STARTED: pytest.StashKey[float] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # the process that started the workers hears all reports
-    recorder = config.stash[_RECORDER] = Recorder()
+    recorder = config.stash[_RECORDER] = OutcomeRecorder()
     config.stash[_STARTED] = time.time()
     config.pluginmanager.register(recorder, "ringgate.recorder")
 

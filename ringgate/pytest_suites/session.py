@@ -11,7 +11,8 @@ import pytest
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.events import Sink
-from ringgate.domain.model import Channel, Scenario, Tenant
+from ringgate.domain.model import Scenario, Tenant
+from ringgate.domain.terms import Channel
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine
 from ringgate.host import paths

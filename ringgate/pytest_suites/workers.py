@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.pytest_suites.items import items_with_tenants
 from ringgate.pytest_suites.session import SESSION
 

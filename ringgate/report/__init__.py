@@ -19,7 +19,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from ringgate.domain.model import Channel, Deployment, RunResult, Scenario, Tenant
+from ringgate.domain.model import Deployment, RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel
 from ringgate.report import timing, views
 from ringgate.report.matrix import (
     STATE_MEANINGS,

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed, unique
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from ringgate.domain.model import Approval, Channel, Failure, Outcome, Policy
+from ringgate.domain.model import Approval, Failure, Policy
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.host.secrets import redact
 
 LONG = 1_500

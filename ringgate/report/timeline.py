@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ringgate.domain.model import Deployment, Outcome, RunResult
+from ringgate.domain.model import Deployment, RunResult
+from ringgate.domain.terms import Outcome
 from ringgate.report.text import clean, clock, count, listed, seconds
 
 LOOK_BACK = timedelta(days=30)

@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ringgate.domain.model import Channel, Outcome, RunResult
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.report.matrix import Matrix
 from ringgate.report.text import CHANNEL_WORDS, DASH, clean, count, humanise, seconds
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from ringgate.domain.model import Attachment, Failure, InvoiceMethod, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import Attachment, Failure, RunResult, Scenario, Tenant
+from ringgate.domain.terms import InvoiceMethod, Outcome
 from ringgate.report.images import Picture, embed
 from ringgate.report.matrix import STATE_WORDS, CellState, Matrix
 from ringgate.report.text import (

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.execution.run_once import Engine, run_once
 
 

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from ringgate.domain.errors import ErpError, ErpTimedOut, OurSideError, RinggateError
-from ringgate.domain.model import Layer, Outcome, Residue, Scenario, Tenant
+from ringgate.domain.model import Residue, Scenario, Tenant
+from ringgate.domain.terms import Layer, Outcome
 from ringgate.execution.run_once import Engine
 from ringgate.host.machine_load import MachineLoad, measured
 from ringgate.inventory import Inventory

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringgate.domain.model import Outcome, Residue, RunResult, Tenant
+from ringgate.domain.model import Residue, RunResult, Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.report import build_report
 from ringgate.report.text import link
 from ringgate.rollout.record import RehearsalRecord

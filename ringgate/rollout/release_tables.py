@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.conditions import Condition

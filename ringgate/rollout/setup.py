@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from ringgate.domain.model import Residue, Source
+from ringgate.domain.model import Residue
+from ringgate.domain.terms import Source
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.registry import Drivers
 from ringgate.execution import setup

@@ -23,7 +23,8 @@ from datetime import date
 from pathlib import Path
 
 from ringgate.domain.events import Event, RunFinished
-from ringgate.domain.model import Channel, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Channel
 from ringgate.domain.waivers import Waiver
 from ringgate.drivers.protocol import Connection
 from ringgate.host.atomic_files import write_atomically

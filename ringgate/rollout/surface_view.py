@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.report.text import CHANNEL_WORDS, clean, humanise, listed
 from ringgate.rollout.record import RehearsalRecord
 from ringgate.rollout.results import SurfaceResult, VerificationResult

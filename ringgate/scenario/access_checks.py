@@ -11,8 +11,8 @@ from functools import partial
 from typing import TypeVar
 
 from ringgate.domain.errors import OurSideError
-from ringgate.domain.model import Role
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Role
 from ringgate.scenario.access_matrix import Right
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.erp import Erp

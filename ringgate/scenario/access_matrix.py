@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from ringgate.domain.model import Basis, Policy, Role
+from ringgate.domain.model import Policy
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Basis, Role
 from ringgate.scenario import oracle
 
 MAY: Mapping[str, frozenset[Role]] = {

@@ -21,9 +21,9 @@ from ringgate.domain.documents import (
     TimeEntry,
 )  # fmt: skip
 from ringgate.domain.errors import ErpMisbehaved, NeverSent, Refused
-from ringgate.domain.model import Role
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import POSTING, Reversal
+from ringgate.domain.terms import Role
 from ringgate.drivers import protocol
 from ringgate.host.undo_journal import RunJournal
 from ringgate.scenario.test_data import Make

@@ -10,8 +10,9 @@ from typing import overload
 
 from ringgate.domain.documents import Invoice, Ref, Task, TaskDraft
 from ringgate.domain.errors import OurSideError
-from ringgate.domain.model import Channel, InvoiceMethod, Policy, Role, Tenant
+from ringgate.domain.model import Policy, Tenant
 from ringgate.domain.money import Currency, Money
+from ringgate.domain.terms import Channel, InvoiceMethod, Role
 from ringgate.drivers.protocol import Books, Connection, Outsider
 from ringgate.host.undo_journal import RunJournal
 from ringgate.isolation.model import Thing

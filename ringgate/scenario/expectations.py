@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ringgate.domain.errors import ErpError, OurSideError, Refused
-from ringgate.domain.model import Basis, Invariant
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Basis, Invariant
 from ringgate.drivers.protocol import Outsider
 from ringgate.isolation.model import Attempt, Thing, Way
 

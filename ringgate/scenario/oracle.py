@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ringgate.domain.model import Policy, Role, TaxRounding, TaxRule
+from ringgate.domain.model import Policy, TaxRule
 from ringgate.domain.money import Money, total
+from ringgate.domain.terms import Role, TaxRounding
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from allure_commons import hookimpl, plugin_manager
 from allure_commons.model2 import Status
 
 from ringgate.domain.events import Event, RunFinished, RunStarted, StepFinished, StepStarted
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.host.secrets import redact
 
 _STATUS = {Outcome.FAILED: Status.FAILED, Outcome.BROKEN: Status.BROKEN}

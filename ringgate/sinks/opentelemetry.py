@@ -20,7 +20,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ringgate.domain.events import Event, RunFinished
-from ringgate.domain.model import Failure, Outcome, RunResult
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Outcome
 from ringgate.host.secrets import redact
 
 if TYPE_CHECKING:

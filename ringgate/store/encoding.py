@@ -14,18 +14,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of
-from ringgate.domain.model import (
-    Attachment,
-    Basis,
-    Channel,
-    Failure,
-    Invariant,
-    Outcome,
-    RunResult,
-    Source,
-    Step,
-    StepKind,
-)  # fmt: skip
+from ringgate.domain.model import Attachment, Failure, RunResult, Step
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source, StepKind
 from ringgate.store.rows import residue_of
 
 RECORD = struct.Struct("<IIqdd")

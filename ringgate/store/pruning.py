@@ -18,8 +18,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, or_, select
 
 from ringgate.domain.labels import microseconds, moment_of
-from ringgate.domain.model import Outcome, RunResult
+from ringgate.domain.model import RunResult
 from ringgate.domain.retention import Retention
+from ringgate.domain.terms import Outcome
 from ringgate.store import tables
 from ringgate.store.blocks import Blocks, packed
 from ringgate.store.database import upsert

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, false, not_, or_, select, update
 
 from ringgate.domain.events import RunRecovered
 from ringgate.domain.labels import microseconds
-from ringgate.domain.model import Residue, ResidueCause, RunResult
+from ringgate.domain.model import Residue, RunResult
+from ringgate.domain.terms import ResidueCause
 from ringgate.store import tables
 from ringgate.store.database import upsert
 

@@ -7,20 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from ringgate.domain.model import (
-    Attachment,
-    Basis,
-    Channel,
-    Failure,
-    Invariant,
-    Outcome,
-    Residue,
-    ResidueCause,
-    RunResult,
-    Source,
-    Step,
-    StepKind,
-)  # fmt: skip
+from ringgate.domain.model import Attachment, Failure, Residue, RunResult, Step
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, ResidueCause, Source, StepKind
 
 
 def aware(moment: datetime) -> datetime:

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, se
 
 from ringgate.domain.events import Event, RunFinished, RunRecovered
 from ringgate.domain.labels import RunLabels, RunShape, labels_of, microseconds, moment_of, shape_of
-from ringgate.domain.model import Outcome, Residue, RunResult, Source
+from ringgate.domain.model import Residue, RunResult
+from ringgate.domain.terms import Outcome, Source
 from ringgate.store import encoding, residue, tables
 from ringgate.store.database import Database, upsert
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.surface.model import Model, Surface, SurfaceField
 from ringgate.surface.rules import RULES, Severity
 from ringgate.surface.usage import Index, Usage, Uses

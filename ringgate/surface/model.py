@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ringgate.domain.errors import OurSideError
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 
 FORMAT: Final = "ringgate surface"
 VERSION: Final = 2

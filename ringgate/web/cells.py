@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.inventory import pause_of
 from ringgate.metrics import HORIZON
 from ringgate.metrics.figures import Key, Last

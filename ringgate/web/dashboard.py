@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ringgate.domain.model import Deployment, Outcome, RunResult
+from ringgate.domain.model import Deployment, RunResult
+from ringgate.domain.terms import Outcome
 from ringgate.inventory import Inventory
 from ringgate.metrics import HORIZON
 from ringgate.metrics.families import OUTLIVED, Horizons

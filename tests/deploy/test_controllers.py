@@ -20,7 +20,8 @@ import pytest
 import yaml
 from jsonpath_ng.ext import parse
 
-from ringgate.domain.model import Basis, Channel, Deployment, Failure, Outcome, RunResult, Source, Step
+from ringgate.domain.model import Deployment, Failure, RunResult, Step
+from ringgate.domain.terms import Basis, Channel, Outcome, Source
 from ringgate.execution.run_once import new_run_id
 from ringgate.store import Store
 from tests.deploy.serving import Served

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ringgate.domain.errors import BrowserError
-from ringgate.domain.model import Channel, Deployment, Failure, Outcome, RunResult, Source, Step
+from ringgate.domain.model import Deployment, Failure, RunResult, Step
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.drivers.chromium import find_browser
 from ringgate.execution.run_once import new_run_id
 from ringgate.store import Store

@@ -23,7 +23,8 @@ import httpx
 import pytest
 import yaml
 
-from ringgate.domain.model import Channel, Deployment, Failure, Outcome, RunResult, SignalSample, Source, Step
+from ringgate.domain.model import Deployment, Failure, RunResult, SignalSample, Step
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.execution.run_once import new_run_id
 from ringgate.store import ProberState, Store
 from tests.deploy.serving import Served, served

@@ -13,8 +13,8 @@ import signal
 import sys
 from pathlib import Path
 
-from ringgate.domain.model import Channel
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Channel
 from ringgate.execution import setup
 from ringgate.execution.run_once import run_once
 from ringgate.host.undo_journal import RunJournal

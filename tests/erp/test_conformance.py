@@ -13,7 +13,8 @@ import pytest
 
 from ringgate.conformance import CONTRACTS, Finding, Standing, check_driver
 from ringgate.conformance.suite import DriverContracts
-from ringgate.domain.model import Channel, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Call, Driver
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.execution.run_once import Engine

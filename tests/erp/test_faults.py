@@ -15,7 +15,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from ringgate.domain.model import Basis, Channel, Invariant, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Basis, Channel, Invariant, Layer, Outcome
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.registry import Drivers
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver

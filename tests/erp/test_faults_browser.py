@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.estate import Estate
 from ringgate.estate.faults import Fault

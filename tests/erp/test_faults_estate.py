@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Scenario
+from ringgate.domain.model import RunResult, Scenario
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.estate import Estate
 from ringgate.estate.faults import repair
 from ringgate.estate.tryton.faults import FAULTS

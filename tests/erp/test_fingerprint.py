@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ringgate import cli
-from ringgate.domain.model import Channel, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, planted

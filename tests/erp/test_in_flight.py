@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Outcome, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.estate import Estate
 from ringgate.execution.recovery import recover, waiting
 from ringgate.execution.run_once import Engine

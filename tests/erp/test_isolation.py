@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from ringgate.domain.documents import Ref
-from ringgate.domain.model import Channel, Outcome, Role, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Outcome, Role
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.execution import setup

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ringgate.conformance.suite import DriverContracts
-from ringgate.domain.model import Channel, Outcome, Scenario, Tenant
+from ringgate.domain.model import Scenario, Tenant
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.drivers.parts import whole
 from ringgate.execution.run_once import Engine, run_once
 from tests.support.estate import Leased

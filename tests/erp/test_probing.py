@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, Source
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.inventory import Inventory
 from ringgate.store import Store
 from tests.support.estate import Leased

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from ringgate.domain.documents import ProjectDraft, RequestDraft, TaskDraft
-from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.model import Tenant
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.protocol import Call, Connection
 from ringgate.estate import Estate
 from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, MigrationFault, planted

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.execution import setup

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.drivers.tryton.wire import BusinessError, RpcClient
 from ringgate.estate import Estate
 from tests.support.estate import Leased

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, Scenario, Source
+from ringgate.domain.model import Scenario
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.execution.run_once import Engine
 from ringgate.execution.self_test import Lie, falsified, self_test
 from ringgate.gate.signals import EVIDENCE

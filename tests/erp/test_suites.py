@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.execution.run_once import run_once
 from suites.properties.test_amounts import amounts_of
 from tests.support.estate import Leased

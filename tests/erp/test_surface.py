@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, Role, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Channel, Outcome, Role
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.execution.run_once import Engine

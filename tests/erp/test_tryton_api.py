@@ -12,9 +12,10 @@ import pytest
 
 from ringgate.domain.documents import Invoice, Project, PurchaseRequest, TimeEntry
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import InvoiceMethod, Role, Tenant
+from ringgate.domain.model import Tenant
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import InvoiceMethod, Role
 from ringgate.drivers.protocol import Call, Connection, SignedInUser
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.execution.run_once import new_run_id

@@ -25,8 +25,9 @@ from ringgate.domain.errors import (
     Refused,
     Throttled,
 )  # fmt: skip
-from ringgate.domain.model import Capability, Channel, Role, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Capability, Channel, Role
 from ringgate.drivers.protocol import Call, Connection, Driver, SignedInUser
 from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.execution.run_once import Engine, new_run_id

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock, Timeout
 
-from ringgate.domain.model import Channel, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.estate.faults import repair

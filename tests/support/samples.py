@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from ringgate.domain.credentials import Account
-from ringgate.domain.model import Accounts, Approval, Effect, InvoiceMethod, Policy, Role, TaxRounding, TaxRule, Tenant
+from ringgate.domain.model import Accounts, Approval, Policy, TaxRule, Tenant
 from ringgate.domain.money import Currency, RoundingMode
 from ringgate.domain.payment_terms import PaymentTerm
+from ringgate.domain.terms import Effect, InvoiceMethod, Role, TaxRounding
 from ringgate.host.secrets import EnvSecret
 
 GBP, JPY = Currency("GBP", 2), Currency("JPY", 0)

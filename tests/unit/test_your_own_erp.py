@@ -10,7 +10,7 @@ from ringgate.api import TwoPhaseScenario
 from ringgate.conformance import CONTRACTS
 from ringgate.conformance.suite import DriverContracts
 from ringgate.domain import errors
-from ringgate.domain.model import Capability
+from ringgate.domain.terms import Capability
 from ringgate.scenario.discovery import load_scenarios
 
 ROOT = Path(__file__).parents[2]

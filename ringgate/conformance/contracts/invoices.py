@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringgate.conformance.model import contract, require, same
 from ringgate.conformance.trial import Trial, tampered
 from ringgate.domain.documents import Invoice
-from ringgate.domain.model import Capability, Role
+from ringgate.domain.terms import Capability, Role
 
 BILLING = (Capability.PROJECTS, Capability.TIME, Capability.INVOICING)
 STAFF = (Role.PROJECT_MANAGER, Role.CONSULTANT, Role.ACCOUNTANT)

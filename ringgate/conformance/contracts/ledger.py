@@ -5,8 +5,8 @@ from __future__ import annotations
 from ringgate.conformance.contracts.invoices import BILLING, STAFF
 from ringgate.conformance.model import contract, require, same
 from ringgate.conformance.trial import Trial
-from ringgate.domain.model import Capability, Role
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Capability, Role
 
 LEDGER = (Capability.BOOKS, Capability.LEDGER)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ringgate.conformance.model import contract, require, same
 from ringgate.conformance.trial import Trial
-from ringgate.domain.model import Capability, Role
+from ringgate.domain.terms import Capability, Role
 from ringgate.scenario import oracle
 
 APPROVALS = Capability.APPROVALS

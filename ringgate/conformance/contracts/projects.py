@@ -8,7 +8,7 @@ from decimal import Decimal
 from ringgate.conformance.model import contract, require, same
 from ringgate.conformance.trial import HOURS, Trial
 from ringgate.domain.documents import Project
-from ringgate.domain.model import Capability, Role
+from ringgate.domain.terms import Capability, Role
 
 PROJECTS, TIME, BOOKS = Capability.PROJECTS, Capability.TIME, Capability.BOOKS
 MANAGER, CONSULTANT = Role.PROJECT_MANAGER, Role.CONSULTANT

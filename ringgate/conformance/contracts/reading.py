@@ -6,7 +6,7 @@ from ringgate.conformance.contracts.invoices import BILLING, STAFF
 from ringgate.conformance.model import contract, require, same
 from ringgate.conformance.trial import Trial
 from ringgate.domain.errors import OurSideError
-from ringgate.domain.model import Capability, Role
+from ringgate.domain.terms import Capability, Role
 from ringgate.isolation.model import Attempt, Way
 from ringgate.surface.model import dumps, loads
 

@@ -12,7 +12,7 @@ from ringgate.conformance.model import ContractBroken, contract, require, same
 from ringgate.conformance.trial import Trial
 from ringgate.domain.credentials import Account, Credentials
 from ringgate.domain.errors import ErpUnavailable, RinggateError, SignInRefused
-from ringgate.domain.model import Capability
+from ringgate.domain.terms import Capability
 from ringgate.host.secrets import Secret
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ringgate.conformance.contracts.invoices import BILLING, STAFF
 from ringgate.conformance.model import contract
 from ringgate.conformance.trial import HOURS, Trial
-from ringgate.domain.model import Capability, Role
+from ringgate.domain.terms import Capability, Role
 
 UNDO = Capability.UNDO
 

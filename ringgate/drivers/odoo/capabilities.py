@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ringgate.domain.model import Capability
+from ringgate.domain.terms import Capability
 
 ON_SCREEN: Final = frozenset(
     {

@@ -21,7 +21,7 @@ from ringgate.domain.documents import (
 )
 from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.money import Currency, Money
-from ringgate.drivers.odoo.series import Series
+from ringgate.drivers.odoo.series import OdooSeries
 from ringgate.drivers.odoo.values import Row, day, exact, link, money, name, text
 
 MOVE: Final = "account.move"
@@ -55,16 +55,16 @@ SETTLED: Final = frozenset({"paid", "in_payment", "reversed"})
 CREDIT_NOTE: Final = "out_refund"
 
 
-def task_fields(series: Series) -> tuple[str, ...]:
+def task_fields(series: OdooSeries) -> tuple[str, ...]:
     closed = (series.task_state,) if series.task_state else ()
     return ("name", "project_id", "sale_line_id", series.planned, "stage_id", *closed)
 
 
-def task(row: Row, price: Any, of: Currency, series: Series) -> Task:
+def task(row: Row, price: Any, of: Currency, series: OdooSeries) -> Task:
     return Task(Ref("task", str(row["id"])), text(row["name"]), money(price, of), exact(row[series.planned]))
 
 
-def is_done(row: Row, series: Series, closing_stages: frozenset[int]) -> bool:
+def is_done(row: Row, series: OdooSeries, closing_stages: frozenset[int]) -> bool:
     """Whether a task is done, by its own state, or where a series has none by the stage it is in."""
     if series.task_state:
         return str(row[series.task_state] or "").startswith("1_")

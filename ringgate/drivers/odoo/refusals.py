@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Basis
+from ringgate.domain.terms import Basis
 from ringgate.drivers.odoo.values import link
 from ringgate.drivers.odoo.wire import BusinessError, SessionEnded
 

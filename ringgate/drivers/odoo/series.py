@@ -28,7 +28,7 @@ from ringgate.domain.errors import ErpProtocolError
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class OdooSeries:
     """How one series calls things. `tried` says that it was run against a real server."""
 
     name: str
@@ -64,11 +64,11 @@ class Series:
         return int(self.name.partition(".")[0])
 
 
-_S19: Final = Series(
+_S19: Final = OdooSeries(
     "19.0", tried=True, groups="group_ids", order_tax="tax_ids", order_unit="product_uom_id", purchase_tax="tax_ids",
     purchase_unit="product_uom_id", groups_by="formatted_read_group", json2=True,
 )  # fmt: skip
-_S18: Final = Series("18.0", tried=False)
+_S18: Final = OdooSeries("18.0", tried=False)
 _S17: Final = replace(
     _S18, name="17.0", payment_memo="ref", payment_reset=True, payment_of_move="payment_id", client="web"
 )
@@ -82,11 +82,11 @@ _S15: Final = replace(
 )  # fmt: skip
 _S14: Final = replace(_S15, name="14.0", tried=True, order_names_project=False, orders_fill_in=False)
 
-SERIES: Final[Mapping[str, Series]] = {each.name: each for each in (_S14, _S15, _S16, _S17, _S18, _S19)}
+SERIES: Final[Mapping[str, OdooSeries]] = {each.name: each for each in (_S14, _S15, _S16, _S17, _S18, _S19)}
 """In their order: a tenant is upgraded from an earlier to a later one."""
 
 
-def series_of(version: Any) -> Series:
+def series_of(version: Any) -> OdooSeries:
     """The series of a server that states its version as `server_version_info` ([19, 0, 0, "final", 0, ""]) or as text
     ("19.0", "saas~18.4"). Raises ErpProtocolError for one that is not known here."""
     if isinstance(version, list | tuple) and version:

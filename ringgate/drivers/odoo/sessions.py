@@ -20,8 +20,9 @@ from ringgate.domain.errors import (
     RinggateError,
     SignInRefused,
 )
-from ringgate.domain.model import Channel, Role, Tenant
-from ringgate.drivers.odoo.series import Series
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel, Role
+from ringgate.drivers.odoo.series import OdooSeries
 from ringgate.drivers.odoo.touches import Touches
 from ringgate.drivers.odoo.wire import BusinessError, SessionClient, SessionEnded
 from ringgate.drivers.protocol import Call, TimeLimit
@@ -80,7 +81,7 @@ class UserSession:
         return self.client.session.user_id if self.client.session else 0
 
     @property
-    def series(self) -> Series:
+    def series(self) -> OdooSeries:
         """Asked each time: a session that outlived an upgrade learns of it by signing in again."""
         session = self.client.session
         assert session is not None, "nobody is signed in"

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.surface.model import call, reading, writing
 
 _LINE_WORDS: Final = 3

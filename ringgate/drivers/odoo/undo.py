@@ -26,8 +26,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Role
 from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.terms import Role
 from ringgate.drivers.odoo.records import MOVE, MOVE_LINE
 from ringgate.drivers.odoo.refusals import refusals
 from ringgate.drivers.odoo.sessions import UserSession

@@ -39,7 +39,7 @@ from ringgate.domain.errors import (
     SignInRefused,
     Throttled,
 )
-from ringgate.drivers.odoo.series import Series, series_of
+from ringgate.drivers.odoo.series import OdooSeries, series_of
 from ringgate.drivers.odoo.values import decode, encode
 from ringgate.drivers.transport import HttpTransport, transport_error
 
@@ -78,13 +78,13 @@ class BusinessError(ErpError):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class OdooSession:
     """A live session. `context` goes with every call (language, time zone); `repr` hides the token."""
 
     login: str
     user_id: int
     token: str
-    series: Series
+    series: OdooSeries
     context: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -162,11 +162,11 @@ class SessionClient(_Client):
         self, base_url: str, database: str, transport: HttpTransport, headers_hook: HeadersHook | None = None
     ) -> None:
         super().__init__(base_url, database, transport, headers_hook)
-        self.session: Session | None = None
+        self.session: OdooSession | None = None
         self._token = ""
         self._sequence = 0
 
-    def login(self, user: str, password: str) -> Session:
+    def login(self, user: str, password: str) -> OdooSession:
         """Signs in. Raises SignInRefused if the credentials are not accepted."""
         self.forget()
         params = {"db": self.database, "login": user, "password": password}
@@ -184,7 +184,7 @@ class SessionClient(_Client):
         if not isinstance(uid, int) or not isinstance(context, Mapping) or not self._token:
             raise ErpProtocolError("The answer to a sign-in has not the shape that Odoo sends.")
         series = series_of(told.get("server_version_info") or told.get("server_version"))
-        self.session = Session(user, uid, self._token, series, context)
+        self.session = OdooSession(user, uid, self._token, series, context)
         return self.session
 
     @property

@@ -30,7 +30,8 @@ import httpx
 
 from ringgate.domain.documents import Ref
 from ringgate.domain.errors import ErpError, ErpProtocolError, ErpUnavailable, OurSideError, Throttled
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.drivers.transport import NO_AUTH, SecretHeader, exchange, read_all
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.values import decode, encode

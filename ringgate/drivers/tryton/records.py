@@ -23,8 +23,8 @@ from ringgate.domain.documents import (
     TimeEntry,
 )  # fmt: skip
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.domain.model import InvoiceMethod
 from ringgate.domain.money import Currency, Money
+from ringgate.domain.terms import InvoiceMethod
 
 Row = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Basis
+from ringgate.domain.terms import Basis
 from ringgate.drivers.tryton.sessions import NotThere, UserSession
 from ringgate.drivers.tryton.wire import BusinessError
 

@@ -21,7 +21,8 @@ from ringgate.domain.errors import (
     RinggateError,
     SignInRefused,
 )
-from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.protocol import Call, TimeLimit
 from ringgate.drivers.transport import HttpTransport
 from ringgate.drivers.tryton.touches import Touches

@@ -22,7 +22,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.drivers.tryton.sessions import UserSession
 from ringgate.drivers.tryton.wire import BusinessError, Dialect
 from ringgate.surface.model import Grammar, Model, Surface, SurfaceField

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.surface.model import call, reading, writing
 
 SEARCHES: Final = frozenset({"search", "search_count", "search_read"})

@@ -26,8 +26,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Role
 from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.terms import Role
 from ringgate.drivers.tryton.sessions import UserSession, refusals
 from ringgate.drivers.tryton.wire import BusinessError
 

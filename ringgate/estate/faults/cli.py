@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.estate.errors import EstateError
 from ringgate.estate.estate import DEMO, Estate
 from ringgate.estate.faults import Fault, faults_of, repair

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.estate.errors import EstateError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.odoo import install
 from ringgate.estate.odoo.readiness import state

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 
 from ringgate.domain.errors import SecretMissing
-from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel, Role
 from ringgate.estate.protocol import READY
 from ringgate.host.secrets import hide
 

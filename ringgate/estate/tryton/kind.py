@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.protocol import EstateKind, Seeding, ServerPlace
 from ringgate.estate.tenant_set import Member, TenantNames

@@ -7,7 +7,8 @@ from base64 import b64encode
 import httpx
 
 from ringgate.domain.errors import SecretMissing
-from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel, Role
 from ringgate.estate.protocol import READY
 from ringgate.estate.tryton.series import Series
 from ringgate.host.secrets import hide

@@ -10,7 +10,8 @@ import numpy as np
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import microseconds
-from ringgate.domain.model import Outcome, RunResult, Source
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Outcome, Source
 from ringgate.gate.bake import Bake
 from ringgate.gate.columnar import evidence as says
 from ringgate.gate.columnar.baseline import slow

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringgate.domain.columns import ResultColumns
-from ringgate.domain.model import Invariant, Outcome, SignalSample, Source
+from ringgate.domain.model import SignalSample
+from ringgate.domain.terms import Invariant, Outcome, Source
 from ringgate.gate.baseline import Baseline, Signature, of_samples
 from ringgate.gate.bounds import tail_from
 from ringgate.gate.columnar import evidence as says

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import RunLabels, RunShape, moment_of
-from ringgate.domain.model import Channel, Outcome, RunResult, Source, Step
+from ringgate.domain.model import RunResult, Step
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.gate.baseline import Signature
 from ringgate.gate.registry import Signal
 from ringgate.gate.signals import UsualPace, failed

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from ringgate.domain.model import Channel, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Layer, Outcome
 from ringgate.execution.recovery import waiting
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection

@@ -10,7 +10,8 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ringgate.domain.model import Capability, Effect, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Capability, Effect
 from ringgate.execution.concurrency import ConcurrencyLimits, Room, bore
 
 NUMBERED = frozenset(

@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringgate.domain.errors import ErpTimedOut
-from ringgate.domain.model import Channel, Layer, Outcome, Residue, ResidueCause, RunResult
+from ringgate.domain.model import Residue, RunResult
+from ringgate.domain.terms import Channel, Layer, Outcome, ResidueCause
 from ringgate.execution.undo import UndoRefused, UndoSlow
 from ringgate.rollout.conditions import Condition
 

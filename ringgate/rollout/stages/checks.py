@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ringgate.domain.model import Channel, Outcome, Residue, RunResult, Scenario, Tenant
+from ringgate.domain.model import Residue, RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.host.machine_load import measured
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection

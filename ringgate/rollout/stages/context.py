@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringgate.domain.model import Capability, Channel, Layer, Residue, RunResult, Scenario, Tenant
+from ringgate.domain.model import Residue, RunResult, Scenario, Tenant
+from ringgate.domain.terms import Capability, Channel, Layer
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, TimeLimit
 from ringgate.drivers.registry import why_not

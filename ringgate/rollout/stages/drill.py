@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 from ringgate.fingerprint import compare
 from ringgate.host.machine_load import measured
 from ringgate.rollout.conditions import Condition

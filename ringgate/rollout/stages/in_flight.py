@@ -10,7 +10,8 @@ import shutil
 from collections.abc import Sequence
 from datetime import datetime
 
-from ringgate.domain.model import Outcome, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.execution.two_phase import CutOff, begin_in_flight, finish_in_flight
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringgate.domain.model import Outcome, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.gate.required import not_tested
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection

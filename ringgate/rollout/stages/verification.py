@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ringgate.domain.model import Channel, Layer, Outcome, RunResult, Scenario, Tenant
+from ringgate.domain.model import RunResult, Scenario, Tenant
+from ringgate.domain.terms import Channel, Layer, Outcome
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection
 from ringgate.rollout.release import Plan

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ringgate.domain.model import Channel, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Call
 from ringgate.estate.estate import Estate
 from ringgate.estate.odoo.install import PackagesGone

@@ -11,8 +11,8 @@ import httpx
 import psutil
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, Role
 from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.terms import Channel, Outcome, Role
 from ringgate.drivers.protocol import Call
 from ringgate.execution.run_once import new_run_id, run_once
 from ringgate.scenario.discovery import load_scenarios

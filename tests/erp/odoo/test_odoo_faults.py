@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.estate.odoo.faults import OWN_FAULTS
 from ringgate.execution.run_once import run_once
 from ringgate.scenario.discovery import load_scenarios

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from ringgate.domain.model import Channel, InvoiceMethod, Outcome, Scenario, Tenant
+from ringgate.domain.model import Scenario, Tenant
+from ringgate.domain.terms import Channel, InvoiceMethod, Outcome
 from ringgate.estate import Estate
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine, run_once

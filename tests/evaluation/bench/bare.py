@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ringgate.domain.model import Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Role
 
 INVOICE = ["number", "state", "invoice_date", "party.name", "currency.code", "untaxed_amount", "tax_amount",
            "total_amount", "amount_to_pay", "lines.quantity", "lines.unit_price", "lines.amount", "taxes.base",

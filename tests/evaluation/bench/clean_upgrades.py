@@ -20,8 +20,9 @@ from pathlib import Path
 from ringgate.cli.common import console
 from ringgate.domain.documents import EntryDraft, EntryLine, ProjectDraft, RequestDraft, TaskDraft
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Capability, Role, Tenant
+from ringgate.domain.model import Tenant
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Capability, Role
 from ringgate.drivers.protocol import Call, Connection
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate

@@ -17,7 +17,8 @@ from sqlalchemy import insert
 
 from ringgate.domain.columns import RECORD
 from ringgate.domain.labels import RunLabels, microseconds, shape_of
-from ringgate.domain.model import Basis, Channel, Deployment, Failure, Outcome, RunResult, Source, Step
+from ringgate.domain.model import Deployment, Failure, RunResult, Step
+from ringgate.domain.terms import Basis, Channel, Outcome, Source
 from ringgate.store import ProberState, Store, encoding, tables
 
 EVERY = timedelta(seconds=210)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.store import Store
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 
 LOGINS = [f"synthetic.{role}" for role in Role]
 NUMBERS = [{"id": n, "number": f"{n:06d}", "move": n} for n in range(1, 21)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.estate.faults import Fault
 from tests.evaluation.faults.rounds import Turn
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.events import Event, RunFinished
-from ringgate.domain.model import Channel, Deployment, Layer, RunResult, Scenario, SignalSample, Tenant
+from ringgate.domain.model import Deployment, RunResult, Scenario, SignalSample, Tenant
+from ringgate.domain.terms import Channel, Layer
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.registry import Drivers
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Outcome, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.estate.certificates import secured
 from ringgate.estate.faults import Fault, repair
 from ringgate.gate import GatePolicy, GateState, Verdict

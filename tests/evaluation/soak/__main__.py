@@ -21,7 +21,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from ringgate.domain.model import Outcome, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Outcome
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver
 from ringgate.estate import Estate

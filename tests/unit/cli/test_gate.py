@@ -13,7 +13,8 @@ import pytest
 
 from ringgate import cli
 from ringgate.cli.gate import exit_code, wait_for
-from ringgate.domain.model import Channel, Deployment, Failure, Invariant, Outcome, RunResult, Source
+from ringgate.domain.model import Deployment, Failure, RunResult
+from ringgate.domain.terms import Channel, Invariant, Outcome, Source
 from ringgate.execution import setup
 from ringgate.gate import GatePolicy, Word
 from ringgate.gate.words import listed

@@ -12,7 +12,7 @@ import pytest
 
 from ringgate import cli
 from ringgate.cli.probe import _verdict
-from ringgate.domain.model import Channel, Outcome
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.inventory import InventoryError
 from ringgate.probing.prober import Course, Terms
 from ringgate.probing.setup import InventoryFollower, Wanted

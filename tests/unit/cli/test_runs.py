@@ -15,8 +15,9 @@ import pytest
 
 from ringgate import cli
 from ringgate.domain.events import RunRecovered
-from ringgate.domain.model import Failure, Outcome, RunResult
+from ringgate.domain.model import Failure, RunResult
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Outcome
 from ringgate.drivers import registry
 from ringgate.estate import estate as estates
 from ringgate.estate.errors import EstateError

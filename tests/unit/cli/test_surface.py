@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ringgate import cli
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.drivers.tryton.touches import Touches
 from ringgate.host import paths
 from ringgate.store import Store

@@ -14,9 +14,9 @@ from ringgate.conformance import CONTRACTS, Contract, ContractBroken, Standing, 
 from ringgate.conformance.values import check_types
 from ringgate.domain.documents import Project, Ref, Task, TimeEntry
 from ringgate.domain.errors import ErpUnavailable, Refused, SecretMissing
-from ringgate.domain.model import Capability, Channel, Role
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Capability, Channel, Role
 from ringgate.host.undo_journal import Journal
 from tests.support.samples import GBP, JPY, tenant
 

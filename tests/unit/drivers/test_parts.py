@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Basis, Capability, Channel
+from ringgate.domain.terms import Basis, Capability, Channel
 from ringgate.drivers.parts import PARTS, Unsupported, whole
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.registry import driver_class, lacking, why_not

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from typer.testing import CliRunner
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.tryton.browser.driver import TrytonBrowserDriver
 from ringgate.estate.cli import app

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.estate.tryton.faults import FAULTS
 from tests.evaluation.faults.plans import COSTLY, IN_FLIGHT, MEANT, QUICK, clean_round, fault_round
 from tests.evaluation.faults.table import Clean, Results

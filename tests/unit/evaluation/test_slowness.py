@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ringgate.domain.model import Outcome, RunResult, Source, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Outcome, Source
 from ringgate.estate.tryton.faults.platform import PLATFORM, SLOWDOWN
 from ringgate.gate import Bake, GatePolicy, learn
 from tests.evaluation.faults.plans import clean_round, fault_round

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ringgate.domain.model import Failure, Outcome
+from ringgate.domain.model import Failure
+from ringgate.domain.terms import Outcome
 from ringgate.execution.concurrency import ConcurrencyLimits, bore
 from tests.support.samples import tenant
 from tests.unit.store.test_store import result

@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from ringgate.domain.credentials import Account
-from ringgate.domain.model import Approval, Feature, Role, Tenant
+from ringgate.domain.model import Approval, Feature, Tenant
 from ringgate.domain.payment_terms import DueStep, DueUnit, Instalment, PaymentTerm
+from ringgate.domain.terms import Role
 from ringgate.execution.doctor import AUDITOR_READS, RIGHTS, compare_configuration
 from ringgate.fingerprint.model import ErpSetting, Fingerprint, LedgerAccount, Party, User
 from ringgate.host.secrets import EnvSecret

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, RunResult, Step
+from ringgate.domain.model import RunResult, Step
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.execution.paces import TimeLimits, compare_paces, time_limits
 from tests.support.samples import tenant
 from tests.unit.store.test_store import NOON, result

@@ -17,8 +17,9 @@ from ringgate.api import POSTING, PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect,
 from ringgate.domain.documents import Project, Ref
 from ringgate.domain.errors import BrowserError, ErpUnavailable, NeverSent, Refused, SecretMissing, StopRequested
 from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
-from ringgate.domain.model import Attachment, Capability, Channel, Effect, Outcome, ResidueCause, Role
+from ringgate.domain.model import Attachment
 from ringgate.domain.reversal import NOTHING_TO_UNDO
+from ringgate.domain.terms import Capability, Channel, Effect, Outcome, ResidueCause, Role
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, not_applicable, run_once
 from ringgate.execution.undo import AT_ONCE, Patience

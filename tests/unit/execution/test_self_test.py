@@ -23,8 +23,9 @@ from ringgate.domain.documents import (
     TimeEntry,
 )
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Attachment, Capability, Channel, Outcome, RunResult, Source
+from ringgate.domain.model import Attachment, RunResult
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Capability, Channel, Outcome, Source
 from ringgate.execution.run_once import Engine
 from ringgate.execution.self_test import LIES, Lie, falsified, self_test
 from ringgate.host.run_locks import Occupancy

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from ringgate.api import PROJECT_MANAGER, PROJECTS, Project, expect, in_flight
 from ringgate.domain.documents import Invoice, InvoiceLine, Ref, TaxLine
-from ringgate.domain.model import Channel, Outcome
 from ringgate.domain.money import Currency, Money
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.recovery import recover, waiting
 from ringgate.execution.run_once import Engine

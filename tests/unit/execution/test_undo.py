@@ -15,8 +15,9 @@ from ringgate.domain.errors import (
     SignInRefused,
     Throttled,
 )
-from ringgate.domain.model import Residue, ResidueCause
+from ringgate.domain.model import Residue
 from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.terms import ResidueCause
 from ringgate.drivers.protocol import TimeLimit
 from ringgate.execution.undo import Patience, UndoRefused, UndoSlow, cause_of, left_behind, undo
 from ringgate.host.undo_journal import Journal

@@ -8,17 +8,8 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from ringgate.domain.model import (
-    Channel,
-    Failure,
-    Outcome,
-    RunResult,
-    SignalSample,
-    Source,
-    Step,
-    StepKind,
-    TaxRounding,
-)  # fmt: skip
+from ringgate.domain.model import Failure, RunResult, SignalSample, Step
+from ringgate.domain.terms import Channel, Outcome, Source, StepKind, TaxRounding
 from ringgate.gate import Bake, Baseline, GatePolicy, learn
 from tests.support.samples import JPY, policy, tenant
 

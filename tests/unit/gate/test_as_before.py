@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ringgate.domain.model import Channel, RunResult
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Channel
 from ringgate.gate import Cause, GatePolicy, Verdict, learn
 from ringgate.gate.bounds import no_more_often
 from tests.unit.gate.sample import IDS, MINUTE, START, bake, failed, run

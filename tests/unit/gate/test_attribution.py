@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from ringgate.domain.model import Basis, Channel, Feature, Invariant, Outcome, RunResult, TaxRounding
+from ringgate.domain.model import Feature, RunResult
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, TaxRounding
 from ringgate.gate import Attribution, Cause, attribute, blast_radius, grouped
 from ringgate.gate.signals import Probe
 from tests.support.samples import JPY, policy, tenant

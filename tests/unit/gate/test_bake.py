@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from ringgate.domain.model import Channel, Failure, Invariant, Outcome, RunResult, SignalSample, Source, Step, StepKind
+from ringgate.domain.model import Failure, RunResult, SignalSample, Step
+from ringgate.domain.terms import Channel, Invariant, Outcome, Source, StepKind
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Action, Bake, Due, GateState, Signal, Verdict, Word
 from ringgate.gate.signals import Probe

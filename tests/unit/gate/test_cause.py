@@ -8,7 +8,8 @@ from itertools import count
 
 import pytest
 
-from ringgate.domain.model import Basis, Channel, Failure, Invariant, Outcome, RunResult
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome
 from ringgate.gate import Attribution, Cause, Signal, attribute, grouped
 from ringgate.gate.baseline import Signature
 from ringgate.gate.cause import leading

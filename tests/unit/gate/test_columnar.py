@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import moment_of
-from ringgate.domain.model import Basis, Channel, Invariant, Outcome, RunResult, Source
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Bake, Due, GatePolicy, Signal, Verdict, learn
 from ringgate.gate.bounds import tail_from, upper_bound

@@ -9,7 +9,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringgate.domain.model import Outcome, RunResult, Source
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Outcome, Source
 from ringgate.gate import GateState, Signal, Verdict, learn, reasons, state_of
 from ringgate.gate.facts import Facts, SelfTest, Weighed
 from ringgate.gate.gauge import Gauge

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ringgate.domain.model import Channel, Outcome, RunResult
+from ringgate.domain.model import RunResult
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.gate.required import PROCESSES, NotTested, not_tested
 from tests.unit.gate.sample import MINUTE, START, bake, failed, run
 from tests.unit.gate.test_bake import END, good, rules_of, waiver

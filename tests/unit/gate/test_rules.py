@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ringgate.domain.model import Channel, Invariant
+from ringgate.domain.terms import Channel, Invariant
 from ringgate.gate import RULES, Facts, GatePolicy, GateState, Signal, reasons, state_of
 from ringgate.gate import rules as named
 from ringgate.gate.facts import Breach, SelfTest, Weighed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.gate.silence import Due, ExpectedResults
 from tests.unit.gate.sample import MINUTE, START
 

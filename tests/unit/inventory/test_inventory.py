@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ringgate.domain.errors import SecretMissing
-from ringgate.domain.model import Capability, Channel, Effect, InvoiceMethod, Recovery, Role, TaxRounding
+from ringgate.domain.model import Recovery
 from ringgate.domain.money import RoundingMode
+from ringgate.domain.terms import Capability, Channel, Effect, InvoiceMethod, Role, TaxRounding
 from ringgate.inventory import Inventory, InventoryError, SelectionError, pause_of, secret_problems
 
 TODAY = date(2026, 11, 22)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Capability, Channel
+from ringgate.domain.terms import Capability, Channel
 from ringgate.drivers.fit import unfit
 from ringgate.drivers.registry import Drivers, capabilities, why_not
 from ringgate.execution.run_once import not_applicable, others

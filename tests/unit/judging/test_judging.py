@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Deployment, RunResult, SignalSample, Source
+from ringgate.domain.model import Deployment, RunResult, SignalSample
+from ringgate.domain.terms import Source
 from ringgate.gate import Action, Due, GatePolicy, Signal, Verdict, Word
 from ringgate.inventory import Inventory, SelectionError
 from ringgate.judging import Judge

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from ringgate.domain.model import Basis, Invariant, Outcome
+from ringgate.domain.terms import Basis, Invariant, Outcome
 from ringgate.gate import RULES, Verdict
 from ringgate.gate.words import listed, percent, span, units
 from ringgate.host.secrets import hide

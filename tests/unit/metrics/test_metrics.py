@@ -9,18 +9,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from ringgate.domain.events import RunRecovered
-from ringgate.domain.model import (
-    Channel,
-    Deployment,
-    Failure,
-    Invariant,
-    Outcome,
-    Residue,
-    RunResult,
-    SignalSample,
-    Source,
-    Step,
-)
+from ringgate.domain.model import Deployment, Failure, Residue, RunResult, SignalSample, Step
+from ringgate.domain.terms import Channel, Invariant, Outcome, Source
 from ringgate.metrics import StoreCollector, StoreFollower, exposition
 from ringgate.store import ProberState, Store
 from tests.unit.report.sample import four_tenants

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ringgate.domain.model import Deployment, Role
+from ringgate.domain.model import Deployment
+from ringgate.domain.terms import Role
 from ringgate.drivers.protocol import Call
 from ringgate.probing.deadlines import LimitedDriver, StopRequested, TooSlow
 from ringgate.probing.driver_pool import WORN, ApiDriverPool, BrowserDriverLease

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ringgate.api import CONSULTANT, READ, REVERSIBLE, SIGN_IN, scenario
-from ringgate.domain.model import Capability, Channel, Effect
 from ringgate.domain.schedules import OFF, Dated, ProbeSchedule, Probing, Weekly
+from ringgate.domain.terms import Capability, Channel, Effect
 from ringgate.inventory import Inventory
 from ringgate.probing.calendars import closed, unknown_holidays
 from ringgate.probing.plan import Probe, due, plan, unknown_scenarios

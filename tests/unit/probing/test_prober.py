@@ -13,9 +13,10 @@ import pytest
 
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, scenario
 from ringgate.domain.errors import ErpUnavailable
-from ringgate.domain.model import Channel, Deployment, Outcome, Source
+from ringgate.domain.model import Deployment
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.schedules import ProbeSchedule
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.host.run_locks import Occupancy
 from ringgate.host.undo_journal import Journal

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ringgate.api import CONSULTANT, READ, SIGN_IN, scenario
-from ringgate.domain.model import Channel, Failure, Outcome
+from ringgate.domain.model import Failure
 from ringgate.domain.schedules import ProbeSchedule
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.probing.plan import Probe
 from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.timetable import Tick

@@ -14,7 +14,8 @@ import pytest
 
 from ringgate.api import CONSULTANT, READ, SIGN_IN, scenario
 from ringgate.domain.events import RunFinished, RunStarted
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.probing import spool as spooling
 from ringgate.probing.spool import Spool, drain
 from ringgate.store import Store

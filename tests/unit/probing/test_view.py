@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from ringgate.domain.model import Failure, Outcome, Residue
+from ringgate.domain.model import Failure, Residue
+from ringgate.domain.terms import Outcome
 from ringgate.host.secrets import hide
 from ringgate.probing.view import FEW, ProbeDisplay
 from tests.support.samples import tenant

@@ -13,22 +13,22 @@ import pytest
 from ringgate.pytest_suites.ctrf import document
 from ringgate.pytest_suites.github import markdown
 from ringgate.pytest_suites.junit import errors_for_broken
-from ringgate.pytest_suites.outcomes import Attempt, Recorder, Status, TestOutcome
+from ringgate.pytest_suites.outcomes import OutcomeRecorder, RecordedAttempt, Status, TestOutcome
 
 AT = 1_700_000_000.0
 
 
-def outcome(name: str, *attempts: Attempt, **properties: str) -> TestOutcome:
+def outcome(name: str, *attempts: RecordedAttempt, **properties: str) -> TestOutcome:
     said = {"scenario": "time-entry", "tenant": "acme", "channel": "api", **properties}
     return TestOutcome(f"suites/processes/t.py::{name}", "scenarios/time_entry.py", 20, list(attempts), said)
 
 
 TESTS = [
-    outcome("good", Attempt(Status.PASSED, AT, 2.0), run="r1"),
-    outcome("wrong", Attempt(Status.FAILED, AT, 1.0, "hours: expected 7.5, but it is 7\n(the ERP is wrong)")),
-    outcome("ours", Attempt(Status.BROKEN, AT, 1.0, "no route | <b>\n(BROKEN)")),
-    outcome("elsewhere", Attempt(Status.SKIPPED, AT, 0.0, "not applicable: acme does not have approvals")),
-    outcome("again", Attempt(Status.FAILED, AT, 1.0, "down"), Attempt(Status.PASSED, AT + 1, 1.5)),
+    outcome("good", RecordedAttempt(Status.PASSED, AT, 2.0), run="r1"),
+    outcome("wrong", RecordedAttempt(Status.FAILED, AT, 1.0, "hours: expected 7.5, but it is 7\n(the ERP is wrong)")),
+    outcome("ours", RecordedAttempt(Status.BROKEN, AT, 1.0, "no route | <b>\n(BROKEN)")),
+    outcome("elsewhere", RecordedAttempt(Status.SKIPPED, AT, 0.0, "not applicable: acme does not have approvals")),
+    outcome("again", RecordedAttempt(Status.FAILED, AT, 1.0, "down"), RecordedAttempt(Status.PASSED, AT + 1, 1.5)),
 ]
 
 
@@ -65,7 +65,7 @@ def test_the_summary_of_a_github_job_names_what_did_not_pass() -> None:
 
 
 def test_a_summary_that_is_too_long_says_so() -> None:
-    wrong = [outcome(f"w{n}", Attempt(Status.FAILED, AT, 1.0, "x" * 5000)) for n in range(300)]
+    wrong = [outcome(f"w{n}", RecordedAttempt(Status.FAILED, AT, 1.0, "x" * 5000)) for n in range(300)]
     told = markdown(wrong)
     assert len(told) < 2**20
     assert "and 250 more" in told
@@ -105,7 +105,7 @@ def test_a_junit_file_that_cannot_be_read_is_left_alone(tmp_path: Path, content:
 
 
 def test_attempts_of_a_test_are_kept() -> None:
-    recorder = Recorder()
+    recorder = OutcomeRecorder()
 
     def report(when: str, outcome: str, start: float, text: str = "") -> pytest.TestReport:
         made = pytest.TestReport("t.py::x", ("t.py", 4, "x"), {}, "passed", text or None, when, start=start)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.pytest_suites.workers import tenant_in
 
 TENANTS = ("acme", "acme-eu", "api", "b.c")

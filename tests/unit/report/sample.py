@@ -14,23 +14,18 @@ from ringgate.domain.model import (
     Accounts,
     Approval,
     Attachment,
-    Channel,
-    Effect,
     Failure,
-    InvoiceMethod,
-    Layer,
-    Outcome,
     Policy,
     Residue,
     RunResult,
     Scenario,
     Step,
-    TaxRounding,
     TaxRule,
     Tenant,
 )
 from ringgate.domain.money import Currency, RoundingMode
 from ringgate.domain.payment_terms import PaymentTerm
+from ringgate.domain.terms import Channel, Effect, InvoiceMethod, Layer, Outcome, TaxRounding
 
 START = datetime(2026, 11, 22, 23, 2, 27, tzinfo=UTC)
 STEPS = {

@@ -17,7 +17,8 @@ import pytest
 from rich.console import Console
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Attachment, Channel, Failure, Outcome, RunResult
+from ringgate.domain.model import Attachment, Failure, RunResult
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.host.secrets import hide
 from ringgate.report import build_report, matrix_table
 from ringgate.report.text import approval_words, clean, fault, host, seconds, tax_words

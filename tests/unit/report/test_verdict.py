@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult
+from ringgate.domain.model import Failure, RunResult
+from ringgate.domain.terms import Channel, Outcome
 from ringgate.report import conclude_results
 from ringgate.report.matrix import CellState, build_matrix
 from tests.unit.report.sample import all_passed, eight_scenarios, ended, four_tenants, run, skipped

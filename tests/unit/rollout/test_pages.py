@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.rollout.pages import as_judged
 from tests.unit.rollout.stages.world import FINE, LATE, SLOW, WRONG, left
 

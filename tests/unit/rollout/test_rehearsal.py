@@ -11,7 +11,8 @@ import pytest
 
 from ringgate.cli.rehearse import exit_code
 from ringgate.domain.errors import ErpTimedOut, ErpUnavailable, NoRoute, Refused
-from ringgate.domain.model import Residue, ResidueCause
+from ringgate.domain.model import Residue
+from ringgate.domain.terms import ResidueCause
 from ringgate.host.machine_load import MachineLoad
 from ringgate.inventory import Inventory
 from ringgate.rollout.conditions import Condition

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.inventory import Inventory
 from ringgate.rollout.release import PLANS, ReleaseError, load_release
 from ringgate.rollout.release_tables import Risk, RolloutAction

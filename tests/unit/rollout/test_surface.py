@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ringgate.domain.events import RunFinished
-from ringgate.domain.model import Channel, Outcome, Role, RunResult, Tenant
+from ringgate.domain.model import RunResult, Tenant
+from ringgate.domain.terms import Channel, Outcome, Role
 from ringgate.domain.waivers import Waiver
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import FORM, RehearsalRecord, RingRecord, StageRecord, TenantRecord

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from ringgate.domain.model import Approval, Role
+from ringgate.domain.model import Approval
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Role
 from ringgate.scenario.access_matrix import MAY, PEOPLE, amounts, matrix
 from tests.support.samples import GBP, JPY, policy
 

@@ -12,7 +12,8 @@ import pytest
 
 from ringgate.domain.documents import PurchaseRequest, Ref
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Approval, Capability, Channel, Outcome, Role
+from ringgate.domain.model import Approval
+from ringgate.domain.terms import Capability, Channel, Outcome, Role
 from ringgate.drivers.parts import whole
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.host.run_locks import Occupancy

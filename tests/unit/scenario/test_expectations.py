@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from ringgate.domain.documents import Ref
-from ringgate.domain.model import Approval, Basis, Invariant, Role
+from ringgate.domain.model import Approval
 from ringgate.domain.money import Currency, Money
+from ringgate.domain.terms import Basis, Invariant, Role
 from ringgate.isolation.comparison import judge_attempt
 from ringgate.isolation.model import Thing, Way
 from ringgate.scenario import access_matrix

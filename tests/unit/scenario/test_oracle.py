@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringgate.domain.model import Approval, TaxRounding, TaxRule
+from ringgate.domain.model import Approval, TaxRule
 from ringgate.domain.money import Money, RoundingMode
+from ringgate.domain.terms import TaxRounding
 from ringgate.scenario.oracle import Billable, gaps, may_approve_alone, shows_rounding, totals
 from tests.support.samples import GBP, JPY, policy
 

@@ -12,7 +12,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from ringgate.domain.events import RunFinished
-from ringgate.domain.model import Channel, Failure, Outcome, RunResult, Source, Step
+from ringgate.domain.model import Failure, RunResult, Step
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.execution import setup
 from ringgate.host.secrets import hide
 from ringgate.sinks.opentelemetry import _PIPELINES, OpenTelemetrySink, _attributes, obstacle, pipeline, wanted

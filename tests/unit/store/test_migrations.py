@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from ringgate.domain.model import Channel, Deployment, Outcome, RunResult, SignalSample, Source
+from ringgate.domain.model import Deployment, RunResult, SignalSample
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.store import SCHEMA_VERSION, ProberState, Store, StoreError, migrations
 from tests.unit.store import version_3
 from tests.unit.store.test_store import NOON, result

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringgate.domain.model import Deployment, Outcome, RunResult, SignalSample
+from ringgate.domain.model import Deployment, RunResult, SignalSample
 from ringgate.domain.retention import Retention
+from ringgate.domain.terms import Outcome
 from ringgate.host import evidence_files
 from ringgate.store import Store
 from tests.unit.store.test_store import NOON, result

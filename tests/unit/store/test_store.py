@@ -9,22 +9,8 @@ from multiprocessing.synchronize import Barrier
 import pytest
 
 from ringgate.domain.events import RunFinished, RunRecovered
-from ringgate.domain.model import (
-    Attachment,
-    Basis,
-    Channel,
-    Deployment,
-    Failure,
-    Invariant,
-    Outcome,
-    Residue,
-    ResidueCause,
-    RunResult,
-    SignalSample,
-    Source,
-    Step,
-    StepKind,
-)  # fmt: skip
+from ringgate.domain.model import Attachment, Deployment, Failure, Residue, RunResult, SignalSample, Step
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, ResidueCause, Source, StepKind
 from ringgate.store import ProberState, Store, StoreError
 from ringgate.store.rows import result_of, row_of
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.store import Store
 
 ROOT = Path(__file__).parents[3]

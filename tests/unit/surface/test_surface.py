@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.surface import RULES, Severity, SurfaceChange, compare
 from ringgate.surface.accepted import AcceptedMistake, judge, read_accepted
 from ringgate.surface.model import (

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.metrics.figures import Last
 from ringgate.web.cells import MOST_TENANTS, LiveTable, table
 from ringgate.web.filters import TenantFilter

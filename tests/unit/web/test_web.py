@@ -16,18 +16,8 @@ import pytest
 from starlette.applications import Starlette
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import (
-    Channel,
-    Deployment,
-    Effect,
-    Failure,
-    Layer,
-    Outcome,
-    Scenario,
-    SignalSample,
-    Source,
-    Step,
-)
+from ringgate.domain.model import Deployment, Failure, Scenario, SignalSample, Step
+from ringgate.domain.terms import Channel, Effect, Layer, Outcome, Source
 from ringgate.inventory import Inventory, InventoryError
 from ringgate.metrics import Recent, StoreFollower
 from ringgate.store import ProberState, Store

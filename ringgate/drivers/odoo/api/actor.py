@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from ringgate.domain.documents import Identity, Project, ProjectDraft, Ref, Task, TimeEntry
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.domain.model import InvoiceMethod, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import InvoiceMethod
 from ringgate.drivers.odoo import records
 from ringgate.drivers.odoo.reading import Reader
 from ringgate.drivers.odoo.refusals import NothingHappened, refusals, state_of

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from ringgate.domain.documents import EntryDraft, EntryLine, Invoice, Posting, Project
 from ringgate.domain.errors import ErpMisbehaved, Refused
-from ringgate.domain.model import Basis
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Basis
 from ringgate.drivers.odoo.api.actor import ORDER, Acting
 from ringgate.drivers.odoo.records import MOVE
 from ringgate.drivers.odoo.refusals import NothingHappened, refusals

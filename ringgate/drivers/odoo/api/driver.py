@@ -13,8 +13,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ringgate.domain.errors import Refused, SignInRefused
-from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
+from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.drivers.odoo.api.actor import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.odoo.api.billing import LedgerVerbs
 from ringgate.drivers.odoo.api.procurement import ProcurementVerbs

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from ringgate.domain.documents import PurchaseRequest, RequestDraft
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Basis, Policy
+from ringgate.domain.model import Policy
 from ringgate.domain.money import Money
+from ringgate.domain.terms import Basis
 from ringgate.drivers.odoo.api.actor import Acting
 from ringgate.drivers.odoo.refusals import NothingHappened, refusals
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from ringgate.domain.documents import Identity, PurchaseRequest, Ref, RequestDraft
 from ringgate.domain.errors import ErpMisbehaved, Refused
-from ringgate.domain.model import Basis
 from ringgate.domain.money import Money
-from ringgate.drivers.odoo.browser.page import NotOffered
+from ringgate.domain.terms import Basis
+from ringgate.drivers.odoo.browser.page import ControlNotOffered
 from ringgate.drivers.odoo.browser.sessions import Window, must
 from ringgate.drivers.odoo.records import REQUEST_STATES
 from ringgate.drivers.odoo.refusals import NothingHappened
@@ -34,7 +34,7 @@ class BrowserActing:
             if self._window.ended and self._client.session() is None:
                 raise Refused(name, "the web client asks for the password: the session has ended")
             yield
-        except NotOffered as error:
+        except ControlNotOffered as error:
             # What a screen does not offer to a user, without a word, is not theirs to do.
             raise Refused(name, str(error), self._state(), Basis.RIGHTS) from None
         except Refused:
@@ -59,7 +59,7 @@ class BrowserActing:
         return Money(amount, self._window.tenant.policy.currency)
 
 
-class IdentityVerbs(BrowserActing):
+class BrowserIdentityVerbs(BrowserActing):
     """Who is signed in, and the end of it."""
 
     def who_am_i(self) -> Identity:
@@ -88,7 +88,7 @@ class IdentityVerbs(BrowserActing):
             self._window.ended, self._window.usable = True, False
 
 
-class ProcurementVerbs(BrowserActing):
+class BrowserRequestVerbs(BrowserActing):
     """Purchase requests, which are purchase orders here: see the verbs of the API."""
 
     def request_purchase(self, draft: RequestDraft) -> PurchaseRequest:
@@ -167,5 +167,5 @@ class ProcurementVerbs(BrowserActing):
             return self._shown()
 
 
-class OdooBrowserActor(IdentityVerbs, ProcurementVerbs):
+class OdooBrowserActor(BrowserIdentityVerbs, BrowserRequestVerbs):
     """One signed-in user, with the verbs that this channel can do."""

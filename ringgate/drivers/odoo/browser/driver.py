@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ringgate.domain.errors import Refused, SignInRefused
-from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
+from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.drivers.odoo.api.driver import ApiConnection, OdooApiDriver
 from ringgate.drivers.odoo.books import OdooBooks
 from ringgate.drivers.protocol import Call

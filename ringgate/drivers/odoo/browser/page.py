@@ -44,11 +44,11 @@ SESSION: Final = """async () => {
 }"""
 
 
-class NotOffered(Exception):
+class ControlNotOffered(Exception):
     """The screen does not offer to this user what was to be pressed."""
 
 
-class WebClient:
+class OdooWebClient:
     """The web client in one page. `limit` are seconds to wait; `sent` counts the requests sent."""
 
     def __init__(self, page: Page, base: str, screens: Screens, limit: float, *, comma: bool) -> None:
@@ -235,7 +235,7 @@ class WebClient:
 
     def press(self, button: str) -> None:
         if not self.offers(button):
-            raise NotOffered(f"the screen does not offer {button.replace('_', ' ')}")
+            raise ControlNotOffered(f"the screen does not offer {button.replace('_', ' ')}")
         with self.trouble(f"the button {button}"):
             self.page.locator(f"button[name={button}]:visible").first.click()
         self.settle(f"the button {button}")

@@ -15,9 +15,10 @@ from playwright.sync_api import BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import BrowserError, ErpMisbehaved, NoRoute
-from ringgate.domain.model import Attachment, Channel, Role, Tenant
+from ringgate.domain.model import Attachment, Tenant
+from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.browser_process import Chromium, first_line, headers_of
-from ringgate.drivers.odoo.browser.page import WebClient
+from ringgate.drivers.odoo.browser.page import OdooWebClient
 from ringgate.drivers.odoo.browser.selectors import screens
 from ringgate.drivers.protocol import Call
 
@@ -36,7 +37,7 @@ class Window:
     tenant: Tenant
     role: Role
     context: BrowserContext
-    client: WebClient
+    client: OdooWebClient
     password: str = field(repr=False)
     login: str = ""
     usable: bool = True
@@ -129,7 +130,7 @@ class Windows:
         try:
             comma = tenant.language.partition("_")[0] in COMMA
             base = f"{parts.scheme}://{parts.netloc}"
-            client = WebClient(context.new_page(), base, screens(series), self._limit, comma=comma)
+            client = OdooWebClient(context.new_page(), base, screens(series), self._limit, comma=comma)
             return Window(tenant, role, context, client, secret, credentials.login)
         except PlaywrightError as error:
             raise BrowserError(f"The browser opened no page: {first_line(error)}") from None

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from ringgate.domain.documents import Ref
 from ringgate.domain.errors import Refused, SignInRefused
-from ringgate.domain.model import Attachment, Basis, Capability, Channel, Role, Tenant
+from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.drivers.protocol import Call, Outsider
 from ringgate.drivers.tryton import refusals, surface
 from ringgate.drivers.tryton.api.actor import IdentityVerbs, Memory, ProjectVerbs

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ringgate.domain.documents import PurchaseRequest, RequestDraft
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Basis
+from ringgate.domain.terms import Basis
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.api.actor import Acting
 from ringgate.drivers.tryton.refusals import NothingHappened

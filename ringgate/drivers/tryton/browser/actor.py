@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from ringgate.domain.documents import Identity, Project, ProjectDraft, Ref, Task, TaskDraft, TimeEntry
 from ringgate.domain.errors import ErpMisbehaved, Refused
-from ringgate.domain.model import Basis
 from ringgate.domain.money import Currency, Money
+from ringgate.domain.terms import Basis
 from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.browser.pages.client import FormView, Screen, SessionOver
 from ringgate.drivers.tryton.browser.pages.dialogs import Dialogs

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from ringgate.domain.documents import Ref
 from ringgate.domain.errors import Refused, SignInRefused
-from ringgate.domain.model import Attachment, Basis, Channel, Role, Tenant
+from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
+from ringgate.domain.terms import Basis, Channel, Role
 from ringgate.drivers.protocol import Books, Call, Connection, Outsider
 from ringgate.drivers.tryton.capabilities import ON_SCREEN
 from ringgate.isolation.model import Thing

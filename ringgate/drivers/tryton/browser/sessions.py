@@ -17,7 +17,8 @@ from playwright.sync_api import BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import BrowserError, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
-from ringgate.domain.model import Channel, Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.browser_process import Chromium, first_line, headers_of
 from ringgate.drivers.tryton.browser.pages.client import WATCH, SessionOver, WebClient
 from ringgate.drivers.tryton.browser.pages.login import LoginPage

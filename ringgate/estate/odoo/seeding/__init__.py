@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.drivers.odoo.wire import SessionClient
 from ringgate.drivers.transport import HttpTransport
 from ringgate.estate import business_year

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.estate.business_year import BusinessYear, Engagement
 from ringgate.estate.odoo.seeding.desk import Desk
 from ringgate.estate.odoo.seeding.master_data import MasterData

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.drivers.odoo.series import Series
+from ringgate.drivers.odoo.series import OdooSeries
 from ringgate.drivers.odoo.wire import SessionClient
 
 Values = Mapping[str, Any]
@@ -19,7 +19,7 @@ class Desk:
         self.client = client
 
     @property
-    def series(self) -> Series:
+    def series(self) -> OdooSeries:
         assert self.client.session is not None, "nobody is signed in"
         return self.client.session.series
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from ringgate.domain.model import TaxRounding
+from ringgate.domain.terms import TaxRounding
 from ringgate.estate.odoo.seeding.desk import Desk
 from ringgate.estate.seed_spec import SeedSpec
 

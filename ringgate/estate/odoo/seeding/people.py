@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.estate.business_year import BusinessYear, Person
 from ringgate.estate.odoo.seeding.desk import Desk
 from ringgate.estate.odoo.seeding.master_data import MasterData, locale

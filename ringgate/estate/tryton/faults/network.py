@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ringgate.domain.model import Channel, Role
+from ringgate.domain.terms import Channel, Role
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import ALL, POSTING
 from ringgate.estate.faults.switches import FrontDoorFault

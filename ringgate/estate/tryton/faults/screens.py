@@ -5,7 +5,7 @@ The web client loads a script `custom.js` for what an operator wants to be other
 
 from __future__ import annotations
 
-from ringgate.domain.model import Channel
+from ringgate.domain.terms import Channel
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.noticing import WITHIN
 from ringgate.estate.faults.switches import FrontDoorFault

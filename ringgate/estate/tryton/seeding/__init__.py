@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.drivers.tryton.wire import RpcClient
 from ringgate.estate import business_year
 from ringgate.estate.seed_spec import SeedSpec

@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.estate.business_year import BusinessYear, Engagement
 from ringgate.estate.seed_spec import SeedSpec
 from ringgate.estate.tryton.seeding.master_data import MasterData

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.estate.business_year import BusinessYear, Person
 from ringgate.estate.seed_spec import SeedSpec
 from ringgate.estate.tryton.seeding.master_data import MasterData

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from ringgate.domain.errors import ErpMisbehaved
-from ringgate.drivers.odoo.browser.page import WebClient
+from ringgate.drivers.odoo.browser.page import OdooWebClient
 from ringgate.drivers.odoo.browser.selectors import ACTIONS, screens
 
 
@@ -22,10 +22,10 @@ class Blank:
     def on(self, event: str, handler: Any) -> None: ...
 
 
-def client(*, comma: bool = False, url: str = "") -> WebClient:
+def client(*, comma: bool = False, url: str = "") -> OdooWebClient:
     page = Blank()
     page.url = url
-    return WebClient(cast(Page, page), "http://odoo.test", screens("19.0"), 1.0, comma=comma)
+    return OdooWebClient(cast(Page, page), "http://odoo.test", screens("19.0"), 1.0, comma=comma)
 
 
 @pytest.mark.parametrize(

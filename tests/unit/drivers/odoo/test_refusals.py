@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from ringgate.domain.errors import Refused
-from ringgate.domain.model import Basis
+from ringgate.domain.terms import Basis
 from ringgate.drivers.odoo.refusals import refusals
 from ringgate.drivers.odoo.sessions import UserSession
 from ringgate.drivers.odoo.undo import carries

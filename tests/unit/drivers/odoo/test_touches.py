@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringgate.domain.model import Role
+from ringgate.domain.terms import Role
 from ringgate.drivers.odoo.touches import Touches
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Account, Role
+from ringgate.domain.model import Account
+from ringgate.domain.terms import Role
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.transport import HttpTransport
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool

@@ -10,7 +10,8 @@ import pytest
 
 from ringgate.domain.documents import Project, Ref
 from ringgate.domain.errors import ErpProtocolError, ErpUnavailable, NoRoute, OurSideError, Refused, SignInRefused
-from ringgate.domain.model import Basis, Role, Tenant
+from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Basis, Role
 from ringgate.drivers.protocol import Call
 from ringgate.drivers.tryton import wire
 from ringgate.drivers.tryton.api.driver import TrytonApiDriver

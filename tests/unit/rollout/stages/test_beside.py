@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ringgate.domain.model import Capability, Effect
+from ringgate.domain.terms import Capability, Effect
 from ringgate.execution.concurrency import ConcurrencyLimits
 from ringgate.rollout.stages.beside import Job, posts, run_beside
 from tests.unit.rollout.stages.world import ALDGATE, FINE, SLOW, came, scenario

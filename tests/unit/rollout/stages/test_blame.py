@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringgate.domain.model import Outcome, ResidueCause
+from ringgate.domain.terms import Outcome, ResidueCause
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.stages.blame import Looked, condition_of, condition_of_residue, needs_second_look, sentence_of
 from tests.unit.rollout.stages.world import (

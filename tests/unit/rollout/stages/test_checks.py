@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringgate.domain.model import Channel, Residue, ResidueCause
+from ringgate.domain.model import Residue
+from ringgate.domain.terms import Channel, ResidueCause
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import SecondLook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringgate.domain.model import Capability
+from ringgate.domain.terms import Capability
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.release import PLANS
 from ringgate.rollout.release_tables import RolloutAction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from ringgate.domain.model import Outcome
+from ringgate.domain.terms import Outcome
 from ringgate.gate.required import PROCESSES
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.release import PLANS

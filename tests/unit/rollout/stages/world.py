@@ -8,19 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from ringgate.domain.errors import ErpTimedOut
-from ringgate.domain.model import (
-    Capability,
-    Channel,
-    Effect,
-    Failure,
-    Invariant,
-    Layer,
-    Outcome,
-    Residue,
-    ResidueCause,
-    RunResult,
-    Scenario,
-)  # fmt: skip
+from ringgate.domain.model import Failure, Residue, RunResult, Scenario
+from ringgate.domain.terms import Capability, Channel, Effect, Invariant, Layer, Outcome, ResidueCause
 from ringgate.execution.concurrency import ConcurrencyLimits
 from ringgate.rollout.record import Objection
 from ringgate.rollout.release_tables import ConditionsTable
