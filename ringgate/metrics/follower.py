@@ -27,7 +27,7 @@ from ringgate.store import LATE, ProberState, Store, Tally
 WINDOW = timedelta(days=7)
 """How far back the first start reads, and after how long without anything new a series is dropped."""
 
-SLICE = timedelta(hours=1)
+SLICE = timedelta(hours=4)
 """How much is read at a time."""
 
 KEEP = timedelta(minutes=2)

@@ -100,7 +100,6 @@ def _size(store: Store, url: str) -> float:
         if url.startswith("sqlite"):
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             return float(Path(url.removeprefix("sqlite:///")).stat().st_size)
-        connection.execute(text("VACUUM ANALYZE runs").execution_options(isolation_level="AUTOCOMMIT"))
         return float(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()) - 8_000_000
 
 
