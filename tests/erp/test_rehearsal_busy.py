@@ -15,6 +15,7 @@ from tests.evaluation.busy.rounds import rehearse
 from tests.support.estate import Leased
 
 
+@pytest.mark.sweep  # a quarter of an hour beside its own load
 def test_a_clean_upgrade_on_a_busy_machine_is_not_rolled_back(
     estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ def test_the_whole_of_the_suites_passes(suites, tmp_path: Path) -> None:
     assert not [text for text in told if text.startswith("0 examples")]
 
 
+@pytest.mark.sweep  # the whole of the suites draws by a seed of its own
 @pytest.mark.parametrize("seed", ["1", "2", "3"])
 def test_the_properties_hold_whatever_is_drawn(suites, seed: str) -> None:
     code, said = suites("suites/properties", "--channel", "api", "--hypothesis-seed", seed)
