@@ -65,6 +65,7 @@ def test_the_next_series_keeps_every_contract(
     assert books_of(tenant) == before
 
 
+@pytest.mark.sweep  # minutes for each series; what the browser does is tested verb by verb elsewhere
 @pytest.mark.parametrize("which", ["own_tenant", "upgraded_tenant"])
 def test_the_browser_keeps_every_contract_of_what_it_can_do(
     which: str, request: pytest.FixtureRequest, engine: Engine, tmp_path: Path, books_of: Any

@@ -17,7 +17,7 @@ from ringgate.drivers.parts import whole
 from ringgate.execution.run_once import Engine, run_once
 from tests.support.estate import Leased
 
-sys.path.append(str(Path(__file__).parents[2] / "examples" / "tryton_over_xml"))
+sys.path.append(str(Path(__file__).parents[2] / "docs" / "examples" / "tryton_over_xml"))
 from tryton_over_xml import TrytonOverXml
 
 

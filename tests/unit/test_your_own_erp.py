@@ -15,7 +15,7 @@ from ringgate.scenario.discovery import load_scenarios
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "your-own-erp.md").read_text(encoding="utf-8")
-EXAMPLE = ROOT / "examples" / "tryton_over_xml"
+EXAMPLE = ROOT / "docs" / "examples" / "tryton_over_xml"
 
 
 def blocks(language: str) -> list[str]:
