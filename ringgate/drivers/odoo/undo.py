@@ -153,6 +153,7 @@ class Undo:
 
     def _requests(self, session: UserSession, reversal: Reversal) -> list[str]:
         rows = self._marked(session, "purchase.order", "origin", reversal, ["state"])
+        rows = rows or self._marked(session, "purchase.order", "partner_ref", reversal, ["state"])
         for row in rows:
             if row["state"] != "cancel":
                 self._cancel_order(session, row["id"])

@@ -26,6 +26,17 @@ KEPT_LANGUAGES = ("de",)
 """Translations that are kept; all of them are most of the disk that the ERP takes."""
 
 
+RELATIVE = """\
+try:
+    from werkzeug.wrappers import BaseResponse
+except ImportError:
+    pass
+else:
+    BaseResponse.autocorrect_location_header = False
+"""
+"""Old servers redirect to the host that they see, which behind a front door is nobody's address; new ones to a path."""
+
+
 class PackagesGone(EstateError):
     """The mirror does not have the packages, or this machine cannot fetch them: no estate of this ERP can be made."""
 
@@ -81,6 +92,8 @@ def _environment(folder: Path, series: SeriesFacts) -> None:
     run([*target, *series.old_tools], what, env=env)
     pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation"]
     run([*pip, *series.requirements], what, env=env)
+    for packages in folder.glob("lib/python*/site-packages"):
+        (packages / "sitecustomize.py").write_text(RELATIVE, encoding="utf-8")
 
 
 def _interpreter(version: str) -> str:

@@ -17,7 +17,7 @@ from ringgate.drivers.odoo.refusals import NothingHappened
 
 ORDER = "purchase.order"
 OTHER_INFORMATION = 1
-"""The tab of an order where its source stands, counted from 0."""
+"""The tab of an order that says who is in charge of it, counted from 0."""
 
 
 class BrowserActing:
@@ -100,8 +100,8 @@ class BrowserRequestVerbs(BrowserActing):
             client.choose("product_id", policy.product, line)
             client.fill("product_qty", client.written(draft.quantity), line)
             client.fill("price_unit", client.written(draft.unit_price.amount), line)
-            client.turn_to(OTHER_INFORMATION)
-            client.fill("origin", draft.description)
+            client.turn_to(client.screens.request_tab)
+            client.fill(client.screens.request_text, draft.description)
             client.save()
             self._told(verb)
             if not client.record():
@@ -115,7 +115,9 @@ class BrowserRequestVerbs(BrowserActing):
         state = client.state()
         total, number = self._money(client.total()), client.text("name")
         client.turn_to(OTHER_INFORMATION)
-        description, requester = client.text("origin"), client.text("user_id")
+        requester = client.text("user_id")
+        client.turn_to(client.screens.request_tab)
+        description = client.text(client.screens.request_text)
         ref = Ref("request", client.record())
         return PurchaseRequest(ref, number, REQUEST_STATES.get(state, state), total, description, requester)
 

@@ -35,6 +35,8 @@ class Screens:
     edit: str = ""  # 14.0 shows records for reading first
     addressed: str = "odoo/action-{action}/{record}"
     new: str = "new"
+    request_text: str = "origin"  # where an order says what it is for, on the tab `request_tab`
+    request_tab: int = 1
 
 
 S19: Final = Screens()
@@ -50,6 +52,8 @@ S14: Final = replace(
     edit=".o_form_button_edit",
     addressed="web#action={action}&model={model}&view_type=form&id={record}",
     new="",
+    request_text="partner_ref",  # its source is shown only once there is one
+    request_tab=0,
 )
 
 

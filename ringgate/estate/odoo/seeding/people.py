@@ -199,6 +199,9 @@ def _users(desk: Desk, spec: SeedSpec, groups: Mapping[str, int], passwords: Map
     for role, login in spec.users.items():
         own = [groups[OWN_GROUPS[role]]] if role in OWN_GROUPS else []
         mine = [groups[INTERNAL], *(groups[name] for name in ROLE_GROUPS.get(role, ())), *own]
+        if role is Role.CONSULTANT and desk.series.major < 15:
+            # The form of an order writes the supplier's settings, too, when it is saved.
+            mine.append(desk.named("base.group_partner_manager").popitem()[1])
         values: dict[str, Any] = {
             "name": _title(role),
             "login": login,
