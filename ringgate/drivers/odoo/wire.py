@@ -230,7 +230,9 @@ class SessionClient(_Client):
         if response.status_code != 200:
             raise self._status_error(response.status_code, called)
         answer = self._decoded(response, called)
-        if not isinstance(answer, dict) or answer.get("id") != body["id"]:
+        # A call that is turned away before it is read (a session that ended) is answered without its number.
+        numbers = (body["id"], None) if isinstance(answer, dict) and answer.get("error") else (body["id"],)
+        if not isinstance(answer, dict) or answer.get("id") not in numbers:
             raise ErpProtocolError(f"The answer of {self.base} to {called} is not an answer to our question.")
         if error := answer.get("error"):
             data = error.get("data") if isinstance(error, Mapping) else None

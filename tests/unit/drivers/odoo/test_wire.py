@@ -147,6 +147,13 @@ def test_a_token_that_the_server_changes_is_the_one_that_counts() -> None:
     assert client.token == "next"
 
 
+def test_a_session_that_ended_is_told_so_without_the_number_of_the_call() -> None:
+    told = {"jsonrpc": "2.0", "id": None, **error("odoo.http.SessionExpiredException")}
+    client, _ = signed_in(httpx.Response(200, json=told))
+    with pytest.raises(SessionEnded):
+        client.call("res.users", "read", ids=[7])
+
+
 # --- by key ---------------------------------------------------------------------------------------------------------
 
 
