@@ -122,18 +122,16 @@ def _records(
         yield records
 
 
-_count = iter(range(10**12))
-
-
 def _write(store: Store, ring: str, release: str, records: Any, dice: Any) -> None:
     """The rows and blocks of these records."""
     times = dice.integers(10_000, 900_000, (len(records), 2 * len(_STEPS)), np.uint32)
     traces = dice.bytes(16 * len(records))
+    ids = dice.bytes(6 * len(records)).hex()  # as random as those of real runs: an index of them has gaps
     shapes = store.shapes()
     details = {key: encoding.run_row(_of(shape), 0, 0, 0, 0)["details"] for key, shape in shapes.items()}
     recorded = records["started"] + ((records["seconds"] + records["undo"]) * 1e6).astype(np.int64)
     rows = [
-        (started, at, seconds, undo, labels, shape, 1, 12, f"b{next(_count):011x}", traces[16 * n : 16 * n + 16],
+        (started, at, seconds, undo, labels, shape, 1, 12, ids[12 * n : 12 * n + 12], traces[16 * n : 16 * n + 16],
          row.tobytes(), details[shape])
         for n, (started, at, seconds, undo, labels, shape, row) in enumerate(
             zip(records["started"].tolist(), recorded.tolist(), records["seconds"].tolist(), records["undo"].tolist(),
