@@ -33,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
 def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where; it is made if it is not there.")] = Path(),
     tenant: Annotated[str, typer.Option(metavar="ID", help="The first tenant: letters, digits and dashes.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="What its company is called in the ERP.")] = "",
     erp: Annotated[str, typer.Option(metavar="NAME", help="Its ERP, by the name of a driver.")] = "",
     api: Annotated[str, typer.Option(metavar="URL", help="Where its API answers.")] = "",
     web: Annotated[str, typer.Option(metavar="URL", help="Where its web client opens; none: no browser channel.")] = "",
@@ -49,7 +50,7 @@ def init(
     from ringgate.drivers.registry import known_erps
 
     given = {"tenant": tenant, "erp": erp, "api": api, "web": web, "currency": currency, "timezone": timezone}
-    given["language"] = language
+    given |= {"language": language, "name": name}
     answers = _answered(given, known_erps())
     files = _files(answers, ci)
     if problems := _problems(files):
@@ -61,6 +62,7 @@ def init(
 
 _QUESTIONS: Final = {
     "tenant": ("The first tenant's id (letters, digits, dashes)", ""),
+    "name": ("What its company is called in the ERP (empty: as its id)", ""),
     "erp": ("Its ERP", ""),
     "api": ("Where its API answers (URL)", ""),
     "web": ("Where its web client opens (URL; empty: none)", ""),
@@ -69,7 +71,7 @@ _QUESTIONS: Final = {
 }
 """Option -> what is asked for it, and what an empty answer stands for."""
 
-_MAY_BE_EMPTY: Final = frozenset({"web"})
+_MAY_BE_EMPTY: Final = frozenset({"name", "web"})
 
 
 def _answered(given: Mapping[str, str], erps: Sequence[str]) -> dict[str, str]:
@@ -121,7 +123,7 @@ def _tenant(answers: Mapping[str, str]) -> str:
     variable = name.upper().replace("-", "_")
     values: dict[str, str] = {
         "@ID@": name,
-        "@NAME@": name.replace("-", " ").title(),
+        "@NAME@": answers["name"] or name.replace("-", " ").title(),
         "@ZONE@": answers["timezone"],
         "@LANGUAGE@": answers["language"],
         "@API@": answers["api"],

@@ -119,7 +119,9 @@ def _series(tenant: Tenant, fingerprint: Fingerprint) -> _Found:
 
 def _company(tenant: Tenant, settings: Configuration) -> _Found:
     currencies, zones = settings.only("company", "currency"), settings.only("company", "time zone")
-    code = tenant.policy.currency.code
+    code, companies = tenant.policy.currency.code, settings.names("company")
+    if companies and tenant.name not in companies:
+        yield "name", tenant.name, f"calls the company {_or_nothing(companies)}", "Give the company's name."
     if currencies and code not in currencies:
         yield "policy.currency", code, _or_nothing(currencies), "State the company's own currency."
     if zones - {""} and tenant.timezone not in zones:

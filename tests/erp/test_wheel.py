@@ -82,6 +82,7 @@ def test_from_an_empty_folder_to_a_first_verdict(installed: Path, own_tenant: Le
 
     told = run("ringgate", "tenants", "doctor")
     assert told.returncode == 1, told.stdout + told.stderr
+    assert f"name: the inventory says Acme, the ERP calls the company {tenant.name}." in told.stdout
     assert f"policy.currency: the inventory says CHF, the ERP {tenant.policy.currency.code}." in told.stdout
     assert not [secret for secret in passwords.values() if secret in told.stdout + told.stderr]
 
@@ -90,6 +91,7 @@ def test_from_an_empty_folder_to_a_first_verdict(installed: Path, own_tenant: Le
     policy = "".join(re.findall(r"^\[+policy.*?(?=^\[+(?!policy))", entry, re.DOTALL | re.MULTILINE))
     file = project / "tenants" / "acme.toml"
     mine = file.read_text(encoding="utf-8")
+    mine = mine.replace('name = "Acme"', f'name = "{tenant.name}"', 1)
     file.write_text(mine.partition("[policy]")[0] + policy + mine[mine.index("[users.") :], encoding="utf-8")
     assert run("ringgate", "tenants", "check").returncode == 0
     told = run("ringgate", "tenants", "doctor")

@@ -37,8 +37,8 @@ def erp_of(tenant: Tenant) -> Fingerprint:
     """What an ERP says that is set up as the entry states."""
     rules = tenant.policy
     settings = {
-        ("company Acme", "currency"): rules.currency.code,
-        ("company Acme", "time zone"): tenant.timezone,
+        ("company Acme Ltd", "currency"): rules.currency.code,
+        ("company Acme Ltd", "time zone"): tenant.timezone,
         ("accounting", "tax rounding"): rules.tax_rounding.value,
         (f"payment term {rules.payment_term}", "lines"): f"remainder in {rules.payment_days} days",
         (f"product {rules.product}", "active"): "yes",
@@ -84,8 +84,9 @@ ACCOUNTANT = next(each for each in ERP.users if each.login == "synthetic.account
 OTHERS = tuple(each for each in ERP.users if each is not ACCOUNTANT)
 CUSTOMER = ERP.parties[0]
 WRONG = {
-    "currency": (TENANT, with_value(ERP, "company Acme", "currency", "USD"), "policy.currency", "the ERP USD"),
-    "time zone": (TENANT, with_value(ERP, "company Acme", "time zone", "Asia/Tokyo"), "timezone", "Asia/Tokyo"),
+    "currency": (TENANT, with_value(ERP, "company Acme Ltd", "currency", "USD"), "policy.currency", "the ERP USD"),
+    "name": (replace(TENANT, name="Acme"), ERP, "name", "calls the company Acme Ltd"),
+    "time zone": (TENANT, with_value(ERP, "company Acme Ltd", "time zone", "Asia/Tokyo"), "timezone", "Asia/Tokyo"),
     "rounding": (TENANT, with_value(ERP, "accounting", "tax rounding", "other"), "policy.tax_rounding", "by other"),
     "rate": (TENANT, with_value(ERP, f"tax {TAX.name}", "rate", "0.175"), f'policy.tax "{TAX.name}"', "rate 0.175"),
     "tax not charged": (
@@ -159,7 +160,7 @@ def test_each_difference_is_named_once_with_its_remedy(case: str) -> None:
 
 
 def test_every_difference_is_named_at_once() -> None:
-    erp = replace(with_value(ERP, "company Acme", "currency", "USD"), parties=(), accounts=())
+    erp = replace(with_value(ERP, "company Acme Ltd", "currency", "USD"), parties=(), accounts=())
     keys = {each.key for each in compare_configuration(TENANT, erp, TODAY)}
     assert {"policy.currency", "policy.customer", "policy.accounts.receivable", "policy.accounts.cash"} <= keys
 
