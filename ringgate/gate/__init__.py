@@ -18,8 +18,8 @@ from ringgate.gate.baseline import Baseline, learn
 from ringgate.gate.blast import Radius, blast_radius
 from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.policy import GatePolicy
-from ringgate.gate.registry import Signal
 from ringgate.gate.rules import RULES, Reason, reasons, state_of
+from ringgate.gate.signals import Signal
 from ringgate.gate.silence import Due
 from ringgate.gate.verdict import Action, SignalEvidence, Verdict, Word
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from ringgate.domain.model import Failure, RunResult
 from ringgate.domain.terms import Basis, Channel, Invariant, Outcome
 from ringgate.gate.baseline import Signature, signature_of
-from ringgate.gate.signals import Probe, failed, probe_of
+from ringgate.gate.observations import Probe, failed, probe_of
 
 
 class Cause(StrEnum):

@@ -21,12 +21,7 @@ from ringgate.gate.bounds import no_more_often
 from ringgate.gate.explaining import evidence_of, outlook_of
 from ringgate.gate.facts import Breach, Facts, SelfTest, Weighed
 from ringgate.gate.gauge import Gauge, Mirror
-from ringgate.gate.policy import GatePolicy
-from ringgate.gate.rates import Null
-from ringgate.gate.registry import Signal
-from ringgate.gate.required import NotTested, Process, not_tested
-from ringgate.gate.rules import reasons, state_of
-from ringgate.gate.signals import (
+from ringgate.gate.observations import (
     EVIDENCE,
     Probe,
     concerns,
@@ -35,6 +30,11 @@ from ringgate.gate.signals import (
     known_at,
     probe_of,
 )
+from ringgate.gate.policy import GatePolicy
+from ringgate.gate.rates import Null
+from ringgate.gate.required import NotTested, Process, not_tested
+from ringgate.gate.rules import reasons, state_of
+from ringgate.gate.signals import Signal
 from ringgate.gate.silence import Due, ExpectedResults
 from ringgate.gate.verdict import Samples, Verdict
 from ringgate.gate.waivers import UNTESTED, Waivers

@@ -11,10 +11,7 @@ from statistics import median
 
 from ringgate.domain.model import RunResult, SignalSample
 from ringgate.domain.terms import Invariant, Outcome, Source
-from ringgate.gate.policy import GatePolicy
-from ringgate.gate.rates import OutcomeHistory, Rates
-from ringgate.gate.registry import Signal
-from ringgate.gate.signals import (
+from ringgate.gate.observations import (
     EVIDENCE,
     Probe,
     UsualPace,
@@ -24,6 +21,9 @@ from ringgate.gate.signals import (
     known_at,
     probe_of,
 )
+from ringgate.gate.policy import GatePolicy
+from ringgate.gate.rates import OutcomeHistory, Rates
+from ringgate.gate.signals import Signal
 from ringgate.gate.silence import Due
 from ringgate.gate.waivers import Waivers
 

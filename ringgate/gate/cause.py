@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ringgate.gate.attribution import Attribution, Cause, attribute
-from ringgate.gate.registry import Signal, Strength
+from ringgate.gate.signals import Signal, Strength
 
 NARROW = {
     Cause.IDENTITY: "who may do what explains what else is allowed, refused or wrong",

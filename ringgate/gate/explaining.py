@@ -10,8 +10,8 @@ from ringgate.gate.cadence import promotion_at, share_of_ticks
 from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.gauge import Gauge
 from ringgate.gate.rates import RateCount
-from ringgate.gate.registry import Signal, Strength
 from ringgate.gate.rules import reasons, state_of
+from ringgate.gate.signals import Signal, Strength
 from ringgate.gate.verdict import Outlook, Point, SignalEvidence
 from ringgate.gate.words import counted, percent, span
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ringgate.domain.terms import Invariant
+from ringgate.gate.observations import Probe
 from ringgate.gate.policy import GatePolicy
-from ringgate.gate.registry import Signal
 from ringgate.gate.required import NotTested
-from ringgate.gate.signals import Probe
+from ringgate.gate.signals import Signal
 
 
 class GateState(StrEnum):

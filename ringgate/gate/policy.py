@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ringgate.domain.waivers import Waiver
-from ringgate.gate.registry import Signal
 from ringgate.gate.required import PROCESSES
+from ringgate.gate.signals import Signal
 
 
 @dataclass(frozen=True, slots=True)

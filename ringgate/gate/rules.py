@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ringgate.gate.facts import Facts, GateState, Weighed
-from ringgate.gate.registry import Strength
 from ringgate.gate.required import NotTested
+from ringgate.gate.signals import Strength
 from ringgate.gate.words import counted, listed, moment, percent, probe_words, span, units
 
 

@@ -1,106 +1,113 @@
-"""What one run says to each signal: yes, no, or nothing at all."""
+"""The signals that a release is judged by. A new one is one entry here: its key in a policy, its label in metrics, its
+words on a page, how hard it may stop a rollout and what a run says to it all come from there.
+
+    Signal.FAILURES.definition.most      # Strength.ROLL_BACK
+    Signal("slowness").definition.bad    # "were slower than {quantile} of those before"
+"""
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from ringgate.domain.model import RunResult, SignalSample
-from ringgate.domain.terms import Channel, Outcome, Source, StepKind
+from ringgate.gate.observations import UsualPace, failed, failed_posting, over_limit
 
 if TYPE_CHECKING:
     from ringgate.gate.policy import GatePolicy
 
-Probe = tuple[str, str, Channel]
-"""A tenant, a scenario and a channel: what is run again and again."""
-
-EVIDENCE = frozenset({Source.SUITE, Source.PROBE})
-ENOUGH_FOR_QUANTILES = 20
+Said = tuple[bool, ...] | None
+"""Whether a run, or a sample, is bad, for each null of its signal; None where it says nothing."""
 
 
-class Labelled(Protocol):
-    """A run, or the labels of many."""
+class Strength(IntEnum):
+    """The most that a signal's evidence may do."""
 
-    @property
-    def tenant(self) -> str: ...
-    @property
-    def scenario(self) -> str: ...
-    @property
-    def channel(self) -> Channel: ...
+    HOLD = 1
+    PAUSE = 2
+    ROLL_BACK = 3
 
 
-def probe_of(result: Labelled) -> Probe:
-    return result.tenant, result.scenario, result.channel
+def _one(policy: GatePolicy) -> int:
+    return 1
 
 
-def kind_of(result: Labelled) -> str:
-    """`time-entry over api`: runs of a kind are comparable between tenants."""
-    return f"{result.scenario} over {result.channel.value}"
+@dataclass(frozen=True, slots=True)
+class SignalDefinition:
+    """One signal. It is fed by one of three: `of_run` and `of_sample` say what a run or a platform's sample says to it,
+    and what is granted to it comes from the baseline; `granted` is the share that a policy grants where it is fed by
+    what is due.
+
+    `word` is its key in a policy (`about` explains it), its label, and a waiver's signature. `counted` and `bad` make
+    a sentence: "12 of 540 runs failed"; `{quantile}` is the policy's highest. `unknown` says why it cannot be judged.
+
+    `parts` is how many nulls it has; `timed` is for what depends on how long runs took, and so on busy hours. `always`
+    is judged whatever a policy says. `because` is what its evidence explains by itself: everything that failed, too,
+    where it `leads`, and else only what nothing that failed explains."""
+
+    word: str
+    most: Strength
+    about: str
+    bad: str
+    unknown: str
+    counted: str = "runs"
+    of_run: Callable[[RunResult, UsualPace], Said] | None = None
+    of_sample: Callable[[SignalSample], bool | None] | None = None
+    granted: Callable[[GatePolicy], float] | None = None
+    parts: Callable[[GatePolicy], int] = _one
+    timed: bool = False
+    always: bool = False
+    because: str = ""
+    leads: bool = False
 
 
-def known_at(result: RunResult) -> datetime:
-    """When a run's outcome was known: it was over, and undone."""
-    return result.started_at + timedelta(seconds=max(0.0, result.seconds) + max(0.0, result.undo_seconds))
+def _failures(result: RunResult, pace: UsualPace) -> Said:
+    wrong = failed(result)
+    return None if wrong is None else (wrong,)
 
 
-def failed(result: RunResult) -> bool | None:
-    """None for what is no evidence: broken is our own fault, skipped was not run."""
-    return result.outcome is Outcome.FAILED if result.outcome in (Outcome.PASSED, Outcome.FAILED) else None
+def _posting(result: RunResult, pace: UsualPace) -> Said:
+    wrong = failed_posting(result)
+    return None if wrong is None else (wrong,)
 
 
-def failed_posting(result: RunResult) -> bool | None:
-    """Whether a posting step failed; None for a run that did not come to one, or failed elsewhere."""
-    posting = [step.name for step in result.steps if step.kind is StepKind.POSTING]
-    if result.outcome is Outcome.FAILED and result.failure is not None:
-        return True if result.failure.step in posting else None
-    return False if posting and result.outcome is Outcome.PASSED else None
+class Signal(StrEnum):
+    """What a release is judged by. Each is bet on by itself, with its part of alpha."""
 
+    _value_: str
+    definition: SignalDefinition
 
-class UsualPace:
-    """How long runs of each kind took: the baseline's quantiles, each a value that occurred, times what is allowed."""
+    def __new__(cls, definition: SignalDefinition) -> Signal:
+        made = str.__new__(cls, definition.word)
+        made._value_, made.definition = definition.word, definition
+        return made
 
-    def __init__(self, results: Iterable[RunResult], policy: GatePolicy) -> None:
-        taken: dict[str, list[float]] = defaultdict(list)
-        for result in results:
-            if result.outcome is Outcome.PASSED:
-                taken[kind_of(result)].append(result.seconds)
-        self.limits: Mapping[str, tuple[float, ...]] = {
-            kind: limits_of(sorted(seconds), policy)
-            for kind, seconds in taken.items()
-            if len(seconds) >= ENOUGH_FOR_QUANTILES
-        }
+    FAILURES = SignalDefinition(
+        "failures", Strength.ROLL_BACK, "Runs that failed.", "failed", "", of_run=_failures, always=True
+    )
+    SLOWNESS = SignalDefinition(
+        "slowness", Strength.PAUSE, "Runs that take longer than before.",
+        "were slower than {quantile} of those before", "too few runs passed before the release",
+        of_run=lambda result, pace: pace.slow(result), parts=lambda policy: len(policy.quantiles), timed=True,
+        because="what comes out is right, and takes longer",
+    )  # fmt: skip
+    BACKLOG = SignalDefinition(
+        "backlog", Strength.PAUSE, "Samples over their limit.", "were over their limit",
+        "nothing was sampled before it", "samples", of_sample=over_limit,
+        because="work piles up that the platform has to do, and what waits for it fails", leads=True,
+    )  # fmt: skip
+    POSTING = SignalDefinition(
+        "posting-errors", Strength.ROLL_BACK, "Failures of posting steps.", "failed to post",
+        "nothing was posted before it", of_run=_posting,
+    )  # fmt: skip
+    # About our side as much as about the ERP: a prober that died says nothing of the release, and holding ends by
+    # itself.
+    SILENCE = SignalDefinition(
+        "silence", Strength.HOLD, "No result where one was due.", "did not come", "nothing says what is due",
+        "due results", granted=lambda policy: policy.silence_rate,
+    )  # fmt: skip
 
-    @classmethod
-    def of_limits(cls, limits: Mapping[str, tuple[float, ...]]) -> UsualPace:
-        """Of limits that somebody else worked out, by kind of run."""
-        pace = cls.__new__(cls)
-        pace.limits = limits
-        return pace
-
-    def slow(self, result: RunResult) -> tuple[bool, ...] | None:
-        """Whether it took longer than each limit. None for a run that did not pass, or of an unknown kind."""
-        limits = self.limits.get(kind_of(result))
-        if limits is None or result.outcome is not Outcome.PASSED:
-            return None
-        return tuple(result.seconds > limit for limit in limits)
-
-
-def limits_of(ordered: Sequence[float], policy: GatePolicy) -> tuple[float, ...]:
-    """What each quantile of these durations, shortest first, allows."""
-    places = (max(0, math.ceil(part * len(ordered)) - 1) for part in policy.quantiles)
-    return tuple(policy.slower * float(ordered[place]) for place in places)
-
-
-def concerns(sample: SignalSample, ring: str, tenants: Collection[str]) -> bool:
-    """Whether a sample is of a tenant of the ring, of the ring, or of a server that all share."""
-    if sample.tenant:
-        return sample.tenant in tenants
-    return sample.ring in ("", ring)
-
-
-def over_limit(sample: SignalSample) -> bool | None:
-    """None where nobody said what is too much; what is no number is too much."""
-    return None if sample.limit is None else not sample.value <= sample.limit
+    def bad_words(self, policy: GatePolicy) -> str:
+        return self.definition.bad.format(quantile=f"{100 * policy.quantiles[-1]:.4g} %")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ringgate.gate.observations import Probe
 from ringgate.gate.required import Process
-from ringgate.gate.signals import Probe
 
 PATIENCE, ALLOWANCE = 1.5, timedelta(seconds=60)
 """A result is overdue when this many intervals, and a minute for a long run, have passed since the one before."""

@@ -13,8 +13,8 @@ from ringgate.gate.baseline import Baseline
 from ringgate.gate.blast import Radius
 from ringgate.gate.cause import Said, leading
 from ringgate.gate.facts import Facts, GateState
-from ringgate.gate.registry import Signal
 from ringgate.gate.rules import Reason
+from ringgate.gate.signals import Signal
 
 
 class Word(StrEnum):

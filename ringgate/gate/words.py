@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ringgate.gate.signals import Probe
+from ringgate.gate.observations import Probe
 
 _MANY = 1_000_000
 

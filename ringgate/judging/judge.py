@@ -19,7 +19,7 @@ from ringgate.domain.terms import Outcome
 from ringgate.gate import Due, Facts, GatePolicy, Verdict, reasons, state_of
 from ringgate.gate.bake import KEPT
 from ringgate.gate.columnar import ColumnarBake, learn_columns
-from ringgate.gate.signals import EVIDENCE
+from ringgate.gate.observations import EVIDENCE
 from ringgate.gate.waivers import Waivers
 from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory, pause_of

@@ -17,11 +17,11 @@ from ringgate.domain.waivers import Waiver
 from ringgate.fingerprint import ComparisonPolicy
 from ringgate.fingerprint.policy import ComparisonPolicyError
 from ringgate.fingerprint.policy import load as load_policy
-from ringgate.gate.required import PROCESSES
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.rollout.release_checks import check_series, cross_checks
-from ringgate.rollout.release_tables import ExceptionTable, ReleaseTable, Risk
+from ringgate.rollout.release_tables import ExceptionTable, ReleaseTable
+from ringgate.rollout.risk_classes import PLANS, Plan
 from ringgate.surface.accepted import AcceptedMistake, read_accepted
 
 
@@ -31,37 +31,6 @@ class ReleaseError(RinggateError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is verified on each tenant of a ring. `browser`: `all` tenants, the ring's `first`, or `none`. `must` are
-    the processes that must have passed on each."""
-
-    everything: bool
-    browser: str
-    isolation: bool
-    in_flight: bool
-    surface: bool
-    drill: str
-    why: str
-    must: tuple[str, ...] = PROCESSES
-
-
-PLANS: Mapping[Risk, Plan] = {
-    Risk.LOW: Plan(False, "none", False, False, False, "first", "smoke over the API; one restore drill for each ring",
-                   ("sign-in", "project-to-cash")),
-    Risk.MEDIUM: Plan(
-        True, "first", True, True, True, "first",
-        "every process over the API, the browser walk on each ring's first tenant, isolation, work in flight, what "
-        "the ERP offers to programs",
-    ),
-    Risk.HIGH: Plan(
-        True, "all", True, True, True, "all",
-        "every process over the API, the browser walk, isolation, work in flight and a restore drill on each tenant, "
-        "what the ERP offers to programs",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

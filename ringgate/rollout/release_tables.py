@@ -13,14 +13,7 @@ from ringgate.domain.terms import Role
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.conditions import Condition
-
-
-class Risk(StrEnum):
-    """How much a release may break. It chooses what is verified, see `PLANS`."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
+from ringgate.rollout.risk_classes import Risk
 
 
 class RolloutAction(StrEnum):

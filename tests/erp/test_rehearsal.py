@@ -24,10 +24,11 @@ from ringgate.fingerprint.loss import SYNTHETIC
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import RehearsalRecord
-from ringgate.rollout.release import Plan, Release
+from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.report import write_report
 from ringgate.rollout.results import FingerprintResult, RollbackResult
+from ringgate.rollout.risk_classes import Plan
 from ringgate.rollout.stages.context import StageFinding, connected
 from ringgate.rollout.stages.sequence import TenantStages
 from tests.support.estate import Leased

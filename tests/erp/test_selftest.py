@@ -11,7 +11,7 @@ from ringgate.domain.model import Scenario
 from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.execution.run_once import Engine
 from ringgate.execution.self_test import Lie, falsified, self_test
-from ringgate.gate.signals import EVIDENCE
+from ringgate.gate.observations import EVIDENCE
 from tests.support.estate import Books, Leased
 
 NOTICED = {

@@ -20,9 +20,9 @@ from ringgate.gate.columnar.evidence import NO, NOTHING, YES, Bools, Ints
 from ringgate.gate.columnar.gauge import ColumnarGauge, ColumnarMirror, Kinds, Outcomes
 from ringgate.gate.columnar.silence import ColumnarExpectedResults
 from ringgate.gate.gauge import Gauge, Mirror
+from ringgate.gate.observations import EVIDENCE, kind_of, probe_of
 from ringgate.gate.rates import Null
-from ringgate.gate.registry import Signal
-from ringgate.gate.signals import EVIDENCE, kind_of, probe_of
+from ringgate.gate.signals import Signal
 from ringgate.gate.silence import ExpectedResults
 
 

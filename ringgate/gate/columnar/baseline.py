@@ -18,10 +18,10 @@ from ringgate.gate.baseline import Baseline, Signature, of_samples
 from ringgate.gate.bounds import tail_from
 from ringgate.gate.columnar import evidence as says
 from ringgate.gate.columnar.evidence import NO, YES, Array, Bools, Floats, Ints
+from ringgate.gate.observations import ENOUGH_FOR_QUANTILES, EVIDENCE, Probe, UsualPace, kind_of, limits_of, probe_of
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import BUSY, LEAST_IN_A_PIECE, PIECE, PIECES, STREAKS_MATTER, RateCount, Rates
-from ringgate.gate.registry import Signal
-from ringgate.gate.signals import ENOUGH_FOR_QUANTILES, EVIDENCE, Probe, UsualPace, kind_of, limits_of, probe_of
+from ringgate.gate.signals import Signal
 from ringgate.gate.waivers import Waivers
 
 _SECOND = 1_000_000

@@ -1,4 +1,4 @@
-"""What each run says to each signal (`gate/signals.py`), as arrays: by its labels, by its shape, and by its times."""
+"""What each run says to each signal (see `gate/observations.py`), as arrays: by labels, by shape, and by times."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ringgate.domain.labels import RunLabels, RunShape, moment_of
 from ringgate.domain.model import RunResult, Step
 from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.gate.baseline import Signature
-from ringgate.gate.registry import Signal
-from ringgate.gate.signals import UsualPace, failed
+from ringgate.gate.observations import UsualPace, failed
+from ringgate.gate.signals import Signal
 from ringgate.gate.waivers import Waivers
 
 Array = NDArray[Any]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ringgate.domain.labels import microseconds
 from ringgate.gate.columnar.evidence import Bools, Ints, datetime_of, span_of
-from ringgate.gate.signals import Probe
+from ringgate.gate.observations import Probe
 from ringgate.gate.silence import ALLOWANCE, PATIENCE, Due, ExpectedResults, never
 
 

@@ -11,8 +11,8 @@ from ringgate.domain.terms import Channel, Layer, Outcome
 from ringgate.execution.recovery import waiting
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection
-from ringgate.rollout.release import Plan
 from ringgate.rollout.results import BackupAge, BaselineResult
+from ringgate.rollout.risk_classes import Plan
 from ringgate.rollout.stages import in_flight
 from ringgate.rollout.stages.beside import Job, run_beside
 from ringgate.rollout.stages.blame import needs_second_look

@@ -25,9 +25,10 @@ from ringgate.fingerprint.model import Fingerprint
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.record import Objection, RecordKeeper
-from ringgate.rollout.release import Plan, Release
+from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import StageResult
+from ringgate.rollout.risk_classes import Plan
 from ringgate.rollout.surface import Surfaces
 
 SPARE = "-spare"

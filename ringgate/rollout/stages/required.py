@@ -9,7 +9,7 @@ from ringgate.domain.terms import Outcome
 from ringgate.gate.required import not_tested
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection
-from ringgate.rollout.release import Plan
+from ringgate.rollout.risk_classes import Plan
 from ringgate.rollout.stages.context import StageContext
 
 

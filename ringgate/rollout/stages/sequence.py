@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringgate.domain.model import Tenant
-from ringgate.rollout.release import Plan
+from ringgate.rollout.risk_classes import Plan
 from ringgate.rollout.stages import baseline, drill, fingerprint, roll_back, upgrade, verification
 from ringgate.rollout.stages.context import StageContext, StageFinding
 

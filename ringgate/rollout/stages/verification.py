@@ -10,8 +10,8 @@ from ringgate.domain.model import RunResult, Scenario, Tenant
 from ringgate.domain.terms import Channel, Layer, Outcome
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection
-from ringgate.rollout.release import Plan
 from ringgate.rollout.results import VerificationResult
+from ringgate.rollout.risk_classes import Plan
 from ringgate.rollout.stages import in_flight
 from ringgate.rollout.stages.beside import Job, run_beside
 from ringgate.rollout.stages.blame import OF_LAYER

@@ -9,7 +9,7 @@ import pytest
 from ringgate.domain.model import Feature, RunResult
 from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, TaxRounding
 from ringgate.gate import Attribution, Cause, attribute, blast_radius, grouped
-from ringgate.gate.signals import Probe
+from ringgate.gate.observations import Probe
 from tests.support.samples import JPY, policy, tenant
 from tests.unit.gate.sample import START, failed, run
 

@@ -11,7 +11,7 @@ from ringgate.domain.model import Failure, RunResult, SignalSample, Step
 from ringgate.domain.terms import Channel, Invariant, Outcome, Source, StepKind
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Action, Bake, Due, GateState, Signal, Verdict, Word
-from ringgate.gate.signals import Probe
+from ringgate.gate.observations import Probe
 from tests.unit.gate.sample import (
     IDS,
     MINUTE,

@@ -23,8 +23,8 @@ from ringgate.gate import Bake, Due, GatePolicy, Signal, Verdict, learn
 from ringgate.gate.bounds import tail_from, upper_bound
 from ringgate.gate.columnar import ColumnarBake, learn_columns
 from ringgate.gate.columnar.bounds import tails_from, upper_bounds
+from ringgate.gate.observations import UsualPace
 from ringgate.gate.rates import streak_of
-from ringgate.gate.signals import UsualPace
 from ringgate.gate.waivers import Waivers
 from tests.unit.gate.sample import IDS, LATER, MINUTE, RING, START, failed, run, self_test
 

@@ -10,8 +10,9 @@ import pytest
 
 from ringgate.domain.terms import Role
 from ringgate.inventory import Inventory
-from ringgate.rollout.release import PLANS, ReleaseError, load_release
-from ringgate.rollout.release_tables import Risk, RolloutAction
+from ringgate.rollout.release import ReleaseError, load_release
+from ringgate.rollout.release_tables import RolloutAction
+from ringgate.rollout.risk_classes import PLANS, Risk
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 11, 24)

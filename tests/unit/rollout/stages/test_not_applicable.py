@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from ringgate.domain.terms import Capability
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.release import PLANS
 from ringgate.rollout.release_tables import RolloutAction
+from ringgate.rollout.risk_classes import PLANS
 from ringgate.rollout.stages.context import applicable, no_fingerprint
 from ringgate.rollout.stages.fingerprint import fingerprint
 from tests.unit.rollout.stages.world import ALDGATE, Context

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from ringgate.domain.terms import Outcome
 from ringgate.gate.required import PROCESSES
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.release import PLANS
-from ringgate.rollout.release_tables import Risk, RolloutAction
+from ringgate.rollout.release_tables import RolloutAction
+from ringgate.rollout.risk_classes import PLANS, Risk
 from ringgate.rollout.stages.required import judge_untested
 from tests.unit.rollout.stages.world import ALDGATE, WRONG, Context, came
 

@@ -10,8 +10,8 @@ import pytest
 from ringgate.gate import GatePolicy, GateState, Signal
 from ringgate.gate.explaining import evidence_of
 from ringgate.gate.facts import Weighed
-from ringgate.gate.registry import Strength
 from ringgate.gate.rules import reasons
+from ringgate.gate.signals import Strength
 from ringgate.inventory.schema import keys_of
 from ringgate.judging.policy_file import GatePolicyTable
 from tests.unit.gate.sample import START, bake
