@@ -27,7 +27,7 @@ from ringgate.rollout.record import STAGES, RehearsalRecord
 from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import BaselineResult, FingerprintResult, VerificationResult
 from tests.erp.killed_rehearsal import POINTS
-from tests.support.estate import Books
+from tests.support.estate import KILLS, Books
 from tests.support.rehearsal import release_file
 
 DRIFT = """
@@ -120,12 +120,13 @@ class Rehearsed:
 
 
 @pytest.fixture(scope="module")
-def small_estate() -> Iterator[Estate]:
-    """Two tenants of their own: whole starts of the command are tested, the setting up of the estate with them."""
-    estate = Estate.at("kills")
+def small_estate() -> Estate:
+    """Two tenants of their own: whole starts of the command are tested, the setting up of the estate with them.
+
+    Another worker may have a test of this file, too: the estate is stopped when the whole run is over."""
+    estate = Estate.at(KILLS)
     estate.up(tenants=2)
-    yield estate
-    estate.down()
+    return estate
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ from ringgate.inventory import Inventory
 from ringgate.scenario.discovery import load_scenarios
 
 NAME, TENANTS = "tests", 8
+KILLS = "kills"
+"""The estate of the tests that kill a rehearsal."""
 UPGRADED = "kobe"
 """The one tenant of the estate of tests that runs the next series. It is upgraded once, and then kept so."""
 
@@ -55,8 +57,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if reporter is None or hasattr(session.config, "workerinput"):
         return
     reports = [report for group in reporter.stats.values() for report in group]
-    if any(getattr(report, "nodeid", "").startswith("tests/erp/") for report in reports):
+    names = [getattr(report, "nodeid", "") for report in reports]
+    if any(name.startswith("tests/erp/") for name in names):
         Estate.at(NAME).down()
+    if any(name.startswith("tests/erp/test_rehearsal_kill.py") for name in names):
+        Estate.at(KILLS).down()
 
 
 @pytest.fixture(scope="session")
