@@ -233,7 +233,7 @@ LEDGER = (
         title="An invoice is posted into the month before its date",
         where="sql",
         cause="product",
-        says={"financial-posting": "the period holds the date"},
+        says={"financial-posting": "which holds its date"},
         switch=Trigger(
             "account_move",
             "AFTER UPDATE OF state",
