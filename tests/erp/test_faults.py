@@ -66,19 +66,15 @@ TELLS: dict[tuple[str, str], Basis | Invariant] = {
 
 
 @pytest.fixture
-def run_all(engine: Engine, scenarios: dict[str, Scenario], lease: Callable[..., Leased]) -> Iterator[RunAll]:
+def run_all(engine: Engine, scenarios: dict[str, Scenario]) -> Iterator[RunAll]:
     """Runs scenarios on a tenant over the API, as its faults show; the results by scenario."""
     impatient, fresh = TrytonApiDriver(timeout=TIME_OUT), TrytonApiDriver()
-    neighbours: list[Tenant] = []
 
     def run(tenant: Tenant, chosen: frozenset[str], faults: Sequence[Fault]) -> dict[str, RunResult]:
-        if not neighbours and any(scenarios[name].layer is Layer.ISOLATION for name in chosen):
-            # One that nobody else breaks meanwhile.
-            neighbours.append(lease("EUR" if tenant.policy.currency.code != "EUR" else "GBP").tenant)
         # A certificate shows to who comes anew.
         driver = impatient if any(fault.times_out for fault in faults) else fresh if secure(faults) else None
         own = {("tryton", Channel.API): driver} if driver else {}
-        used = dataclasses.replace(engine, neighbours=(tenant, *neighbours), drivers={**engine.drivers, **own})
+        used = dataclasses.replace(engine, drivers={**engine.drivers, **own})
         return {name: run_once(scenarios[name], tenant, Channel.API, used) for name in sorted(chosen)}
 
     yield run
@@ -218,7 +214,7 @@ def test_every_ground_and_every_invariant_has_a_fault() -> None:
 
 
 def test_runs_beside_each_other_on_a_tenant_raise_no_alarm(
-    estate: Estate, take: Callable[[str], tuple[Tenant, Books]], engine: Engine, scenarios: dict[str, Scenario]
+    take: Callable[[str], tuple[Tenant, Books]], engine: Engine, scenarios: dict[str, Scenario]
 ) -> None:
     """Invoices are numbered, projects made and taken back while others look at numbers and try doors."""
     tenant, _ = take("GBP")

@@ -14,7 +14,7 @@ import pytest
 from ringgate.domain.terms import Channel, Outcome
 from ringgate.execution.run_once import run_once
 from suites.properties.test_amounts import amounts_of
-from tests.support.estate import Leased
+from tests.support.estate import Leased, with_neighbour
 
 ROOT = Path(__file__).parents[2]
 SERIES = {"7.0": "own_tenant", "8.0": "upgraded_tenant"}
@@ -29,7 +29,8 @@ def leased(request: pytest.FixtureRequest) -> Leased:
 
 @pytest.fixture
 def suites(leased: Leased, environment: dict[str, str], tmp_path: Path) -> Callable[..., tuple[int, str]]:
-    """Runs pytest on the tenant, as a user would."""
+    """Runs pytest on the tenant, as a user would; its neighbour is one that no other test breaks."""
+    environment["RINGGATE_INVENTORY"] = str(with_neighbour(leased, tmp_path))
 
     def call(*arguments: str) -> tuple[int, str]:
         out = [f"--junitxml={tmp_path}/junit.xml", f"--report={tmp_path}/report.html", "-p", "no:cacheprovider"]

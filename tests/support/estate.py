@@ -7,6 +7,7 @@ other test uses it meanwhile, and it is the test's business to repair what it br
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ STEPS = ManualStep(
     """,
 )
 """What the ERP's makers tell operators to run by hand on the way from 7.0 to 8.0."""
+
+NEIGHBOUR = "chelsea"
+"""The tenant that no test breaks or leases: its users try the doors of the others."""
 
 Books = tuple[dict[str, str], frozenset[str]]
 
@@ -112,7 +116,7 @@ def lease(estate: Estate, inventory: Inventory) -> Iterator[Callable[..., Leased
             return fitting[0]
 
         def take(currency: str = "") -> Leased:
-            old = [t for t in inventory.tenants if t.id != UPGRADED]
+            old = [t for t in inventory.tenants if t.id not in (UPGRADED, NEIGHBOUR)]
             tenant = free([t for t in old if not currency or t.policy.currency.code == currency])
             repair(estate, tenant.id)  # a run that was killed may have left it broken
             return Leased(tenant, str(estate.inventory_path))
@@ -143,6 +147,13 @@ def environment(tmp_path: Path, estate: Estate) -> dict[str, str]:
     return {**os.environ, "RINGGATE_STATE": str(tmp_path / "state"), "RINGGATE_INVENTORY": str(estate.inventory_path)}
 
 
+def with_neighbour(leased: Leased, folder: Path) -> Path:
+    """An inventory of this tenant and of a neighbour that nobody breaks, for commands in other processes."""
+    whole, other = Path(leased.inventory), {f"{leased.id}.toml", f"{NEIGHBOUR}.toml", "defaults.toml"}
+    ignored = [path.name for path in whole.glob("*.toml") if path.name not in other]
+    return Path(shutil.copytree(whole, folder / "inventory", ignore=shutil.ignore_patterns(*ignored)))
+
+
 @pytest.fixture(scope="session")
 def engine(inventory: Inventory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """This worker's engine, with journal, locks and results of its own and sessions kept between tests."""
@@ -150,7 +161,7 @@ def engine(inventory: Inventory, tmp_path_factory: pytest.TempPathFactory) -> It
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RINGGATE_STATE", str(state))
         patch.delenv("RINGGATE_RESULTS", raising=False)
-        with setup.engine(inventory.tenants, session="tests") as engine:
+        with setup.engine(inventory.tenants, session="tests", neighbours=[inventory.tenant(NEIGHBOUR)]) as engine:
             engine.evidence = state / "evidence"
             yield engine
 

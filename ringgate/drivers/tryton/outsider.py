@@ -166,19 +166,33 @@ class Street:
 
 
 class Visitor:
-    """Somebody at a door: `url` is where calls go, `shown` the session that they show."""
+    """Somebody at a door: `url` is where calls go, `shown` the session that they show, `neighbour` whose address that
+    is where it is not the tested tenant's."""
 
     def __init__(
-        self, street: Street, name: str, url: str, shown: httpx.Auth, *, barred: bool, ways: frozenset[Way]
+        self,
+        street: Street,
+        name: str,
+        url: str,
+        shown: httpx.Auth,
+        *,
+        barred: bool,
+        ways: frozenset[Way],
+        neighbour: str = "",
     ) -> None:
         self.name, self.barred, self.ways = name, barred, ways
-        self._street, self._url, self._shown = street, url, shown
+        self._street, self._url, self._shown, self._neighbour = street, url, shown, neighbour
 
     def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
         asked = question(way, things)
         if asked is None:
             return None
-        reply = self._street.call(self._url, *asked, self._shown)
+        try:
+            reply = self._street.call(self._url, *asked, self._shown)
+        except ErpError as error:
+            if self._neighbour:  # its trouble says nothing of the tested tenant
+                raise OurSideError(f"The {self.name} could not be tried: {error}") from error
+            raise
         if reply.status == 401 and not self.barred:
             raise OurSideError(f"The session of the {self.name} was refused where it is valid, which proves nothing.")
         answer = text_of(reply.result)
@@ -268,7 +282,8 @@ class OutsiderFactory:
         dialect = self._dialect if at is self._tenant else session.client.dialect
         url = self._url(at, dialect, database)
         shown = SecretHeader("authorization", live.authorization)
-        return Visitor(self._street, name, url, shown, barred=barred, ways=ways)
+        neighbour = "" if at is self._tenant else at.id
+        return Visitor(self._street, name, url, shown, barred=barred, ways=ways, neighbour=neighbour)
 
     @property
     def _dialect(self) -> Dialect:

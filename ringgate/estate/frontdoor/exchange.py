@@ -235,8 +235,10 @@ class Exchange:
             raise Gone
         headers = passed_on(head.headers)
         head = h11.Response(status_code=head.status_code, headers=headers, reason=head.reason)
+        if head.status_code != 200:
+            keep = None  # a refusal does not displace the answer that is kept
         if keep is not None:
-            keep.head, keep.content = (head if head.status_code == 200 else None), bytearray()
+            keep.head, keep.content = head, bytearray()
         left = _cut(fault, value_of(headers, b"content-length"))
         unsent: list[h11.Event] = [head]  # goes with what comes first, for each write costs
         while True:

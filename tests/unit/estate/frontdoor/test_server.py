@@ -24,7 +24,7 @@ CALL = {"id": 1, "method": "model.party.search", "params": [[], {}]}
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers every POST with what it was sent, and remembers it."""
+    """Answers every POST with what it was sent, and remembers it; to a stranger with status 401."""
 
     protocol_version = "HTTP/1.1"
     seen: list[bytes]
@@ -32,7 +32,7 @@ class Echo(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         content = self._content()
         self.seen.append(content)
-        self.send_response(200)
+        self.send_response(401 if self.headers["authorization"] == "a stranger's" else 200)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -167,8 +167,10 @@ def test_what_one_tenant_was_answered_may_be_given_to_another(stage: Stage) -> N
     with stage.faults.during(NetworkFault(rpc="search", cache="alpha")):
         assert httpx.post(f"http://127.0.0.1:{other}/gamma/", json={**CALL, "id": 5}).json()["id"] == 5
         assert stage.call(id=7).json()["id"] == 7
+        refused = stage.client.post("/alpha/", json={**CALL, "id": 8}, headers={"authorization": "a stranger's"})
+        assert refused.status_code == 401
         assert httpx.post(f"http://127.0.0.1:{other}/gamma/", json={**CALL, "id": 5}).json()["id"] == 7
-    assert len(stage.seen) == 2
+    assert len(stage.seen) == 3
 
 
 def test_an_old_answer_may_be_given_for_ever_to_the_same_question(stage: Stage) -> None:
