@@ -4,7 +4,7 @@ A scenario is one business process as a function of three: `erp` (people, rules,
 `run` (steps). It names no channel, no ERP, no tenant. What should come out is computed by `erp` from the inventory.
 
 What an expectation rests on tells whose business it is when it is not met. It is the ERP's own process unless it says
-`ground=POLICY` (the inventory states it), `RIGHTS` (who may do what) or `RECORDS` (what the books held before). What no
+`basis=POLICY` (the inventory states it), `RIGHTS` (who may do what) or `RECORDS` (what the books held before). What no
 release may break even once says `invariant=`: `BALANCED`, `ONCE`, `NUMBERED`, `ISOLATED`.
 """
 

@@ -57,7 +57,7 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
             equals=set(),
             because="an invoice touches receivable, revenue and tax only",
             what="other accounts",
-            ground=POLICY,
+            basis=POLICY,
         )
         expect(posting.on, equals=run.today, because="the invoice is of today", what="date")
         expect(
@@ -76,7 +76,7 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         expect_agreement(erp.layers(invoice), figures, because="record, screen and ledger state what was billed")
         parts = sorted(part.amount.amount for part in erp.instalments(expected.total, run.today))
         owed = sorted(line.debit.amount for line in posting.lines if line.account in accounts.receivable)
-        expect(owed, equals=parts, because=f"it is payable in {erp.policy.term}", what="amounts owed", ground=POLICY)
+        expect(owed, equals=parts, because=f"it is payable in {erp.policy.term}", what="amounts owed", basis=POLICY)
 
     with run.step("check the numbering", POSTING):
         numbers = erp.books.invoice_numbers(run.today)
@@ -90,7 +90,7 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         old = erp.gaps(before)
         new = tuple(gap for gap in erp.gaps(numbers) if gap not in old)
         expect(new, equals=(), because="numbers follow each other", what="gaps of this posting", invariant=NUMBERED)
-        expect(old, equals=(), because="numbers followed each other before", what="older gaps", ground=RECORDS)
+        expect(old, equals=(), because="numbers followed each other before", what="older gaps", basis=RECORDS)
 
     with run.step("refuse double posting"):
         expect_refusal(accountant.post_invoice, invoice, because="it is posted already")
@@ -104,6 +104,6 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
             present="a day in a closed period",
             because="the tenant closes its periods",
             what="latest closed period",
-            ground=RECORDS,
+            basis=RECORDS,
         )
         expect_refusal(accountant.post_entry, make.entry(on=closed), because=f"the period of {closed} is closed")

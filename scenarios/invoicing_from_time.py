@@ -59,11 +59,11 @@ def invoicing_from_time(erp: Erp, make: Make, run: Run) -> None:
         charged = sorted(line.unit_price.amount for line in invoice.lines)
         expect(charged, equals=rates, because="these rates were agreed", what="rates")
         exact = "hours x rate, each line rounded to the currency"
-        expect(invoice.net, equals=expected.net, because=exact, what="net amount", ground=POLICY)
-        expect(invoice.tax, equals=expected.tax, because=rounding, what="tax", ground=POLICY)
+        expect(invoice.net, equals=expected.net, because=exact, what="net amount", basis=POLICY)
+        expect(invoice.tax, equals=expected.tax, because=rounding, what="tax", basis=POLICY)
         expect(invoice.total, equals=expected.total, because="net and tax add up", what="total")
         by_rate = {line.name: line.amount for line in invoice.taxes}
-        expect(by_rate, equals=dict(expected.by_rate), because=rounding, what="tax of each rate", ground=POLICY)
+        expect(by_rate, equals=dict(expected.by_rate), because=rounding, what="tax of each rate", basis=POLICY)
 
     with run.step("post and check payment term"):
         invoice = accountant.post_invoice(invoice)
@@ -74,5 +74,5 @@ def invoicing_from_time(erp: Erp, make: Make, run: Run) -> None:
             equals=erp.due(run.today),
             because=f"it is payable in {erp.policy.term}",
             what="due dates",
-            ground=POLICY,
+            basis=POLICY,
         )

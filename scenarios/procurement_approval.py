@@ -37,7 +37,7 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
                 consultant.approve_request,
                 request,
                 because=f"requests over {threshold} need somebody else's approval",
-                ground=POLICY,
+                basis=POLICY,
             )
             expect(
                 approver.read_request(request).state,
@@ -65,11 +65,11 @@ def procurement_approval(erp: Erp, make: Make, run: Run) -> None:
                 equals="approved",
                 because=f"requests up to {threshold} need nobody else",
                 what="state",
-                ground=POLICY,
+                basis=POLICY,
             )
         else:
             because = "every request needs somebody else's approval"
-            expect_refusal(consultant.approve_request, at_threshold, because=because, ground=POLICY)
+            expect_refusal(consultant.approve_request, at_threshold, because=because, basis=POLICY)
 
     with run.step("reject"):
         undecided = at_threshold if at_threshold.state == "waiting" else _waiting(consultant, make, large)
@@ -83,12 +83,12 @@ def _approve(consultant: Actor, chain: tuple[Actor, ...], request: PurchaseReque
         stated = approver.approve_request(request)
         if number < len(chain):
             still = f"{number} of {len(chain)} approvals were given"
-            expect(stated.state, equals="waiting", because=still, what="state", ground=POLICY)
+            expect(stated.state, equals="waiting", because=still, what="state", basis=POLICY)
             twice = "nobody approves the same request twice"
-            expect_refusal(approver.approve_request, request, because=twice, ground=POLICY)
+            expect_refusal(approver.approve_request, request, because=twice, basis=POLICY)
             own = "nobody approves their own request"
-            expect_refusal(consultant.approve_request, request, because=own, ground=POLICY)
-            expect(approver.read_request(request).state, equals="waiting", because=still, what="state", ground=POLICY)
+            expect_refusal(consultant.approve_request, request, because=own, basis=POLICY)
+            expect(approver.read_request(request).state, equals="waiting", because=still, what="state", basis=POLICY)
 
 
 def _waiting(consultant: Actor, make: Make, amount: str) -> PurchaseRequest:

@@ -36,4 +36,4 @@ def project_creation(erp: Erp, make: Make, run: Run) -> None:
         consultant = erp.sign_in(CONSULTANT)
         draft = make.project()
         because = "only project managers set up projects"
-        expect_refusal(consultant.create_project, draft, because=because, ground=RIGHTS)
+        expect_refusal(consultant.create_project, draft, because=because, basis=RIGHTS)

@@ -68,4 +68,4 @@ def project_to_cash(erp: Erp, make: Make, run: Run) -> None:
         owed = sum((posting.on_account(*accounts.receivable) for posting in postings), erp.money("0"))
         expect(owed, equals=erp.money("0"), because="what was billed is paid", what="amount owed in the ledger")
         cash = "the money that came in is in cash"
-        expect(received, equals=expected.total, because=cash, what="cash received", ground=POLICY)
+        expect(received, equals=expected.total, because=cash, what="cash received", basis=POLICY)

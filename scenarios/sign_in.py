@@ -26,27 +26,27 @@ def sign_in(erp: Erp, make: Make, run: Run) -> None:
             equals=erp.login_of(CONSULTANT),
             because="the session is that of the user who signed in",
             what="login",
-            ground=RIGHTS,
+            basis=RIGHTS,
         )
         expect(
             identity.company,
             equals=erp.tenant.name,
             because="the user works for this tenant's company",
             what="company",
-            ground=RIGHTS,
+            basis=RIGHTS,
         )
         expect(
             identity.language,
             equals=erp.tenant.language,
             because="the inventory states the tenant's language",
             what="language",
-            ground=POLICY,
+            basis=POLICY,
         )
 
     with run.step("refuse a wrong password"):
         password = make.wrong_password()
-        expect_refusal(erp.sign_in_with, CONSULTANT, password, because="nobody has this password", ground=RIGHTS)
+        expect_refusal(erp.sign_in_with, CONSULTANT, password, because="nobody has this password", basis=RIGHTS)
 
     with run.step("refuse an ended session"):
         consultant.sign_out()
-        expect_refusal(consultant.who_am_i, because="the session was ended", ground=RIGHTS)
+        expect_refusal(consultant.who_am_i, because="the session was ended", basis=RIGHTS)

@@ -46,7 +46,7 @@ def tenant_disclosure(erp: Erp, make: Make, run: Run) -> None:
                 equals=(),
                 because="strangers are not told who else is a tenant",
                 what=question,
-                ground=POLICY,
+                basis=POLICY,
                 invariant=ISOLATED,
             )
 
@@ -58,5 +58,5 @@ def tenant_disclosure(erp: Erp, make: Make, run: Run) -> None:
                 equals=[],
                 because="a tenant is answered for like a name that nobody has",
                 what=f"what tells {neighbour.id} from a name that nobody has",
-                ground=POLICY,
+                basis=POLICY,
             )

@@ -66,18 +66,18 @@ class Refused(ErpError):
     """The ERP did not do what a verb asked, by rule, right or state.
 
     `verb` is the protocol's verb, `reason` the ERP's own words (for people, never matched against), `state` the
-    record's state as read back after the refusal, "" where there is no record. `ground` is what it rests on, as far
-    as the driver could tell from what it saw; `Connection.ground_of` may find out more.
+    record's state as read back after the refusal, "" where there is no record. `basis` is what it rests on, as far
+    as the driver could tell from what it saw; `Connection.basis_of` may find out more.
     """
 
     kind = "refused"
 
-    def __init__(self, verb: str, reason: str, state: str = "", ground: Basis | None = None) -> None:
+    def __init__(self, verb: str, reason: str, state: str = "", basis: Basis | None = None) -> None:
         super().__init__(f"{verb} was refused: {reason}" + (f" (state read back: {state})" if state else ""))
         self.verb = verb
         self.reason = reason
         self.state = state
-        self.ground = ground
+        self.basis = basis
 
 
 class NeverSent(RinggateError):

@@ -45,7 +45,7 @@ def labels_of(result: RunResult) -> RunLabels:
 def shape_of(result: RunResult) -> RunShape:
     failure = result.failure
     if failure is not None:
-        failure = Failure(failure.kind, "", failure.step, ground=failure.ground, invariant=failure.invariant)
+        failure = Failure(failure.kind, "", failure.step, basis=failure.basis, invariant=failure.invariant)
     return RunShape(result.outcome, tuple((step.name, step.outcome, step.kind) for step in result.steps), failure)
 
 

@@ -201,7 +201,7 @@ class Attachment:
 class Failure:
     """Why a run did not pass. `kind` is a stable word for metrics; `message` one sentence; no secrets in any field.
 
-    `ground` and `invariant` are those of the expectation that was not met; a refusal may have a ground, too.
+    `basis` and `invariant` are those of the expectation that was not met; a refusal may have a basis, too.
     """
 
     kind: str
@@ -211,7 +211,7 @@ class Failure:
     expected: str = ""
     actual: str = ""
     traceback: str = ""
-    ground: Basis | None = None
+    basis: Basis | None = None
     invariant: Invariant | None = None
 
 

@@ -74,9 +74,9 @@ class _WholeConnection:
         asked: Callable[[], str] | None = getattr(self._behind, "version", None)
         return asked() if asked else ""
 
-    def ground_of(self, refusal: Refused) -> Basis | None:
-        asked: Callable[[Refused], Basis | None] | None = getattr(self._behind, "ground_of", None)
-        return asked(refusal) if asked else refusal.ground
+    def basis_of(self, refusal: Refused) -> Basis | None:
+        asked: Callable[[Refused], Basis | None] | None = getattr(self._behind, "basis_of", None)
+        return asked(refusal) if asked else refusal.basis
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         saved: Callable[[Path], tuple[Attachment, ...]] | None = getattr(self._behind, "evidence", None)

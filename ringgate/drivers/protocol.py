@@ -227,7 +227,7 @@ class SaysVersion(Protocol):
 class GivesEvidence(Protocol):
     """Help for whoever reads a failure. Needs no capability: a driver without it gives none."""
 
-    def ground_of(self, refusal: Refused) -> Basis | None:
+    def basis_of(self, refusal: Refused) -> Basis | None:
         """What a refusal rests on, asked once when a run ended with it; None where that cannot be told."""
         ...
 

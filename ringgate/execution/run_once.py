@@ -315,7 +315,7 @@ def _act(
             done.calls = connection.calls
             if done.error is not None:
                 done.attachments = _evidence(connection, engine, run.id)
-                _find_ground(done.error, connection)
+                _find_basis(done.error, connection)
             if not journal.waits:
                 undo_began = time.monotonic()
                 patience = replace(engine.patience, stopping=engine.stopping)
@@ -373,11 +373,11 @@ def _version_of(connection: Connection, error: BaseException | None) -> str:
     return ""
 
 
-def _find_ground(error: BaseException, connection: Connection) -> None:
+def _find_basis(error: BaseException, connection: Connection) -> None:
     """Has the driver say what a refusal rests on, while it can still ask."""
-    if isinstance(error, Refused) and error.ground is None:
+    if isinstance(error, Refused) and error.basis is None:
         with suppress(Exception):  # it is a help; the refusal itself is what is reported
-            error.ground = connection.ground_of(error)
+            error.basis = connection.basis_of(error)
 
 
 def _evidence(connection: Connection, engine: Engine, run_id: str) -> tuple[Attachment, ...]:
@@ -410,8 +410,8 @@ def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Fa
     if isinstance(error, ExpectationFailed):
         return Failure(
             kind=kind, message=message, step=run.current, expected=redact(error.expected), actual=redact(error.actual),
-            because=redact(error.because), ground=error.ground, invariant=error.invariant,
+            because=redact(error.because), basis=error.basis, invariant=error.invariant,
         )  # fmt: skip
     text = "".join(traceback.format_exception(error)) if error.__traceback__ else ""
-    ground = error.ground if isinstance(error, Refused) else None
-    return Failure(kind=kind, message=message, step=run.current, traceback=redact(text), ground=ground)
+    basis = error.basis if isinstance(error, Refused) else None
+    return Failure(kind=kind, message=message, step=run.current, traceback=redact(text), basis=basis)

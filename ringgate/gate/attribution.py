@@ -1,6 +1,6 @@
 """Whose business a group of failures is: product, configuration, data, identity, environment, or our side.
 
-The first rule that says anything decides, and says why in words. What an expectation rests on (`ground=` in scenarios)
+The first rule that says anything decides, and says why in words. What an expectation rests on (`basis=` in scenarios)
 goes before the kind of the failure, and that before how far it spreads: a tenant's own settings can break one tenant,
 and so can a defect that only its settings meet.
 
@@ -64,7 +64,7 @@ class FailureSpread:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Runs that failed in the same way: same scenario, step, kind and ground. `example` is the last of them."""
+    """Runs that failed in the same way: same scenario, step, kind and basis. `example` is the last of them."""
 
     signature: Signature
     runs: int
@@ -96,7 +96,7 @@ class Attribution:
 
 Rule = Callable[[Group], tuple[Cause, str] | None]
 
-_GROUNDS = {
+_BASES = {
     Basis.POLICY: (Cause.CONFIGURATION, "what was expected rests on the tenant's own settings"),
     Basis.RIGHTS: (Cause.IDENTITY, "what was expected rests on who may do what"),
     Basis.RECORDS: (Cause.DATA, "what was expected rests on what the books already hold"),
@@ -134,8 +134,8 @@ def on_the_screen(group: Group) -> tuple[Cause, str] | None:
     return Cause.PRODUCT, "it comes out wrong on the screen alone"
 
 
-def ground(group: Group) -> tuple[Cause, str] | None:
-    return _GROUNDS[group.failure.ground] if group.failure.ground else None
+def basis(group: Group) -> tuple[Cause, str] | None:
+    return _BASES[group.failure.basis] if group.failure.basis else None
 
 
 def signed_in(group: Group) -> tuple[Cause, str] | None:
@@ -170,7 +170,7 @@ def otherwise(group: Group) -> tuple[Cause, str] | None:
     return Cause.PRODUCT, "the ERP did something else than it says it does"
 
 
-RULES: Sequence[Rule] = (ours, invariant, as_before, on_the_screen, ground, signed_in, unreachable, refused, otherwise)
+RULES: Sequence[Rule] = (ours, invariant, as_before, on_the_screen, basis, signed_in, unreachable, refused, otherwise)
 
 
 def attribute(group: Group) -> Attribution:

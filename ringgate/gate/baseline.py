@@ -28,14 +28,14 @@ from ringgate.gate.silence import Due
 from ringgate.gate.waivers import Waivers
 
 Signature = tuple[str, str, str, str]
-"""What failures have in common that are of one group: scenario, step, kind, ground ("" if it has none)."""
+"""What failures have in common that are of one group: scenario, step, kind, basis ("" if it has none)."""
 
 
 def signature_of(result: RunResult) -> Signature:
     failure = result.failure
     if failure is None:
         return result.scenario, "", "", ""
-    return result.scenario, failure.step, failure.kind, failure.ground.value if failure.ground else ""
+    return result.scenario, failure.step, failure.kind, failure.basis.value if failure.basis else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ UTC, spans in seconds, rates and alpha are fractions, evidence is in units.
                   "curve": [[time, by tick, by block], ...]}},
      "fine": {"now": 12.5, "promotes_at": 100.0},                                            the bet for the release
      "cause": null or {"cause", "because"},                                                  of everything that fails
-     "failures": [{"cause", "because", "remark", "scenario", "step", "kind", "ground", "runs", "tenants", "channels",
+     "failures": [{"cause", "because", "remark", "scenario", "step", "kind", "basis", "runs", "tenants", "channels",
                    "message", "run_id"}], "broken": [the same],
      "blast_radius": null or {"failing": [], "well": [], "suspects": [], "sentence", "exposed": {}, "spared": []},
      "self_tests": [{"scenario", "tenant", "at", "caught"}],
@@ -138,7 +138,7 @@ def _evidence(each: SignalEvidence) -> dict[str, Any]:
 
 
 def _attribution(each: Attribution) -> dict[str, Any]:
-    scenario, step, kind, ground = each.group.signature
+    scenario, step, kind, basis = each.group.signature
     return {
         "cause": each.cause.value,
         "because": each.because,
@@ -146,7 +146,7 @@ def _attribution(each: Attribution) -> dict[str, Any]:
         "scenario": scenario,
         "step": step,
         "kind": kind,
-        "ground": ground,
+        "basis": basis,
         "runs": each.group.runs,
         "tenants": list(each.group.tenants),
         "channels": [channel.value for channel in each.group.channels],

@@ -39,7 +39,7 @@ def as_text(verdict: Verdict, width: int = WIDTH) -> str:
         *_section("Whose business it is", _bullets(_cause(verdict), width)),
         *_section("Whom it may hit", _radius(verdict.radius, width) if verdict.attributions else ()),
         *_section("The bets", _bets(verdict, width)),
-        *_section("What it rests on", _bullets(_ground(verdict), width)),
+        *_section("What it rests on", _bullets(_evidence_lines(verdict), width)),
         *_section("What would change it", _bullets(verdict.outlook.sentences, width)),
         *_section("What is accepted", _bullets(_waivers(verdict), width)),
         *_section("Remarks", _bullets(verdict.remarks, width)),
@@ -184,7 +184,7 @@ def sparkline(values: Sequence[float], top: float) -> str:
     return "".join(map(bar, peaks))
 
 
-def _ground(verdict: Verdict) -> Iterator[str]:
+def _evidence_lines(verdict: Verdict) -> Iterator[str]:
     facts, samples, before = verdict.facts, verdict.samples, verdict.baseline
     if facts.started is not None:
         yield (

@@ -61,7 +61,7 @@ class AccessChecks:
     def _refused(self, right: Right, act: Callable[[Actor], object]) -> None:
         verb, who = right.verb.replace("_", " "), right.role.value.replace("_", " ")
         actor, what = self.people[right.role], f"{verb} by the {who}"
-        expect_refusal(act, actor, because=right.because, what=what, ground=right.ground)
+        expect_refusal(act, actor, because=right.because, what=what, basis=right.basis)
 
 
 def _on(act: Callable[[Actor, T], object], record: T, actor: Actor) -> object:

@@ -45,7 +45,7 @@ PEOPLE = frozenset(Role) - {Role.INTEGRATION}
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One cell of the matrix. `amount` is None where it does not matter; `because` says the rule in words, `ground`
+    """One cell of the matrix. `amount` is None where it does not matter; `because` says the rule in words, `basis`
     whether it is a right or the tenant's policy that decides."""
 
     role: Role
@@ -53,7 +53,7 @@ class Right:
     allowed: bool
     because: str
     amount: Money | None = None
-    ground: Basis = Basis.RIGHTS
+    basis: Basis = Basis.RIGHTS
 
 
 def matrix(policy: Policy, roles: Collection[Role]) -> tuple[Right, ...]:
@@ -90,11 +90,11 @@ def _row(
 ) -> Iterator[Right]:
     names = " and ".join(sorted(role.value.replace("_", " ") for role in may))
     for role in roles:
-        allowed, because, ground = role in may, f"{names} alone may {verb.replace('_', ' ')}", Basis.RIGHTS
+        allowed, because, basis = role in may, f"{names} alone may {verb.replace('_', ' ')}", Basis.RIGHTS
         if verb == "approve_request" and role is REQUESTER and amount is not None:
-            allowed, ground = oracle.may_approve_alone(amount, policy), Basis.POLICY
+            allowed, basis = oracle.may_approve_alone(amount, policy), Basis.POLICY
             because = (
                 f"a request of {amount} needs nobody else" if allowed
                 else f"nobody approves a request of {amount} that is their own"
             )  # fmt: skip
-        yield Right(role, verb, allowed, because, amount, ground)
+        yield Right(role, verb, allowed, because, amount, basis)

@@ -23,7 +23,7 @@ _UNSET = object()
 class ExpectationFailed(ErpError):
     """The ERP did something else than the oracle says. `expected` and `actual` are words for people.
 
-    `ground` is what the oracle went by; `invariant` what was broken, if that decides by itself."""
+    `basis` is what the oracle went by; `invariant` what was broken, if that decides by itself."""
 
     kind = "expectation"
 
@@ -34,12 +34,12 @@ class ExpectationFailed(ErpError):
         expected: str,
         actual: str,
         because: str,
-        ground: Basis = Basis.PROCESS,
+        basis: Basis = Basis.PROCESS,
         invariant: Invariant | None = None,
     ) -> None:
         super().__init__(f"{message}: expected {expected}, but it is {actual} ({because})")
         self.expected, self.actual, self.because = expected, actual, because
-        self.ground, self.invariant = ground, invariant
+        self.basis, self.invariant = basis, invariant
 
 
 def expect(
@@ -52,7 +52,7 @@ def expect(
     within: tuple[Any, Any] | None = None,
     holds: str = "",
     present: str = "",
-    ground: Basis = Basis.PROCESS,
+    basis: Basis = Basis.PROCESS,
     invariant: Invariant | None = None,
 ) -> T:
     """Fail unless `actual` is as is said by exactly one of these; returns `actual`.
@@ -63,7 +63,7 @@ def expect(
     - `holds`: a text in which this one stands;
     - `present`: anything at all; the word for it ("a day in a closed period").
 
-    `what` names the thing. `ground` says what the expectation rests on, `invariant` that no release may break it even
+    `what` names the thing. `basis` says what the expectation rests on, `invariant` that no release may break it even
     once. Money of another currency than was expected is a matter of policy, whatever was to be shown by it."""
     given = [equals is not _UNSET, one_of is not None, within is not None, bool(holds), bool(present)]
     if given.count(True) != 1:
@@ -81,9 +81,9 @@ def expect(
         met = actual == equals
         expected, found = _differing(equals, actual)
     if not met:
-        ground = Basis.POLICY if _other_currency(actual, equals) else ground
+        basis = Basis.POLICY if _other_currency(actual, equals) else basis
         raise ExpectationFailed(
-            what, expected=expected, actual=found, because=because, ground=ground, invariant=invariant
+            what, expected=expected, actual=found, because=because, basis=basis, invariant=invariant
         )
     return actual
 
@@ -93,7 +93,7 @@ def expect_refusal(
     *args: object,
     because: str,
     what: str = "",
-    ground: Basis = Basis.PROCESS,
+    basis: Basis = Basis.PROCESS,
     **kwargs: object,
 ) -> Refused:
     """Fail unless the ERP refuses the verb. Returns the refusal, with the state that was read back after it.
@@ -106,7 +106,7 @@ def expect_refusal(
     name = what or getattr(verb, "__name__", "the verb").replace("_", " ")
     state = getattr(done, "state", "")
     actual = f"done (state read back: {state})" if state else "done"
-    raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because, ground=ground)
+    raise ExpectationFailed(f"{name} was allowed", expected="a refusal", actual=actual, because=because, basis=basis)
 
 
 def expect_nothing(
@@ -115,7 +115,7 @@ def expect_nothing(
     stated: Callable[[T], Money],
     because: str,
     what: str,
-    ground: Basis = Basis.PROCESS,
+    basis: Basis = Basis.PROCESS,
 ) -> None:
     """Fail unless nothing comes of a verb that there is nothing for: the ERP refuses it, or does it over nothing.
 
@@ -125,7 +125,7 @@ def expect_nothing(
     except Refused:
         return
     amount = stated(done)
-    expect(amount, equals=Money(0, amount.currency), because=because, what=what, ground=ground)
+    expect(amount, equals=Money(0, amount.currency), because=because, what=what, basis=basis)
 
 
 def expect_agreement(
@@ -133,12 +133,12 @@ def expect_agreement(
     expected: Mapping[str, object],
     *,
     because: str,
-    grounds: Mapping[str, Basis] = STATED,
+    bases: Mapping[str, Basis] = STATED,
 ) -> None:
     """Fail unless every layer (API record, screen, ledger) states every expected figure. All differences are listed.
 
     What it rests on is decided by the first figure that any layer states wrongly, in the order of `expected`, for the
-    later ones follow from it (the total from net and tax): its entry in `grounds`, else the process."""
+    later ones follow from it (the total from net and tax): its entry in `bases`, else the process."""
     wrong = [
         (name, layer, figures.get(name))
         for layer, figures in layers.items()
@@ -149,11 +149,11 @@ def expect_agreement(
         stated = ", ".join(f"{name} {say(value)}" for name, value in expected.items())
         told = "; ".join(f"{layer} states {name} {say(value)}" for name, layer, value in wrong)
         first = next(name for name in expected if any(name == each for each, _, _ in wrong))
-        ground = grounds.get(first, Basis.PROCESS)
+        basis = bases.get(first, Basis.PROCESS)
         if any(_other_currency(value, expected[name]) for name, _, value in wrong):
-            ground = Basis.POLICY
+            basis = Basis.POLICY
         raise ExpectationFailed(
-            "the layers disagree with the oracle", expected=stated, actual=told, because=because, ground=ground
+            "the layers disagree with the oracle", expected=stated, actual=told, because=because, basis=basis
         )
 
 
@@ -198,7 +198,7 @@ def expect_isolation(
         actual = "; ".join(leaks[:MOST_LEAKS]) + more
         raise ExpectationFailed(
             "isolation", expected="nothing told to outsiders", actual=actual, because=because,
-            ground=Basis.RIGHTS if let_in else Basis.PROCESS, invariant=Invariant.ISOLATED,
+            basis=Basis.RIGHTS if let_in else Basis.PROCESS, invariant=Invariant.ISOLATED,
         )  # fmt: skip
     if not tried:
         raise OurSideError("Nobody tried anything, which proves nothing.")

@@ -74,7 +74,7 @@ def shape_row(shape: RunShape) -> dict[str, Any]:
     steps = json.dumps([_step_words(*each) for each in shape.steps], ensure_ascii=False)
     failure = None
     if shape.failure is not None:
-        parts = (shape.failure.kind, shape.failure.step, shape.failure.ground, shape.failure.invariant)
+        parts = (shape.failure.kind, shape.failure.step, shape.failure.basis, shape.failure.invariant)
         failure = json.dumps(parts, ensure_ascii=False)
     digest = hashlib.sha256(f"{shape.outcome}\n{steps}\n{failure}".encode()).hexdigest()
     return {"digest": digest, "outcome": shape.outcome.value, "steps": steps, "failure": failure}
@@ -83,8 +83,8 @@ def shape_row(shape: RunShape) -> dict[str, Any]:
 def shape_from(row: Any) -> RunShape:
     failure = None
     if row.failure:
-        kind, step, ground, invariant = json.loads(row.failure)
-        failure = Failure(kind, "", step, ground=_basis(ground), invariant=_invariant(invariant))
+        kind, step, basis, invariant = json.loads(row.failure)
+        failure = Failure(kind, "", step, basis=_basis(basis), invariant=_invariant(invariant))
     return RunShape(Outcome(row.outcome), tuple(_step_from(*each) for each in json.loads(row.steps)), failure)
 
 
@@ -139,7 +139,8 @@ def _details(result: RunResult) -> str | None:
 
 def _failure(kept: Mapping[str, Any]) -> Failure:
     words = {"kind": "", "message": "", **kept}
-    return Failure(**{**words, "ground": _basis(kept.get("ground")), "invariant": _invariant(kept.get("invariant"))})
+    basis = words.pop("ground", words.get("basis"))  # "ground" in stores of before
+    return Failure(**{**words, "basis": _basis(basis), "invariant": _invariant(words.get("invariant"))})
 
 
 def _basis(word: str | None) -> Basis | None:

@@ -58,11 +58,12 @@ def residue_of(kept: Mapping[str, Any]) -> Residue:
 
 
 def _failure(kept: Mapping[str, Any]) -> Failure:
-    ground, invariant = kept.get("ground"), kept.get("invariant")
+    words = dict(kept)
+    basis, invariant = words.pop("ground", words.get("basis")), words.get("invariant")  # "ground" in files of before
     return Failure(
         **{
-            **kept,
-            "ground": Basis(ground) if ground else None,
+            **words,
+            "basis": Basis(basis) if basis else None,
             "invariant": Invariant(invariant) if invariant else None,
         }
     )

@@ -49,14 +49,14 @@ def draft_invoice(erp: Erp, make: Make, run: Run, drafted: Invoice) -> None:
         accountant = erp.sign_in(ACCOUNTANT)
         invoice = accountant.read_invoice(drafted)
         state, still = invoice.state, "it is still this customer's"
-        expect(state, equals="draft", because="nobody posted it meanwhile", what="state of the draft", ground=RECORDS)
-        expect(invoice.customer, equals=erp.policy.customer, because=still, what="customer", ground=RECORDS)
+        expect(state, equals="draft", because="nobody posted it meanwhile", what="state of the draft", basis=RECORDS)
+        expect(invoice.customer, equals=erp.policy.customer, because=still, what="customer", basis=RECORDS)
         lines = sorted(str(line.amount) for line in invoice.lines)
         before = sorted(str(line.amount) for line in drafted.lines)
         stay = "the lines stay as they were drafted"
-        expect(lines, equals=before, because=stay, what="amounts of the lines", ground=RECORDS)
+        expect(lines, equals=before, because=stay, what="amounts of the lines", basis=RECORDS)
         expect(invoice.net, equals=expected.net, because="hours x rate, each line rounded", what="net amount")
-        expect(invoice.tax, equals=expected.tax, because="the tenant's own tax rule", what="tax", ground=POLICY)
+        expect(invoice.tax, equals=expected.tax, because="the tenant's own tax rule", what="tax", basis=POLICY)
         expect(invoice.total, equals=expected.total, because="net and tax add up", what="total")
 
     with run.step("post invoice"):

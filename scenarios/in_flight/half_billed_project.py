@@ -51,7 +51,7 @@ def half_billed_project(erp: Erp, make: Make, run: Run, project: Project) -> Non
         consultant, accountant = erp.sign_in(CONSULTANT, ACCOUNTANT)
         before = Decimal(BILLED) + Decimal(WAITING)
         logged = erp.books.hours_on(project)
-        expect(logged, equals=before, because="these were logged before", what="hours logged", ground=RECORDS)
+        expect(logged, equals=before, because="these were logged before", what="hours logged", basis=RECORDS)
         consultant.enter_time(project, LATER)
 
     with run.step("bill the rest"):

@@ -48,11 +48,11 @@ def part_paid_invoice(erp: Erp, make: Make, run: Run, paid_in_part: Invoice) -> 
     with run.step("read the invoice again"):
         accountant = erp.sign_in(ACCOUNTANT)
         invoice = accountant.read_invoice(paid_in_part)
-        expect(invoice.state, equals="posted", because="it is not paid in full", what="state", ground=RECORDS)
+        expect(invoice.state, equals="posted", because="it is not paid in full", what="state", basis=RECORDS)
         kept = "a posted invoice keeps its number"
-        expect(invoice.number, equals=paid_in_part.number, because=kept, what="number", ground=RECORDS)
+        expect(invoice.number, equals=paid_in_part.number, because=kept, what="number", basis=RECORDS)
         part = f"{erp.money(PAID)} of {expected.total} was paid"
-        expect(invoice.open, equals=rest, because=part, what="amount to pay", ground=RECORDS)
+        expect(invoice.open, equals=rest, because=part, what="amount to pay", basis=RECORDS)
         figures = {"net": expected.net, "tax": expected.tax, "total": expected.total}
         expect_agreement(erp.layers(invoice), figures, because="record, screen and ledger state what was billed before")
 

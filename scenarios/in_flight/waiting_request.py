@@ -32,15 +32,15 @@ def waiting_request(erp: Erp, make: Make, run: Run, submitted: PurchaseRequest) 
     with run.step("read the request again"):
         consultant, approver = erp.sign_in(CONSULTANT, APPROVER)
         request = approver.read_request(submitted)
-        expect(request.state, equals="waiting", because="nobody decided it meanwhile", what="state", ground=RECORDS)
+        expect(request.state, equals="waiting", because="nobody decided it meanwhile", what="state", basis=RECORDS)
         total, kept = erp.money(str(threshold + 350)), "a request keeps its number"
-        expect(request.total, equals=total, because="this was asked for", what="total", ground=RECORDS)
-        expect(request.number, equals=submitted.number, because=kept, what="number", ground=RECORDS)
+        expect(request.total, equals=total, because="this was asked for", what="total", basis=RECORDS)
+        expect(request.number, equals=submitted.number, because=kept, what="number", basis=RECORDS)
 
     with run.step("approval by the requester alone"):
         if not erp.may_approve_alone(total):
             because = f"requests over {threshold} need somebody else's approval"
-            expect_refusal(consultant.approve_request, request, because=because, ground=POLICY)
+            expect_refusal(consultant.approve_request, request, because=because, basis=POLICY)
             state = approver.read_request(request).state
             expect(state, equals="waiting", because="a refused approval changes nothing", what="state")
 

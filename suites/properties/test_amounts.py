@@ -63,7 +63,7 @@ def amounts_of(tasks: Tasks) -> Scenario:
             stated = {"net": invoice.net, "tax": invoice.tax, "total": invoice.total}
             wanted = {"net": expected.net, "tax": expected.tax, "total": expected.total}
             rounding = f"tax is rounded by {erp.policy.tax_rounding}"
-            expect(stated, equals=wanted, because=rounding, what="amounts", ground=POLICY)
+            expect(stated, equals=wanted, because=rounding, what="amounts", basis=POLICY)
 
     return any_amounts
 

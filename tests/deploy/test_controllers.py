@@ -71,7 +71,7 @@ def run(
         run_id=new_run_id(), trace_id=os.urandom(16).hex(), scenario="time-entry", tenant=tenant, ring=ring,
         channel=Channel.API, outcome=outcome, started_at=at, seconds=1.0 + at.minute % 7 / 10, release=release,
         source=source, steps=(Step("enter time", 0.0, 1.0, outcome),),
-        failure=Failure("expectation", "hours: expected 7.5, but it is 7", "enter time", ground=Basis.PROCESS)
+        failure=Failure("expectation", "hours: expected 7.5, but it is 7", "enter time", basis=Basis.PROCESS)
         if failed else None,
     )  # fmt: skip
 

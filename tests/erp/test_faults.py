@@ -190,7 +190,7 @@ def test_the_right_scenarios_notice_a_fault(
         if fault in {each.id for each in faults}:
             failure = results[name].failure
             assert failure is not None
-            assert told in (failure.ground, failure.invariant), failure
+            assert told in (failure.basis, failure.invariant), failure
 
     left = [each for result in results.values() for each in result.residue if not each.reason.startswith(UNANSWERED)]
     assert not left or unreachable(faults), "what the ERP did not let us take back though it could"

@@ -31,11 +31,11 @@ STATES: Final = {
 class NothingHappened(Refused):
     """The ERP did not say no, and did not do it either: that is its own logic, whoever asked."""
 
-    def __init__(self, verb: str, reason: str, state: str = "", ground: Basis = Basis.PROCESS) -> None:
-        super().__init__(verb, reason, state, ground)
+    def __init__(self, verb: str, reason: str, state: str = "", basis: Basis = Basis.PROCESS) -> None:
+        super().__init__(verb, reason, state, basis)
 
 
-def ground_of(error: BusinessError) -> Basis:
+def basis_of(error: BusinessError) -> Basis:
     return Basis.RIGHTS if error.error_kind in RIGHTS_KINDS else Basis.RECORDS
 
 
@@ -45,7 +45,7 @@ def refusals(verb: str, session: UserSession, model: str = "", record: str = "")
     try:
         yield
     except BusinessError as error:
-        raise Refused(verb, str(error), state_of(session, model, record), ground_of(error)) from error
+        raise Refused(verb, str(error), state_of(session, model, record), basis_of(error)) from error
     except SessionEnded as error:
         raise Refused(verb, str(error)) from error
 

@@ -2,7 +2,7 @@
 
 The ERP words both alike, in the user's language. So it is asked afterwards what the user may do:
 
-    ground_of(session, error)       # Ground.RIGHTS: none of his groups may press the button that bills a project
+    basis_of(session, error)       # Basis.RIGHTS: none of his groups may press the button that bills a project
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NothingHappened(Refused):
         super().__init__(verb, reason, state, Basis.PROCESS)
 
 
-def ground_of(session: UserSession, error: BusinessError) -> Basis:
+def basis_of(session: UserSession, error: BusinessError) -> Basis:
     """Rights if the user may not do what was refused; else what the ERP holds, for it gave a reason of its own."""
     if isinstance(error, NotThere) or not error.method.startswith("model."):
         return Basis.RECORDS

@@ -45,7 +45,7 @@ def signature_of(labels: RunLabels, shape: RunShape) -> Signature:
     failure = shape.failure
     if failure is None:
         return labels.scenario, "", "", ""
-    return labels.scenario, failure.step, failure.kind, failure.ground.value if failure.ground else ""
+    return labels.scenario, failure.step, failure.kind, failure.basis.value if failure.basis else ""
 
 
 class Lookup:

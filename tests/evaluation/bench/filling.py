@@ -87,7 +87,7 @@ def _one_of_each(filling: Filling) -> list[RunResult]:
         for scenario in filling.scenarios
     ]
     failures = {
-        Outcome.FAILED: Failure("expectation", "net: expected 1, it is 2", _STEPS[3], ground=Basis.PROCESS),
+        Outcome.FAILED: Failure("expectation", "net: expected 1, it is 2", _STEPS[3], basis=Basis.PROCESS),
         Outcome.BROKEN: Failure("secret", "the secret X is not set", _STEPS[0]),
     }
     for outcome, failure in failures.items():

@@ -53,7 +53,7 @@ def test_what_it_has_is_its_own():
 def test_evidence_is_a_help_that_may_be_left_out(tmp_path):
     connection = whole(TimeOnly()).connect(tenant(), CALL)
     assert connection.evidence(tmp_path) == ()
-    assert connection.ground_of(Refused("post_invoice", "no", ground=Basis.RIGHTS)) is Basis.RIGHTS
+    assert connection.basis_of(Refused("post_invoice", "no", basis=Basis.RIGHTS)) is Basis.RIGHTS
 
 
 def test_a_driver_with_every_part_is_handed_out_as_it_is():

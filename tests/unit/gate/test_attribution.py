@@ -24,7 +24,7 @@ def one(bad: RunResult | list[RunResult], passed: Iterable[Probe] = TESTED, befo
 
 
 @pytest.mark.parametrize(
-    ("ground", "cause"),
+    ("basis", "cause"),
     [
         (Basis.POLICY, Cause.CONFIGURATION),
         (Basis.RIGHTS, Cause.IDENTITY),
@@ -32,8 +32,8 @@ def one(bad: RunResult | list[RunResult], passed: Iterable[Probe] = TESTED, befo
         (Basis.PROCESS, Cause.PRODUCT),
     ],
 )
-def test_what_an_expectation_rests_on_says_whose_business_it_is(ground: Basis, cause: Cause) -> None:
-    assert one(failed(ground=ground)).cause is cause
+def test_what_an_expectation_rests_on_says_whose_business_it_is(basis: Basis, cause: Cause) -> None:
+    assert one(failed(basis=basis)).cause is cause
 
 
 def test_what_could_not_be_carried_out_is_our_side() -> None:
@@ -42,13 +42,13 @@ def test_what_could_not_be_carried_out_is_our_side() -> None:
 
 
 def test_books_that_drifted_are_data_whatever_was_expected() -> None:
-    assert one(failed(ground=Basis.PROCESS, invariant=Invariant.BOOKS)).cause is Cause.DATA
-    assert one(failed(ground=Basis.PROCESS, invariant=Invariant.BALANCED)).cause is Cause.PRODUCT
+    assert one(failed(basis=Basis.PROCESS, invariant=Invariant.BOOKS)).cause is Cause.DATA
+    assert one(failed(basis=Basis.PROCESS, invariant=Invariant.BALANCED)).cause is Cause.PRODUCT
 
 
 def test_tenants_that_are_not_kept_apart_are_product_unless_somebody_was_let_in() -> None:
-    assert one(failed(ground=Basis.PROCESS, invariant=Invariant.ISOLATED)).cause is Cause.PRODUCT
-    assert one(failed(ground=Basis.RIGHTS, invariant=Invariant.ISOLATED)).cause is Cause.IDENTITY
+    assert one(failed(basis=Basis.PROCESS, invariant=Invariant.ISOLATED)).cause is Cause.PRODUCT
+    assert one(failed(basis=Basis.RIGHTS, invariant=Invariant.ISOLATED)).cause is Cause.IDENTITY
 
 
 def test_a_sign_in_that_is_not_accepted_is_identity() -> None:

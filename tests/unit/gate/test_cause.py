@@ -51,7 +51,7 @@ def test_where_nothing_is_wrong_it_is_nobodys_business() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ground", "expected"),
+    ("basis", "expected"),
     [
         (Basis.RIGHTS, Cause.IDENTITY),
         (Basis.POLICY, Cause.CONFIGURATION),
@@ -59,39 +59,39 @@ def test_where_nothing_is_wrong_it_is_nobodys_business() -> None:
         (Basis.PROCESS, Cause.PRODUCT),
     ],
 )
-def test_what_is_narrow_explains_sums_that_come_out_wrong(ground: Basis, expected: Cause) -> None:
-    sums = [run("pay", ground=Basis.PROCESS) for _ in range(3)]
-    assert cause(*sums, run("bill", ground=ground)) is expected
+def test_what_is_narrow_explains_sums_that_come_out_wrong(basis: Basis, expected: Cause) -> None:
+    sums = [run("pay", basis=Basis.PROCESS) for _ in range(3)]
+    assert cause(*sums, run("bill", basis=basis)) is expected
 
 
 def test_one_odd_run_explains_nothing() -> None:
-    sums = [run("pay", ground=Basis.PROCESS) for _ in range(9)]
-    assert cause(*sums, run("bill", ground=Basis.POLICY)) is Cause.PRODUCT
+    sums = [run("pay", basis=Basis.PROCESS) for _ in range(9)]
+    assert cause(*sums, run("bill", basis=Basis.POLICY)) is Cause.PRODUCT
 
 
 def test_a_right_explains_a_policy_that_was_passed_by() -> None:
-    by_policy = [run("bill", ground=Basis.POLICY) for _ in range(3)]
-    assert cause(*by_policy, run("post", ground=Basis.RIGHTS)) is Cause.IDENTITY
+    by_policy = [run("bill", basis=Basis.POLICY) for _ in range(3)]
+    assert cause(*by_policy, run("post", basis=Basis.RIGHTS)) is Cause.IDENTITY
 
 
 def test_a_broken_invariant_decides() -> None:
-    broken = run("post", ground=Basis.PROCESS, invariant=Invariant.BALANCED)
-    assert cause(*(run("bill", ground=Basis.RECORDS) for _ in range(3)), broken) is Cause.PRODUCT
+    broken = run("post", basis=Basis.PROCESS, invariant=Invariant.BALANCED)
+    assert cause(*(run("bill", basis=Basis.RECORDS) for _ in range(3)), broken) is Cause.PRODUCT
 
 
 def test_where_most_were_not_answered_the_rest_is_no_news() -> None:
     silent = [run("post", "unavailable"), run("bill", "protocol")]
-    assert cause(*silent, run("pay", ground=Basis.POLICY)) is Cause.ENVIRONMENT
-    assert cause(silent[0], *(run("pay", ground=Basis.POLICY) for _ in range(2))) is Cause.CONFIGURATION
+    assert cause(*silent, run("pay", basis=Basis.POLICY)) is Cause.ENVIRONMENT
+    assert cause(silent[0], *(run("pay", basis=Basis.POLICY) for _ in range(2))) is Cause.CONFIGURATION
 
 
 def test_work_that_piles_up_explains_what_waits_for_it() -> None:
-    assert cause(run("pay", ground=Basis.PROCESS), loud=(Signal.BACKLOG,)) is Cause.ENVIRONMENT
+    assert cause(run("pay", basis=Basis.PROCESS), loud=(Signal.BACKLOG,)) is Cause.ENVIRONMENT
 
 
 def test_runs_that_only_take_longer_are_of_the_environment() -> None:
     assert cause(loud=(Signal.SLOWNESS,)) is Cause.ENVIRONMENT
-    assert cause(run("pay", ground=Basis.PROCESS), loud=(Signal.SLOWNESS,)) is Cause.PRODUCT
+    assert cause(run("pay", basis=Basis.PROCESS), loud=(Signal.SLOWNESS,)) is Cause.PRODUCT
 
 
 def test_what_could_not_be_carried_out_is_ours_where_nothing_failed() -> None:
@@ -99,19 +99,19 @@ def test_what_could_not_be_carried_out_is_ours_where_nothing_failed() -> None:
     said = leading((), ours, ())
     assert said is not None
     assert said[0] is Cause.OUR_SIDE
-    assert leading(attributed(run("bill", ground=Basis.POLICY)), ours, ()) != said
+    assert leading(attributed(run("bill", basis=Basis.POLICY)), ours, ()) != said
 
 
 def test_what_is_wrong_on_the_screen_alone_is_the_client() -> None:
-    on_screen = run("bill", channel=Channel.BROWSER, ground=Basis.POLICY)
+    on_screen = run("bill", channel=Channel.BROWSER, basis=Basis.POLICY)
     assert cause(on_screen) is Cause.PRODUCT
-    assert cause(on_screen, run("bill", ground=Basis.POLICY)) is Cause.CONFIGURATION
+    assert cause(on_screen, run("bill", basis=Basis.POLICY)) is Cause.CONFIGURATION
     assert cause(run("bill", "unavailable", Channel.BROWSER)) is Cause.ENVIRONMENT
 
 
 def test_who_was_let_in_by_a_right_is_identity_even_where_tenants_are_not_apart() -> None:
-    assert cause(run("bill", ground=Basis.RIGHTS, invariant=Invariant.ISOLATED)) is Cause.IDENTITY
-    assert cause(run("bill", ground=Basis.PROCESS, invariant=Invariant.ISOLATED)) is Cause.PRODUCT
+    assert cause(run("bill", basis=Basis.RIGHTS, invariant=Invariant.ISOLATED)) is Cause.IDENTITY
+    assert cause(run("bill", basis=Basis.PROCESS, invariant=Invariant.ISOLATED)) is Cause.PRODUCT
 
 
 def test_what_failed_as_often_before_is_as_before() -> None:
@@ -132,4 +132,4 @@ def test_where_all_together_is_more_than_before_none_is_as_before() -> None:
 
 
 def test_an_invariant_is_never_usual() -> None:
-    assert cause(run("bill", ground=Basis.PROCESS, invariant=Invariant.ISOLATED), usual=("bill",)) is Cause.PRODUCT
+    assert cause(run("bill", basis=Basis.PROCESS, invariant=Invariant.ISOLATED), usual=("bill",)) is Cause.PRODUCT

@@ -34,8 +34,8 @@ CLOSE = 1e-9
 FAILURES: Sequence[dict[str, Any]] = (
     {},
     {"kind": "refused", "step": "post invoice"},
-    {"kind": "unavailable", "step": "approve", "ground": Basis.POLICY},
-    {"kind": "expectation", "step": "post invoice", "ground": Basis.PROCESS},
+    {"kind": "unavailable", "step": "approve", "basis": Basis.POLICY},
+    {"kind": "expectation", "step": "post invoice", "basis": Basis.PROCESS},
 )
 WAIVERS = (
     Waiver("failures", "qa", "known", date(2027, 1, 1), "bleecker", "8.0"),

@@ -26,9 +26,7 @@ def promoted() -> Verdict:
 @pytest.fixture(scope="module")
 def stopped() -> Verdict:
     broken = [run("bleecker", START + number * MINUTE, Outcome.BROKEN) for number in range(5)]
-    wrong = failed(
-        "cologne", START + 90 * MINUTE, ground=Basis.POLICY, step="post invoice", message="<tax> & \x07 more"
-    )
+    wrong = failed("cologne", START + 90 * MINUTE, basis=Basis.POLICY, step="post invoice", message="<tax> & \x07 more")
     made = bake(
         [*with_outage("cologne", 100, 30), *broken, wrong],
         waivers=(waiver("slowness"), waiver("failures", expires=START.date() - timedelta(days=1))),

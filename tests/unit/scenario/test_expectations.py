@@ -33,37 +33,33 @@ def layers(**wrong):
 
 def test_it_is_the_process_unless_it_says_otherwise():
     failed = told(lambda: expect(1, equals=2, because="x", what="x"))
-    assert (failed.ground, failed.invariant) == (Basis.PROCESS, None)
-    assert told(lambda: expect_refusal(lambda: None, because="x")).ground is Basis.PROCESS
+    assert (failed.basis, failed.invariant) == (Basis.PROCESS, None)
+    assert told(lambda: expect_refusal(lambda: None, because="x")).basis is Basis.PROCESS
 
 
 def test_ground_and_invariant_are_told():
-    failed = told(
-        lambda: expect(1, equals=2, because="x", what="x", ground=Basis.RECORDS, invariant=Invariant.NUMBERED)
-    )
-    assert (failed.ground, failed.invariant) == (Basis.RECORDS, Invariant.NUMBERED)
+    failed = told(lambda: expect(1, equals=2, because="x", what="x", basis=Basis.RECORDS, invariant=Invariant.NUMBERED))
+    assert (failed.basis, failed.invariant) == (Basis.RECORDS, Invariant.NUMBERED)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "ground"),
+    ("wrong", "basis"),
     [
         ({"tax": "189", "total": "1089"}, Basis.POLICY),
         ({"net": "960", "tax": "192", "total": "1152"}, Basis.PROCESS),
         ({"total": "1081"}, Basis.PROCESS),
     ],
 )
-def test_the_first_wrong_figure_decides_what_a_disagreement_rests_on(wrong, ground):
-    assert told(lambda: expect_agreement(layers(**wrong), STATED, because="x")).ground is ground
+def test_the_first_wrong_figure_decides_what_a_disagreement_rests_on(wrong, basis):
+    assert told(lambda: expect_agreement(layers(**wrong), STATED, because="x")).basis is basis
 
 
 def test_another_currency_is_policy_whatever_was_to_be_shown():
     francs = Currency("CHF")
-    assert (
-        told(lambda: expect(Money("1", francs), equals=Money("1", GBP), because="x", what="x")).ground is Basis.POLICY
-    )
+    assert told(lambda: expect(Money("1", francs), equals=Money("1", GBP), because="x", what="x")).basis is Basis.POLICY
     stated = {"record": {**STATED, "net": Money("900", francs)}}
-    assert told(lambda: expect_agreement(stated, STATED, because="x")).ground is Basis.POLICY
-    assert told(lambda: expect(Money("1", GBP), equals=Money("2", GBP), because="x", what="x")).ground is Basis.PROCESS
+    assert told(lambda: expect_agreement(stated, STATED, because="x")).basis is Basis.POLICY
+    assert told(lambda: expect(Money("1", GBP), equals=Money("2", GBP), because="x", what="x")).basis is Basis.PROCESS
 
 
 class Visitor:
@@ -83,11 +79,11 @@ class Visitor:
 INSIDER = Visitor("insider", barred=False, answer="RG-abc-1")
 
 
-@pytest.mark.parametrize(("barred", "ground"), [(True, Basis.RIGHTS), (False, Basis.PROCESS)])
-def test_who_should_have_been_refused_is_a_matter_of_rights(barred, ground):
+@pytest.mark.parametrize(("barred", "basis"), [(True, Basis.RIGHTS), (False, Basis.PROCESS)])
+def test_who_should_have_been_refused_is_a_matter_of_rights(barred, basis):
     leaky = Visitor("stranger", barred=barred, answer="RG-abc-1")
     failed = told(lambda: expect_isolation(INSIDER, [leaky], [THING], because="x"))
-    assert (failed.ground, failed.invariant) == (ground, Invariant.ISOLATED)
+    assert (failed.basis, failed.invariant) == (basis, Invariant.ISOLATED)
 
 
 def test_what_others_make_meanwhile_is_no_change_of_ours():
@@ -100,10 +96,10 @@ def test_what_others_make_meanwhile_is_no_change_of_ours():
 def test_approving_ones_own_request_is_policy_and_all_else_are_rights():
     rights = access_matrix.matrix(policy(approval=Approval(1, Decimal("500.00"))), Role)
     own = [each for each in rights if each.verb == "approve_request" and each.role is Role.CONSULTANT]
-    assert {each.ground for each in own} == {Basis.POLICY}
-    assert {each.ground for each in rights if each not in own} == {Basis.RIGHTS}
+    assert {each.basis for each in own} == {Basis.POLICY}
+    assert {each.basis for each in rights if each not in own} == {Basis.RIGHTS}
 
 
 def test_figures_need_not_be_money():
     assert expect(date(2026, 1, 1), equals=date(2026, 1, 1), because="x", what="x") == date(2026, 1, 1)
-    assert told(lambda: expect(Money("1", JPY), equals=None, because="x", what="x")).ground is Basis.PROCESS
+    assert told(lambda: expect(Money("1", JPY), equals=None, because="x", what="x")).basis is Basis.PROCESS

@@ -1,5 +1,6 @@
 """A result comes back from the store as it went in, once."""
 
+import contextlib
 import multiprocessing
 import sqlite3
 from dataclasses import replace
@@ -23,7 +24,7 @@ def result(run_id: str = "r1", **changes) -> RunResult:
         "scenario": "time-entry", "tenant": "aldgate", "ring": "canary",
         "channel": Channel.API, "outcome": Outcome.FAILED, "started_at": NOON, "seconds": 1.5, "undo_seconds": 0.25,
         "steps": (Step("a", 0.0, 0.1, Outcome.PASSED, StepKind.POSTING), Step("enter time", 0.1, 1.2, Outcome.FAILED)),
-        "failure": Failure("expectation", "no", "enter time", ground=Basis.POLICY, invariant=Invariant.ONCE),
+        "failure": Failure("expectation", "no", "enter time", basis=Basis.POLICY, invariant=Invariant.ONCE),
         "residue": (Residue("aldgate", run_id, "enter_time", "RG-1", "no", ResidueCause.REFUSED),),
         "attachments": (Attachment("page", "screenshot", f"{run_id}/page.png"),),
         "session": "s1", "release": "8.0", "calls": 7, "source": Source.PROBE, "server": "8.0.12",
@@ -47,6 +48,16 @@ def test_residue_that_was_stored_without_a_cause_counts_as_slow():
     row = row_of(result())
     del row["residue"][0]["cause"]
     assert result_of(row).residue[0].cause is ResidueCause.SLOW
+
+
+def test_what_a_failure_rests_on_is_read_from_stores_and_files_of_before(store, tmp_path):
+    store.on(RunFinished(result()))
+    with contextlib.closing(sqlite3.connect(tmp_path / "deep" / "results.sqlite")) as file, file:
+        changed = file.execute("""UPDATE runs SET details = replace(details, '"basis"', '"ground"')""").rowcount
+    assert (changed, store.results()) == (1, [result()])
+    row = row_of(result())
+    row["failure"]["ground"] = row["failure"].pop("basis")
+    assert result_of(row).failure == result().failure
 
 
 def test_what_was_taken_back_since_is_no_longer_left(store):
@@ -214,7 +225,7 @@ def test_deployments_and_samples_come_back_as_they_went_in(store):
     assert store.samples(signal="locks") == store.samples(since=later) == sampled[1:]
 
 
-def test_tallies_add_up_across_processes(store, tmp_path):
+def test_counters_add_up_across_processes(store, tmp_path):
     late, missed = ("late", "aldgate", "time-entry", "api"), ("missed", "", "", "")
     store.count({late: 2, missed: 1})
     Store(f"sqlite:///{tmp_path}/deep/results.sqlite").count({late: 3})

@@ -82,7 +82,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def make(url: str, results: Iterable[RunResult]) -> None:
-    """A store of version 3 with these results, recorded when they ended, a deployment, a sample, a tally, a prober."""
+    """A store of version 3 with these results, recorded when they ended, a deployment, sample, counter, prober."""
     engine = create_engine(url)
     with engine.begin() as connection:
         METADATA.create_all(connection)
@@ -90,6 +90,8 @@ def make(url: str, results: Iterable[RunResult]) -> None:
         for each in results:
             at = {"started_at": each.started_at.astimezone(UTC), "recorded_at": each.started_at.astimezone(UTC)}
             known = {name: said for name, said in row_of(each).items() if name in RUNS.c}
+            if known["failure"]:
+                known["failure"]["ground"] = known["failure"].pop("basis")  # as it was called then
             connection.execute(insert(RUNS).values(**known | at))
         connection.execute(
             insert(TOUCHES).values(

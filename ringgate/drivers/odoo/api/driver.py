@@ -76,9 +76,9 @@ class ApiConnection:
     def undo(self, reversal: Reversal) -> str:
         return Undo(self._session).take_back(reversal)
 
-    def ground_of(self, refusal: Refused) -> Basis | None:
+    def basis_of(self, refusal: Refused) -> Basis | None:
         """What the kind of the ERP's own error said when it refused."""
-        return refusal.ground
+        return refusal.basis
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         """Nothing: what an API saw last is in the failure itself."""

@@ -85,8 +85,8 @@ class ProcurementVerbs(Acting):
                 self._press(REQUEST, "button_approve", record)
             stated = self._reader.request(record)
         if stated.state != "approved":
-            ground = Basis.POLICY if stated.state == "waiting" else Basis.PROCESS
-            raise NothingHappened(verb, "the request did not become approved", stated.state, ground)
+            basis = Basis.POLICY if stated.state == "waiting" else Basis.PROCESS
+            raise NothingHappened(verb, "the request did not become approved", stated.state, basis)
         return stated
 
     def reject_request(self, request: PurchaseRequest) -> PurchaseRequest:

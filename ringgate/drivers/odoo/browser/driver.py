@@ -124,9 +124,9 @@ class BrowserConnection:
             self._api = self._driver.api.connect(self._tenant, self._call)
         return self._api
 
-    def ground_of(self, refusal: Refused) -> Basis | None:
+    def basis_of(self, refusal: Refused) -> Basis | None:
         """No more than what was seen on the screen when it was refused."""
-        return refusal.ground
+        return refusal.basis
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         """A picture of each window of this run, which is closed then: what failed is not used again."""

@@ -106,9 +106,9 @@ class ApiConnection:
         self._carrier.sent += 1
         return self._pool.version(self._tenant, self._carrier)
 
-    def ground_of(self, refusal: Refused) -> Basis | None:
+    def basis_of(self, refusal: Refused) -> Basis | None:
         asked, error = self._carrier.refused, refusal.__cause__
-        return refusals.ground_of(asked, error) if asked and isinstance(error, BusinessError) else None
+        return refusals.basis_of(asked, error) if asked and isinstance(error, BusinessError) else None
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         """Nothing: what an API saw last is in the failure itself."""

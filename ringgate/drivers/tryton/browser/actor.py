@@ -55,8 +55,8 @@ class BrowserActing:
             self._client.place = ""
             complaint = self._dialogs.complaint(self._client.settle("the screen"))[0]
             # What a screen does not offer to a user, without a word, is not his to do.
-            ground = None if complaint else Basis.RIGHTS
-            raise Refused(name, complaint or str(error), self._state(), ground) from None
+            basis = None if complaint else Basis.RIGHTS
+            raise Refused(name, complaint or str(error), self._state(), basis) from None
         except Refused:
             self._client.place = ""
             raise

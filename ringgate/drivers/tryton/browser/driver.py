@@ -149,9 +149,9 @@ class BrowserConnection:
     def version(self) -> str:
         return self._over_api().version()
 
-    def ground_of(self, refusal: Refused) -> Basis | None:
+    def basis_of(self, refusal: Refused) -> Basis | None:
         """No more than what was seen on the screen when it was refused."""
-        return refusal.ground
+        return refusal.basis
 
     def evidence(self, folder: Path) -> tuple[Attachment, ...]:
         """A screenshot and a trace of each window of this run, which are closed then: what failed is not used again."""

@@ -17,7 +17,7 @@ from ringgate.drivers.odoo.wire import COOKIE, SessionClient
 from ringgate.drivers.transport import HttpTransport
 from ringgate.estate import business_year
 from ringgate.estate.odoo.seeding import books, master_data, people
-from ringgate.estate.odoo.seeding.desk import Desk
+from ringgate.estate.odoo.seeding.rpc import SeedingClient
 from ringgate.estate.seed_spec import SeedSpec
 
 __all__ = ["SEED_VERSION", "SeedSpec", "seed_tenant"]
@@ -46,29 +46,29 @@ def seed_tenant(
     """
     with contextlib.closing(HttpTransport(PATIENCE)) as transport:
 
-        def desk(login: str, password: str) -> Desk:
-            client = SessionClient(url, database, transport)
-            client.login(login, password)
-            return Desk(client)
+        def signed_in(login: str, password: str) -> SeedingClient:
+            session = SessionClient(url, database, transport)
+            session.login(login, password)
+            return SeedingClient(session)
 
-        admin = desk(ADMIN, admin_password)
-        story = business_year.generate(spec)
+        admin = signed_in(ADMIN, admin_password)
+        year = business_year.generate(spec)
         progress("company and accounts")
-        base = master_data.lay(admin, spec)
+        base = master_data.create(admin, spec)
         progress("people and rights")
-        everybody = people.settle(admin, spec, base, story, secrets)
-        roles = {role: desk(spec.users[role], secrets[role]) for role in SEEDING_ROLES if role in spec.users}
-        books.write(books.Writer(spec, base, everybody, story, admin, roles), progress)
+        everybody = people.create(admin, spec, base, year, secrets)
+        roles = {role: signed_in(spec.users[role], secrets[role]) for role in SEEDING_ROLES if role in spec.users}
+        books.write(books.Writer(spec, base, everybody, year, admin, roles), progress)
         progress("closing old months")
         master_data.lock_old_months(admin, spec, base.company)
         progress("screens")
         _build_screens(admin, transport)
 
 
-def _build_screens(admin: Desk, transport: HttpTransport) -> None:
+def _build_screens(admin: SeedingClient, transport: HttpTransport) -> None:
     """Has the ERP put its scripts and styles together, which it keeps: else the first user waits half a minute."""
-    cookie = {"cookie": f"{COOKIE}={admin.client.token}"}
-    http, base = transport.http, admin.client.base
+    cookie = {"cookie": f"{COOKIE}={admin.rpc.token}"}
+    http, base = transport.http, admin.rpc.base
     page = http.get(f"{base}/web", headers=cookie, follow_redirects=True, timeout=PATIENCE)
     for path in sorted(set(re.findall(r"/web/(?:assets|content)/[^\"' ]+\.(?:js|css)", page.text))):
         http.get(base + path, headers=cookie, timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""Turns a story into a tenant's books: projects, orders, time, invoices, payments, a credit note, purchase orders.
+"""Writes a business year into a tenant's books: projects, orders, time, invoices, payments, credit note, purchases.
 
 Each part is done by the user whose work it is, with as few calls as the ERP takes well.
 """
@@ -13,9 +13,9 @@ from typing import Any
 from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.terms import Role
 from ringgate.estate.business_year import BusinessYear, Engagement
-from ringgate.estate.odoo.seeding.desk import Desk
 from ringgate.estate.odoo.seeding.master_data import MasterData
 from ringgate.estate.odoo.seeding.people import People
+from ringgate.estate.odoo.seeding.rpc import SeedingClient
 from ringgate.estate.seed_spec import SeedSpec
 
 Progress = Callable[[str], None]
@@ -29,9 +29,9 @@ class Writer:
     spec: SeedSpec
     base: MasterData
     people: People
-    story: BusinessYear
-    admin: Desk
-    roles: Mapping[Role, Desk]
+    year: BusinessYear
+    admin: SeedingClient
+    roles: Mapping[Role, SeedingClient]
 
 
 def write(w: Writer, progress: Progress) -> None:
@@ -39,7 +39,7 @@ def write(w: Writer, progress: Progress) -> None:
     progress("projects and time")
     orders = _projects(w)
     progress("invoices")
-    billed = [each for each in w.story.engagements if each.billed]
+    billed = [each for each in w.year.engagements if each.billed]
     invoices = _bill(w, billed, orders)
     _post(w, billed, invoices)
     progress("payments")
@@ -53,7 +53,7 @@ def _projects(w: Writer) -> dict[str, int]:
     """A project, its confirmed order and its tasks for each engagement, and everybody's time; name -> order."""
     manager, series = w.roles[Role.PROJECT_MANAGER], w.admin.series
     found = {}
-    for engagement in w.story.engagements:
+    for engagement in w.year.engagements:
         customer = w.people.customers[engagement.customer]
         values = {"name": engagement.name, "partner_id": customer, "allow_billable": True, "allow_timesheets": True}
         project = manager.one("project.project", values)
@@ -197,10 +197,10 @@ def _purchases(w: Writer) -> None:
                     })
                 ],
             }
-            for purchase in w.story.purchases
+            for purchase in w.year.purchases
         ],
     )  # fmt: skip
-    for purchase, order in zip(w.story.purchases, made, strict=True):
+    for purchase, order in zip(w.year.purchases, made, strict=True):
         if purchase.outcome == "approved":
             approver.press("purchase.order", "button_confirm", [order])
             continue

@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from ringgate.domain.terms import Role
 from ringgate.estate.business_year import BusinessYear, Person
-from ringgate.estate.odoo.seeding.desk import Desk
 from ringgate.estate.odoo.seeding.master_data import MasterData, locale
+from ringgate.estate.odoo.seeding.rpc import SeedingClient
 from ringgate.estate.seed_spec import SeedSpec
 
 ORDERS, BILLING, AUDITOR = "Project Orders", "Billing of Projects", "Auditor"
@@ -84,7 +84,7 @@ if not env.user.has_group('purchase.group_purchase_manager'):
 
 @dataclass(frozen=True)
 class People:
-    """Ids. `employees` and `customers` are in the order of the story, `synthetic` is the customer of scenarios."""
+    """Ids. `employees` and `customers` are in the order of the year, `synthetic` is the customer of scenarios."""
 
     employees: tuple[int, ...]
     customers: tuple[int, ...]
@@ -92,32 +92,34 @@ class People:
     supplier: int
 
 
-def settle(desk: Desk, spec: SeedSpec, base: MasterData, story: BusinessYear, passwords: Mapping[Role, str]) -> People:
+def create(
+    client: SeedingClient, spec: SeedSpec, base: MasterData, year: BusinessYear, passwords: Mapping[Role, str]
+) -> People:
     """Makes everybody, as the administrator."""
-    groups = _groups(desk)
-    _salespeople_do_not_bill(desk)
-    _auditor_sees_all_time(desk, groups[AUDITOR])
-    _hours_make_sense(desk)
-    _approvals_hold(desk, spec)
-    users = _users(desk, spec, groups, passwords)
-    customers = _partners(desk, spec, base, story)
-    staff = tuple(desk.create("hr.employee", [{"name": person.name} for person in story.employees]))
+    groups = _groups(client)
+    _salespeople_do_not_bill(client)
+    _auditor_sees_all_time(client, groups[AUDITOR])
+    _hours_make_sense(client)
+    _approvals_hold(client, spec)
+    users = _users(client, spec, groups, passwords)
+    customers = _partners(client, spec, base, year)
+    employees = tuple(client.create("hr.employee", [{"name": person.name} for person in year.employees]))
     if Role.CONSULTANT in users:
-        desk.one("hr.employee", {"name": _title(Role.CONSULTANT), "user_id": users[Role.CONSULTANT]})
-    _supplied(desk, base, customers[-2:])
-    return People(employees=staff, customers=customers[:-2], synthetic=customers[-2], supplier=customers[-1])
+        client.one("hr.employee", {"name": _title(Role.CONSULTANT), "user_id": users[Role.CONSULTANT]})
+    _supplied(client, base, customers[-2:])
+    return People(employees=employees, customers=customers[:-2], synthetic=customers[-2], supplier=customers[-1])
 
 
 def _title(role: Role) -> str:
     return "Synthetic " + role.value.replace("_", " ").title()
 
 
-def _groups(desk: Desk) -> dict[str, int]:
+def _groups(client: SeedingClient) -> dict[str, int]:
     wanted = {INTERNAL, *(name for names in ROLE_GROUPS.values() for name in names)}
-    groups = desk.named(*sorted(wanted))
-    made = desk.create("res.groups", [{"name": name} for name in OWN_RIGHTS])
+    groups = client.named(*sorted(wanted))
+    made = client.create("res.groups", [{"name": name} for name in OWN_RIGHTS])
     own = dict(zip(OWN_RIGHTS, made, strict=True))
-    models = {row["model"]: row["id"] for row in desk.find("ir.model", [], ["model"])}
+    models = {row["model"]: row["id"] for row in client.find("ir.model", [], ["model"])}
     rows = [
         {
             "name": f"{group}: {model}",
@@ -132,27 +134,27 @@ def _groups(desk: Desk) -> dict[str, int]:
         for model, rights in models_of.items()
         if model in models
     ]
-    desk.create("ir.model.access", rows)
+    client.create("ir.model.access", rows)
     return groups | own
 
 
-def _salespeople_do_not_bill(desk: Desk) -> None:
+def _salespeople_do_not_bill(client: SeedingClient) -> None:
     billing = [("model_id.model", "=", "sale.advance.payment.inv"), ("group_id.name", "!=", BILLING)]
-    desk.write("ir.model.access", desk.ids("ir.model.access", billing), {"active": False})
+    client.write("ir.model.access", client.ids("ir.model.access", billing), {"active": False})
 
 
-def _auditor_sees_all_time(desk: Desk, group: int) -> None:
+def _auditor_sees_all_time(client: SeedingClient, group: int) -> None:
     """Who reads the ledger sees no time in stock Odoo."""
-    model = desk.only("ir.model", [("model", "=", "account.analytic.line")])
+    model = client.only("ir.model", [("model", "=", "account.analytic.line")])
     rule = {"name": "Auditor sees all time", "model_id": model, "groups": [(6, 0, [group])]}
-    desk.one("ir.rule", {**rule, "domain_force": "[(1, '=', 1)]"})
+    client.one("ir.rule", {**rule, "domain_force": "[(1, '=', 1)]"})
 
 
-def _hours_make_sense(desk: Desk) -> None:
+def _hours_make_sense(client: SeedingClient) -> None:
     """Stock Odoo takes any number of hours. This firm's time is between nothing and a day, whoever enters it."""
-    model = desk.only("ir.model", [("model", "=", "account.analytic.line")])
+    model = client.only("ir.model", [("model", "=", "account.analytic.line")])
     domain = "['|', ('project_id', '=', False), '&', ('unit_amount', '>=', 0), ('unit_amount', '<=', 24)]"
-    desk.one(
+    client.one(
         "ir.rule",
         {
             "name": "Hours of a day",
@@ -166,42 +168,44 @@ def _hours_make_sense(desk: Desk) -> None:
     )
 
 
-def _approvals_hold(desk: Desk, spec: SeedSpec) -> None:
+def _approvals_hold(client: SeedingClient, spec: SeedSpec) -> None:
     """Stock Odoo lets who may write an order write its state, too, turn down anybody's, and in series 14.0 press a
     button that no screen of theirs shows; and who approves may also ask. This firm's rules say no to all of it."""
-    model = desk.only("ir.model", [("model", "=", "purchase.order")])
+    model = client.only("ir.model", [("model", "=", "purchase.order")])
     asks = "[(0, '=', 1)] if user.login == '{}' else [(1, '=', 1)]".format(spec.users.get(Role.APPROVER, ""))
     flags = {"perm_read": False, "perm_write": False, "perm_create": True, "perm_unlink": False}
-    desk.one("ir.rule", {"name": "Who approves does not ask", "model_id": model, "domain_force": asks, **flags})
-    _on_order(desk, model, "Approved by a manager", APPROVAL_RULE, "[('state', 'in', ['purchase', 'done'])]")
-    _on_order(desk, model, "Turned down by a manager", REJECTION_RULE, "[('state', '=', 'cancel')]", WAITING)
+    client.one("ir.rule", {"name": "Who approves does not ask", "model_id": model, "domain_force": asks, **flags})
+    _on_order(client, model, "Approved by a manager", APPROVAL_RULE, "[('state', 'in', ['purchase', 'done'])]")
+    _on_order(client, model, "Turned down by a manager", REJECTION_RULE, "[('state', '=', 'cancel')]", WAITING)
     draft, sent = "[('state', '=', 'draft')]", "[('state', '=', 'sent')]"
-    _on_order(desk, model, "Put forward by who asks", SUBMISSION_RULE, sent, draft)
+    _on_order(client, model, "Put forward by who asks", SUBMISSION_RULE, sent, draft)
 
 
-def _on_order(desk: Desk, model: int, name: str, code: str, after: str, before: str = "") -> None:
+def _on_order(client: SeedingClient, model: int, name: str, code: str, after: str, before: str = "") -> None:
     """A rule of the firm's own that is looked at whenever an order was changed."""
-    trigger = "on_write" if desk.series.major < 15 else "on_create_or_write"
+    trigger = "on_write" if client.series.major < 15 else "on_create_or_write"
     rule: dict[str, Any] = {"name": name, "model_id": model, "trigger": trigger, "filter_domain": after}
     if before:
-        rule |= {"filter_pre_domain": before, "trigger": "on_write" if desk.series.major < 17 else trigger}
+        rule |= {"filter_pre_domain": before, "trigger": "on_write" if client.series.major < 17 else trigger}
     action: dict[str, Any] = {"state": "code", "code": code}
-    if desk.series.major < 17:
-        desk.one("base.automation", {**rule, **action})
+    if client.series.major < 17:
+        client.one("base.automation", {**rule, **action})
         return
-    automation = desk.one("base.automation", rule)
+    automation = client.one("base.automation", rule)
     of_rule = {"name": name, "model_id": model, "usage": "base_automation", "base_automation_id": automation}
-    desk.one("ir.actions.server", {**action, **of_rule})
+    client.one("ir.actions.server", {**action, **of_rule})
 
 
-def _users(desk: Desk, spec: SeedSpec, groups: Mapping[str, int], passwords: Mapping[Role, str]) -> dict[Role, int]:
+def _users(
+    client: SeedingClient, spec: SeedSpec, groups: Mapping[str, int], passwords: Mapping[Role, str]
+) -> dict[Role, int]:
     made = {}
     for role, login in spec.users.items():
         own = [groups[OWN_GROUPS[role]]] if role in OWN_GROUPS else []
         mine = [groups[INTERNAL], *(groups[name] for name in ROLE_GROUPS.get(role, ())), *own]
-        if role is Role.CONSULTANT and desk.series.major < 15:
+        if role is Role.CONSULTANT and client.series.major < 15:
             # The form of an order writes the supplier's settings, too, when it is saved.
-            mine.append(desk.named("base.group_partner_manager").popitem()[1])
+            mine.append(client.named("base.group_partner_manager").popitem()[1])
         values: dict[str, Any] = {
             "name": _title(role),
             "login": login,
@@ -210,18 +214,18 @@ def _users(desk: Desk, spec: SeedSpec, groups: Mapping[str, int], passwords: Map
             "lang": locale(spec),
             "tz": spec.timezone,
             "notification_type": "inbox",
-            desk.series.groups: [(6, 0, mine)],
+            client.series.groups: [(6, 0, mine)],
         }
-        made[role] = desk.one("res.users", values, no_reset_password=True)
+        made[role] = client.one("res.users", values, no_reset_password=True)
     return made
 
 
-def _partners(desk: Desk, spec: SeedSpec, base: MasterData, story: BusinessYear) -> tuple[int, ...]:
-    """The story's customers, then the synthetic one, then a supplier."""
+def _partners(client: SeedingClient, spec: SeedSpec, base: MasterData, year: BusinessYear) -> tuple[int, ...]:
+    """The business year's customers, then the synthetic one, then a supplier."""
     receivable = base.accounts[spec.policy.accounts.receivable[0]]
     others = (Person(spec.policy.customer, "1", "Ringgate"), Person("Ringgate Synthetic Supplier", "2", "Ringgate"))
     return tuple(
-        desk.create(
+        client.create(
             "res.partner",
             [
                 {
@@ -234,17 +238,19 @@ def _partners(desk: Desk, spec: SeedSpec, base: MasterData, story: BusinessYear)
                     "property_payment_term_id": base.payment_term,
                     "property_account_receivable_id": receivable,
                 }
-                for person in (*story.customers, *others)
+                for person in (*year.customers, *others)
             ],
         )
     )
 
 
-def _supplied(desk: Desk, base: MasterData, partners: tuple[int, ...]) -> None:
+def _supplied(client: SeedingClient, base: MasterData, partners: tuple[int, ...]) -> None:
     """A first confirmed order would note down who supplies what: it stands there before."""
-    templates = [row["product_tmpl_id"][0] for row in desk.read("product.product", base.products, ["product_tmpl_id"])]
-    partner = "partner_id" if desk.series.major >= 16 else "name"
-    desk.create(
+    templates = [
+        row["product_tmpl_id"][0] for row in client.read("product.product", base.products, ["product_tmpl_id"])
+    ]
+    partner = "partner_id" if client.series.major >= 16 else "name"
+    client.create(
         "product.supplierinfo",
         [{partner: each, "product_tmpl_id": template} for each in partners for template in templates],
     )

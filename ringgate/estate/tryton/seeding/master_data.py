@@ -1,4 +1,4 @@
-"""The ground a tenant stands on: company, chart of accounts, years, taxes, services, journals, the invoice's form."""
+"""A tenant's master data: company, chart of accounts, years, taxes, services, journals, the invoice's form."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def create(client: SeedingClient, spec: SeedSpec) -> MasterData:
     _years(client, spec, company)
     taxes = _taxes(client, spec, accounts)
     hour = client.named("product.uom_hour")["product.uom_hour"]
-    ground = MasterData(
+    base = MasterData(
         company=company,
         currency=currency,
         accounts=accounts,
@@ -82,7 +82,7 @@ def create(client: SeedingClient, spec: SeedSpec) -> MasterData:
     )
     _invoice_form(client)
     _extensions(client, spec)
-    return ground
+    return base
 
 
 def _language(client: SeedingClient, spec: SeedSpec) -> None:

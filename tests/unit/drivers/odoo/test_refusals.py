@@ -40,7 +40,7 @@ def test_rights_are_told_from_records_by_the_kind_of_the_error(kind: str, basis:
         refusals("post", session({"state": "draft"}), "account.move", "4"),
     ):
         raise BusinessError(kind, "Nein.")
-    assert (caught.value.ground, caught.value.state, caught.value.verb) == (basis, "draft", "post")
+    assert (caught.value.basis, caught.value.state, caught.value.verb) == (basis, "draft", "post")
 
 
 def test_a_state_that_may_not_be_read_is_left_out() -> None:

@@ -137,7 +137,7 @@ BUTTON = "model.ir.model.button.search_read"
 
 
 @pytest.mark.parametrize(
-    ("access", "groups", "own", "ground"),
+    ("access", "groups", "own", "basis"),
     [
         (1, [23], [6], Basis.RIGHTS),
         (0, [23], [6, 23], Basis.RECORDS),
@@ -146,7 +146,7 @@ BUTTON = "model.ir.model.button.search_read"
     ],
 )
 def test_a_refusal_is_of_rights_where_the_user_lacks_them(
-    erp: Erp, acme: Tenant, driver: TrytonApiDriver, access: int, groups: list[int], own: list[int], ground: Basis
+    erp: Erp, acme: Tenant, driver: TrytonApiDriver, access: int, groups: list[int], own: list[int], basis: Basis
 ) -> None:
     erp.answers |= {
         "model.project.work.status.search": [3],
@@ -163,10 +163,10 @@ def test_a_refusal_is_of_rights_where_the_user_lacks_them(
     project = Project(Ref("project", "5"), "Study", "Client", "open", ())
     with pytest.raises(Refused) as billed:
         accountant.draft_invoice(project)
-    assert connection.ground_of(billed.value) is ground
+    assert connection.basis_of(billed.value) is basis
     with pytest.raises(Refused) as completed:
         accountant.complete_work(project)
-    assert connection.ground_of(completed.value) is (Basis.RECORDS if access else Basis.RIGHTS)
+    assert connection.basis_of(completed.value) is (Basis.RECORDS if access else Basis.RIGHTS)
 
 
 def test_what_the_erp_has_not_got_is_of_its_records(erp: Erp, acme: Tenant, driver: TrytonApiDriver) -> None:
@@ -174,7 +174,7 @@ def test_what_the_erp_has_not_got_is_of_its_records(erp: Erp, acme: Tenant, driv
     connection = driver.connect(acme, CALL)
     with pytest.raises(Refused, match=r"has no project\.work\.status") as refused:
         connection.sign_in(Role.PROJECT_MANAGER).complete_work(Project(Ref("project", "5"), "S", "C", "open", ()))
-    assert connection.ground_of(refused.value) is Basis.RECORDS
+    assert connection.basis_of(refused.value) is Basis.RECORDS
 
 
 def test_a_session_that_was_ended_is_never_renewed(erp: Erp, acme: Tenant, driver: TrytonApiDriver) -> None:

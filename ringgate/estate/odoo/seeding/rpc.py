@@ -12,22 +12,22 @@ from ringgate.drivers.odoo.wire import SessionClient
 Values = Mapping[str, Any]
 
 
-class Desk:
+class SeedingClient:
     """One user's session on one database, with the few calls that a set-up needs."""
 
-    def __init__(self, client: SessionClient) -> None:
-        self.client = client
+    def __init__(self, rpc: SessionClient) -> None:
+        self.rpc = rpc
 
     @property
     def series(self) -> OdooSeries:
-        assert self.client.session is not None, "nobody is signed in"
-        return self.client.session.series
+        assert self.rpc.session is not None, "nobody is signed in"
+        return self.rpc.session.series
 
     def create(self, model: str, records: Sequence[Values], **context: Any) -> list[int]:
         """All `records` in one call; their ids in the same order."""
         if not records:
             return []
-        made = self.client.call(model, "create", vals_list=[dict(each) for each in records], context=context)
+        made = self.rpc.call(model, "create", vals_list=[dict(each) for each in records], context=context)
         return [int(each) for each in made]
 
     def one(self, model: str, values: Values, **context: Any) -> int:
@@ -35,11 +35,11 @@ class Desk:
 
     def write(self, model: str, ids: Sequence[int], values: Values) -> None:
         if ids:
-            self.client.call(model, "write", ids=ids, vals=dict(values))
+            self.rpc.call(model, "write", ids=ids, vals=dict(values))
 
     def press(self, model: str, button: str, ids: Sequence[int], **context: Any) -> Any:
         """Clicks a button on all of them at once."""
-        return self.client.call(model, button, ids=ids, context=context) if ids else None
+        return self.rpc.call(model, button, ids=ids, context=context) if ids else None
 
     def wizard(self, model: str, values: Values, button: str, on: tuple[str, Sequence[int]]) -> Any:
         """Fills in a wizard on records of a model, and presses its button."""
@@ -48,13 +48,13 @@ class Desk:
         return self.press(model, button, [self.one(model, values, **context)], **context)
 
     def find(self, model: str, domain: Sequence[Any], fields: Sequence[str], order: str = "id") -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.client.call(
+        found: list[dict[str, Any]] = self.rpc.call(
             model, "search_read", domain=list(domain), fields=list(fields), order=order
         )
         return found
 
     def ids(self, model: str, domain: Sequence[Any], **context: Any) -> list[int]:
-        found: list[int] = self.client.call(model, "search", domain=list(domain), order="id", context=context)
+        found: list[int] = self.rpc.call(model, "search", domain=list(domain), order="id", context=context)
         return found
 
     def only(self, model: str, domain: Sequence[Any], **context: Any) -> int:
@@ -66,7 +66,7 @@ class Desk:
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
         """In the order of `ids`."""
-        rows: list[dict[str, Any]] = self.client.call(model, "read", ids=ids, fields=list(fields)) if ids else []
+        rows: list[dict[str, Any]] = self.rpc.call(model, "read", ids=ids, fields=list(fields)) if ids else []
         by_id = {row["id"]: row for row in rows}
         return [by_id[each] for each in ids]
 
