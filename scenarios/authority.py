@@ -1,4 +1,4 @@
-"""Authority: everybody does his own work and no more; each right and each lack of one is tried, at each amount."""
+"""Authority: people do their own work and no more; each right and each lack of one is tried, at each amount."""
 
 from ringgate.api import (
     ACCOUNTANT,
@@ -38,43 +38,43 @@ from ringgate.api import (
     layer=ISOLATION,
 )
 def authority(erp: Erp, make: Make, run: Run) -> None:
-    staff = AccessChecks(erp)
-    manager, consultant, accountant = (staff.people[role] for role in (PROJECT_MANAGER, CONSULTANT, ACCOUNTANT))
+    checks = AccessChecks(erp)
+    manager, consultant, accountant = (checks.people[role] for role in (PROJECT_MANAGER, CONSULTANT, ACCOUNTANT))
 
     with run.step("projects and time"):
-        staff.hold("create_project", lambda actor: actor.create_project(make.project()))
+        checks.hold("create_project", lambda actor: actor.create_project(make.project()))
         project = manager.create_project(make.project(rate="100.00", planned="2"))
-        staff.hold("enter_time", lambda actor: actor.enter_time(project, hours="0.5"))
+        checks.hold("enter_time", lambda actor: actor.enter_time(project, hours="0.5"))
         consultant.enter_time(project, hours="1")
         manager.complete_work(project)
 
     with run.step("invoices"):
-        paid = staff.hold("draft_invoice", lambda actor: actor.draft_invoice(project))
-        paid = staff.hold("post_invoice", lambda actor: actor.post_invoice(paid))
+        paid = checks.hold("draft_invoice", lambda actor: actor.draft_invoice(project))
+        paid = checks.hold("post_invoice", lambda actor: actor.post_invoice(paid))
         part = erp.money("10")
-        staff.hold("pay_invoice", lambda actor: actor.pay_invoice(paid, part))
+        checks.hold("pay_invoice", lambda actor: actor.pay_invoice(paid, part))
 
     with run.step("credit notes"):
         credited = _another(manager, consultant, accountant, make)
-        staff.hold("credit_invoice", lambda actor: actor.credit_invoice(credited))
+        checks.hold("credit_invoice", lambda actor: actor.credit_invoice(credited))
 
     with run.step("journal entries"):
-        staff.hold("post_entry", lambda actor: actor.post_entry(make.entry()))
+        checks.hold("post_entry", lambda actor: actor.post_entry(make.entry()))
 
     with run.step("ask for purchases"):
-        staff.hold("request_purchase", lambda actor: actor.request_purchase(make.request()))
+        checks.hold("request_purchase", lambda actor: actor.request_purchase(make.request()))
         request = consultant.request_purchase(make.request())
-        request = staff.hold("submit_request", lambda actor: actor.submit_request(request))
+        request = checks.hold("submit_request", lambda actor: actor.submit_request(request))
 
     with run.step("reject purchases"):
-        staff.hold("reject_request", lambda actor: actor.reject_request(request))
+        checks.hold("reject_request", lambda actor: actor.reject_request(request))
 
-    for amount in staff.amounts("approve_request"):
+    for amount in checks.amounts("approve_request"):
         with run.step(f"approve purchases of {amount}"):
-            staff.hold_each(
+            checks.hold_each(
                 "approve_request",
                 lambda amount=amount: _waiting(consultant, make, amount),
-                lambda actor, request: _approve_in_turn(erp, staff, actor, request),
+                lambda actor, request: _approve_in_turn(erp, checks, actor, request),
                 amount,
             )
 
@@ -85,10 +85,10 @@ def _waiting(consultant: Actor, make: Make, amount: Money) -> PurchaseRequest:
     return request
 
 
-def _approve_in_turn(erp: Erp, staff: AccessChecks, actor: Actor, request: PurchaseRequest) -> PurchaseRequest:
+def _approve_in_turn(erp: Erp, checks: AccessChecks, actor: Actor, request: PurchaseRequest) -> PurchaseRequest:
     """Who is not the first to be asked comes after those before them."""
     for role in erp.approvals_before(actor.role, request.total):
-        staff.people[role].approve_request(request)
+        checks.people[role].approve_request(request)
     return actor.approve_request(request)
 
 

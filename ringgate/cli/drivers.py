@@ -85,7 +85,7 @@ def _tried(known: Inventory, tenant: Tenant, channel: Channel, only: list[str] |
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.run_once import others
     from ringgate.host import paths
-    from ringgate.host.run_locks import Occupancy
+    from ringgate.host.run_locks import RunLocks
     from ringgate.host.undo_journal import Journal
 
     drivers = Drivers([tenant.erp])
@@ -93,7 +93,7 @@ def _tried(known: Inventory, tenant: Tenant, channel: Channel, only: list[str] |
         driver = drivers.get((tenant.erp, channel))
         if driver is None:
             raise UsageMistake(f"there is no {channel} driver for {tenant.erp}: see `ringgate drivers list`")
-        with Occupancy(paths.locks()).room(tenant, "driver-contracts"):
+        with RunLocks(paths.locks()).room(tenant, "driver-contracts"):
             near = others(tenant, known.tenants, datetime.now(UTC).date())
             yield from check_driver(driver, tenant, Journal(paths.journal()), neighbours=near, only=only)
     finally:

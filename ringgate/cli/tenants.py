@@ -222,7 +222,7 @@ def doctor(
     finally:
         drivers.close()
     _print_diagnosis(answers, as_json)
-    if any(trouble for _, _, trouble in answers):
+    if any(error for _, _, error in answers):
         return Exit.BROKEN
     return Exit.FAILED if any(found for _, found, _ in answers) else Exit.OK
 
@@ -255,17 +255,15 @@ def _print_diagnosis(answers: Sequence[tuple[str, list[str], str]], as_json: boo
     from ringgate.host.secrets import redact
 
     if as_json:
-        rows = [{"tenant": name, "differences": found, "error": redact(trouble)} for name, found, trouble in answers]
+        rows = [{"tenant": name, "differences": found, "error": redact(error)} for name, found, error in answers]
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     screen = console()
-    for name, found, trouble in answers:
-        told = (
-            "could not be asked" if trouble else counted(len(found), "difference") if found else "agrees with its ERP"
-        )
-        style = "bold red" if trouble or found else "green"
+    for name, found, error in answers:
+        told = "could not be asked" if error else counted(len(found), "difference") if found else "agrees with its ERP"
+        style = "bold red" if error or found else "green"
         screen.print(Text.assemble((f"{name}: {told}", style)), soft_wrap=True)
-        for line in [*found, *([redact(trouble)] if trouble else [])]:
+        for line in [*found, *([redact(error)] if error else [])]:
             screen.print(f"  {line}", soft_wrap=True)
 
 

@@ -68,6 +68,6 @@ Event = RunStarted | StepStarted | StepFinished | RunFinished | RunRecovered
 
 
 class Sink(Protocol):
-    """A consumer of events: store, metrics, allure. An error it raises is our own trouble and is not hidden."""
+    """A consumer of events: store, metrics, allure. An error it raises is our own error, and is not hidden."""
 
     def on(self, event: Event) -> None: ...

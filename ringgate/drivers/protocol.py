@@ -3,7 +3,7 @@
 Contract. Verbs take and return the frozen values of `ringgate.domain`; money, dates and hours are ours, never the ERP's
 encodings. A verb says what the business wants, not which records an ERP makes of it. It returns what it read back
 from the ERP after acting (over its own channel: a browser reads its screen), never what it was given. When the ERP
-does not do it, by error or by silence, the verb raises `Refused` with the state read back; trouble on the way raises
+does not do it, by error or by silence, the verb raises `Refused` with the state read back; an error on the way raises
 the other errors of `domain/errors.py`. Verbs neither retry nor undo: the engine registers the reversal before it calls
 a writing verb, and calls `Connection.undo` later. Ids are opaque text.
 

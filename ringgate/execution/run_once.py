@@ -31,7 +31,7 @@ from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.drivers.registry import lacking
 from ringgate.execution.undo import SETTLE, Patience, left_behind, message_of, undo
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
@@ -108,7 +108,7 @@ class Engine:
 
     drivers: Mapping[tuple[str, Channel], Driver]
     journal: Journal
-    occupancy: Occupancy
+    run_locks: RunLocks
     evidence: Path
     sinks: Sequence[Sink] = ()
     redact: Callable[[str], str] = str
@@ -234,7 +234,7 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
     began = time.monotonic()
     done = _Done()
     try:
-        with engine.occupancy.room(tenant, scenario.id):
+        with engine.run_locks.room(tenant, scenario.id):
             labels = (engine.session, engine.release, engine.source)
             emit(RunStarted(run_id, trace_id, scenario, tenant, channel, started_at, *labels))
             journal = part.waiting or engine.journal.begin(run_id, tenant.id, scenario.id, channel.value)
@@ -292,7 +292,7 @@ def _act(
     def turn() -> Iterator[None]:
         """Waiting for our own other runs is no time that the ERP takes."""
         asked = time.monotonic()
-        with engine.occupancy.posting(tenant.id):
+        with engine.run_locks.posting(tenant.id):
             run.waited += time.monotonic() - asked
             yield
 

@@ -16,7 +16,7 @@ from ringgate.drivers.registry import Drivers
 from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine, new_run_id
 from ringgate.host import paths
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.sinks import opentelemetry
@@ -68,7 +68,7 @@ def engine(
         yield Engine(
             drivers=drivers,
             journal=Journal(paths.journal()),
-            occupancy=Occupancy(paths.locks()),
+            run_locks=RunLocks(paths.locks()),
             evidence=paths.reports() / "evidence",
             sinks=(store, *traces, *sinks),
             redact=redact,

@@ -6,7 +6,7 @@
     bet.value                           # 100 units or more: at most once in 100 bakes of a healthy release
 
 What is bet on is x, the share of failed outcomes of one tick, in [0, 1]. Ten gamblers bet on ten rates q_j above the
-null p0, each a part of his stake that is best if q_j is true:
+null p0, each a part of the stake that is best if q_j is true:
 
     c_j = (q_j - p0) / (1 - p0)         A_j <- (A_j + w_t) * (1 + (c_j / p0) * (x_t - p0))
 
@@ -32,7 +32,7 @@ CEILING = 1e30
 """A stake grows no further, so that an outage of hours stays a number. Cutting it off only makes the bet weaker."""
 
 _BEST = 0.01
-"""The last gambler who bets that a release is fine takes its rate for this part of the rate that he bets against."""
+"""The last bet that a release is fine takes its rate for this part of the rate that it bets against."""
 
 
 class Bet:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ringgate.gate.cadence import promotion_at, share_of_ticks
 from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.gauge import Gauge
+from ringgate.gate.promotion_forecast import promotion_at, share_of_ticks
 from ringgate.gate.rates import RateCount
 from ringgate.gate.rules import reasons, state_of
 from ringgate.gate.signals import Signal, Strength

@@ -29,7 +29,7 @@ class Crowded(Occupied):
     kind = "crowded"
 
 
-class Occupancy:
+class RunLocks:
     """The locks of this machine, kept in `folder`."""
 
     def __init__(self, folder: Path, *, patience: float = 600.0) -> None:

@@ -97,17 +97,17 @@ class ProbesTable(StrictTable):
 
 def probing(table: ProbesTable) -> Probing:
     """What the keys come to."""
-    usual = _cadence(table, _USUAL)
+    usual = _schedule(table, _USUAL)
     return Probing(
         usual=usual,
-        scenarios={name: _cadence(each, usual) for name, each in table.scenarios.items()},
+        scenarios={name: _schedule(each, usual) for name, each in table.scenarios.items()},
         holidays=table.holidays,
         days_off=frozenset(table.days_off),
         maintenance=tuple(map(window, table.maintenance)),
     )
 
 
-def _cadence(table: ProbesTable | ScenarioProbesTable, usual: ProbeSchedule) -> ProbeSchedule:
+def _schedule(table: ProbesTable | ScenarioProbesTable, usual: ProbeSchedule) -> ProbeSchedule:
     def span(said: str | None, otherwise: timedelta) -> timedelta:
         return otherwise if said is None else OFF if said == "off" else duration(said)
 

@@ -21,7 +21,7 @@ from ringgate.host.secrets import redact
 from ringgate.inventory import pause_of
 from ringgate.metrics.figures import BUCKETS, Figures, Key, RunCount
 from ringgate.metrics.follower import FRESH, Around
-from ringgate.store import ProberState, Tally
+from ringgate.store import CounterKey, ProberState
 
 WHERE = ("tenant", "scenario", "channel")
 STEP = ("scenario", "step", "channel", "ring", "release")
@@ -137,7 +137,7 @@ def of_residue(tenants: Sequence[Tenant], figures: Figures) -> Iterator[Metric]:
     yield residue
 
 
-def of_scheduler(counters: Mapping[Tally, int], probers: Sequence[ProberState], now: datetime) -> Iterator[Metric]:
+def of_scheduler(counters: Mapping[CounterKey, int], probers: Sequence[ProberState], now: datetime) -> Iterator[Metric]:
     """What the schedule could not do as planned, and who is at work."""
     counts = CounterMetricFamily(
         "ringgate_scheduler", "What did not go as planned: late, skipped, overlapping, missed.", labels=("what", *WHERE)
@@ -168,14 +168,14 @@ def of_deployments(deployments: Sequence[Deployment]) -> Iterator[Metric]:
     yield moment
 
 
-def of_signals(samples: Sequence[SignalSample], counters: Mapping[Tally, int], now: datetime) -> Iterator[Metric]:
+def of_signals(samples: Sequence[SignalSample], counters: Mapping[CounterKey, int], now: datetime) -> Iterator[Metric]:
     """Platform signals of the last round of their source. Where that round failed, there are none."""
     rounds: dict[str, SignalSample] = {}
     for each in samples:
         if each.signal.endswith(UP):
             rounds[each.signal.removesuffix(UP)] = each
     up = GaugeMetricFamily("ringgate_signal_up", "1 if the signal's source could be read.", labels=("signal",))
-    trouble = CounterMetricFamily("ringgate_signal_failures", "Rounds in which it could not.", labels=("signal",))
+    failing = CounterMetricFamily("ringgate_signal_failures", "Rounds in which it could not.", labels=("signal",))
     labels = ("signal", "unit", "ring", "tenant")
     value = GaugeMetricFamily("ringgate_signal", "A platform signal, as it was last read.", labels=labels)
     limit = GaugeMetricFamily("ringgate_signal_limit", "From where on it is too much.", labels=labels)
@@ -183,7 +183,7 @@ def of_signals(samples: Sequence[SignalSample], counters: Mapping[Tally, int], n
         if now - last.at > FRESH:  # whoever read it is gone
             continue
         up.add_metric((name,), last.value)
-        trouble.add_metric((name,), counters.get((f"failed{UP}", "", name, ""), 0))
+        failing.add_metric((name,), counters.get((f"failed{UP}", "", name, ""), 0))
     latest = {}
     for each in samples:
         last_round = rounds.get(each.signal)
@@ -195,7 +195,7 @@ def of_signals(samples: Sequence[SignalSample], counters: Mapping[Tally, int], n
         value.add_metric(key, each.value)
         if each.limit is not None:
             limit.add_metric(key, each.limit)
-    yield from (up, trouble, value, limit)
+    yield from (up, failing, value, limit)
 
 
 def of_store(readable: bool, read_at: datetime | None, around: Around) -> Iterator[Metric]:

@@ -22,7 +22,7 @@ from ringgate.domain.model import Deployment, Residue, RunResult, SignalSample
 from ringgate.metrics.bulk import newest_of, take_rows
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
-from ringgate.store import LATE, ProberState, Store, Tally
+from ringgate.store import LATE, CounterKey, ProberState, Store
 
 WINDOW = timedelta(days=7)
 """How far back the first start reads, and after how long without anything new a series is dropped."""
@@ -47,7 +47,7 @@ class Around:
     """What the store holds besides runs, as of one moment: `at`, None before it was read for the first time. `left` is
     what runs left behind and nobody took back."""
 
-    counters: Mapping[Tally, int]
+    counters: Mapping[CounterKey, int]
     probers: tuple[ProberState, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     samples: tuple[SignalSample, ...] = ()

@@ -1,6 +1,6 @@
 """Why a tenant is left alone at a moment: paused, under maintenance, outside its business hours, on a holiday. Pure.
 
-closed(tenant, cadence, now)     # Closed("maintenance", "maintenance Sun 02:00-04:00")
+closed(tenant, schedule, now)     # Closed("maintenance", "maintenance Sun 02:00-04:00")
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Closed:
     reason: str
 
 
-def closed(tenant: Tenant, cadence: ProbeSchedule, now: datetime) -> Closed | None:
+def closed(tenant: Tenant, schedule: ProbeSchedule, now: datetime) -> Closed | None:
     """Why nothing is probed now; None if it may be. `now` is aware."""
     if pause := pause_of(tenant, now):
         return Closed("paused", pause)
@@ -32,17 +32,17 @@ def closed(tenant: Tenant, cadence: ProbeSchedule, now: datetime) -> Closed | No
     for window in tenant.probes.maintenance:
         if window.holds(local):
             return Closed("maintenance", f"maintenance {window.text}")
-    return _out_of_hours(tenant, cadence, local) if cadence.hours else None
+    return _out_of_hours(tenant, schedule, local) if schedule.hours else None
 
 
-def _out_of_hours(tenant: Tenant, cadence: ProbeSchedule, local: datetime) -> Closed | None:
+def _out_of_hours(tenant: Tenant, schedule: ProbeSchedule, local: datetime) -> Closed | None:
     probing = tenant.probes
     if local.date() in probing.days_off:
         return Closed("holiday", f"{local.date()} is a day off")
     if name := holiday(probing.holidays, local.date()):
         return Closed("holiday", f"{local.date()} is a holiday ({name})")
-    if not any(hours.holds(local) for hours in cadence.hours):
-        return Closed("hours", f"outside {', '.join(hours.text for hours in cadence.hours)}")
+    if not any(hours.holds(local) for hours in schedule.hours):
+        return Closed("hours", f"outside {', '.join(hours.text for hours in schedule.hours)}")
     return None
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ringgate.probing.plan import Probe
-from ringgate.store import Tally
+from ringgate.store import CounterKey
 
 LATE, MISSED, OVERLAPPING, STUCK = "late", "missed", "overlapping", "stuck"
 SKIPPED = "skipped:"
@@ -23,6 +23,6 @@ SKIPPED = "skipped:"
 LATE_AFTER = timedelta(seconds=5)
 
 
-def counter(what: str, probe: Probe) -> Tally:
+def counter(what: str, probe: Probe) -> CounterKey:
     """As the store keeps it."""
     return (what, probe.tenant.id, probe.scenario.id, probe.channel.value)

@@ -68,15 +68,15 @@ class CrashRecovery:
                 self._freed(tenant)
 
     def _recover(self, tenant: str) -> None:
-        lane = self._make(self._tenants[tenant])
+        drivers = self._make(self._tenants[tenant])
         try:
             for each in recover(
-                self._journal, self._tenants, lane, only=frozenset({tenant}), redact=self._redact, wait=False
+                self._journal, self._tenants, drivers, only=frozenset({tenant}), redact=self._redact, wait=False
             ):
                 self._told(each)
         finally:
             with contextlib.suppress(DriverError):
-                lane.close()
+                drivers.close()
 
 
 def tenants_hit(journal: Journal, tenants: frozenset[str]) -> set[str]:

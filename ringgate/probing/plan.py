@@ -44,7 +44,7 @@ class Probe:
     tenant: Tenant
     scenario: Scenario
     channel: Channel
-    cadence: ProbeSchedule
+    schedule: ProbeSchedule
     never: str = ""
     key: Key = field(init=False)
     place: float = field(init=False)
@@ -58,11 +58,11 @@ class Probe:
 
     @property
     def every(self) -> timedelta:
-        return self.cadence.api if self.channel is Channel.API else self.cadence.browser
+        return self.schedule.api if self.channel is Channel.API else self.schedule.browser
 
     @property
     def deadline(self) -> timedelta:
-        return self.cadence.api_deadline if self.channel is Channel.API else self.cadence.browser_deadline
+        return self.schedule.api_deadline if self.channel is Channel.API else self.schedule.browser_deadline
 
     @property
     def home(self) -> int:
@@ -93,13 +93,13 @@ class Probe:
 
     def closed(self, moment: datetime) -> Closed | None:
         """Why it is not run at that moment, if it is not."""
-        return closed(self.tenant, self.cadence, moment)
+        return closed(self.tenant, self.schedule, moment)
 
     @property
     def always(self) -> bool:
         """Whether there is no time at which it is not run."""
         tenant = self.tenant
-        return tenant.paused_until is None and not tenant.probes.maintenance and not self.cadence.hours
+        return tenant.paused_until is None and not tenant.probes.maintenance and not self.schedule.hours
 
     def rested(self, since: datetime, until: datetime) -> bool:
         """Whether it was not to run at some time between the two moments: no result then is no silence."""
@@ -135,18 +135,18 @@ def plan(
     for tenant in tenants:
         for scenario in scenarios:
             for channel in Channel:
-                cadence = tenant.probes.of(scenario.id)
+                schedule = tenant.probes.of(scenario.id)
                 able = capabilities(tenant.erp, channel)
                 # A pause ends some day, so it is no reason for never: on the last of all days nobody is paused.
                 never = not_applicable(scenario, tenant, channel, able, date.max, neighbours)
-                probes.append(Probe(tenant, scenario, channel, cadence, never or _unwanted(tenant, channel, cadence)))
+                probes.append(Probe(tenant, scenario, channel, schedule, never or _unwanted(tenant, channel, schedule)))
     return tuple(probes)
 
 
-def _unwanted(tenant: Tenant, channel: Channel, cadence: ProbeSchedule) -> str:
+def _unwanted(tenant: Tenant, channel: Channel, schedule: ProbeSchedule) -> str:
     if channel is Channel.BROWSER and not tenant.web:
         return f"{tenant.id} has no web address"
-    every = cadence.api if channel is Channel.API else cadence.browser
+    every = schedule.api if channel is Channel.API else schedule.browser
     return f"the inventory says probes.{channel} = off" if every == OFF else ""
 
 
@@ -163,7 +163,7 @@ def due(
 
 
 def unknown_scenarios(tenants: Iterable[Tenant], known: Iterable[str]) -> list[str]:
-    """A sentence for each scenario that an inventory gives a cadence, and that does not exist."""
+    """A sentence for each scenario that an inventory gives a schedule, and that does not exist."""
     names = set(known)
     return [
         f'{tenant.id}: probes.scenarios.{name}: no scenario is called "{name}"'

@@ -38,8 +38,8 @@ from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.spool import Spool, drain
 from ringgate.probing.timetable import Tick, Timetable, missed_between
 from ringgate.probing.worker_pool import SIGN_OUT, RunObserver, SelfTest, WorkerPool
+from ringgate.store import CounterKey, Store, StoreError
 from ringgate.store import ProberState as Sign
-from ringgate.store import Store, StoreError, Tally
 
 ALIVE = timedelta(seconds=30)
 """A prober that was not seen for so long is dead."""
@@ -104,7 +104,7 @@ class Course:
 
 
 class Prober:
-    """Probes `probes` with copies of `engine`. `make` makes the drivers of some tenants, for one lane."""
+    """Probes `probes` with copies of `engine`. `make` makes the drivers of some tenants."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class Prober:
             self._forget: 60.0,
             self._be_seen: 5.0, self._look_for_releases: 5.0, self._look_for_self_tests: 60.0,
         }  # fmt: skip
-        self._recorder = Recorder(store, self._spool.stored, self._store_trouble, chores)
+        self._recorder = Recorder(store, self._spool.stored, self._store_error, chores)
 
     # --- from outside -------------------------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Prober:
     def _look_for_stuck(self) -> None:
         for tick in self._run_queue.stuck():
             self._watcher.remark(f"{tick.probe} does not end: its thread is given up", "bold yellow")
-            self._worker_pool.hire(tick.probe.channel)
+            self._worker_pool.spawn(tick.probe.channel)
 
     def _take_back(self) -> None:
         try:
@@ -252,7 +252,7 @@ class Prober:
     def _count(self, what: str, probe: Probe) -> None:
         self._tell({counter(what, probe): 1})
 
-    def _tell(self, passed: Mapping[Tally, int]) -> None:
+    def _tell(self, passed: Mapping[CounterKey, int]) -> None:
         if passed:
             with self._alone:
                 for (what, *_), number in passed.items():
@@ -276,7 +276,7 @@ class Prober:
         words = str(problem) if isinstance(problem, RinggateError) else f"{type(problem).__name__}: {problem}"
         self._watcher.remark(words, "bold red")
 
-    def _store_trouble(self, sentence: str) -> None:
+    def _store_error(self, sentence: str) -> None:
         told = f"{sentence}; results wait on disk" if sentence else "the result store can be written again"
         self._watcher.remark(told, "bold yellow" if sentence else "")
 
@@ -334,7 +334,7 @@ class Prober:
         try:
             self._be_seen(self._store, stopped=True)
         except StoreError as problem:
-            self._store_trouble(str(problem))
+            self._store_error(str(problem))
         self._spool.close()
 
 

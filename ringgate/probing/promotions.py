@@ -1,7 +1,7 @@
 """How long a promotion takes at the inventory's own probe schedules, ring by ring, before anything is probed. Pure.
 
 for each in promotions(plan(inventory.tenants, scenarios), policy, now):
-    print(each)     # canary: a promotion takes 46 h 16 min at this cadence if everything passes, and the deadline ...
+    print(each)     # canary: a promotion takes 46 h 16 min at this probe schedule if everything passes, ...
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ringgate.gate import GatePolicy
-from ringgate.gate.cadence import PromotionForecast, clean_null, promotion_at, share_of_moments, stale_tenants
+from ringgate.gate.promotion_forecast import (
+    PromotionForecast,
+    clean_null,
+    promotion_at,
+    share_of_moments,
+    stale_tenants,
+)
 from ringgate.gate.words import listed, span
 from ringgate.probing.plan import Probe
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ringgate.domain.events import RunRecovered
 from ringgate.domain.model import RunResult
-from ringgate.store import Store, StoreError, Tally
+from ringgate.store import CounterKey, Store, StoreError
 
 EVERY = 0.25
 """Seconds for which results are gathered."""
@@ -28,22 +28,22 @@ Chore = Callable[[Store], None]
 
 
 class Recorder:
-    """`stored` is told what is in the store, `trouble` what keeps the store from being written ("" once it can be)."""
+    """`stored` is told what is in the store, `failing` what keeps the store from being written ("" once it can be)."""
 
     def __init__(
         self,
         store: Store,
         stored: Callable[[Sequence[RunResult]], None],
-        trouble: Callable[[str], None],
+        failing: Callable[[str], None],
         chores: Mapping[Chore, float] | None = None,
     ) -> None:
         """`chores` are done every so many seconds, and at once."""
-        self._store, self._stored, self._trouble = store, stored, trouble
+        self._store, self._stored, self._failing = store, stored, failing
         self._chores = dict(chores or {})
         self._next = dict.fromkeys(self._chores, 0.0)
         self._changed = threading.Condition()
         self._results: list[RunResult] = []
-        self._counters: Counter[Tally] = Counter()
+        self._counters: Counter[CounterKey] = Counter()
         self._recovered: list[RunRecovered] = []
         self._closing = False
         self._failed = 0
@@ -61,7 +61,7 @@ class Recorder:
         with self._changed:
             self._recovered.append(event)
 
-    def count(self, counters: Mapping[Tally, int]) -> None:
+    def count(self, counters: Mapping[CounterKey, int]) -> None:
         with self._changed:
             self._counters.update(counters)
 
@@ -99,12 +99,12 @@ class Recorder:
                     self._next[chore] = time.monotonic() + every
         except Exception as problem:  # whatever it is, what was handed over is tried again
             if not self._failed:
-                self._trouble(str(problem) if isinstance(problem, StoreError) else repr(problem))
+                self._failing(str(problem) if isinstance(problem, StoreError) else repr(problem))
             self._failed += 1
             return False
         if self._failed:
             self._failed = 0
-            self._trouble("")
+            self._failing("")
         return True
 
     def _round(self) -> bool:
@@ -112,7 +112,7 @@ class Recorder:
             results, counters = self._results[:MOST], Counter(self._counters)
             recovered = list(self._recovered)
         if results:
-            # After trouble it is not known whether the last transaction got through.
+            # After an error it is not known whether the last transaction got through.
             self._store.add(*results, known=bool(self._failed))
             with self._changed:
                 del self._results[: len(results)]

@@ -97,10 +97,10 @@ class RunQueue:
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
-    def take(self, channel: Channel, lane: int = 0, *, wait: bool = True) -> Tick | None:
-        """The next that may run, now under way; None once the line-up is closed (or there is none, without `wait`).
+    def take(self, channel: Channel, worker: int = 0, *, wait: bool = True) -> Tick | None:
+        """The next that may run, now under way; None once the run queue is closed (or there is none, without `wait`).
 
-        `lane` is which of the channel's workers asks: each browser has tenants of its own, and takes others' late."""
+        `worker` is which of the channel's workers asks: each browser has tenants of its own, and takes others' late."""
         with self._alone:
             while not self._closed:
                 now = self._clock()
@@ -113,7 +113,7 @@ class RunQueue:
                     tenant = tick.probe.tenant
                     if tenant.id in slow and (not room or self._limits.running(tenant)):
                         continue
-                    if self._may_run(name, tick, lane, now) and (place := self._limits.begin(tenant)):
+                    if self._may_run(name, tick, worker, now) and (place := self._limits.begin(tenant)):
                         self._start(name, tick, now, place)
                         return tick
                 if not wait:
@@ -125,13 +125,13 @@ class RunQueue:
         """The tenants that are slow."""
         return self._slow | {r.tick.probe.tenant.id for r in self._running.values() if now - r.since > _long(r.tick)}
 
-    def _may_run(self, name: _Id, tick: Tick, lane: int, now: datetime) -> bool:
+    def _may_run(self, name: _Id, tick: Tick, worker: int, now: datetime) -> bool:
         probe = tick.probe
         if probe.tenant.id in self._held or (probe.tenant.id, probe.scenario.id) in self._busy:
             return False
         if now < self._not_before.get(name, now):
             return False
-        mine = probe.channel is Channel.API or probe.home % self._workers[probe.channel] == lane
+        mine = probe.channel is Channel.API or probe.home % self._workers[probe.channel] == worker
         return mine or now - tick.slot > AWAY
 
     def _start(self, name: _Id, tick: Tick, now: datetime, place: Room) -> None:

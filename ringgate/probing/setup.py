@@ -16,7 +16,7 @@ from ringgate.execution import setup
 from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine
 from ringgate.host import paths
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory, SelectionError
@@ -144,7 +144,7 @@ def assembled(
     engine = Engine(
         drivers={},
         journal=Journal(paths.journal()),
-        occupancy=Occupancy(paths.locks(), patience=0),
+        run_locks=RunLocks(paths.locks(), patience=0),
         evidence=paths.reports() / "evidence",
         redact=redact,
         session=setup.new_session(),

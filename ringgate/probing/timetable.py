@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from ringgate.probing.counters import MISSED, SKIPPED, counter
 from ringgate.probing.plan import Probe
-from ringgate.store import Tally
+from ringgate.store import CounterKey
 
 SET_BACK = timedelta(seconds=60)
 """A clock that went back by more than this was set, and the slots are counted anew."""
@@ -40,13 +40,13 @@ class Timetable:
         self._coming = [(p.next_after(now), place, p.number_at(now) + 1) for place, p in enumerate(self._probes)]
         heapq.heapify(self._coming)
 
-    def due(self, now: datetime) -> tuple[list[Tick], Counter[Tally]]:
+    def due(self, now: datetime) -> tuple[list[Tick], Counter[CounterKey]]:
         """The ticks since it was asked last, the oldest first, at most one for each probe."""
         if now < self._seen - SET_BACK:
             self._restart(now)
         self._seen = max(now, self._seen)
         ticks: list[Tick] = []
-        passed: Counter[Tally] = Counter()
+        passed: Counter[CounterKey] = Counter()
         while self._coming and self._coming[0][0] <= now:
             _, place, planned = self._coming[0]
             probe = self._probes[place]
@@ -61,9 +61,9 @@ class Timetable:
         return ticks, passed
 
 
-def missed_between(probes: Iterable[Probe], since: datetime, until: datetime) -> Counter[Tally]:
+def missed_between(probes: Iterable[Probe], since: datetime, until: datetime) -> Counter[CounterKey]:
     """The slots after `since` and up to `until` at which a probe was to run, where nobody was there to run it."""
-    passed: Counter[Tally] = Counter()
+    passed: Counter[CounterKey] = Counter()
     for probe in probes:
         if probe.never:
             continue
@@ -75,6 +75,6 @@ def missed_between(probes: Iterable[Probe], since: datetime, until: datetime) ->
 def _wanted(probe: Probe, first: int, end: int) -> int:
     """How many slots, from `first` until before `end`, were to be run."""
     tenant = probe.tenant
-    if not (tenant.paused_until or tenant.probes.maintenance or probe.cadence.hours):
+    if not (tenant.paused_until or tenant.probes.maintenance or probe.schedule.hours):
         return max(end - first, 0)
     return sum(not probe.closed(probe.slot(number)) for number in range(first, end))

@@ -37,7 +37,7 @@ FEW = 30
 """So many tenants have a row each on the board; more are told ring by ring."""
 
 MINUTE = 60.0
-"""Seconds between summaries where only trouble is told."""
+"""Seconds between summaries where only errors are told."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class _Row:
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     last: RunResult | None = None
-    trouble: RunResult | None = None
+    problem: RunResult | None = None
 
 
 class ProbeDisplay:
@@ -105,9 +105,9 @@ class ProbeDisplay:
                 row.outcomes[result.outcome] += 1
                 row.last = result
                 if result.outcome not in (Outcome.PASSED, Outcome.STOPPED):
-                    row.trouble = result
-        trouble = result.outcome is not Outcome.PASSED or bool(result.residue)
-        if trouble or not (self._live or self._quiet):
+                    row.problem = result
+        problem = result.outcome is not Outcome.PASSED or bool(result.residue)
+        if problem or not (self._live or self._quiet):
             self._console.print(self._line(tick, result), soft_wrap=True)
         if self._quiet and not self._live and time.monotonic() - self._told > MINUTE:
             self._told = time.monotonic()
@@ -135,7 +135,7 @@ class ProbeDisplay:
     def __rich__(self) -> Group:
         with self._alone:
             running = [*self._running.values()]
-            rows = [(name, Counter(row.outcomes), row.last, row.trouble) for name, row in self._rows.items()]
+            rows = [(name, Counter(row.outcomes), row.last, row.problem) for name, row in self._rows.items()]
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
         title = f"{self._title}, {minutes:02d}:{seconds:02d}{_counters(self.counters)}"
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
@@ -146,10 +146,10 @@ class ProbeDisplay:
             table.add_column(outcome, justify="right", no_wrap=True, min_width=len(outcome))
         table.add_column("last run", no_wrap=True, overflow="ellipsis")
         table.add_column("last that did not pass", no_wrap=True, overflow="ellipsis")
-        for name, outcomes, last, trouble in rows:
+        for name, outcomes, last, problem in rows:
             cells = [Text(str(outcomes[each]), _STYLES[each] if outcomes[each] else "dim") for each in _SHOWN]
             who = (name,) if self._by_ring else (self._ring[name], name)
-            table.add_row(*who, *cells, _brief(last), _brief(trouble, dated=True))
+            table.add_row(*who, *cells, _brief(last), _brief(problem, dated=True))
         return Group(table, self._under_way(running))
 
     def _under_way(self, running: list[tuple[float, Tick]]) -> Text:

@@ -1,4 +1,4 @@
-"""The threads that run what is due. Each takes a tick, lends a lane, runs the scenario once, and goes on."""
+"""The threads that run what is due. Each takes a tick, leases drivers, runs the scenario once, and goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ringgate.execution.run_once import Engine, run_once
 from ringgate.execution.self_test import self_test
 from ringgate.host.run_locks import Crowded
 from ringgate.probing.deadlines import LimitedDriver
-from ringgate.probing.driver_pool import ApiDriverPool, BrowserDriverLease, Lane
+from ringgate.probing.driver_pool import ApiDriverPool, BrowserDriverLease, DriverSet
 from ringgate.probing.plan import Probe
 from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.spool import no_room
@@ -28,7 +28,7 @@ NEIGHBOURS = 6
 """Tenants whose sessions one run tries: to sign in to hundreds of them would take longer than its deadline."""
 
 SIGN_OUT = 5.0
-"""Seconds in which the sessions of all lanes are ended when the prober stops."""
+"""Seconds in which the sessions of all drivers are ended when the prober stops."""
 
 
 SelfTest = Callable[[Scenario, Tenant, Channel, Engine], RunResult]
@@ -71,12 +71,12 @@ class WorkerPool:
 
     def start(self, workers: Mapping[Channel, int]) -> None:
         for channel, number in workers.items():
-            for lane in range(number):
-                self.hire(channel, lane)
+            for index in range(number):
+                self.spawn(channel, index)
 
-    def hire(self, channel: Channel, lane: int = 0) -> None:
+    def spawn(self, channel: Channel, index: int = 0) -> None:
         """One more thread, also in place of one that is stuck."""
-        thread = threading.Thread(target=self._work, args=(channel, lane), name=f"{channel}-{lane}", daemon=True)
+        thread = threading.Thread(target=self._work, args=(channel, index), name=f"{channel}-{index}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -86,26 +86,26 @@ class WorkerPool:
         for thread in set(self._threads) - self._running:
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _work(self, channel: Channel, number: int) -> None:
+    def _work(self, channel: Channel, index: int) -> None:
         try:
-            lanes = self._api if channel is Channel.API else self._browser()
+            pool = self._api if channel is Channel.API else self._browser()
             goes_on = True
             try:
-                while goes_on and (tick := self._run_queue.take(channel, number)):
-                    with lanes.lent(tick.probe.tenant) as lane:
-                        goes_on = self._once(tick, lane)
+                while goes_on and (tick := self._run_queue.take(channel, index)):
+                    with pool.lease(tick.probe.tenant) as drivers:
+                        goes_on = self._once(tick, drivers)
             finally:
                 if goes_on or channel is Channel.BROWSER:
-                    lanes.close(time.monotonic() + SIGN_OUT)
+                    pool.close(time.monotonic() + SIGN_OUT)
         except Exception as problem:  # nothing a scenario does ends here: it is our own, and told
             self._failed(problem)
 
-    def _once(self, tick: Tick, lane: Lane) -> bool:
+    def _once(self, tick: Tick, drivers: DriverSet) -> bool:
         self._watcher.began(tick)
         self._running.add(threading.current_thread())
         answered, result = True, None
         try:
-            result = self._run(tick, lane)
+            result = self._run(tick, drivers)
             if kind := no_room(result):
                 self._watcher.left(tick)
                 return self._run_queue.put_back(tick) if kind == Crowded.kind else self._run_queue.left_out(tick)
@@ -118,10 +118,10 @@ class WorkerPool:
             self._running.discard(threading.current_thread())
         return self._run_queue.done(tick, result, answered=answered)
 
-    def _run(self, tick: Tick, lane: Lane) -> RunResult:
+    def _run(self, tick: Tick, drivers: DriverSet) -> RunResult:
         probe = tick.probe
         key = (probe.tenant.erp, probe.channel)
-        driver = LimitedDriver(lane[key], probe.deadline, self.halt)
+        driver = LimitedDriver(drivers[key], probe.deadline, self.halt)
         engine = replace(self._engine, drivers={key: driver}, release=self._release_of(probe.tenant))
         if Capability.OUTSIDERS in probe.scenario.needs:
             engine.neighbours = some(engine.neighbours, probe, tick.slot)

@@ -21,7 +21,7 @@ class BackgroundLoad:
     them, those first that come first in `neighbours`. There is no waiting until all were seen once by those that
     `wait` for their own turn: what they show now is their baseline.
     It runs in a thread of its own inside the `with` block; after it `results` are complete.
-    `trouble` is what kept it from running at all.
+    `error` is what kept it from running at all.
     """
 
     neighbours: Sequence[Tenant]
@@ -31,7 +31,7 @@ class BackgroundLoad:
     wait: frozenset[str] = frozenset()
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     results: list[RunResult] = field(default_factory=list)
-    trouble: str = ""
+    error: str = ""
 
     def __post_init__(self) -> None:
         self._over = threading.Event()
@@ -58,7 +58,7 @@ class BackgroundLoad:
                     if all(self.done[one.id, other.id] for one, other in pairs if other.id in self.wait):
                         self._over.wait(self.every)
         except Exception as problem:
-            self.trouble = f"{type(problem).__name__}: {problem}"
+            self.error = f"{type(problem).__name__}: {problem}"
 
     @property
     def failures(self) -> list[RunResult]:

@@ -237,9 +237,9 @@ class Rehearsal:
             condition = Condition.BACKGROUND_LOAD_FAILED if plain else Condition.INCONCLUSIVE
             words = "failed on its neighbour" if plain else "got no proper answer on its neighbour"
             reasons.append(self._objection(condition, result.tenant, f"{at}, {result.scenario} {words}: {told}"))
-        if load.trouble or load.broken:
+        if load.error or load.broken:
             broken = load.broken[0] if load.broken else None
-            told = load.trouble or (broken.failure.message if broken and broken.failure else "")
+            told = load.error or (broken.failure.message if broken and broken.failure else "")
             words = f"{at}, its neighbours could not be tested: {told}"
             reasons.append(self._objection(Condition.INCONCLUSIVE, broken.tenant if broken else "", words))
         outcomes = [result.outcome.value for result in load.results]

@@ -206,14 +206,16 @@ def _before_after(tenant: str, record: RehearsalRecord) -> dict[str, Any]:
         "books": [(name, f"{number:,}", f"{now[name]:,}" if name in now else "") for name, number in before.items()],
         "equal": books is not None and not books.differences,
         "compared": books is not None,
-        "before": _tally([baseline.runs] if baseline else []),
-        "after": [(humanise(layer), _tally([outcomes])) for layer, outcomes in (after.layers if after else {}).items()],
+        "before": _counts([baseline.runs] if baseline else []),
+        "after": [
+            (humanise(layer), _counts([outcomes])) for layer, outcomes in (after.layers if after else {}).items()
+        ],
         "begun": baseline.begun if baseline else 0,
         "finished": after.finished if after else 0,
     }
 
 
-def _tally(each: Sequence[Mapping[str, int]]) -> str:
+def _counts(each: Sequence[Mapping[str, int]]) -> str:
     sums: dict[str, int] = {}
     for outcomes in each:
         for word, number in outcomes.items():

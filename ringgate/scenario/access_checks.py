@@ -1,7 +1,7 @@
 """Everybody who works for a tenant, held to the matrix of who may do what.
 
-staff = Staff(erp)
-invoice = staff.hold("post_invoice", lambda actor: actor.post_invoice(draft))
+checks = AccessChecks(erp)
+invoice = checks.hold("post_invoice", lambda actor: actor.post_invoice(draft))
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class AccessChecks:
         raise OurSideError(f"Nobody at all may {verb.replace('_', ' ')}, so that refusals of others prove nothing.")
 
     def hold_each(self, verb: str, prepare: Callable[[], T], act: Callable[[Actor, T], object], amount: Money) -> None:
-        """As `hold`, where several may: each who may gets a record of his own, which `prepare` makes. Who may not tries
-        the first of them."""
+        """As `hold`, where several may: `prepare` makes a record for each who may. Who may not tries the first of
+        them."""
         record: T | None = None
         for right in (right for right in self._rights if (right.verb, right.amount) == (verb, amount)):
             standing = prepare() if record is None else record

@@ -177,9 +177,9 @@ def expect_isolation(
 
     `guesses` are records that may be there or not: outsiders try them too, and nothing may be told of them.
 
-    The insider tries first and last: he must see each thing in each way, else a refusal of others proves nothing, and
-    of each he must see the same as before; a search also finds what other people do meanwhile. Nobody changes what he
-    was already let in to: that is told without more harm.
+    The insider tries first and last: they must see each thing in each way, else a refusal of others proves nothing, and
+    of each they must see the same as before; a search also finds what other people do meanwhile. Who was let in to a
+    record does not change it: that is told without more harm.
 
     It rests on rights where somebody was let in who must be refused, else on the process."""
     kinds, guessed = _by_kind(things), _by_kind(guesses)

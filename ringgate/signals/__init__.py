@@ -1,8 +1,8 @@
 """Platform signals: what a user's own databases, Prometheus and services say beside the runs, kept in the store.
 
     signals = load(Path("deploy/signals.toml"), inventory.tenants)
-    for trouble in poll(signals, store, datetime.now(UTC)):
-        print(trouble)     # queue-backlog: environment variable ERP_DATABASE_URL is not set: ...
+    for error in poll(signals, store, datetime.now(UTC)):
+        print(error)     # queue-backlog: environment variable ERP_DATABASE_URL is not set: ...
 
 Each round of a signal also leaves one sample named `<signal>/up`: 1 if all its sources were read, 0 if one was not, and
 then no other. So a value of an earlier round is never taken for one of now.
@@ -22,7 +22,7 @@ from ringgate.domain.model import SignalSample, Tenant
 from ringgate.host.secrets import redact
 from ringgate.signals.schema import SignalReading, Signals, SignalsError, load
 from ringgate.signals.sources import SourceError, read
-from ringgate.store import Store, Tally
+from ringgate.store import CounterKey, Store
 
 __all__ = ["Poller", "Signals", "SignalsError", "SourceError", "load", "poll", "polling"]
 
@@ -37,8 +37,8 @@ def poll(signals: Signals, store: Store, now: datetime) -> list[str]:
     Raises StoreTrouble; what a source does never raises.
     """
     samples: list[SignalSample] = []
-    troubles: list[str] = []
-    counts: dict[Tally, int] = {}
+    errors: list[str] = []
+    counts: dict[CounterKey, int] = {}
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="signals") as pool:
         begun: Mapping[SignalReading, Future[list[SignalSample]]] = {
             each: pool.submit(read, each, now, signals.timeout.total_seconds()) for each in signals.readings
@@ -50,11 +50,11 @@ def poll(signals: Signals, store: Store, now: datetime) -> list[str]:
             if each.signal == name:
                 _gather(each, future, found, wrong)
         samples += [SignalSample(now, name + UP, float(not wrong)), *([] if wrong else found)]
-        troubles += wrong
+        errors += wrong
         counts[(f"{'failed' if wrong else 'read'}{UP}", "", name, "")] = 1
     store.sampled(samples)
     store.count(counts)
-    return troubles
+    return errors
 
 
 def _gather(
@@ -70,7 +70,7 @@ def _gather(
 
 
 class Poller:
-    """Reads the sources again and again in a thread of its own, until it is stopped. `tell` is given each trouble."""
+    """Reads the sources again and again in a thread of its own, until it is stopped. `tell` is given each error."""
 
     def __init__(self, signals: Signals, store: Store, tell: Callable[[str], None]) -> None:
         self._signals, self._store, self._tell = signals, store, tell
@@ -89,12 +89,12 @@ class Poller:
         told: set[str] = set()
         while not self._stop.is_set():
             try:
-                troubles = set(poll(self._signals, self._store, datetime.now(UTC)))
+                errors = set(poll(self._signals, self._store, datetime.now(UTC)))
             except RinggateError as error:  # the store; the gap is seen by whoever reads it
-                troubles = {redact(str(error))}
-            for each in sorted(troubles - told):  # once, and again after it went well
+                errors = {redact(str(error))}
+            for each in sorted(errors - told):  # once, and again after it went well
                 self._tell(each)
-            told = troubles
+            told = errors
             self._stop.wait(self._signals.interval.total_seconds())
 
 

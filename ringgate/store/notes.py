@@ -14,7 +14,7 @@ from ringgate.store import tables
 from ringgate.store.database import Database, upsert
 from ringgate.store.rows import aware
 
-Tally = tuple[str, str, str, str]
+CounterKey = tuple[str, str, str, str]
 """What is counted: a word, tenant, scenario, channel; "" where it does not apply."""
 
 
@@ -72,7 +72,7 @@ class Notes(Database):
             SignalSample(**{k: v for k, v in row.items() if k != "number"} | {"at": aware(row["at"])}) for row in rows
         ]
 
-    def count(self, counts: Mapping[Tally, int]) -> None:
+    def count(self, counts: Mapping[CounterKey, int]) -> None:
         """Adds to counters: what was late, skipped or overlapping, for good and across processes."""
         keys = ("what", "tenant", "scenario", "channel")
         with self._writing() as connection:
@@ -81,7 +81,7 @@ class Notes(Database):
                 more = {"count": tables.counters.c.count + new.excluded.count}
                 connection.execute(new.on_conflict_do_update(index_elements=list(keys), set_=more))
 
-    def counters(self) -> dict[Tally, int]:
+    def counters(self) -> dict[CounterKey, int]:
         columns = tables.counters.c
         query = select(columns.what, columns.tenant, columns.scenario, columns.channel, columns.count)
         with self._reading() as connection:

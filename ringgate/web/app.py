@@ -134,7 +134,7 @@ class Server:
         return _word(self.board.alive, "ok", "a thread of this server has ended")
 
     async def readyz(self, _request: Request) -> Response:
-        return _word(not self.board.store_trouble(), "ready", "the store of results cannot be read")
+        return _word(not self.board.store_error(), "ready", "the store of results cannot be read")
 
     async def _judgement(self, request: Request) -> GateJudgement:
         said = await _parameters(request)

@@ -40,7 +40,7 @@ class RefreshIntervals:
 
 
 class LiveState:
-    """Follows, judges and answers. Safe for threads. `tell` is given each new trouble in one sentence."""
+    """Follows, judges and answers. Safe for threads. `tell` is given each new error in one sentence."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class LiveState:
         self._inventory = load_inventory()
         self._judgements: dict[Place, GateJudgement] = {}
         self._under_way: dict[Place, Future[GateJudgement]] = {}
-        self._troubles = KnownErrors(tell)
+        self._errors = KnownErrors(tell)
         self._asked = ThreadPoolExecutor(2, thread_name_prefix="asked")
         self._threads = [
             threading.Thread(target=self._again, args=(self.follow, self.pace.follow), name="follow", daemon=True),
@@ -72,7 +72,7 @@ class LiveState:
         try:
             self.follower.note()
         except RinggateError as error:
-            self._troubles.say("store", str(error))
+            self._errors.say("store", str(error))
         for thread in self._threads:
             thread.start()
 
@@ -97,7 +97,7 @@ class LiveState:
             try:
                 work()
             except Exception as error:  # a thread that ended would leave everything standing still
-                self._troubles.say(work.__name__, f"{type(error).__name__}: {error}")
+                self._errors.say(work.__name__, f"{type(error).__name__}: {error}")
             # However much there is to read, it takes at most a fifth of a processor.
             self._stop.wait(max(seconds, 4 * (time.monotonic() - began)))
 
@@ -107,15 +107,15 @@ class LiveState:
         """Reads what is new in the store and in the inventory."""
         try:
             self.follower.follow()
-            self._troubles.over("store")
+            self._errors.over("store")
         except RinggateError as error:
-            self._troubles.say("store", str(error))
+            self._errors.say("store", str(error))
         try:
             inventory = self._load()
         except InventoryError as error:  # the last one that was right goes on
-            self._troubles.say("inventory", str(error))
+            self._errors.say("inventory", str(error))
         else:
-            self._troubles.over("inventory")
+            self._errors.over("inventory")
             with self._guard:
                 self._inventory = inventory
 
@@ -128,10 +128,10 @@ class LiveState:
         now = self.clock()
         try:
             judgement = self._judge(ring, release, now)
-            self._troubles.over(f"gate {ring}")
+            self._errors.over(f"gate {ring}")
         except RinggateError as error:
             judgement = inconclusive(ring, release, now, f"it could not be judged: {redact(str(error))}")
-            self._troubles.say(f"gate {ring}", str(error))
+            self._errors.say(f"gate {ring}", str(error))
         with self._guard:
             self._judgements.pop((ring, release), None)
             self._judgements[ring, release] = judgement
@@ -147,9 +147,9 @@ class LiveState:
             return self._inventory
 
     @property
-    def troubles(self) -> Mapping[str, str]:
+    def errors(self) -> Mapping[str, str]:
         """What is wrong with our own side now: `store`, `inventory`, `gate <ring>`."""
-        return self._troubles.now()
+        return self._errors.now()
 
     def current(self) -> dict[str, str]:
         """The release that each ring has, in the order of the rollout; rings without a deployment are not in it."""
@@ -157,22 +157,22 @@ class LiveState:
             latest = {each.ring: each.release for each in around.deployments}
         return {ring: latest[ring] for ring in self.inventory.rings if ring in latest}
 
-    def store_trouble(self) -> str:
+    def store_error(self) -> str:
         """Why what is known of the store is too old to be believed; "" if it is not."""
         with self.follower.reading() as (_, around, _read_at):
             at = around.at
         age = (self.clock() - at).total_seconds() if at else None
         if age is not None and age <= self.pace.store_patience:
             return ""
-        said = self.troubles.get("store", "")
+        said = self.errors.get("store", "")
         since = f"has not been read for {age:.0f} s" if age is not None else "has not been read yet"
         return f"the store of results {since}{f': {said}' if said else ''}"
 
     def verdict(self, ring: str, release: str = "") -> GateJudgement:
         """What holds for this ring now. Never raises, and never gives an old verdict for a new one."""
         now = self.clock()
-        if trouble := self.store_trouble():
-            return inconclusive(ring, release, now, trouble)
+        if error := self.store_error():
+            return inconclusive(ring, release, now, error)
         if ring not in self.inventory.rings:
             named = f'the inventory has no ring "{ring[:64]}"' if ring else "no ring was named"
             return inconclusive(ring[:64], release[:128], now, named)
@@ -199,8 +199,8 @@ class LiveState:
 
     def judgements(self) -> list[GateJudgement]:
         """What holds for each ring's own release, in the order of the rollout; of what is too old, nothing."""
-        if self.store_trouble():
-            return [inconclusive(*place, self.clock(), self.store_trouble()) for place in self.current().items()]
+        if self.store_error():
+            return [inconclusive(*place, self.clock(), self.store_error()) for place in self.current().items()]
         with self._guard:
             known = dict(self._judgements)
         fresh = self.clock() - timedelta(seconds=self.pace.judgement_patience)

@@ -18,7 +18,7 @@ from ringgate.web.filters import STATES, TenantFilter
 from ringgate.web.times import Age, age
 
 MOST_TENANTS = 60
-"""Rows that are shown; those with trouble first."""
+"""Rows that are shown; those with errors first."""
 MOST_ACROSS = 6
 """Up to so many tenants stand across, as in the report; more stand down."""
 MOST_BEFORE = 12

@@ -71,7 +71,7 @@ def context(
 ) -> dict[str, Any]:
     """Everything the templates read. `wanted` are the tenants that the table shows."""
     wanted = wanted or TenantFilter()
-    now, trouble = board.clock(), board.store_trouble()
+    now, error = board.clock(), board.store_error()
     with board.follower.reading() as (figures, around, read_at):
         last = dict(figures.last)
         self_tests = {key: each.number for key, each in figures.self_tests.items()}
@@ -85,9 +85,9 @@ def context(
         "now": age(now, now),
         "read": age(read_at, now) if read_at else None,
         "noted": around.at is not None,
-        "trouble": clean(trouble, 400),
-        "troubles": [(name, clean(text, 400)) for name, text in board.troubles.items() if name != "store"],
-        "headline": rings.headline(views, trouble, table),
+        "error": clean(error, 400),
+        "errors": [(name, clean(text, 400)) for name, text in board.errors.items() if name != "store"],
+        "headline": rings.headline(views, error, table),
         "facts": _facts(recent, table, around, now) if read_at else [],
         "rings": views,
         "table": table,

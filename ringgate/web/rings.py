@@ -138,10 +138,10 @@ def _view(
     )
 
 
-def headline(rings: Sequence[RingView], trouble: str, table: cells.LiveTable) -> Headline:
+def headline(rings: Sequence[RingView], error: str, table: cells.LiveTable) -> Headline:
     """What a release manager must know first: blindness, then the most severe action, then that all is well."""
-    if trouble:
-        return Headline("broken", "Cannot see", "Nothing is known of now.", f"{clean(trouble, 300)}.")
+    if error:
+        return Headline("broken", "Cannot see", "Nothing is known of now.", f"{clean(error, 300)}.")
     judged = [each for each in rings if each.action]
     if not judged:
         sentence = "No deployment has been noted, so there is nothing to judge yet."

@@ -1,4 +1,4 @@
-"""Within a tenant everybody does his own work and no more."""
+"""Within a tenant people do their own work and no more."""
 
 from scenarios.authority import authority
 

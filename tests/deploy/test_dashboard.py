@@ -62,15 +62,15 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser, server) -> Iterator[Page]:
     page = browser.new_page()
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.clock.install()
     page.goto(server.address)
     yield page
     page.close()
     # A server that was killed is what one test is about; nothing else may be wrong.
-    assert [each for each in troubles if "ERR_CONNECTION_REFUSED" not in each] == []
+    assert [each for each in errors if "ERR_CONNECTION_REFUSED" not in each] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -115,7 +115,7 @@ def secure(faults: Sequence[Fault]) -> bool:
 
 
 def unreachable(faults: Sequence[Fault]) -> bool:
-    """Whether nobody gets in while it is on, to take back what he might have done."""
+    """Whether nobody gets in while it is on, to take back what they might have done."""
     return any(len(fault.catches) >= len(WITHIN) for fault in faults)
 
 

@@ -64,7 +64,7 @@ def connect(driver: Driver) -> Iterator[Callable[[Tenant], Connection]]:
 
 def window_of(actor: SignedInUser) -> Any:
     """The browser's page behind an actor, for tests that break it."""
-    return actor._seat.client.page  # type: ignore[attr-defined]
+    return actor._session.client.page  # type: ignore[attr-defined]
 
 
 def make_for(tenant: Tenant) -> Make:
@@ -236,7 +236,7 @@ FAULTS: dict[str, tuple[dict[str, object], type[ErpError | OurSideError]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_trouble_on_the_way_is_told_apart(
+def test_errors_on_the_way_are_told_apart(
     fault: str, own_tenant: Leased, connect: Callable[[Tenant], Connection]
 ) -> None:
     answer, expected = FAULTS[fault]
@@ -248,7 +248,7 @@ def test_trouble_on_the_way_is_told_apart(
 
 def test_no_answer_at_all_ends_the_wait(own_tenant: Leased, connect: Callable[[Tenant], Connection]) -> None:
     with broken(own_tenant.tenant, connect) as (consultant, page):
-        consultant._seat.client.limit = 2.0  # type: ignore[attr-defined]
+        consultant._session.client.limit = 2.0  # type: ignore[attr-defined]
         page.route(calls_of(own_tenant.tenant), lambda route: None)
         with pytest.raises(ErpUnavailable, match=r"waiting for model/purchase\.requisition"):
             consultant.request_purchase(make_for(own_tenant.tenant).request("120"))

@@ -1,19 +1,19 @@
-"""People at a tenant's gate who should get nothing: other tenants' users, forgers, and those who just come by.
+"""Attempts on a tenant by users who may see nothing of it: other tenants' users, and callers without a valid session.
 
-    gate = Gate(tenant, pool, carrier)
-    for outsider in gate.outsiders(neighbours):
+    factory = OutsiderFactory(tenant, pool, carrier)
+    for outsider in factory.outsiders(neighbours):
         outsider.attempt(Way.READ, things)          # -> Attempt(came=REFUSED, by="401")
 
 Every attempt is one HTTP call. All send the same bytes for the same question, whoever asks: neither the number of the
 call nor the user's own context tells them apart, so that something on the way that remembers answers is met by exactly
 the question it remembers.
 
-| door                                    | what is sent                                           | must be           |
+| attempt                                 | what is sent                                           | must be           |
 |-----------------------------------------|--------------------------------------------------------|-------------------|
 | at our address                          | a neighbour's session, to our address and database     | refused           |
 | at our address, as a cookie             | the same in the web client's cookie                    | refused           |
-| through his own address                 | a neighbour's session, to his address and our database | refused           |
-| at his own tenant                       | a neighbour's session, to his address and database     | silent about ours |
+| through their own address               | a neighbour's session, to theirs and our database      | refused           |
+| at their own tenant                     | a neighbour's session, to their address and database   | silent about ours |
 | without a session, forged, ended        | to our address and database                            | refused           |
 """
 
@@ -118,7 +118,7 @@ class Reply:
     raw: str = ""
 
 
-class Street:
+class AnyAddressClient:
     """Plain HTTP to any address, with any session."""
 
     def __init__(self, carrier: Carrier, timeout: float = TIMEOUT) -> None:
@@ -166,12 +166,12 @@ class Street:
 
 
 class Visitor:
-    """Somebody at a door: `url` is where calls go, `shown` the session that they show, `neighbour` whose address that
+    """One caller: `url` is where calls go, `shown` the session that they show, `neighbour` whose address that
     is where it is not the tested tenant's."""
 
     def __init__(
         self,
-        street: Street,
+        http: AnyAddressClient,
         name: str,
         url: str,
         shown: httpx.Auth,
@@ -181,16 +181,16 @@ class Visitor:
         neighbour: str = "",
     ) -> None:
         self.name, self.barred, self.ways = name, barred, ways
-        self._street, self._url, self._shown, self._neighbour = street, url, shown, neighbour
+        self._client, self._url, self._shown, self._neighbour = http, url, shown, neighbour
 
     def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
         asked = question(way, things)
         if asked is None:
             return None
         try:
-            reply = self._street.call(self._url, *asked, self._shown)
+            reply = self._client.call(self._url, *asked, self._shown)
         except ErpError as error:
-            if self._neighbour:  # its trouble says nothing of the tested tenant
+            if self._neighbour:  # its errors say nothing of the tested tenant
                 raise OurSideError(f"The {self.name} could not be tried: {error}") from error
             raise
         if reply.status == 401 and not self.barred:
@@ -205,13 +205,13 @@ class OutsiderFactory:
 
     def __init__(self, tenant: Tenant, pool: SessionPool, carrier: Carrier) -> None:
         self._tenant, self._pool, self._carrier = tenant, pool, carrier
-        self._street = Street(carrier)
+        self._client = AnyAddressClient(carrier)
         self._database = urlsplit(tenant.api).path.strip("/")
 
     def close(self) -> None:
-        self._street.close()
+        self._client.close()
 
-    # who comes
+    # outsiders and insiders
 
     def insider(self, role: Role) -> Visitor:
         session = self._pool.take(self._tenant, role, self._carrier)
@@ -226,10 +226,10 @@ class OutsiderFactory:
         yield from self._strangers()
 
     def _of(self, neighbour: Tenant, role: Role, *, everywhere: bool) -> Iterator[Visitor]:
-        """One user of another tenant at our address, and `everywhere` at each door: of doors that must not open for
-        anybody, and of his own tenant, who may read most (the auditor) sees what there is to be seen.
+        """One user of another tenant at our address; `everywhere`: all attempts of the table above. One user is enough
+        where nobody may be let in, and at the own tenant the one who may read most (the auditor).
 
-        Whether his session lives at all is seen first: a dead one would be refused everywhere and prove nothing."""
+        Whether the session is valid is seen first: one that has ended would be refused everywhere and prove nothing."""
         try:
             session = self._pool.take(neighbour, role, self._carrier)
             session.call("model.res.user.read", [session.user_id], ["login"])
@@ -239,14 +239,16 @@ class OutsiderFactory:
         yield self._visitor(f"{who} at the address of {self._tenant.id}", self._tenant, session, barred=True)
         if not everywhere:
             return
-        yield self._visitor(f"{who} through his own address", neighbour, session, barred=True, database=self._database)
-        yield self._visitor(f"{who} at his own tenant", neighbour, session, barred=False, ways=ALL - {Way.WRITE})
+        yield self._visitor(
+            f"{who} through their own address", neighbour, session, barred=True, database=self._database
+        )
+        yield self._visitor(f"{who} at their own tenant", neighbour, session, barred=False, ways=ALL - {Way.WRITE})
         live = session.client.session
         assert live is not None
         cookie = SecretHeader("cookie", KnownSecret(f"{COOKIE}={live.login}:{live.user_id}:{live.token}"))
         url = self._url(self._tenant, self._dialect)
         name = f"{who} at the address of {self._tenant.id}, with a cookie"
-        yield Visitor(self._street, name, url, cookie, barred=True, ways=frozenset({Way.READ, Way.REPORT}))
+        yield Visitor(self._client, name, url, cookie, barred=True, ways=frozenset({Way.READ, Way.REPORT}))
 
     def _strangers(self) -> Iterator[Visitor]:
         url = self._url(self._tenant, self._dialect)
@@ -265,7 +267,7 @@ class OutsiderFactory:
         }
         for name, header in shown.items():
             auth = SecretHeader("authorization", header) if header else NO_AUTH
-            yield Visitor(self._street, name, url, auth, barred=True, ways=ALL)
+            yield Visitor(self._client, name, url, auth, barred=True, ways=ALL)
 
     def _visitor(
         self,
@@ -283,7 +285,7 @@ class OutsiderFactory:
         url = self._url(at, dialect, database)
         shown = SecretHeader("authorization", live.authorization)
         neighbour = "" if at is self._tenant else at.id
-        return Visitor(self._street, name, url, shown, barred=barred, ways=ways, neighbour=neighbour)
+        return Visitor(self._client, name, url, shown, barred=barred, ways=ways, neighbour=neighbour)
 
     @property
     def _dialect(self) -> Dialect:
@@ -327,7 +329,7 @@ class OutsiderFactory:
         told = {}
         for what, (method, path, body) in asked.items():
             headers = {"content-type": "application/json"} if body else {}
-            response = self._street.send(method, base + path, body, headers)
+            response = self._client.send(method, base + path, body, headers)
             told[what] = f"{response.status_code} {response.text.replace(about, '...')}"
         return told
 

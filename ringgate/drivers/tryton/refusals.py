@@ -1,8 +1,8 @@
-"""Why Tryton refused: whether the user lacks the right, or the books do not allow what he may do.
+"""Why Tryton refused: whether the user lacks the right, or the books do not allow what they may do.
 
 The ERP words both alike, in the user's language. So it is asked afterwards what the user may do:
 
-    basis_of(session, error)       # Basis.RIGHTS: none of his groups may press the button that bills a project
+    basis_of(session, error)       # Basis.RIGHTS: none of their groups may press the button that bills a project
 """
 
 from __future__ import annotations

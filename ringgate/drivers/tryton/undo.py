@@ -69,7 +69,7 @@ class Undo:
         try:
             done = self._by(writer, way, reversal)
         except Refused:
-            # Who was refused, or has lost a right that he should never have had, may not even look. Who keeps such
+            # Who was refused, or has lost a right that they should never have had, may not even look. Who keeps such
             # records can, and takes back what there is.
             if keeper is writer:
                 raise

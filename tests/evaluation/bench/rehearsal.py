@@ -49,15 +49,15 @@ class Meter:
         self._add(stage, *self._began.pop((tenant, stage)))
 
     def _add(self, stage: str, began: float, before: Counter[str]) -> None:
-        """What this thread did since. While it waited for its lanes these did something, and are counted themselves."""
+        """What this thread did since. The threads that it waited for are counted themselves."""
         now = self.waits.of_this_thread()
         waited = Counter({kind: now[kind] - before[kind] for kind in now})
-        lanes = waited.pop("lanes", 0.0)
+        threads = waited.pop("threads", 0.0)
         with self._guard:
-            self.wall[stage] += time.perf_counter() - began - lanes
+            self.wall[stage] += time.perf_counter() - began - threads
             self.waited[stage] += waited
 
-    def lanes(self) -> Any:
+    def threads(self) -> Any:
         """The threads that work on a stage beside its own."""
         meter = self
 
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--tenants", type=int, default=4)
     options = parser.parse_args()
     meter = Meter()
-    with meter.listening(), meter.lanes(), patch.object(Rehearsal, "run", meter.rehearsed(Rehearsal.run)):
+    with meter.listening(), meter.threads(), patch.object(Rehearsal, "run", meter.rehearsed(Rehearsal.run)):
         code = run(options.release, f"estate={options.estate}", tenants=options.tenants, anew=True)
     kept = told(meter)
     raise SystemExit(0 if kept and not code else 1)

@@ -38,10 +38,10 @@ BLOCKING: tuple[tuple[str, Any, str], ...] = (
     ("programs", psutil, "wait_procs"),
     ("browser", SyncBase, "_sync"),
     ("until ready", time, "sleep"),
-    ("lanes", futures, "wait"),
-    ("lanes", futures.Future, "result"),
+    ("threads", futures, "wait"),
+    ("threads", futures.Future, "result"),
 )
-"""Kind of wait, and what blocks. `until ready`: asking again whether a server or a database is as far; `lanes`: other
+"""Kind of wait, and what blocks. `until ready`: asking again whether a server or a database is as far; `threads`: other
 threads of our own."""
 
 

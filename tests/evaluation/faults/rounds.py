@@ -28,7 +28,7 @@ from ringgate.estate.postgres import READER
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.host import paths
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
@@ -38,8 +38,8 @@ from ringgate.store import Store
 ESTATE, RING, TENANTS = "faults", "fleet", 4
 STEP = timedelta(minutes=2)
 """What a round stands for."""
-LANES = 2
-HASTE = 6.0
+WORKERS = 2
+SHORT_TIMEOUT = 6.0
 """Seconds that is waited for an answer where slowness is the fault."""
 BACKLOG = 3
 """Tasks that may wait in an ERP's queue, and sessions for a lock, when a round is over."""
@@ -96,7 +96,7 @@ class Bench:
         self.inventory = replace(found, tenants=tenants, rings=(RING,))
         self.tenants: Mapping[str, Tenant] = {tenant.id: tenant for tenant in tenants}
         self.scenarios: Mapping[str, Scenario] = load_scenarios(Path("scenarios"))
-        self.journal, self.occupancy = Journal(paths.journal()), Occupancy(paths.locks())
+        self.journal, self.run_locks = Journal(paths.journal()), RunLocks(paths.locks())
         self.take_back(self.tenants)
 
     def _repair(self) -> None:
@@ -114,7 +114,7 @@ class Bench:
         return Engine(
             drivers=drivers,  # type: ignore[arg-type]
             journal=self.journal,
-            occupancy=self.occupancy,
+            run_locks=self.run_locks,
             evidence=self.folder / "evidence",
             sinks=sinks,
             redact=redact,
@@ -165,14 +165,16 @@ class Bench:
 
 
 class Bake:
-    """A release on the ring: the store that its results go to, and the lanes that carry its rounds out."""
+    """A release on the ring: the store that its results go to, and the workers that carry its rounds out."""
 
-    def __init__(self, bench: Bench, file: Path, release: str, clock: Clock, *, hasty: bool = False) -> None:
+    def __init__(self, bench: Bench, file: Path, release: str, clock: Clock, *, impatient: bool = False) -> None:
         self.bench, self.release, self.clock = bench, release, clock
         self.store_url = f"sqlite:///{file}"
         self.store = Store(self.store_url)
         self.results: list[RunResult] = []
-        self._lanes = [_Lane(bench, Kept(self.store, clock), release, hasty=hasty) for _ in range(LANES)]
+        self._workers = [
+            _RoundWorker(bench, Kept(self.store, clock), release, impatient=impatient) for _ in range(WORKERS)
+        ]
 
     def deploy(self) -> None:
         self.store.deployed(Deployment(self.release[:32], self.clock.now, RING, self.release))
@@ -181,9 +183,9 @@ class Bake:
         """Carries out a round; `instead` gives tenants at other addresses. Then two minutes have passed."""
         tenants = {**self.bench.tenants, **(instead or {})}
         order = list(self.bench.tenants)
-        of_lane = [[turn for turn in turns if order.index(turn.tenant) % LANES == n] for n in range(LANES)]
-        pairs = zip(self._lanes, of_lane, strict=True)
-        futures = [lane.pool.submit(lane.carry_out, mine, tenants) for lane, mine in pairs]
+        of_worker = [[turn for turn in turns if order.index(turn.tenant) % WORKERS == n] for n in range(WORKERS)]
+        pairs = zip(self._workers, of_worker, strict=True)
+        futures = [worker.pool.submit(worker.carry_out, mine, tenants) for worker, mine in pairs]
         done = [result for future in futures for result in future.result()]
         self.store.sampled(list(self.bench.samples(self.clock.now)))
         self.clock.advance()
@@ -191,18 +193,18 @@ class Bake:
         return done
 
     def close(self) -> None:
-        for lane in self._lanes:
-            lane.close()
+        for worker in self._workers:
+            worker.close()
         self.store.close()
 
 
-class _Lane:
+class _RoundWorker:
     """One thread with drivers of its own: a browser belongs to the thread that started it."""
 
-    def __init__(self, bench: Bench, sink: Kept, release: str, *, hasty: bool) -> None:
+    def __init__(self, bench: Bench, sink: Kept, release: str, *, impatient: bool) -> None:
         self.pool = ThreadPoolExecutor(1)
         self._bench, self._drivers = bench, Drivers(["tryton"])
-        self._impatient = TrytonApiDriver(HASTE) if hasty else None
+        self._impatient = TrytonApiDriver(SHORT_TIMEOUT) if impatient else None
         over_api = {("tryton", Channel.API): self._impatient} if self._impatient else {}
         self._engine = bench.engine({**self._drivers, **over_api}, [sink], release)
 
@@ -225,8 +227,8 @@ class _Lane:
 
 
 @contextmanager
-def baking(bench: Bench, file: Path, release: str, clock: Clock, *, hasty: bool = False) -> Iterator[Bake]:
-    bake = Bake(bench, file, release, clock, hasty=hasty)
+def baking(bench: Bench, file: Path, release: str, clock: Clock, *, impatient: bool = False) -> Iterator[Bake]:
+    bake = Bake(bench, file, release, clock, impatient=impatient)
     try:
         yield bake
     finally:

@@ -56,7 +56,7 @@ class Results:
         right = sum(trial.right for trial in self.trials.values())
         return {
             "faults": count, "caught": caught, "right": right, "alarms": len(self.clean.alarms),
-            "left": sum(bool(trial.left or trial.trouble) for trial in self.trials.values()),
+            "left": sum(bool(trial.left or trial.error) for trial in self.trials.values()),
         }  # fmt: skip
 
     @property
@@ -97,6 +97,6 @@ def line(trial: Trial) -> str:
         *(f"passed, and should not have: {each}" for each in trial.silent),
         *(f"failed otherwise: {each}" for each in trial.otherwise),
         *(f"left: {each}" for each in trial.left),
-        *([f"trouble: {trial.trouble}"] if trial.trouble else []),
+        *([f"error: {trial.error}"] if trial.error else []),
     ]
     return "\n".join([told, *(f"    {note}" for note in notes)])

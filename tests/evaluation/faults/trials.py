@@ -52,7 +52,7 @@ class Trial:
     silent: list[str] = field(default_factory=list)
     otherwise: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-    trouble: str = ""
+    error: str = ""
     seconds: float = 0.0
 
     @property
@@ -111,8 +111,8 @@ def try_out(bench: Bench, fault: Fault, baseline: Path, clock: Clock) -> Trial:
         if bench.books(hit) != before:
             trial.left.append(f"the books of {hit.id} are others than before")
     except RinggateError as error:
-        trial.trouble = str(error)
-    if trial.left or trial.trouble:
+        trial.error = str(error)
+    if trial.left or trial.error:
         _make_anew(bench, hit)
     trial.seconds = time.monotonic() - began
     return trial
@@ -137,7 +137,7 @@ def _copy(baseline: Path, file: Path) -> Iterator[Path]:
 def _bake(bench: Bench, fault: Fault, hit: Tenant, file: Path, clock: Clock, trial: Trial) -> None:
     where = hit.id if fault.scope == "tenant" else ""
     instead: Mapping[str, Tenant] = {hit.id: secured(bench.estate, hit)} if fault.secure else {}
-    with baking(bench, file, fault.id, clock, hasty=fault.times_out) as bake:
+    with baking(bench, file, fault.id, clock, impatient=fault.times_out) as bake:
         bake.deploy()
         judge = judge_of(bench, bake, clock)
         try:

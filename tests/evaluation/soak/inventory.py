@@ -19,7 +19,7 @@ api = "{slow} s"
 
 
 def write(source: Path, folder: Path, api: int) -> Path:
-    """A copy without the tenants' own cadences; the slow scenarios, and all browsers, come half as often."""
+    """A copy without the tenants' own probe schedules; the slow scenarios, and all browsers, come half as often."""
     shutil.copytree(source, folder)
     for file in folder.glob("*.toml"):
         kept, inside = [], False

@@ -48,7 +48,7 @@ class Lives:
         self._folder, self._environment = folder, environment
         self.lives: list[Life] = []
         self.told: Counter[tuple[str, str, str, str]] = Counter()
-        self.trouble: list[str] = []
+        self.errors: list[str] = []
 
     def start(self) -> None:
         self._life, self._began = Life(), time.monotonic()
@@ -94,7 +94,7 @@ class Lives:
                 _, tenant, scenario, channel, outcome, why = found.groups()
                 self.told[tenant, scenario, channel, outcome] += 1
                 if outcome != "passed":
-                    self.trouble.append(f"{tenant} {scenario} {channel} {outcome}: {why}")
+                    self.errors.append(f"{tenant} {scenario} {channel} {outcome}: {why}")
             print(f"  {line}" if not found or found[5] != "passed" else "", end="", flush=True)
 
     def _measure(self) -> None:

@@ -23,7 +23,7 @@ from ringgate.domain.terms import Capability, Channel, Effect, Outcome, ResidueC
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, not_applicable, run_once
 from ringgate.execution.undo import AT_ONCE, Patience
-from ringgate.host.run_locks import Crowded, Occupancy, Occupied
+from ringgate.host.run_locks import Crowded, Occupied, RunLocks
 from ringgate.host.undo_journal import Journal
 from ringgate.scenario.test_data import Make
 from tests.support.samples import tenant
@@ -90,7 +90,7 @@ def engine(tmp_path, driver, heard):
     return Engine(
         drivers={("sample", Channel.API): driver},
         journal=Journal(tmp_path / "journal"),
-        occupancy=Occupancy(tmp_path / "locks", patience=0.2),
+        run_locks=RunLocks(tmp_path / "locks", patience=0.2),
         evidence=tmp_path / "evidence",
         sinks=(heard,),
         redact=lambda text: text.replace("hunter2", "***"),
@@ -420,7 +420,7 @@ def test_what_goes_wrong_on_closing_hides_nothing_that_came_before(engine, drive
 
 
 def test_a_run_with_no_room_is_broken_not_failed(engine):
-    with engine.occupancy.room(tenant(), "sample"):
+    with engine.run_locks.room(tenant(), "sample"):
         result = run(two_projects, engine)
     assert (result.outcome, result.failure.kind) == (Outcome.BROKEN, "occupied")
 
@@ -447,7 +447,7 @@ def test_two_postings_on_a_tenant_wait_for_each_other_on_our_side_and_not_in_the
     """Nor does the wait count as time that the run took, here a thousand seconds for each posting and its undo."""
     clock = types.SimpleNamespace(now=0.0)
     monkeypatch.setattr("ringgate.execution.run_once.time", types.SimpleNamespace(monotonic=lambda: clock.now))
-    engine.occupancy = turns = Turns(engine.occupancy, clock)
+    engine.run_locks = turns = Turns(engine.run_locks, clock)
     driver.post_invoice = lambda invoice, on: turns.held.append("posts") or invoice
     invoice = Project(Ref("invoice", "7"), "", "", "", ())
 
@@ -466,25 +466,25 @@ def test_two_postings_on_a_tenant_wait_for_each_other_on_our_side_and_not_in_the
 
 def test_sessions_of_a_tenant_are_capped(engine):
     one = tenant(sessions=1)
-    with engine.occupancy.room(one, "another"):
+    with engine.run_locks.room(one, "another"):
         assert run_once(process(two_projects), one, Channel.API, engine).failure.kind == "crowded"
 
 
 def test_who_will_not_wait_is_told_at_once_who_is_in_the_way(tmp_path):
-    occupancy, one = Occupancy(tmp_path / "locks", patience=0), tenant(sessions=1)
-    with occupancy.room(one, "sample"):
+    run_locks, one = RunLocks(tmp_path / "locks", patience=0), tenant(sessions=1)
+    with run_locks.room(one, "sample"):
         with (
             pytest.raises(Occupied, match="another run of sample on aldgate is under way"),
-            occupancy.room(one, "sample"),
+            run_locks.room(one, "sample"),
         ):
             pass
-        with pytest.raises(Crowded, match="all 1 sessions of aldgate are taken"), occupancy.room(one, "another"):
+        with pytest.raises(Crowded, match="all 1 sessions of aldgate are taken"), run_locks.room(one, "another"):
             pass
 
 
 def test_one_posting_at_a_time_on_a_tenant_across_processes(tmp_path, monkeypatch):
     monkeypatch.setattr("ringgate.host.run_locks.POSTING", 0.0)
-    ours, others = Occupancy(tmp_path), Occupancy(tmp_path)
+    ours, others = RunLocks(tmp_path), RunLocks(tmp_path)
     with ours.posting("aldgate"):
         lock = FileLock(tmp_path / "aldgate.posting.lock")
         with pytest.raises(Timeout):

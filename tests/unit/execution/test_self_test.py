@@ -28,7 +28,7 @@ from ringgate.domain.money import Money
 from ringgate.domain.terms import Capability, Channel, Outcome, Source
 from ringgate.execution.run_once import Engine
 from ringgate.execution.self_test import LIES, Lie, falsified, self_test
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
 from ringgate.isolation.model import Attempt, Came, Thing, Way
 from tests.support.samples import GBP, tenant
@@ -136,7 +136,7 @@ def driver() -> Truth:
 def engine(tmp_path: Path, driver: Truth) -> Engine:
     return Engine(
         drivers={("sample", Channel.API): driver}, journal=Journal(tmp_path / "journal"),
-        occupancy=Occupancy(tmp_path / "locks"), evidence=tmp_path / "evidence", neighbours=(tenant(), tenant("kyoto")),
+        run_locks=RunLocks(tmp_path / "locks"), evidence=tmp_path / "evidence", neighbours=(tenant(), tenant("kyoto")),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.recovery import recover, waiting
 from ringgate.execution.run_once import Engine
 from ringgate.execution.two_phase import begin_in_flight, finish_in_flight, load_in_flight
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
 from tests.support.samples import tenant
 from tests.unit.execution.test_run_once import Heard, Notebook
@@ -50,7 +50,7 @@ SAMPLES = [made()]
 
 
 @dataclass
-class Desk:
+class Harness:
     """An engine that another process could have: it shares nothing but the journal's folder."""
 
     folder: Path
@@ -59,7 +59,7 @@ class Desk:
 
     def engine(self) -> Engine:
         return Engine(
-            {("sample", Channel.API): self.driver}, Journal(self.folder / "journal"), Occupancy(self.folder / "locks"),
+            {("sample", Channel.API): self.driver}, Journal(self.folder / "journal"), RunLocks(self.folder / "locks"),
             self.folder / "evidence", sinks=(self.heard,), session="s",
         )  # fmt: skip
 
@@ -77,65 +77,65 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path, Notebook(), Heard())
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path, Notebook(), Heard())
 
 
-def test_both_halves_are_taken_back_after_the_second(desk: Desk) -> None:
-    assert desk.begin() == [Outcome.PASSED]
-    assert desk.driver.undone == []
-    (result,) = desk.finish()
+def test_both_halves_are_taken_back_after_the_second(harness: Harness) -> None:
+    assert harness.begin() == [Outcome.PASSED]
+    assert harness.driver.undone == []
+    (result,) = harness.finish()
     assert result.outcome is Outcome.PASSED, result.failure
-    assert desk.driver.undone == list(reversed(desk.driver.projects))
-    assert len(desk.driver.projects) == 2
-    assert desk.files() == []
+    assert harness.driver.undone == list(reversed(harness.driver.projects))
+    assert len(harness.driver.projects) == 2
+    assert harness.files() == []
 
 
-def test_what_is_begun_is_not_begun_twice_and_what_is_finished_not_finished_twice(desk: Desk) -> None:
-    desk.begin()
-    assert desk.begin() == []
-    assert len(desk.finish()) == 1
-    assert desk.finish() == []
+def test_what_is_begun_is_not_begun_twice_and_what_is_finished_not_finished_twice(harness: Harness) -> None:
+    harness.begin()
+    assert harness.begin() == []
+    assert len(harness.finish()) == 1
+    assert harness.finish() == []
 
 
-def test_labels_are_kept_apart(desk: Desk) -> None:
-    desk.begin(label="r1")
-    assert desk.begin(label="r2") == [Outcome.PASSED]
-    assert len(desk.finish(label="r2")) == 1
-    assert [each.label for each in waiting(desk.engine().journal)] == ["r1"]
+def test_labels_are_kept_apart(harness: Harness) -> None:
+    harness.begin(label="r1")
+    assert harness.begin(label="r2") == [Outcome.PASSED]
+    assert len(harness.finish(label="r2")) == 1
+    assert [each.label for each in waiting(harness.engine().journal)] == ["r1"]
 
 
-def test_recovery_leaves_waiting_work_alone_unless_asked(desk: Desk) -> None:
-    desk.begin()
-    engine = desk.engine()
+def test_recovery_leaves_waiting_work_alone_unless_asked(harness: Harness) -> None:
+    harness.begin()
+    engine = harness.engine()
     known = {"aldgate": tenant(), tenant().id: tenant()}
     assert recover(engine.journal, known, engine.drivers) == []
     assert [(each.scenario, each.writes) for each in waiting(engine.journal)] == [("sample", 1)]
     (taken,) = recover(engine.journal, known, engine.drivers, in_flight=True)
-    assert (taken.undone, taken.left, desk.files()) == (1, (), [])
+    assert (taken.undone, taken.left, harness.files()) == (1, (), [])
 
 
-def test_a_first_half_that_does_not_pass_is_taken_back_at_once(desk: Desk) -> None:
+def test_a_first_half_that_does_not_pass_is_taken_back_at_once(harness: Harness) -> None:
     @in_flight(id="sample", needs={PROJECTS}, roles={PROJECT_MANAGER})
     def fails(erp: Any, make: Any, run: Any) -> Project:
         erp.sign_in(PROJECT_MANAGER).create_project(make.project())
         raise ZeroDivisionError
 
     broken = fails.finish(lambda *_: None)
-    assert desk.begin(broken) == [Outcome.BROKEN]
-    assert desk.driver.undone == desk.driver.projects
-    assert desk.files() == []
+    assert harness.begin(broken) == [Outcome.BROKEN]
+    assert harness.driver.undone == harness.driver.projects
+    assert harness.files() == []
 
 
-def test_a_second_half_that_was_cut_off_is_taken_back_and_proves_nothing(desk: Desk) -> None:
-    desk.begin()
-    (journal,) = desk.engine().journal.free()
+def test_a_second_half_that_was_cut_off_is_taken_back_and_proves_nothing(harness: Harness) -> None:
+    harness.begin()
+    (journal,) = harness.engine().journal.free()
     journal.go_on()
     journal.release()  # as the end of its process does
-    (result,) = desk.finish()
+    (result,) = harness.finish()
     assert (result.outcome, result.failure.kind) == (Outcome.BROKEN, "cut-off")
-    assert desk.driver.undone == desk.driver.projects
-    assert desk.finish() == []
+    assert harness.driver.undone == harness.driver.projects
+    assert harness.finish() == []
 
 
 def test_what_is_carried_comes_back_as_it_was() -> None:

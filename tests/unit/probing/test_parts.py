@@ -1,4 +1,4 @@
-"""The parts of a prober, each alone: limits of a run, lanes, releases, the recorder."""
+"""The parts of a prober, each alone: limits of a run, driver pools, releases, the recorder."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_told_to_halt_a_run_ends_at_its_next_verb(halt):
         manager.create_project("x")
 
 
-# --- lanes ----------------------------------------------------------------------------------------------------------
+# --- driver pools ---------------------------------------------------------------------------------------------------
 
 
 class Lane(dict):
@@ -100,42 +100,42 @@ class Lane(dict):
         self.closed += 1
 
 
-def test_a_tenants_runs_get_its_own_lane_again_and_side_by_side_each_has_one():
+def test_a_tenants_runs_get_its_own_drivers_again_and_side_by_side_each_has_some():
     made: list[Lane] = []
-    lanes = ApiDriverPool(lambda tenant: Lane(made))
-    with lanes.lent(tenant("a")) as first, lanes.lent(tenant("a")) as second, lanes.lent(tenant("b")) as other:
+    pool = ApiDriverPool(lambda tenant: Lane(made))
+    with pool.lease(tenant("a")) as first, pool.lease(tenant("a")) as second, pool.lease(tenant("b")) as other:
         assert len({id(each) for each in (first, second, other)}) == 3
-    with lanes.lent(tenant("a")) as again:
+    with pool.lease(tenant("a")) as again:
         assert again is first
     assert len(made) == 3
 
 
-def test_lanes_longest_not_used_are_given_up_where_they_are_too_many():
+def test_drivers_longest_not_used_are_given_up_where_they_are_too_many():
     made: list[Lane] = []
-    lanes = ApiDriverPool(lambda tenant: Lane(made), most=2)
+    pool = ApiDriverPool(lambda tenant: Lane(made), most=2)
     for name in "abca":
-        with lanes.lent(tenant(name)):
+        with pool.lease(tenant(name)):
             pass
     assert [each.closed for each in made] == [1, 1, 0, 0]
 
 
-def test_all_lanes_are_closed_at_the_end_if_there_is_time():
+def test_all_drivers_are_closed_at_the_end_if_there_is_time():
     made: list[Lane] = []
-    lanes = ApiDriverPool(lambda tenant: Lane(made))
+    pool = ApiDriverPool(lambda tenant: Lane(made))
     for name in "ab":
-        with lanes.lent(tenant(name)):
+        with pool.lease(tenant(name)):
             pass
-    lanes.close(until=0.0)
+    pool.close(until=0.0)
     assert [each.closed for each in made] == [0, 0]
-    lanes.close(until=1e12)
+    pool.close(until=1e12)
     assert [each.closed for each in made] == [1, 1]
 
 
 def test_a_browser_is_closed_when_it_is_worn():
     made: list[Lane] = []
-    lane = BrowserDriverLease(lambda: Lane(made))
+    leased = BrowserDriverLease(lambda: Lane(made))
     for _ in range(WORN + 1):
-        with lane.lent(tenant()):
+        with leased.lease(tenant()):
             pass
     assert [each.closed for each in made] == [1, 0]
 
@@ -238,7 +238,7 @@ def test_everything_that_was_kept_is_in_the_store_at_the_end(store):
     assert (store.counters(), told) == ({("late", "aldgate", "x", "api"): 700}, [])
 
 
-def test_trouble_with_the_store_is_told_once_and_nothing_is_lost(store):
+def test_an_error_of_the_store_is_told_once_and_nothing_is_lost(store):
     store.refusals, told = 3, []
     recorder = Recorder(store, lambda results: None, told.append)
     recorder.start()

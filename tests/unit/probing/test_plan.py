@@ -97,7 +97,7 @@ def test_a_pause_ends_some_day_so_it_is_no_reason_for_never():
     assert one.closed(NOON).reason == "paused until 2027-01-01: audit"
 
 
-def test_a_scenario_can_have_a_cadence_of_its_own():
+def test_a_scenario_can_have_a_schedule_of_its_own():
     usual = ProbeSchedule(api=MINUTE, browser=HOUR)
     owner = tenant(probes=Probing(usual, {"slow": replace(usual, api=HOUR, api_deadline=HOUR)}))
     every = {p.key[1:]: (p.every, p.deadline) for p in plan([owner], [sample(), sample("slow")], capabilities=able)}
@@ -122,7 +122,7 @@ def test_the_demos_inventory_says_how_often_everything_is_due():
     assert unknown_holidays(inventory.tenants) == []
 
 
-def test_a_cadence_for_a_scenario_that_does_not_exist_is_told():
+def test_a_schedule_for_a_scenario_that_does_not_exist_is_told():
     owner = tenant(probes=Probing(scenarios={"time-enrty": ProbeSchedule()}))
     assert unknown_scenarios([owner], ["time-entry"]) == [
         'aldgate: probes.scenarios.time-enrty: no scenario is called "time-enrty"'
@@ -155,7 +155,7 @@ def test_the_tenants_own_clock_and_calendar_decide(moment, kind):
     hours = (Weekly.of("Mon-Fri 08:00-18:00"),)
     windows = (Weekly.of("Sun 02:00-04:00"), Dated.of("2026-11-25 11:00 to 2026-11-25 13:00"))
     one = probe(hours=hours, holidays="GB-ENG", days_off=frozenset({date(2026, 11, 24)}), maintenance=windows)
-    found = closed(one.tenant, one.cadence, at(moment))
+    found = closed(one.tenant, one.schedule, at(moment))
     assert (found.kind if found else None) == kind
 
 

@@ -18,7 +18,7 @@ from ringgate.domain.reversal import Reversal
 from ringgate.domain.schedules import ProbeSchedule
 from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.execution.run_once import Engine, run_once
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import InventoryError, Problem
 from ringgate.probing import prober as probing
@@ -68,7 +68,7 @@ class World:
         return Engine(
             drivers={},
             journal=Journal(self.folder / "journal"),
-            occupancy=Occupancy(self.folder / "locks", patience=0),
+            run_locks=RunLocks(self.folder / "locks", patience=0),
             evidence=self.folder / "evidence",
             session="s1",
             source=Source.PROBE,
@@ -77,7 +77,7 @@ class World:
     def make(self, tenants):
         driver = Notebook()
         self.drivers.append(driver)
-        return SimpleLane({("sample", channel): driver for channel in Channel})
+        return SimpleDrivers({("sample", channel): driver for channel in Channel})
 
     def scenario(self, name: str):
         def process(erp, make, run) -> None:
@@ -109,7 +109,7 @@ class World:
         return [*(self.folder / "journal").iterdir(), *(self.folder / "spool").iterdir()]
 
 
-class SimpleLane(dict):
+class SimpleDrivers(dict):
     def close(self) -> None: ...
 
 
@@ -171,7 +171,7 @@ def test_who_is_left_alone_now_is_told_and_counted(world):
 
 
 def test_what_another_process_runs_is_left_out_and_no_result(world):
-    with world.another().occupancy.room(tenant(), "one"):
+    with world.another().run_locks.room(tenant(), "one"):
         course = world.prober([world.probe("one"), world.probe("two")]).run()
     assert (course.whole, course.counters["overlapping"]) == (False, 1)
     assert [each.scenario for each in world.store.results()] == ["two"]

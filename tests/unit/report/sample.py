@@ -1,4 +1,4 @@
-"""A believable set of results for the report's own tests: four tenants, eight processes, two channels, and trouble."""
+"""A believable set of results for the report's own tests: four tenants, eight processes, two channels, and failures."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def png(width: int, height: int, noise: bool = False) -> bytes:
     )
 
 
-def troubled(tenants: Sequence[Tenant], scenarios: Sequence[Scenario], root: Path) -> list[RunResult]:
+def with_failures(tenants: Sequence[Tenant], scenarios: Sequence[Scenario], root: Path) -> list[RunResult]:
     """The same with two failures, one of them with a picture and a trace, one broken run, one missing, and residue."""
     (root / "evidence").mkdir(parents=True, exist_ok=True)
     (root / "evidence" / "invoice.png").write_bytes(png(1280, 800))

@@ -23,7 +23,16 @@ from ringgate.host.secrets import hide
 from ringgate.report import build_report, matrix_table
 from ringgate.report.text import approval_words, clean, fault, host, seconds, tax_words
 from ringgate.report.timing import TimingSample, axis, strip
-from tests.unit.report.sample import START, all_passed, eight_scenarios, ended, four_tenants, run, skipped, troubled
+from tests.unit.report.sample import (
+    START,
+    all_passed,
+    eight_scenarios,
+    ended,
+    four_tenants,
+    run,
+    skipped,
+    with_failures,
+)
 
 TENANTS, SCENARIOS = four_tenants(), eight_scenarios()
 CSS = Path(__file__).parents[3] / "reports" / "templates" / "report.css"
@@ -61,7 +70,7 @@ def failing(folder: Path, failure: Failure, *attachments: Attachment) -> str:
 
 @pytest.fixture
 def bad(tmp_path: Path) -> str:
-    return write(tmp_path, troubled(TENANTS, SCENARIOS, tmp_path), release="Tryton 7.0.59")
+    return write(tmp_path, with_failures(TENANTS, SCENARIOS, tmp_path), release="Tryton 7.0.59")
 
 
 # --- the page stands alone and is sound ----------------------------------------------------------------------------
@@ -284,7 +293,7 @@ def shown(results: list[RunResult], tenants: list[object]) -> str:
 
 
 def test_the_terminal_matrix_is_readable_without_colour(tmp_path: Path) -> None:
-    text = shown(troubled(TENANTS, SCENARIOS, tmp_path), list(TENANTS))
+    text = shown(with_failures(TENANTS, SCENARIOS, tmp_path), list(TENANTS))
     assert re.search(r"invoicing-from-time .*✗ / ✗", text)
     assert re.search(r"procurement-approval .*– / –", text)  # noqa: RUF001
     assert re.search(r"credit-and-payment .*✓ / \?", text)

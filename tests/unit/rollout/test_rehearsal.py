@@ -141,7 +141,7 @@ def world(tmp_path, monkeypatch):
 
 class _NoBackgroundLoad:
     neighbours = results = failures = broken = ()
-    trouble = ""
+    error = ""
 
     def __enter__(self):
         return self

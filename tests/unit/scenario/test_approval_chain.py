@@ -16,7 +16,7 @@ from ringgate.domain.model import Approval
 from ringgate.domain.terms import Capability, Channel, Outcome, Role
 from ringgate.drivers.parts import whole
 from ringgate.execution.run_once import Engine, run_once
-from ringgate.host.run_locks import Occupancy
+from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
 from ringgate.scenario.discovery import load_scenarios
 from tests.support.samples import policy, tenant
@@ -99,7 +99,7 @@ def run(driver: Any, tmp_path: Path, steps: int = 2):
         policy=policy(approval=replace(Approval(steps), threshold=policy().approval.threshold, approvers=CHAIN))
     )
     drivers = {("sample", Channel.API): whole(driver)}
-    engine = Engine(drivers, Journal(tmp_path / "journal"), Occupancy(tmp_path / "locks"), tmp_path / "evidence")
+    engine = Engine(drivers, Journal(tmp_path / "journal"), RunLocks(tmp_path / "locks"), tmp_path / "evidence")
     return run_once(SCENARIOS["procurement-approval"], chained, Channel.API, engine)
 
 

@@ -291,7 +291,7 @@ def test_a_file_is_read_into_the_store_while_the_block_lasts(tmp_path, monkeypat
         pass
 
 
-def test_the_poller_reads_until_it_is_stopped_and_tells_a_trouble_once(signals, store, database):
+def test_the_poller_reads_until_it_is_stopped_and_tells_an_error_once(signals, store, database):
     told: list[str] = []
     poller = Poller(signals('interval = "1 s"\n' + sql("SELECT 1 FROM nowhere")), store, told.append)
     poller.start()

@@ -81,7 +81,7 @@ class BrowserIdentityVerbs(BrowserActing):
 
     def sign_out(self) -> None:
         client = self._client
-        with self._verb("sign_out"), client.trouble("the user's menu"):
+        with self._verb("sign_out"), client.errors_of("the user's menu"):
             client.one(client.screens.user_menu).click()
             client.one(client.screens.log_out).click()
             client.one(client.screens.login_form).wait_for()

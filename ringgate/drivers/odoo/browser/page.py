@@ -1,4 +1,4 @@
-"""One browser page with the web client in it: opening records, waiting until it is at rest, telling trouble apart.
+"""One browser page with the web client in it: opening records, waiting until it is at rest, telling errors apart.
 
     client = WebClient(page, "http://127.0.0.1:8171", screens("19.0"), limit=30.0)
     client.open("purchase.order", "42")
@@ -87,9 +87,9 @@ class OdooWebClient:
             self._failures.append(response.status)
 
     def settle(self, what: str) -> None:
-        """Waits until no call for data is under way; then trouble that was seen meanwhile is raised."""
+        """Waits until no call for data is under way; then an error that was seen meanwhile is raised."""
         deadline = time.monotonic() + self.limit
-        with self.trouble(what):
+        with self.errors_of(what):
             self._last = max(self._last, time.monotonic())
             while self._under_way or time.monotonic() - self._last < REST:
                 if time.monotonic() > deadline:
@@ -111,7 +111,7 @@ class OdooWebClient:
             raise ErpMisbehaved(f"A script of the web client failed while waiting for {what}: {errors[0]}")
 
     @contextmanager
-    def trouble(self, what: str) -> Iterator[None]:
+    def errors_of(self, what: str) -> Iterator[None]:
         """Turns the browser's own errors into ours; `what` says what was being waited for."""
         try:
             yield
@@ -123,7 +123,7 @@ class OdooWebClient:
     # going about
 
     def load(self, path: str, what: str) -> None:
-        with self.trouble(what):
+        with self.errors_of(what):
             answer = self.page.goto(f"{self.base}/{path}", wait_until="domcontentloaded")
         if answer is not None and answer.status >= 500:
             raise ErpUnavailable(f"The web client at {self.base} answered with HTTP {answer.status}.")
@@ -132,10 +132,10 @@ class OdooWebClient:
         """A record's form; a new one where `record` is ""."""
         where = self.screens.addressed.format(action=ACTIONS[model], model=model, record=record or self.screens.new)
         if "#" in where:  # an address that differs after the "#" alone would not be loaded anew
-            with self.trouble("an empty page"):
+            with self.errors_of("an empty page"):
                 self.page.goto("about:blank")
         self.load(where, "the record to open")
-        with self.trouble(f"the form of a {model}"):
+        with self.errors_of(f"the form of a {model}"):
             self.page.locator(self.screens.form).first.wait_for()
         self.settle("the record to open")
 
@@ -150,7 +150,7 @@ class OdooWebClient:
 
     def text(self, name: str) -> str:
         """What a field shows; "" for one that is not there."""
-        with self.trouble(f"the field {name}"):
+        with self.errors_of(f"the field {name}"):
             field = self.page.locator(f"{self.screens.form} [name={name}]").first
             if not field.count():
                 return ""
@@ -160,7 +160,7 @@ class OdooWebClient:
 
     def state(self) -> str:
         """The value behind the state that the screen shows, "" where it shows none."""
-        with self.trouble("the state of the record"):
+        with self.errors_of("the state of the record"):
             current = self.page.locator(self.screens.state).first
             return (current.get_attribute("data-value") or "") if current.count() else ""
 
@@ -171,7 +171,7 @@ class OdooWebClient:
 
     def total(self) -> Decimal:
         """The last amount of a document's totals."""
-        with self.trouble("the totals"):
+        with self.errors_of("the totals"):
             told = self.one(self.screens.totals).inner_text()
         amounts = re.findall(r"-?[\d.,\u00a0\u202f' ]*\d", told)
         if not amounts:
@@ -194,13 +194,13 @@ class OdooWebClient:
 
     def session(self) -> Any:
         """What the client's own session says of its user; None where it has ended."""
-        with self.trouble("the session"):
+        with self.errors_of("the session"):
             return self.page.evaluate(SESSION)
 
     # acting
 
     def fill(self, name: str, value: str, scope: str = "") -> None:
-        with self.trouble(f"the field {name}"):
+        with self.errors_of(f"the field {name}"):
             field = self.field(name, scope)
             field.fill(value)
             field.press("Tab")
@@ -208,7 +208,7 @@ class OdooWebClient:
 
     def choose(self, name: str, value: str, scope: str = "") -> None:
         """Picks a record of reference data by what it is called."""
-        with self.trouble(f"the field {name}"):
+        with self.errors_of(f"the field {name}"):
             field = self.field(name, scope)
             field.click()
             field.fill(value)
@@ -218,7 +218,7 @@ class OdooWebClient:
 
     def add_line(self, name: str) -> str:
         """A new line of a list; answers the scope of its fields."""
-        with self.trouble(f"a new line of {name}"):
+        with self.errors_of(f"a new line of {name}"):
             self.one(self.screens.add_line.format(field=name)).click()
             self.one(self.screens.line.format(field=name)).wait_for()
         self.settle(f"a new line of {name}")
@@ -226,7 +226,7 @@ class OdooWebClient:
 
     def turn_to(self, number: int) -> None:
         """Opens one of the tabs of a form, counted from 0."""
-        with self.trouble("the tabs of the form"):
+        with self.errors_of("the tabs of the form"):
             self.page.locator(self.screens.tab).nth(number).click()
         self.settle("the tab")
 
@@ -236,18 +236,18 @@ class OdooWebClient:
     def press(self, button: str) -> None:
         if not self.offers(button):
             raise ControlNotOffered(f"the screen does not offer {button.replace('_', ' ')}")
-        with self.trouble(f"the button {button}"):
+        with self.errors_of(f"the button {button}"):
             self.page.locator(f"button[name={button}]:visible").first.click()
         self.settle(f"the button {button}")
 
     def save(self) -> None:
-        with self.trouble("the record to be saved"):
+        with self.errors_of("the record to be saved"):
             self.one(self.screens.save).click()
         self.settle("the record to be saved")
 
     def complaint(self) -> tuple[str, bool]:
         """What the client says that it will not do, and whether that is an error of its own; the dialog is closed."""
-        with self.trouble("a dialog"):
+        with self.errors_of("a dialog"):
             dialog = self.page.locator(self.screens.dialog).filter(has_not=self.page.locator(".o_form_view")).first
             if dialog.count():
                 told = " ".join(dialog.locator(".modal-body").first.inner_text().split())

@@ -49,7 +49,7 @@ class Window:
         client = self.client
         client.load("web/login", "the log-in page")
         form = client.screens.login_form
-        with client.trouble("the log-in page"):
+        with client.errors_of("the log-in page"):
             client.page.fill(f"{form} input[name=login]", self.login)
             client.page.fill(f"{form} input[name=password]", self.password)
             client.page.click(f"{form} button[type=submit]")
@@ -71,7 +71,7 @@ class Window:
     def carry(self, call: Call) -> None:
         """Every request from now on names this run and its trace."""
         self.sent_before = self.client.sent
-        with self.client.trouble("the browser"):
+        with self.client.errors_of("the browser"):
             self.context.set_extra_http_headers(headers_of(call))
 
     def photograph(self, folder: Path, name: str) -> list[Attachment]:

@@ -1,4 +1,4 @@
-"""One signed-in user of a Tryton tenant: what all his verbs share, his identity, his projects and his time.
+"""One signed-in user of a Tryton tenant: what all their verbs share, their identity, projects and time.
 
 Verbs of invoices, requests and the ledger stand in `billing.py` and `procurement.py`; `TrytonActor` in `api.py` is
 all of them.

@@ -1,4 +1,4 @@
-"""One user in front of Tryton's web client: what all his verbs share, his identity, his projects and his time.
+"""One user in front of Tryton's web client: what all their verbs share, their identity, projects and time.
 
 A verb clicks and types as a person would, and returns what the screen shows afterwards. Verbs of requests, invoices
 and the ledger stand in `browser_office.py`.
@@ -34,19 +34,19 @@ TIME: Final = "timesheet.line"
 class BrowserActing:
     """What the verbs are built on."""
 
-    def __init__(self, seat: BrowserSession, run_id: str) -> None:
-        self.role = seat.role
-        self._seat, self._run_id = seat, run_id
-        self._client = seat.client
-        self._tabs, self._form = Tabs(seat.client), Form(seat.client)
-        self._window = Form(seat.client, WINDOW)
-        self._dialogs = Dialogs(seat.client)
+    def __init__(self, session: BrowserSession, run_id: str) -> None:
+        self.role = session.role
+        self._session, self._run_id = session, run_id
+        self._client = session.client
+        self._tabs, self._form = Tabs(session.client), Form(session.client)
+        self._window = Form(session.client, WINDOW)
+        self._dialogs = Dialogs(session.client)
 
     @contextmanager
     def _verb(self, name: str) -> Iterator[None]:
         """What a user cannot do on the screen is a refusal, with the state that the screen shows."""
         try:
-            if self._seat.ended:
+            if self._session.ended:
                 self._come_back()
             yield
         except SessionOver:
@@ -54,30 +54,30 @@ class BrowserActing:
         except NotOffered as error:
             self._client.place = ""
             complaint = self._dialogs.complaint(self._client.settle("the screen"))[0]
-            # What a screen does not offer to a user, without a word, is not his to do.
+            # What a screen does not offer to a user, without a word, is not allowed to them.
             basis = None if complaint else Basis.RIGHTS
             raise Refused(name, complaint or str(error), self._state(), basis) from None
         except Refused:
             self._client.place = ""
             raise
         except BaseException:
-            self._seat.usable = False
+            self._session.usable = False
             raise
 
     def _come_back(self) -> None:
         """Use the client with the session that was ended, as a window that was left open would."""
-        name, stored = self._seat.old_session or ("", "")
+        name, stored = self._session.old_session or ("", "")
         script = "([name, value, hash]) => { localStorage.setItem(name, value); location.hash = hash; }"
         self._client.ask(script, [name, stored, self._client.database], "the old session")
-        with self._client.trouble("the web client to load again"):
+        with self._client.errors_of("the web client to load again"):
             self._client.page.reload(wait_until="load")
-        if self._client.settle("the desk of the user").asks_password:
+        if self._client.settle("the start page").asks_password:
             raise SessionOver
 
     def _did(self, verb: str, screen: Screen) -> Screen:
         """The screen after an act: questions are answered with yes, complaints are refusals."""
         if screen.failures:
-            self._seat.usable = False
+            self._session.usable = False
         screen = self._dialogs.confirm(screen)
         fatal = any(each.kind == "error-dialog" for each in screen.dialogs) and 403 not in screen.failures
         complaint, screen = self._dialogs.complaint(screen)
@@ -108,13 +108,13 @@ class BrowserActing:
         return last.form.text("state")
 
     def _today(self) -> date:
-        return datetime.now(ZoneInfo(self._seat.tenant.timezone)).date()
+        return datetime.now(ZoneInfo(self._session.tenant.timezone)).date()
 
     def _number(self, text: str) -> Decimal:
         return self._client.formats.number(text)
 
     def _money(self, text: str, currency: Currency | None = None) -> Money:
-        return Money(self._number(text), currency or self._seat.tenant.policy.currency)
+        return Money(self._number(text), currency or self._session.tenant.policy.currency)
 
 
 class BrowserIdentityVerbs(BrowserActing):
@@ -127,7 +127,7 @@ class BrowserIdentityVerbs(BrowserActing):
             login = self._client.ask("Sao.Session.current_session.login", None, "the session")
             shown = self._window.validate_page(UserMenu(self._client).preferences(), "name", "language", "company")
             identity = Identity(login, shown.text("name"), shown.fields["company"].label, shown.text("language"))
-            with self._client.trouble("the preferences to close"):
+            with self._client.errors_of("the preferences to close"):
                 self._window.cancel_button.click()
             self._client.settle("the preferences to close")
         return identity
@@ -135,8 +135,8 @@ class BrowserIdentityVerbs(BrowserActing):
     def sign_out(self) -> None:
         with self._verb("sign_out"):
             self._tabs.close_all()
-            self._seat.remember_session()
-            self._seat.ended, self._seat.usable = True, False
+            self._session.remember_session()
+            self._session.ended, self._session.usable = True, False
             self._client.on_password = None
             LoginPage(self._client).validate_page(UserMenu(self._client).sign_out())
             self._client.on_password = self._nobody_answers
@@ -155,7 +155,7 @@ class BrowserProjectVerbs(BrowserActing):
         The forms are opened by links in which the choices are made already: they are the costliest of the client to
         fill, field by field. What a project is about is typed.
         """
-        verb, policy = "create_project", self._seat.tenant.policy
+        verb, policy = "create_project", self._session.tenant.policy
         single = len(draft.tasks) == 1
         with self._verb(verb):
             choices: dict[str, object] = {
@@ -183,7 +183,7 @@ class BrowserProjectVerbs(BrowserActing):
 
     def _product(self, tax: str) -> str:
         """The service that is billed under a tax rule; under the tenant's first where none is named."""
-        policy = self._seat.tenant.policy
+        policy = self._session.tenant.policy
         return next((rule.product for rule in policy.taxes if rule.name == tax or not tax), policy.product)
 
     def read_project(self, project: Project) -> Project:

@@ -200,9 +200,9 @@ class BrowserBillingVerbs(BrowserActing):
         )
 
     def _currency(self, shown: FormView) -> Currency:
-        """Forms show a currency's name, which leads to its code in the list of currencies, read once for each seat."""
-        own = self._seat.tenant.policy.currency
-        code = self._seat.listed("currency.currency", [["name", "=", shown.text("currency")]])["code"]
+        """Forms show a currency's name, which leads to its code in the list of currencies, read once a session."""
+        own = self._session.tenant.policy.currency
+        code = self._session.listed("currency.currency", [["name", "=", shown.text("currency")]])["code"]
         return own if code == own.code else Currency(code)
 
 
@@ -213,7 +213,7 @@ class BrowserLedgerVerbs(BrowserActing):
         """The head of the entry is saved before its lines are typed: a closed period is refused there."""
         verb = "post_entry"
         with self._verb(verb):
-            journal = self._seat.listed("account.journal", [["type", "=", "general"]])["name"]
+            journal = self._session.listed("account.journal", [["type", "=", "general"]])["name"]
             self._did(verb, self._tabs.new(MOVE))
             self._form.select_label("journal", journal)
             self._form.fill_date("date", entry.on)
@@ -229,10 +229,10 @@ class BrowserLedgerVerbs(BrowserActing):
 
     def _type(self, line: EntryLine) -> None:
         self._form.add_to("lines")
-        row, accounts = FormRow(self._client, list_name="lines"), self._seat.tenant.policy.accounts
+        row, accounts = FormRow(self._client, list_name="lines"), self._session.tenant.policy.accounts
         row.choose("account", line.account)
         if line.account in accounts.receivable:
-            row.choose("party", self._seat.tenant.policy.customer)
+            row.choose("party", self._session.tenant.policy.customer)
         for side, amount in (("debit", line.debit.amount), ("credit", line.credit.amount)):
             if amount:  # the other side is nil as it stands; 8.0 closes it once this one has an amount
                 row.number(side, amount)
@@ -253,7 +253,7 @@ class BrowserLedgerVerbs(BrowserActing):
             period_start=start,
             period_end=end,
             state=shown.text("state"),
-            currency=self._seat.tenant.policy.currency,
+            currency=self._session.tenant.policy.currency,
             lines=tuple(
                 PostingLine(
                     row["account"].partition(" - ")[0],

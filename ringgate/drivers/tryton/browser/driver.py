@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 
 class TrytonBrowserDriver:
-    """One process's browser and its seats at all Tryton tenants. `limit` is in seconds, for each wait on the client."""
+    """One process's browser and its sessions on all Tryton tenants. `limit` is in seconds, for each wait."""
 
     channel = Channel.BROWSER
     capabilities = ON_SCREEN
 
     def __init__(self, limit: float = 30.0) -> None:
         self._limit = limit
-        self._seats: BrowserSessions | None = None
+        self._sessions: BrowserSessions | None = None
         self._api: TrytonApiDriver | None = None
 
     def connect(self, tenant: Tenant, call: Call) -> BrowserConnection:
@@ -47,15 +47,15 @@ class TrytonBrowserDriver:
 
     @property
     def started(self) -> bool:
-        return self._seats is not None
+        return self._sessions is not None
 
     @property
-    def seats(self) -> BrowserSessions:
-        if self._seats is None:
+    def sessions(self) -> BrowserSessions:
+        if self._sessions is None:
             from ringgate.drivers.tryton.browser.sessions import BrowserSessions
 
-            self._seats = BrowserSessions(self._limit)
-        return self._seats
+            self._sessions = BrowserSessions(self._limit)
+        return self._sessions
 
     @property
     def api(self) -> TrytonApiDriver:
@@ -66,35 +66,35 @@ class TrytonBrowserDriver:
         return self._api
 
     def close(self) -> None:
-        seats, self._seats = self._seats, None
+        sessions, self._sessions = self._sessions, None
         api, self._api = self._api, None
         try:
-            if seats is not None:
-                seats.close()
+            if sessions is not None:
+                sessions.close()
         finally:
             if api is not None:
                 api.close()
 
 
 class BrowserConnection:
-    """One run's way to one tenant. Seats are the driver's, except those signed in anew."""
+    """One run's way to one tenant. Browser sessions are the driver's, except those signed in anew."""
 
     def __init__(self, tenant: Tenant, call: Call, driver: TrytonBrowserDriver) -> None:
         self._tenant, self._call, self._driver = tenant, call, driver
-        self._seated: dict[Role, BrowserSession] = {}
+        self._signed_in: dict[Role, BrowserSession] = {}
         self._own: list[BrowserSession] = []
         self._api: Connection | None = None
 
     @property
     def calls(self) -> int:
         """Requests sent so far: by the web client, and by us over the API."""
-        return sum(seat.calls for seat in self._windows) + (self._api.calls if self._api else 0)
+        return sum(session.calls for session in self._windows) + (self._api.calls if self._api else 0)
 
     @property
     def touched(self) -> frozenset[str]:
         """What was called, read and written so far: by the web client, and by us over the API."""
         over_api = self._api.touched if self._api else frozenset()
-        return over_api.union(*(seat.touched() for seat in self._windows))
+        return over_api.union(*(session.touched() for session in self._windows))
 
     def sign_in(self, role: Role, *, password: str | None = None, fresh: bool = False) -> TrytonBrowserActor:
         """Raises Refused for a password that was given and is wrong, SignInRefused for one of the inventory's."""
@@ -102,20 +102,22 @@ class BrowserConnection:
         from ringgate.drivers.tryton.browser.documents import TrytonBrowserActor
 
         own = password is not None or fresh
-        seat = None if own else self._seated.get(role) or self._driver.seats.kept(self._tenant, role, self._call)
-        if seat is None:
-            seat = self._driver.seats.new(self._tenant, role, self._call, password)
-            self._own.append(seat)  # a sign-in that fails leaves its window for evidence
-            if not seat.sign_in():
-                raise _refusal(seat, password)
+        session = (
+            None if own else self._signed_in.get(role) or self._driver.sessions.kept(self._tenant, role, self._call)
+        )
+        if session is None:
+            session = self._driver.sessions.new(self._tenant, role, self._call, password)
+            self._own.append(session)  # a sign-in that fails leaves its window for evidence
+            if not session.sign_in():
+                raise _refusal(session, password)
             if not own:
-                self._own.remove(seat)
-                self._driver.seats.keep(seat)
+                self._own.remove(session)
+                self._driver.sessions.keep(session)
         if not own:
-            self._seated[role] = seat
-        if not seat.traced:
-            evidence.start(seat)
-        return TrytonBrowserActor(seat, self._call.run_id)
+            self._signed_in[role] = session
+        if not session.traced:
+            evidence.start(session)
+        return TrytonBrowserActor(session, self._call.run_id)
 
     def books(self) -> Books:
         return self._over_api().books()
@@ -158,33 +160,35 @@ class BrowserConnection:
         from ringgate.drivers.tryton.browser import evidence
 
         found = []
-        for number, seat in enumerate(self._windows, start=1):
-            name = f"{seat.role.value}-{number}" if seat in self._own else seat.role.value
-            found += evidence.save(seat, folder, name)
-            seat.usable = False
+        for number, session in enumerate(self._windows, start=1):
+            name = f"{session.role.value}-{number}" if session in self._own else session.role.value
+            found += evidence.save(session, folder, name)
+            session.usable = False
         return tuple(found)
 
     @property
     def _windows(self) -> list[BrowserSession]:
-        return [*self._seated.values(), *self._own]
+        return [*self._signed_in.values(), *self._own]
 
     def close(self) -> None:
-        """Leave an empty desk behind. A window that cannot be tidied is given up."""
+        """Close every tab. A window that cannot be tidied is given up."""
         if self._driver.started:
             from ringgate.drivers.tryton.browser import evidence
 
-            for seat in self._own:
-                seat.close()
-            for seat in self._seated.values():
-                evidence.discard(seat)
-                seat.tidy()
+            for session in self._own:
+                session.close()
+            for session in self._signed_in.values():
+                evidence.discard(session)
+                session.tidy()
         self._own.clear()
-        self._seated.clear()
+        self._signed_in.clear()
         if self._api is not None:
             self._api.close()
 
 
-def _refusal(seat: BrowserSession, password: str | None) -> Exception:
+def _refusal(session: BrowserSession, password: str | None) -> Exception:
     if password is None:
-        return SignInRefused(f"{seat.login} could not sign in to {seat.tenant.id}: its password was not accepted.")
+        return SignInRefused(
+            f"{session.login} could not sign in to {session.tenant.id}: its password was not accepted."
+        )
     return Refused("sign_in", "the web client asked for the password again")

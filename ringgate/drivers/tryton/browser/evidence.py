@@ -31,28 +31,28 @@ NO_ICONS = "img { visibility: hidden; }"
 """Pictures are not loaded, and the signs in their place would hide text."""
 
 
-def save(seat: BrowserSession, folder: Path, name: str) -> list[Attachment]:
+def save(session: BrowserSession, folder: Path, name: str) -> list[Attachment]:
     """Save what can be saved of one window into `folder`; what a window that crashed cannot give is left out."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     with contextlib.suppress(RinggateError):
         # What signed in since it was last noted must be known before anything is written.
-        seat.remember_session()
+        session.remember_session()
     picture = folder / f"{name}.png"
-    if _photograph(seat, picture):
+    if _photograph(session, picture):
         found.append(Attachment(f"screen of {name}", "screenshot", f"{folder.name}/{picture.name}"))
     requests = folder / f"{name}.requests.txt"
-    if _list_requests(seat, requests):
+    if _list_requests(session, requests):
         found.append(Attachment(f"requests of {name}", "text", f"{folder.name}/{requests.name}"))
     trace = folder / f"{name}.trace.zip"
-    if stop(seat, trace):
+    if stop(session, trace):
         found.append(Attachment(f"trace of {name}", "trace", f"{folder.name}/{trace.name}"))
-    seat.traced = False
+    session.traced = False
     return found
 
 
-def _photograph(seat: BrowserSession, path: Path) -> bool:
-    page = seat.client.page
+def _photograph(session: BrowserSession, path: Path) -> bool:
+    page = session.client.page
     try:
         page.set_viewport_size(TALL)  # type: ignore[arg-type]
         passwords = page.locator("input[type=password]")
@@ -62,44 +62,44 @@ def _photograph(seat: BrowserSession, path: Path) -> bool:
     return True
 
 
-def _list_requests(seat: BrowserSession, path: Path) -> bool:
+def _list_requests(session: BrowserSession, path: Path) -> bool:
     try:
-        lines = seat.client.ask("__ringgate.log", None, "the list of requests")
+        lines = session.client.ask("__ringgate.log", None, "the list of requests")
     except RinggateError:
         return False
     text = "\n".join(["time, HTTP status, duration, method", *lines, ""])
-    path.write_text(redact(seat.hidden.redact(text)), encoding="utf-8")
+    path.write_text(redact(session.hidden.redact(text)), encoding="utf-8")
     return True
 
 
-def start(seat: BrowserSession) -> None:
+def start(session: BrowserSession) -> None:
     """Record from now on. Without recording a run is still a run: a failure here is passed over."""
     try:
-        seat.context.tracing.start(screenshots=False, snapshots=False)
-        seat.traced = True
+        session.context.tracing.start(screenshots=False, snapshots=False)
+        session.traced = True
     except PlaywrightError:
-        seat.traced = False
+        session.traced = False
 
 
-def discard(seat: BrowserSession) -> None:
+def discard(session: BrowserSession) -> None:
     """Throw away what was recorded."""
-    if seat.traced:
-        stop(seat, None)
-        seat.traced = False
+    if session.traced:
+        stop(session, None)
+        session.traced = False
 
 
-def stop(seat: BrowserSession, path: Path | None) -> bool:
+def stop(session: BrowserSession, path: Path | None) -> bool:
     """End the recording; save it to `path`, without secrets, if one is given."""
     try:
         if path is None:
-            seat.context.tracing.stop()
+            session.context.tracing.stop()
             return True
         raw = path.with_suffix(".raw")
         try:
-            seat.context.tracing.stop(path=raw)
+            session.context.tracing.stop(path=raw)
             if not raw.exists():
                 return False
-            rewrite(raw, path, lambda text: redact(seat.hidden.redact(text)))
+            rewrite(raw, path, lambda text: redact(session.hidden.redact(text)))
         finally:
             raw.unlink(missing_ok=True)
     except (PlaywrightError, OSError, zipfile.BadZipFile):

@@ -1,8 +1,8 @@
-"""Where users sit: one browser for the process, and in it a page for each tenant and role that is kept signed in.
+"""Browser sessions: one browser for the process, and in it a page for each tenant and role that is kept signed in.
 
-Loading the web client and signing in costs more CPU than most verbs, so a seat is kept between runs. It is given up
-after a run that did not pass, and when its page broke; a session that died is signed in again at the same seat, by
-the client's own question for the password.
+Loading the web client and signing in costs more CPU than most verbs, so a browser session is kept between runs. It is
+given up after a run that did not pass, and when its page broke; where the ERP ended it, its user is signed in again in
+the same page, by the client's own question for the password.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from ringgate.drivers.protocol import Call
 
 MOST: Final = 8
-"""Seats kept at most: each takes 100 to 200 MB. Runs that go tenant by tenant never sign a user in twice."""
+"""Sessions kept at most: each takes 100 to 200 MB. Runs that go tenant by tenant never sign a user in twice."""
 
 RUNS: Final = 40
-"""After so many runs a seat is given up: the client's page grows with every form, by some 10 MB a run."""
+"""After so many runs a browser session is given up: the client's page grows with every form, by some 10 MB a run."""
 
 
 @dataclass(eq=False)
 class BrowserSession:
     """One user in front of the web client.
 
-    `usable` is False once the seat must not be kept, `ended` once its user signed out, `traced` while it is recorded;
+    `usable` is False once it must not be kept, `ended` once its user signed out, `traced` while it is recorded;
     `sent_before` counts the requests of earlier runs, `runs` the runs.
     `old_session` is the client's own name and content for its session, `reference` what was read of reference data,
     `hidden` knows the tokens of its sessions: they live shorter than the process, which hides only passwords for good.
@@ -94,7 +94,7 @@ class BrowserSession:
         self.remember_session()
 
     def listed(self, model: str, domain: list[object]) -> Mapping[str, str]:
-        """The first row of the client's own list of reference data that `domain` admits; read once for each seat."""
+        """The first row of the client's own list of reference data that `domain` admits; read once for each session."""
         key = (model, repr(domain))
         if key not in self.reference:
             rows = Tabs(self.client).beside(model, domain)
@@ -126,7 +126,7 @@ class BrowserSession:
     def carry(self, call: Call, limit: float) -> None:
         """Every request from now on names this run and its trace, and is waited for up to `limit` seconds."""
         self.sent_before = self.client.sent
-        with self.client.trouble("the browser"):
+        with self.client.errors_of("the browser"):
             self.context.set_extra_http_headers(headers_of(call))
             self.client.wait_at_most(limit)
 
@@ -148,7 +148,7 @@ class BrowserSession:
 
 
 class BrowserSessions:
-    """All seats of one process. For one thread. `limit` are seconds, for each wait on the web client."""
+    """All sessions of one process. For one thread. `limit` are seconds, for each wait on the web client."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
@@ -156,27 +156,27 @@ class BrowserSessions:
         self._kept: dict[tuple[str, Role], BrowserSession] = {}
 
     def kept(self, tenant: Tenant, role: Role, call: Call) -> BrowserSession | None:
-        """The seat kept for this user, if there is one that can be used."""
-        seat = self._kept.pop((tenant.id, role), None)
-        if seat is None:
+        """The session kept for this user, if there is one that can be used."""
+        session = self._kept.pop((tenant.id, role), None)
+        if session is None:
             return None
-        seat.runs += 1
-        if not seat.alive or seat.tenant != tenant or seat.runs >= RUNS:
-            seat.close()
+        session.runs += 1
+        if not session.alive or session.tenant != tenant or session.runs >= RUNS:
+            session.close()
             return None
-        self._kept[tenant.id, role] = seat  # now the one used last
-        seat.carry(call, call.limit.of(self._limit))
-        return seat
+        self._kept[tenant.id, role] = session  # now the one used last
+        session.carry(call, call.limit.of(self._limit))
+        return session
 
-    def keep(self, seat: BrowserSession) -> None:
-        """Keep a seat that is signed in for later runs, and give up those longest not used where they are too many."""
-        self._kept[seat.tenant.id, seat.role] = seat
+    def keep(self, session: BrowserSession) -> None:
+        """Keep one that is signed in for later runs, and give up those longest not used where they are too many."""
+        self._kept[session.tenant.id, session.role] = session
         for key in list(self._kept)[:-MOST]:
-            if key[0] != seat.tenant.id:
+            if key[0] != session.tenant.id:
                 self._kept.pop(key).close()
 
     def new(self, tenant: Tenant, role: Role, call: Call, password: str | None) -> BrowserSession:
-        """A new seat, not yet signed in, that the caller closes or keeps."""
+        """A new session, not yet signed in, that the caller closes or keeps."""
         database = urlsplit(tenant.web).fragment.partition("/")[0]
         if not database:
             raise NoRoute(
@@ -194,7 +194,7 @@ class BrowserSessions:
             raise BrowserError(f"The browser opened no page: {first_line(error)}") from None
 
     def close(self) -> None:
-        for seat in self._kept.values():
-            seat.close()
+        for session in self._kept.values():
+            session.close()
         self._kept.clear()
         self._chromium.close()

@@ -178,7 +178,7 @@ NETWORK = (
         title="A cache on the way gives a tenant's search results to whoever searches for the same",
         where="front-door",
         cause="environment",
-        says={"tenant-isolation": "at his own tenant: search of project"},
+        says={"tenant-isolation": "at their own tenant: search of project"},
         switch=FrontDoorFault(
             lambda estate, tenant: Rule(
                 cache=tenant, rpc=r"^model\.project\.work\.search_read$", where={"params.0": "RG-"}

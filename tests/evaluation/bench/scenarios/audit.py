@@ -1,4 +1,4 @@
-"""An auditor asks who he is, and reads the numbers of invoices: two calls."""
+"""An auditor asks who they are, and reads the numbers of invoices: two calls."""
 
 from ringgate.api import AUDITOR, LEDGER, READ, SIGN_IN, Erp, Make, Run, expect, scenario
 
@@ -7,7 +7,7 @@ from ringgate.api import AUDITOR, LEDGER, READ, SIGN_IN, Erp, Make, Run, expect,
 def audit(erp: Erp, make: Make, run: Run) -> None:
     with run.step("ask"):
         stated = erp.sign_in(AUDITOR).who_am_i()
-        expect(stated.login, equals=erp.login_of(AUDITOR), because="it is his session", what="login")
+        expect(stated.login, equals=erp.login_of(AUDITOR), because="it is their session", what="login")
 
     with run.step("read the numbers"):
         expect(

@@ -8,4 +8,4 @@ def colleagues(erp: Erp, make: Make, run: Run) -> None:
     for role in (CONSULTANT, PROJECT_MANAGER, ACCOUNTANT):
         with run.step(f"ask the {role}"):
             stated = erp.sign_in(role).who_am_i()
-            expect(stated.login, equals=erp.login_of(role), because="it is his session", what="login")
+            expect(stated.login, equals=erp.login_of(role), because="it is their session", what="login")

@@ -1,4 +1,4 @@
-"""A consultant asks who he is: one call."""
+"""A consultant asks who they are: one call."""
 
 from ringgate.api import CONSULTANT, READ, SIGN_IN, Erp, Make, Run, expect, scenario
 
@@ -7,4 +7,4 @@ from ringgate.api import CONSULTANT, READ, SIGN_IN, Erp, Make, Run, expect, scen
 def identity(erp: Erp, make: Make, run: Run) -> None:
     with run.step("ask"):
         stated = erp.sign_in(CONSULTANT).who_am_i()
-        expect(stated.login, equals=erp.login_of(CONSULTANT), because="it is his session", what="login")
+        expect(stated.login, equals=erp.login_of(CONSULTANT), because="it is their session", what="login")

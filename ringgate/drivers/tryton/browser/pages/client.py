@@ -1,4 +1,4 @@
-"""One browser page with the web client in it: waiting until it is at rest, looking at it, telling trouble apart.
+"""One browser page with the web client in it: waiting until it is at rest, looking at it, telling errors apart.
 
 client = WebClient(page, "aldgate", limit=30.0)
 screen = client.go("model/account.invoice/42")     # as if the address had been pasted
@@ -169,7 +169,7 @@ class WebClient:
     def load(self, address: str) -> Screen:
         """Load the client itself. Raises ErpUnavailable or NoRoute if nobody serves it."""
         self.sent, self.place, self.last = 0, "", None
-        with self.trouble("the web client to load"):
+        with self.errors_of("the web client to load"):
             answer = self.page.goto(address, wait_until="load")
         if answer is not None and answer.status >= 400:
             raise ErpUnavailable(f"The web client at {_bare(address)} answered with HTTP {answer.status}.")
@@ -198,7 +198,7 @@ class WebClient:
     def ask(self, script: str, argument: object, what: str) -> Any:
         """Run one of the page's `__ringgate` functions. `argument` must be JSON; a list may hold secrets."""
         page: Any = self.page
-        with self.trouble(what):
+        with self.errors_of(what):
             # The client waits for some answers in place. If one never comes, its scripts stand still, so that only a
             # time-out on our side helps; Playwright has none for `evaluate`, hence the way around its public face.
             try:
@@ -242,7 +242,7 @@ class WebClient:
         return self.last
 
     def _judge(self, raw: Mapping[str, Any], what: str) -> None:
-        """Trouble that is no business refusal, told apart by what was seen, worst first."""
+        """Errors that are no business refusal, told apart by what was seen, worst first."""
         failures: list[int] = raw["failures"]
         if 429 in failures:
             raise Throttled("The ERP says that we ask too often (HTTP 429); wait a while.")
@@ -259,7 +259,7 @@ class WebClient:
             raise ErpTimedOut(f"The web client was still busy after {self.limit:.0f} s of waiting for {what}.")
 
     @contextmanager
-    def trouble(self, what: str) -> Iterator[None]:
+    def errors_of(self, what: str) -> Iterator[None]:
         """Turn the browser's own errors into ours; `what` says what was being waited for."""
         try:
             yield

@@ -59,6 +59,6 @@ class Dialogs:
         return " ".join([*said, screen.complaint]).strip(), screen
 
     def _click(self, button: Locator, what: str) -> Screen:
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             button.click()
         return self.client.settle(what)

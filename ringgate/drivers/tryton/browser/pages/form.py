@@ -75,7 +75,7 @@ class Form:
         """Type a text, a date or a duration, and leave the field."""
         what = f"the field {name!r} to take what was typed"
         self._editable(name)
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             self.field(name).fill(text)
         return self.client.leave_field(what)
 
@@ -83,7 +83,7 @@ class Form:
         """Type a number. The client swaps the input for one that takes numbers as soon as it has the focus."""
         what = f"the field {name!r} to take a number"
         self._editable(name)
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             self.field(name).focus()
             self.root.locator(f"input[name={json.dumps(name)}][type=number]").fill(f"{number:f}")
         return self.client.leave_field(what)
@@ -100,7 +100,7 @@ class Form:
         """Choose the last of the values that are offered."""
         what = f"the last choice of {name!r}"
         self._editable(name)
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             field = self.field(name)
             values = field.locator("option").evaluate_all("options => options.map((each) => each.value)")
             field.select_option(value=[each for each in values if each not in NO_CHOICE][-1:])
@@ -110,7 +110,7 @@ class Form:
         """Choose by what is read; for records of the tenant's own, whose names are known."""
         what = f"the choice {label!r} of {name!r}"
         self._editable(name)
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             self.field(name).select_option(label=label)
         return self.client.leave_field(what)
 
@@ -118,13 +118,13 @@ class Form:
         """Choose by the value behind a choice."""
         what = f"the choice {value!r} of {name!r}"
         self._editable(name)
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             self.field(name).select_option(value=json.dumps(value))
         return self.client.leave_field(what)
 
     def tick(self, name: str, *, on: bool = True) -> Screen:
         self._editable(name)
-        with self.client.trouble(f"the box {name!r}"):
+        with self.client.errors_of(f"the box {name!r}"):
             self.field(name).set_checked(on)
         return self.client.settle(f"the box {name!r} to change")
 
@@ -132,7 +132,7 @@ class Form:
         """Point at another record: type its name, and click it in what the client proposes."""
         what = f"the record {text!r} for {name!r}"
         self._editable(name)
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             self.field(name).fill(text)
         script = "([field, limit]) => __ringgate.proposals(field, limit)"
         found = self.client.ask(script, [name, self.client.limit * 1000], what)
@@ -145,7 +145,7 @@ class Form:
                 f"More than one record fits {text!r} for {name!r} ({proposed}), and the inventory does not say which "
                 "is meant: name one that there is once."
             )
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             self.root.locator(".dropdown.open li.completion > a").nth(wanted[0]).click()
         return self.client.leave_field(what)
 
@@ -155,22 +155,22 @@ class Form:
         """Press a button of the form and settle. `screen` is the last look: what is not offered is not pressed."""
         if not self.view(screen).buttons.get(name):
             raise NotOffered(f"the button {name!r} is not offered")
-        with self.client.trouble(f"the button {name!r}"):
+        with self.client.errors_of(f"the button {name!r}"):
             self.button(name).click()
         return self.client.settle(f"what the button {name!r} does")
 
     def save(self) -> Screen:
-        with self.client.trouble("the button to save"):
+        with self.client.errors_of("the button to save"):
             self.save_button.click()
         return self.client.settle("the record to be saved")
 
     def accept(self) -> Screen:
-        with self.client.trouble("the window's main button"):
+        with self.client.errors_of("the window's main button"):
             self.accept_button.click()
         return self.client.settle("the window to close")
 
     def cancel(self) -> Screen:
-        with self.client.trouble("the window's way out"):
+        with self.client.errors_of("the window's way out"):
             self.cancel_button.click()
         return self.client.settle("the window to close")
 
@@ -178,14 +178,14 @@ class Form:
         """Press "new" on a list in the form."""
         self.reveal(name)
         button = self.root.locator(f'[data-field={json.dumps(name)}] button[data-do="new"]').first
-        with self.client.trouble(f"a new line in {name!r}"):
+        with self.client.errors_of(f"a new line in {name!r}"):
             button.click()
         return self.client.settle(f"a new line in {name!r}")
 
     def reveal(self, name: str) -> None:
         """Turn to the page of the form on which a list stands."""
         wanted = self.root.locator(f"[data-field={json.dumps(name)}]").first
-        with self.client.trouble(f"the list {name!r}"):
+        with self.client.errors_of(f"the list {name!r}"):
             if not wanted.is_visible():
                 page = self.root.locator(f".tab-pane:has([data-field={json.dumps(name)}])").last.get_attribute("id")
                 self.root.locator(f'a[href="#{page}"]').click()

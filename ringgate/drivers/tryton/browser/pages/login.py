@@ -42,8 +42,8 @@ class LoginPage:
             raise ErpMisbehaved("The web client does not ask who wants to sign in.")
 
     def sign_in(self, login: str, password: Secret) -> bool:
-        """Type both in; True once the client shows the user's desk, False if it asks for the password again."""
-        with self.client.trouble("the sign-in dialog"):
+        """Type both in; True once the client shows the start page, False if it asks for the password again."""
+        with self.client.errors_of("the sign-in dialog"):
             if self.database.input_value() == "" and self.database.is_editable():
                 self.database.fill(self.client.database)
             self.user.fill(login)
@@ -55,15 +55,15 @@ class LoginPage:
 
     def answer(self, password: Secret) -> bool:
         """Type the password into the dialog that asks for it; False if it was refused."""
-        with self.client.trouble("the question for the password"):
+        with self.client.errors_of("the question for the password"):
             _type(self.password, password)
             self.confirm.click()
-        screen = self.client.settle("the desk of the user")
+        screen = self.client.settle("the start page")
         return bool(screen.user) and not screen.asks_password
 
     def give_up(self) -> None:
         """Cancel the question for the password."""
-        with self.client.trouble("the question for the password"):
+        with self.client.errors_of("the question for the password"):
             self.client.page.locator(".ask-dialog .modal-footer .btn-link").click()
 
 

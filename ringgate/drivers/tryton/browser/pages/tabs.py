@@ -48,7 +48,7 @@ class Tabs:
         if last is not None and last.tabs == 1 and not last.dialogs and last.record == record and self._shows(model):
             if not anew:
                 return last
-            with self.client.trouble("the button to read again"):
+            with self.client.errors_of("the button to read again"):
                 self.reload_button.click()
             return self.client.settle(f"the record {record} of {model}")
         return self._open(f"model/{model}/{record}")
@@ -62,7 +62,7 @@ class Tabs:
         route = f"model/{model}/0" + (f";context={quote(json.dumps(context))}" if context else "")
         last = self.client.last
         if self.client.place == route and last is not None and last.tabs == 1 and not last.dialogs and last.record:
-            with self.client.trouble("the button for a new record"):
+            with self.client.errors_of("the button for a new record"):
                 self.new_button.click()
             return self.client.settle(f"an empty form of {model}")
         return self._open(route)
@@ -97,7 +97,7 @@ class Tabs:
 
     def open_row(self, row: int) -> Screen:
         """The form behind a row of the list in the open tab."""
-        with self.client.trouble("a row of the list"):
+        with self.client.errors_of("a row of the list"):
             self.rows.nth(row).locator("td:not(.selection-state):visible").nth(1).dblclick()
         return self.client.settle("the record behind a row")
 
@@ -108,7 +108,7 @@ class Tabs:
             screen = self._close_one(screen)
 
     def _close_one(self, screen: Screen) -> Screen:
-        with self.client.trouble("a tab to close"):
+        with self.client.errors_of("a tab to close"):
             self.close_button.click()
         left = Dialogs(self.client).decline(self.client.settle("a tab to close"))
         if left.tabs >= screen.tabs:

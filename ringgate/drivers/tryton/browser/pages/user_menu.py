@@ -37,7 +37,7 @@ class UserMenu:
     def preferences(self) -> Screen:
         """The screen with the window of the user's preferences in front."""
         what = "the user's preferences"
-        with self.client.trouble(what):
+        with self.client.errors_of(what):
             self.user.click()
             if self.menu.count():
                 self.client.settle("the user's menu")
@@ -45,7 +45,7 @@ class UserMenu:
         return self.client.settle(what)
 
     def sign_out(self) -> Screen:
-        with self.client.trouble("the button to sign out"):
+        with self.client.errors_of("the button to sign out"):
             if self.menu.count():
                 self.user.click()
                 self.client.settle("the user's menu")

@@ -46,7 +46,7 @@ class PromotionForecast:
     def __str__(self) -> str:
         if self.time is None:
             return "nothing is ever promoted by this policy"
-        takes = f"a promotion takes {span(self.time)} at this cadence if everything passes"
+        takes = f"a promotion takes {span(self.time)} at this probe schedule if everything passes"
         if self.fits:
             return f"{takes}; the deadline is after {span(self.deadline)}"
         return f"{takes}, and the deadline is after {span(self.deadline)}. It fits with {', or '.join(self.remedies)}"

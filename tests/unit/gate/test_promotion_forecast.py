@@ -9,7 +9,13 @@ from datetime import timedelta
 import pytest
 
 from ringgate.gate import Due, GatePolicy, GateState, Signal
-from ringgate.gate.cadence import PromotionForecast, promotion_at, share_of_moments, share_of_ticks, stale_tenants
+from ringgate.gate.promotion_forecast import (
+    PromotionForecast,
+    promotion_at,
+    share_of_moments,
+    share_of_ticks,
+    stale_tenants,
+)
 from tests.unit.gate.sample import IDS, MINUTE, START, bake, baseline, run, self_test
 
 FIVE = timedelta(minutes=5)
@@ -27,7 +33,7 @@ def test_three_tenants_probed_at_the_same_moment_every_five_minutes_take_46_hour
     assert forecast.time is not None
     assert (forecast.fits, round(forecast.time / timedelta(hours=1))) == (False, 46)
     assert str(forecast).startswith(
-        "a promotion takes 46 h 16 min at this cadence if everything passes, and the deadline"
+        "a promotion takes 46 h 16 min at this probe schedule if everything passes, and the deadline"
     )
 
 
