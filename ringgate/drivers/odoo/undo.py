@@ -18,45 +18,29 @@ Every reversal looks first and does only what is missing, so that it may be repe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ringgate.domain.errors import Refused
-from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Role
 from ringgate.drivers.odoo.records import MOVE, MOVE_LINE
 from ringgate.drivers.odoo.refusals import refusals
 from ringgate.drivers.odoo.sessions import UserSession
 from ringgate.drivers.odoo.values import day, exact, link, text
 from ringgate.drivers.odoo.wire import BusinessError
+from ringgate.drivers.reversals import ReversalRunner, carries
 
 Rows = list[dict[str, Any]]
-KEEPERS: Final = {
-    "create_project": Role.PROJECT_MANAGER,
-    "enter_time": Role.CONSULTANT,
-    "request_purchase": Role.CONSULTANT,
-    "draft_invoice": Role.ACCOUNTANT,
-    "post_invoice": Role.ACCOUNTANT,
-    "credit_invoice": Role.ACCOUNTANT,
-    "pay_invoice": Role.ACCOUNTANT,
-    "post_entry": Role.ACCOUNTANT,
-}
-"""Whose work each verb is."""
 
 
-class Undo:
+class Undo(ReversalRunner[UserSession]):
     """Takes reversals back. `session_of` gives the session of a role."""
 
     def __init__(self, session_of: Callable[[Role], UserSession]) -> None:
-        self._session_of = session_of
-
-    def take_back(self, reversal: Reversal) -> str:
-        """What was done, in a few words. Raises Refused if it cannot be taken back."""
-        ways: dict[str, Callable[[UserSession, Reversal], list[str]]] = {
+        reverse = {
             "create_project": self._projects,
             "enter_time": self._time,
             "request_purchase": self._requests,
@@ -66,23 +50,7 @@ class Undo:
             "pay_invoice": self._payments,
             "post_entry": self._entries,
         }
-        if (way := ways.get(reversal.verb)) is None:
-            return NOTHING_TO_UNDO
-        writer, keeper = Role(reversal.role), KEEPERS[reversal.verb]
-        try:
-            done = self._by(writer, way, reversal)
-        except Refused:
-            # Who was refused, or has lost a right that they should never have had, may not even look. Who keeps such
-            # records can, and takes back what there is.
-            if keeper is writer:
-                raise
-            done = self._by(keeper, way, reversal)
-        return ", ".join(done) or NOTHING_TO_UNDO
-
-    def _by(self, role: Role, way: Callable[[UserSession, Reversal], list[str]], reversal: Reversal) -> list[str]:
-        session = self._session_of(role)
-        with refusals(f"undo {reversal.verb}", session):
-            return way(session, reversal)
+        super().__init__(session_of, refusals, reverse)
 
     # finding
 
@@ -92,7 +60,7 @@ class Undo:
         """The records that the reversal means: by `ref`, or all that carry the marker where no `ref` was noted."""
         domain: list[Any] = [("id", "=", int(reversal.ref))] if reversal.ref else [(field, "like", reversal.marker)]
         rows = session.rows(model, [*domain, *more], [field, *fields])
-        return [row for row in rows if reversal.ref or carries(row[field], reversal.marker)]
+        return [row for row in rows if reversal.ref or carries(text(row[field]), reversal.marker)]
 
     # work
 
@@ -118,7 +86,7 @@ class Undo:
         """Cancels and deletes the orders that bill a project; one that the ERP keeps stays cancelled."""
         domain = [("client_order_ref", "=", name)] if name else [("client_order_ref", "like", marker)]
         rows = session.rows("sale.order", domain, ["state", "client_order_ref"])
-        rows = [row for row in rows if name or carries(row["client_order_ref"], marker)]
+        rows = [row for row in rows if name or carries(text(row["client_order_ref"]), marker)]
         for row in rows:
             if row["state"] == "done":  # series up to 16.0 lock orders so
                 session.call("sale.order", "action_unlock", ids=[row["id"]])
@@ -248,7 +216,7 @@ class Undo:
         invoice = self._invoice(session, int(reversal.target or reversal.ref))
         rows = session.rows("account.payment", [(memo, "like", reversal.marker)], [memo, "state"])
         number = text(invoice["name"]) if invoice else ""
-        mine = [row for row in rows if carries(row[memo], reversal.marker) and text(row[memo]).startswith(number)]
+        mine = [row for row in rows if carries(text(row[memo]), reversal.marker) and text(row[memo]).startswith(number)]
         done = []
         for row in mine:
             if row["state"] in ("cancel", "canceled", "rejected"):
@@ -290,8 +258,3 @@ class Undo:
 _INVOICE: Final = (
     "name", "state", "payment_state", "amount_residual", "invoice_date", "journal_id", "posted_before",
 )  # fmt: skip
-
-
-def carries(value: Any, marker: str) -> bool:
-    """Whether a text carries a marker as a whole: RG-7-1 is not in "RG-7-12"."""
-    return bool(re.search(re.escape(marker) + r"(?![\w])", text(value)))

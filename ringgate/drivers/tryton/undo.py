@@ -18,42 +18,26 @@ Every reversal looks first and does only what is missing, so that it may be repe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ringgate.domain.errors import Refused
-from ringgate.domain.reversal import NOTHING_TO_UNDO, Reversal
+from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Role
+from ringgate.drivers.reversals import ReversalRunner, carries
 from ringgate.drivers.tryton.sessions import UserSession, refusals
 from ringgate.drivers.tryton.wire import BusinessError
 
 Rows = list[dict[str, Any]]
-KEEPERS: Final = {
-    "create_project": Role.PROJECT_MANAGER,
-    "enter_time": Role.CONSULTANT,
-    "request_purchase": Role.CONSULTANT,
-    "draft_invoice": Role.ACCOUNTANT,
-    "post_invoice": Role.ACCOUNTANT,
-    "credit_invoice": Role.ACCOUNTANT,
-    "pay_invoice": Role.ACCOUNTANT,
-    "post_entry": Role.ACCOUNTANT,
-}
-"""Whose work each verb is."""
 
 
-class Undo:
+class Undo(ReversalRunner[UserSession]):
     """Takes reversals back. `session_of` gives the session of a role."""
 
     def __init__(self, session_of: Callable[[Role], UserSession]) -> None:
-        self._session_of = session_of
-
-    def take_back(self, reversal: Reversal) -> str:
-        """What was done, in a few words. Raises Refused if it cannot be taken back."""
-        ways: dict[str, Callable[[UserSession, Reversal], list[str]]] = {
+        reverse = {
             "create_project": self._projects,
             "enter_time": self._time,
             "request_purchase": self._requests,
@@ -63,23 +47,7 @@ class Undo:
             "pay_invoice": self._payments,
             "post_entry": self._entries,
         }
-        if (way := ways.get(reversal.verb)) is None:
-            return NOTHING_TO_UNDO
-        writer, keeper = Role(reversal.role), KEEPERS[reversal.verb]
-        try:
-            done = self._by(writer, way, reversal)
-        except Refused:
-            # Who was refused, or has lost a right that they should never have had, may not even look. Who keeps such
-            # records can, and takes back what there is.
-            if keeper is writer:
-                raise
-            done = self._by(keeper, way, reversal)
-        return ", ".join(done) or NOTHING_TO_UNDO
-
-    def _by(self, role: Role, way: Callable[[UserSession, Reversal], list[str]], reversal: Reversal) -> list[str]:
-        session = self._session_of(role)
-        with refusals(f"undo {reversal.verb}", session):
-            return way(session, reversal)
+        super().__init__(session_of, refusals, reverse)
 
     # finding
 
@@ -87,8 +55,7 @@ class Undo:
         """The records that the reversal means: by `ref`, or all that carry the marker where no `ref` was noted."""
         domain = [("id", "=", int(reversal.ref))] if reversal.ref else [(field, "ilike", f"%{reversal.marker}%")]
         rows = _search(session, model, domain, [field, *fields])
-        whole = re.compile(re.escape(reversal.marker) + r"(?![\w])")
-        return [row for row in rows if reversal.ref or whole.search(row[field] or "")]
+        return [row for row in rows if reversal.ref or carries(row[field] or "", reversal.marker)]
 
     # work
 

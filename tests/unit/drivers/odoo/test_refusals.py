@@ -10,7 +10,6 @@ from ringgate.domain.errors import Refused
 from ringgate.domain.terms import Basis
 from ringgate.drivers.odoo.refusals import refusals
 from ringgate.drivers.odoo.sessions import UserSession
-from ringgate.drivers.odoo.undo import carries
 from ringgate.drivers.odoo.wire import BusinessError, SessionEnded
 
 
@@ -55,11 +54,3 @@ def test_a_state_that_may_not_be_read_is_left_out() -> None:
 def test_a_session_that_was_ended_is_a_refusal() -> None:
     with pytest.raises(Refused), refusals("who_am_i", session({})):
         raise SessionEnded("gone")
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [("Dock [RG-7-1]", True), ("INV/2026/00001 RG-7-1", True), ("Dock [RG-7-12]", False), (False, False), ("", False)],
-)
-def test_a_marker_is_found_whole_or_not_at_all(text: Any, found: bool) -> None:
-    assert carries(text, "RG-7-1") is found
