@@ -42,7 +42,7 @@ def take(
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.run_once import new_run_id
     from ringgate.inventory import Inventory
-    from ringgate.surface.model import dumps
+    from ringgate.surface.encoding import dumps
 
     chosen = Inventory.load(inventory).tenant(tenant)
     drivers = Drivers([chosen.erp])
@@ -109,7 +109,7 @@ def compare(
 
 
 def _surface(path: Path) -> Surface:
-    from ringgate.surface.model import loads
+    from ringgate.surface.encoding import loads
 
     try:
         text = path.read_text()

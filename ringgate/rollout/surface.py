@@ -32,7 +32,8 @@ from ringgate.rollout.release_tables import IntegrationTable
 from ringgate.rollout.results import SurfaceResult, UsedChange
 from ringgate.surface import Severity, SurfaceChange, Usage, compare
 from ringgate.surface.accepted import SurfaceJudgement, judge
-from ringgate.surface.model import Surface, dumps, loads
+from ringgate.surface.encoding import dumps, loads
+from ringgate.surface.model import Surface
 
 _USE, _NOTED = "-use.json", "-touched.json"
 _OVER_API = f" over {Channel.API}"

@@ -12,7 +12,8 @@ from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.execution.run_once import Engine
 from ringgate.surface import compare
-from ringgate.surface.model import Surface, dumps, loads
+from ringgate.surface.encoding import dumps, loads
+from ringgate.surface.model import Surface
 from tests.support.estate import Leased
 
 RULES = """

@@ -8,7 +8,7 @@ from ringgate.conformance.trial import Trial
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.terms import Capability, Role
 from ringgate.isolation.model import Attempt, Way
-from ringgate.surface.model import dumps, loads
+from ringgate.surface.encoding import dumps, loads
 
 
 @contract("fingerprint", *BILLING, Capability.BOOKS, Capability.FINGERPRINT, roles=STAFF)

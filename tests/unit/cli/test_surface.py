@@ -13,7 +13,8 @@ from ringgate.domain.terms import Role
 from ringgate.drivers.tryton.touches import Touches
 from ringgate.host import paths
 from ringgate.store import Store
-from ringgate.surface.model import dumps, reading
+from ringgate.surface.encoding import dumps
+from ringgate.surface.model import reading
 from tests.unit.store.test_store import result
 from tests.unit.surface.test_surface import BEFORE, CASES, WAIVER
 

@@ -31,11 +31,13 @@ class Offers:
     """A connection to a tenant whose ERP offers this; counts how often it is read."""
 
     def __init__(self, *fields: str, methods: tuple[str, ...] = ("read", "post")) -> None:
-        self.bill, self.reads = Model("Bill", {name: SurfaceField("char") for name in fields}, frozenset(methods)), 0
+        told = {name: SurfaceField("char") for name in fields}
+        self.bill, self.reads = Model("Bill", told, frozenset(methods), frozenset(), {}), 0
 
     def surface(self) -> Surface:
         self.reads += 1
-        return Surface("x", "erp", "1", NOON, {}, {"bill": self.bill}, grammar=Grammar(model="model."))
+        grammar = Grammar("model.", "", "", frozenset(), frozenset())
+        return Surface("x", "erp", "1", NOON, {}, {"bill": self.bill}, {}, {}, grammar)
 
 
 def ran(surfaces: Surfaces, tenant: Tenant, *touched: str) -> None:
