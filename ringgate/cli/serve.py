@@ -12,7 +12,7 @@ from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
 from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
-    from ringgate.host.secrets import Secret
+    from ringgate.domain.secrets import Secret
 
 PORT = 9797
 

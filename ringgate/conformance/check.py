@@ -6,7 +6,8 @@ import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 
-from ringgate.conformance.model import CONTRACTS, Contract, ContractBroken, Finding, Standing
+from ringgate.conformance.model import CONTRACTS, Contract, Finding, Standing
+from ringgate.conformance.requirements import ContractBroken
 from ringgate.conformance.trial import Trial
 from ringgate.domain.errors import ErpUnavailable, OurSideError, RinggateError
 from ringgate.domain.model import Tenant

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from ringgate.conformance.trial import Trial
 from ringgate.domain.terms import Capability, Role
-
-if TYPE_CHECKING:
-    from ringgate.conformance.trial import Trial
 
 
 class Standing(StrEnum):
@@ -20,10 +17,6 @@ class Standing(StrEnum):
     BROKEN = "broken"
     MISSING = "missing"
     UNTRIED = "not tried"
-
-
-class ContractBroken(AssertionError):
-    """What a driver did against a contract, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +61,3 @@ def contract(id: str, *needs: Capability, roles: tuple[Role, ...] = ()) -> Calla
         return function
 
     return register
-
-
-def require(met: bool, otherwise: str) -> None:
-    """Raise ContractBroken with this sentence unless it is met."""
-    if not met:
-        raise ContractBroken(otherwise)
-
-
-def same(stated: object, expected: object, what: str) -> None:
-    """Raise ContractBroken unless what the driver states is what is expected."""
-    if stated != expected:
-        raise ContractBroken(f"{what} is {_shown(stated)} instead of {_shown(expected)}")
-
-
-def _shown(value: object) -> str:
-    text = str(value) if not isinstance(value, str) else repr(value)
-    return text if len(text) <= 200 else text[:197] + "..."

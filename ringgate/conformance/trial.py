@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ringgate.conformance.model import ContractBroken, require, same
+from ringgate.conformance.requirements import ContractBroken, require, same
 from ringgate.conformance.values import check_types
 from ringgate.domain.documents import Invoice, Project, PurchaseRequest
 from ringgate.domain.errors import Refused

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ringgate.conformance.model import require
+from ringgate.conformance.requirements import require
 from ringgate.domain.documents import Ref
 from ringgate.domain.money import Currency, Money
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ringgate.domain.errors import SecretMissing
-
-if TYPE_CHECKING:
-    from ringgate.domain.terms import Channel
-    from ringgate.host.secrets import Secret
+from ringgate.domain.secrets import Secret
+from ringgate.domain.terms import Channel
 
 
 @dataclass(frozen=True, slots=True)

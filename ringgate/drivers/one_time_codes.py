@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pyotp
 
 from ringgate.domain.errors import SecretMissing
-from ringgate.host.secrets import Secret, hide
+from ringgate.domain.secrets import Secret
+from ringgate.host.secrets import hide
 
 
 def one_time_code(seed: Secret, at: datetime | None = None) -> str:

@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 import httpx
 
 from ringgate.domain.errors import ErpProtocolError, ErpTimedOut, ErpUnavailable, NoRoute, RinggateError
+from ringgate.domain.secrets import Secret
 from ringgate.drivers.protocol import TimeLimit
-from ringgate.host.secrets import Secret
 
 E = TypeVar("E", bound=BaseException)
 

@@ -6,21 +6,19 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ringgate.estate import ports, tenant_set
+from ringgate.estate.base import EstateBase
 from ringgate.estate.chromium import ensure_browser
 from ringgate.estate.errors import EstateError
 from ringgate.estate.images import Image, ImageBuilder, copy_image
+from ringgate.estate.members import Member
 from ringgate.estate.postgres import Cluster
 from ringgate.estate.progress import Progress
 from ringgate.estate.record import EstateRecord, Place
 from ringgate.estate.tenant_data import TenantData
-from ringgate.estate.tenant_set import Member
 from ringgate.estate.tools import Tools
-
-if TYPE_CHECKING:
-    from ringgate.estate.estate import Estate
 
 NEEDED_SPACE = 2 * 1024**3
 """Bytes that must be free before anything is started or made."""
@@ -29,7 +27,7 @@ NEEDED_SPACE = 2 * 1024**3
 class Building:
     """The steps of `Estate.up`, in their order. The estate's lock is held."""
 
-    def __init__(self, estate: Estate, progress: Progress) -> None:
+    def __init__(self, estate: EstateBase, progress: Progress) -> None:
         self.estate = estate
         self.progress = progress
 

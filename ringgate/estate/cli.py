@@ -20,7 +20,8 @@ from rich.text import Text
 
 from ringgate.domain.errors import RinggateError
 from ringgate.estate import registry
-from ringgate.estate.estate import DEMO, Estate
+from ringgate.estate.base import DEMO
+from ringgate.estate.estate import Estate
 from ringgate.estate.faults.cli import app as faults
 from ringgate.estate.progress import ProgressDisplay
 from ringgate.estate.record import Report

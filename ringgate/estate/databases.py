@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringgate.estate.images import GOLDEN
+from ringgate.estate.members import Member
 from ringgate.estate.protocol import ErpServer, EstateKind
 from ringgate.estate.tenant_data import TenantData
-from ringgate.estate.tenant_set import Member, passwords
+from ringgate.estate.tenant_set import passwords
 
 ADMIN = "admin"
 """The name of the administrator's password file, beside those of the roles."""

@@ -4,10 +4,11 @@
         series, install, tenants              start, load, let_go, reload, stop     serving
         server(tools, place) -> ErpServer     create, hashes                        databases
         let_in, vary, endpoints, ready        migrate, end_migrations, call         upgrades
-        seeding, faults, dialect              beside                                restore drills
+        seeding, dialect                      beside                                restore drills
 
 Everything else is the estate's own: the database cluster, ports, processes, the front door, images, backups, the
-record, network and process faults. A kind keeps no state; what it needs comes with each call.
+record, network and process faults. A kind keeps no state; what it needs comes with each call. One that can also be
+broken in its ERP's own ways has `faults`, as in `ringgate.estate.faults`.
 """
 
 from __future__ import annotations
@@ -17,20 +18,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import psycopg
 
 from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Role
+from ringgate.estate.members import Member, TenantNames
+from ringgate.estate.processes import Daemon
+from ringgate.estate.tools import Tools
 
 READY = "ready"
-
-if TYPE_CHECKING:
-    from ringgate.estate.faults.fault import Fault
-    from ringgate.estate.processes import Daemon
-    from ringgate.estate.tenant_set import Member, TenantNames
-    from ringgate.estate.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +131,6 @@ class EstateKind(Protocol):
     def files(self) -> PurePosixPath: ...  # below the estate's folder: a folder for each database that has files
     @property
     def tenants(self) -> TenantNames: ...  # the demo tenants' inventory, and names for further ones
-    @property
-    def faults(self) -> Sequence[Fault]: ...  # of this ERP's own, beside those of the platform
     @property
     def dialect(
         self,

@@ -10,8 +10,6 @@ import os
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +19,7 @@ import tomli_w
 from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Role
 from ringgate.estate.errors import EstateError
+from ringgate.estate.members import Member, TenantNames
 from ringgate.estate.processes import write_atomically
 from ringgate.estate.protocol import EstateKind
 from ringgate.host.secrets import hide
@@ -30,40 +29,6 @@ MOST = 24
 SLAS = ("bronze", "silver", "gold")
 THRESHOLDS = ("250.00", "1000.00", "2000.00", "750.00", "100.00")
 """Amounts above which a request needs an approver, for variations of a tenant that has such a threshold."""
-
-
-@dataclass(frozen=True, slots=True)
-class TenantNames:
-    """`folder` is the demo tenants' inventory; `further` has the ids of further tenants by archetype.
-
-    An estate takes one further tenant from each archetype in turn.
-    """
-
-    folder: Path
-    further: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One tenant of an estate: its id, the demo tenant whose books it has, and its inventory file's values."""
-
-    id: str
-    archetype: Tenant
-    values: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        return str(self.values.get("name", self.id))
-
-    @property
-    def is_archetype(self) -> bool:
-        return self.id == self.archetype.id
-
-    @property
-    def threshold(self) -> Decimal | None:
-        """The approval threshold if it is another than the archetype's."""
-        said = self.values.get("policy", {}).get("approval", {}).get("threshold")
-        return Decimal(said) if said is not None and not self.is_archetype else None
 
 
 def archetypes(folder: Path) -> list[Tenant]:

@@ -12,19 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import psycopg
 
 from ringgate.estate.backups import BackupFile
+from ringgate.estate.base import EstateBase
 from ringgate.estate.errors import EstateError, in_one_sentence
 from ringgate.estate.processes import Daemon, wait_until
 from ringgate.estate.protocol import READY, ErpServer
 from ringgate.estate.record import Upgrading
 from ringgate.estate.tools import lock, run
-
-if TYPE_CHECKING:
-    from ringgate.estate.estate import Estate
 
 DRAIN = 30.0
 """Seconds that requests under way may take to end when a tenant is closed."""
@@ -61,7 +58,7 @@ class UpgradeFailed(EstateError):
 class Upgrades:
     """Upgrades and rollbacks of one estate's tenants. Several tenants may be moved at the same time."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: EstateBase) -> None:
         self._estate = estate
 
     def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStep], stages: Stages = nullcontext) -> BackupFile:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from ringgate.gate.baseline import Baseline
 from ringgate.gate.facts import Facts, GateState
-from ringgate.gate.gauge import Gauge
+from ringgate.gate.gauge import Gauge, Mirror
+from ringgate.gate.policy import GatePolicy
 from ringgate.gate.promotion_forecast import promotion_at, share_of_ticks
 from ringgate.gate.rates import RateCount
 from ringgate.gate.rules import reasons, state_of
 from ringgate.gate.signals import Signal, Strength
+from ringgate.gate.silence import Due
 from ringgate.gate.verdict import Outlook, Point, SignalEvidence
 from ringgate.gate.words import counted, percent, span
-
-if TYPE_CHECKING:
-    from ringgate.gate.bake import Bake
 
 POINTS = 200
 """Points of a curve. Where there are more, each stands for several, and is the highest of them."""
@@ -27,7 +27,28 @@ FEW = 10
 """With fewer ticks that had results, how often they come is what is due, not what was seen."""
 
 
-def evidence_of(signal: Signal, gauge: Gauge, bake: Bake) -> SignalEvidence:
+class JudgedBake(Protocol):
+    """What of a bake a verdict explains."""
+
+    @property
+    def policy(self) -> GatePolicy: ...
+    @property
+    def baseline(self) -> Baseline: ...
+    @property
+    def started(self) -> datetime | None: ...
+    @property
+    def starts(self) -> Mapping[str, datetime]: ...
+    @property
+    def due(self) -> Due: ...
+    @property
+    def alpha(self) -> float: ...
+    @property
+    def gauges(self) -> Mapping[Signal, Gauge]: ...
+    @property
+    def mirror(self) -> Mirror: ...
+
+
+def evidence_of(signal: Signal, gauge: Gauge, bake: JudgedBake) -> SignalEvidence:
     rates = bake.baseline.rates.get(signal, ())
     before = rates[-1].all if rates else RateCount()
     worst = sorted(gauge.sickest.items(), key=lambda each: (-each[1], each[0]))
@@ -67,13 +88,13 @@ def _height(point: tuple[int, float, float]) -> float:
     return float(f"{point[1]:.10g}")
 
 
-def _share(bake: Bake, seen: float) -> float:
+def _share(bake: JudgedBake, seen: float) -> float:
     """The share of ticks that should have results."""
     every = [each for (tenant, *_), each in bake.due.every.items() if tenant in bake.starts]
     return share_of_ticks(every, bake.policy.tick) if every else seen
 
 
-def _too_seldom(bake: Bake, pace: float) -> list[str]:
+def _too_seldom(bake: JudgedBake, pace: float) -> list[str]:
     """That results come too seldom to promote it in time, and what would help; nothing if more of them would not."""
     (null,) = bake.gauges[Signal.FAILURES].nulls
     streak = bake.baseline.rates[Signal.FAILURES][0].streak
@@ -82,7 +103,7 @@ def _too_seldom(bake: Bake, pace: float) -> list[str]:
     return [] if forecast.fits else [f"Results come too seldom: {forecast}."]
 
 
-def outlook_of(bake: Bake, facts: Facts) -> Outlook:
+def outlook_of(bake: JudgedBake, facts: Facts) -> Outlook:
     """What would change the verdict. Runs come in the future as often as they have come so far."""
     state = state_of(reasons(facts))
     if facts.started is None or state in (GateState.PAUSE, GateState.ROLL_BACK):

@@ -6,13 +6,10 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ringgate.domain.model import RunResult, SignalSample
 from ringgate.domain.terms import Channel, Outcome, Source, StepKind
-
-if TYPE_CHECKING:
-    from ringgate.gate.policy import GatePolicy
 
 Probe = tuple[str, str, Channel]
 """A tenant, a scenario and a channel: what is run again and again."""
@@ -59,10 +56,19 @@ def failed_posting(result: RunResult) -> bool | None:
     return False if posting and result.outcome is Outcome.PASSED else None
 
 
+class SlownessPolicy(Protocol):
+    """What of a gate's policy says when a run is slow."""
+
+    @property
+    def quantiles(self) -> tuple[float, ...]: ...
+    @property
+    def slower(self) -> float: ...
+
+
 class UsualPace:
     """How long runs of each kind took: the baseline's quantiles, each a value that occurred, times what is allowed."""
 
-    def __init__(self, results: Iterable[RunResult], policy: GatePolicy) -> None:
+    def __init__(self, results: Iterable[RunResult], policy: SlownessPolicy) -> None:
         taken: dict[str, list[float]] = defaultdict(list)
         for result in results:
             if result.outcome is Outcome.PASSED:
@@ -88,7 +94,7 @@ class UsualPace:
         return tuple(result.seconds > limit for limit in limits)
 
 
-def limits_of(ordered: Sequence[float], policy: GatePolicy) -> tuple[float, ...]:
+def limits_of(ordered: Sequence[float], policy: SlownessPolicy) -> tuple[float, ...]:
     """What each quantile of these durations, shortest first, allows."""
     places = (max(0, math.ceil(part * len(ordered)) - 1) for part in policy.quantiles)
     return tuple(policy.slower * float(ordered[place]) for place in places)

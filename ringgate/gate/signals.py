@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ringgate.domain.model import RunResult, SignalSample
-from ringgate.gate.observations import UsualPace, failed, failed_posting, over_limit
-
-if TYPE_CHECKING:
-    from ringgate.gate.policy import GatePolicy
+from ringgate.gate.observations import SlownessPolicy, UsualPace, failed, failed_posting, over_limit
 
 Said = tuple[bool, ...] | None
 """Whether a run, or a sample, is bad, for each null of its signal; None where it says nothing."""
+
+
+class SignalPolicy(SlownessPolicy, Protocol):
+    """What of a gate's policy a signal depends on."""
+
+    @property
+    def silence_rate(self) -> float: ...
 
 
 class Strength(IntEnum):
@@ -30,7 +34,7 @@ class Strength(IntEnum):
     ROLL_BACK = 3
 
 
-def _one(policy: GatePolicy) -> int:
+def _one(policy: SignalPolicy) -> int:
     return 1
 
 
@@ -55,8 +59,8 @@ class SignalDefinition:
     counted: str = "runs"
     of_run: Callable[[RunResult, UsualPace], Said] | None = None
     of_sample: Callable[[SignalSample], bool | None] | None = None
-    granted: Callable[[GatePolicy], float] | None = None
-    parts: Callable[[GatePolicy], int] = _one
+    granted: Callable[[SignalPolicy], float] | None = None
+    parts: Callable[[SignalPolicy], int] = _one
     timed: bool = False
     always: bool = False
     because: str = ""
@@ -109,5 +113,5 @@ class Signal(StrEnum):
         "due results", granted=lambda policy: policy.silence_rate,
     )  # fmt: skip
 
-    def bad_words(self, policy: GatePolicy) -> str:
+    def bad_words(self, policy: SignalPolicy) -> str:
         return self.definition.bad.format(quantile=f"{100 * policy.quantiles[-1]:.4g} %")

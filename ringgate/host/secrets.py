@@ -24,6 +24,7 @@ from typing import Never
 from urllib.parse import quote, quote_plus
 
 from ringgate.domain.errors import SecretMissing
+from ringgate.domain.secrets import Secret
 from ringgate.host import paths
 
 HIDDEN = "***"
@@ -106,19 +107,13 @@ class RedactingFilter(logging.Filter):
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """Points at a secret. Printing, comparing or pickling it never touches the value."""
-
-    @property
-    def reference(self) -> str:
-        """Where the secret is, in words that may be shown."""
-        raise NotImplementedError
+class ReadSecret(Secret):
+    """A secret that a subclass reads; whoever reveals it hides it in the process."""
 
     def _read(self) -> str:
         raise NotImplementedError
 
     def reveal(self) -> str:
-        """The value, which is redacted from now on. Raises SecretMissing, naming the reference."""
         value = self._read()
         if len(value) < SHORTEST:
             why = "is empty" if not value else f"has fewer than {SHORTEST} characters and could not be kept out of logs"
@@ -126,16 +121,9 @@ class Secret:
         hide(value)
         return value
 
-    def warning(self) -> str:
-        """What is unsafe about where the secret lies; "" if nothing is."""
-        return ""
-
-    def __str__(self) -> str:
-        return self.reference
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KnownSecret(Secret):
+class KnownSecret(ReadSecret):
     """A secret that was not read from a reference, wrapped where it comes in: a session's token, a password given."""
 
     value: str = field(repr=False)
@@ -157,7 +145,7 @@ class KnownSecret(Secret):
 
 
 @dataclass(frozen=True, slots=True)
-class EnvSecret(Secret):
+class EnvSecret(ReadSecret):
     """A secret in an environment variable."""
 
     name: str
@@ -176,7 +164,7 @@ class EnvSecret(Secret):
 
 
 @dataclass(frozen=True, slots=True)
-class FileSecret(Secret):
+class FileSecret(ReadSecret):
     """A secret in a file, without the line break that editors put at its end.
 
     `file` is as people write it (`~` and `${RINGGATE_HOME}` are expanded on reading), `base` the folder from which a

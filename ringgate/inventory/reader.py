@@ -16,8 +16,9 @@ from pydantic import BaseModel, ValidationError
 from ringgate.domain.credentials import Account, Credentials
 from ringgate.domain.model import Accounts, Approval, Feature, Policy, Recovery, TaxRule, Tenant
 from ringgate.domain.retention import Retention
+from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Channel, Effect, Role
-from ringgate.host.secrets import EnvSecret, FileSecret, Secret
+from ringgate.host.secrets import EnvSecret, FileSecret
 from ringgate.inventory.cross_checks import disagreements
 from ringgate.inventory.files import (
     FileLayer,

@@ -26,7 +26,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
-from ringgate.host.secrets import Secret
+from ringgate.domain.secrets import Secret
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
 from ringgate.inventory.kinds import Duration, Slug, StrictTable, Url
 from ringgate.inventory.reader import reference

@@ -19,7 +19,8 @@ from sqlalchemy.pool import NullPool
 
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import SignalSample
-from ringgate.host.secrets import Secret, hide
+from ringgate.domain.secrets import Secret
+from ringgate.host.secrets import hide
 from ringgate.signals.schema import SignalReading
 
 MYSQL = ("mysql", "mariadb")

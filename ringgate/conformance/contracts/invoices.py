@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ringgate.conformance.model import contract, require, same
+from ringgate.conformance.model import contract
+from ringgate.conformance.requirements import require, same
 from ringgate.conformance.trial import Trial, tampered
 from ringgate.domain.documents import Invoice
 from ringgate.domain.terms import Capability, Role

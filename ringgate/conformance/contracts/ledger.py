@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ringgate.conformance.contracts.invoices import BILLING, STAFF
-from ringgate.conformance.model import contract, require, same
+from ringgate.conformance.model import contract
+from ringgate.conformance.requirements import require, same
 from ringgate.conformance.trial import Trial
 from ringgate.domain.money import Money
 from ringgate.domain.terms import Capability, Role

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringgate.conformance.model import contract, require, same
+from ringgate.conformance.model import contract
+from ringgate.conformance.requirements import require, same
 from ringgate.conformance.trial import Trial
 from ringgate.domain.terms import Capability, Role
 from ringgate.scenario import oracle

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from ringgate.conformance.model import contract, require, same
+from ringgate.conformance.model import contract
+from ringgate.conformance.requirements import require, same
 from ringgate.conformance.trial import HOURS, Trial
 from ringgate.domain.documents import Project
 from ringgate.domain.terms import Capability, Role

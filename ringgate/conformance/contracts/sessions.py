@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit, urlunsplit
 
-from ringgate.conformance.model import ContractBroken, contract, require, same
+from ringgate.conformance.model import contract
+from ringgate.conformance.requirements import ContractBroken, require, same
 from ringgate.conformance.trial import Trial
 from ringgate.domain.credentials import Account, Credentials
 from ringgate.domain.errors import ErpUnavailable, RinggateError, SignInRefused
+from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Capability
-from ringgate.host.secrets import Secret
 
 
 @contract("sign-in", Capability.SIGN_IN)

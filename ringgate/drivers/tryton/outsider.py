@@ -31,12 +31,13 @@ import httpx
 from ringgate.domain.documents import Ref
 from ringgate.domain.errors import ErpError, ErpProtocolError, ErpUnavailable, OurSideError, Throttled
 from ringgate.domain.model import Tenant
+from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Role
 from ringgate.drivers.transport import NO_AUTH, SecretHeader, exchange, read_all
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.values import decode, encode
 from ringgate.drivers.tryton.wire import Dialect, authorization, trace_headers
-from ringgate.host.secrets import KnownSecret, Secret
+from ringgate.host.secrets import KnownSecret
 from ringgate.isolation.comparison import judge_attempt
 from ringgate.isolation.model import Attempt, Thing, Way
 from ringgate.isolation.texts import text_of

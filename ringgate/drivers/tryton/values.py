@@ -13,7 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from ringgate.host.secrets import Secret
+from ringgate.domain.secrets import Secret
 
 
 def _pack(value: Any) -> Any:  # noqa: PLR0911 - one for each type

@@ -42,9 +42,10 @@ from ringgate.domain.errors import (
     SignInRefused,
     Throttled,
 )
+from ringgate.domain.secrets import Secret
 from ringgate.drivers.transport import NO_AUTH, HttpTransport, SecretHeader, exchange, read_all, transport_error
 from ringgate.drivers.tryton.values import decode, encode
-from ringgate.host.secrets import KnownSecret, Secret, hide, unhide
+from ringgate.host.secrets import KnownSecret, hide, unhide
 
 __all__ = [
     "DIALECTS",

@@ -8,8 +8,8 @@ fault.off(estate, "aldgate")      # from any process
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.faults.platform import PLATFORM
@@ -22,12 +22,21 @@ if TYPE_CHECKING:
 IN_THE_TENANT = ("sql", "configuration", "rights")
 """Where a fault is made in the tenant's own database, and leaves there what it needs to be taken back."""
 
-__all__ = ["Fault", "faults_of", "repair", "standing"]
+__all__ = ["Fault", "KindWithFaults", "faults_of", "repair", "standing"]
+
+
+@runtime_checkable
+class KindWithFaults(Protocol):
+    """A kind of estate that can be broken in its ERP's own ways, beside those of the platform."""
+
+    @property
+    def faults(self) -> Sequence[Fault]: ...
 
 
 def faults_of(kind: EstateKind) -> Mapping[str, Fault]:
-    """Every fault of a kind of estate by its id: the ERP's own, then those of the platform."""
-    return {fault.id: fault for fault in (*kind.faults, *PLATFORM)}
+    """Every fault of a kind of estate by its id: the ERP's own, if it has some, then those of the platform."""
+    own = kind.faults if isinstance(kind, KindWithFaults) else ()
+    return {fault.id: fault for fault in (*own, *PLATFORM)}
 
 
 def repair(estate: Estate, tenant: str = "") -> None:

@@ -22,8 +22,9 @@ from rich.table import Table
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.terms import Channel
+from ringgate.estate.base import DEMO
 from ringgate.estate.errors import EstateError
-from ringgate.estate.estate import DEMO, Estate
+from ringgate.estate.estate import Estate
 from ringgate.estate.faults import Fault, faults_of, repair
 from ringgate.estate.faults.noticing import ALL, WITHIN
 from ringgate.host.secrets import redact

@@ -14,12 +14,12 @@ from psycopg import sql
 from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Role
 from ringgate.estate.faults.fault import Fault
+from ringgate.estate.members import Member, TenantNames
 from ringgate.estate.odoo import install
 from ringgate.estate.odoo.readiness import state
 from ringgate.estate.odoo.series import SERIES
 from ringgate.estate.odoo.server import USER, OdooServer, stale
 from ringgate.estate.protocol import EstateKind, Seeding, ServerPlace
-from ringgate.estate.tenant_set import Member, TenantNames
 from ringgate.estate.tools import Tools
 
 FURTHER: Mapping[str, tuple[str, ...]] = {

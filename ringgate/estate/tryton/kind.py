@@ -12,8 +12,8 @@ import psycopg
 from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Role
 from ringgate.estate.faults.fault import Fault
+from ringgate.estate.members import Member, TenantNames
 from ringgate.estate.protocol import EstateKind, Seeding, ServerPlace
-from ringgate.estate.tenant_set import Member, TenantNames
 from ringgate.estate.tools import Tools
 from ringgate.estate.tryton import install
 from ringgate.estate.tryton.readiness import state

@@ -14,8 +14,9 @@ from rich.console import Console
 
 from ringgate.domain.model import Tenant
 from ringgate.estate.backups import BackupFile
+from ringgate.estate.base import DEMO
 from ringgate.estate.errors import EstateError
-from ringgate.estate.estate import DEMO, Estate
+from ringgate.estate.estate import Estate
 from ringgate.estate.progress import ProgressDisplay
 from ringgate.estate.upgrading import ManualStep, UpgradeFailed
 from ringgate.inventory import Inventory

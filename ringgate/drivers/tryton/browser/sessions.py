@@ -18,13 +18,14 @@ from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import BrowserError, ErpMisbehaved, NoRoute, RinggateError, SignInRefused
 from ringgate.domain.model import Tenant
+from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.browser_process import Chromium, first_line, headers_of
 from ringgate.drivers.tryton.browser.pages.client import WATCH, SessionOver, WebClient
 from ringgate.drivers.tryton.browser.pages.login import LoginPage
 from ringgate.drivers.tryton.browser.pages.tabs import Tabs
 from ringgate.drivers.tryton.touches import Touches
-from ringgate.host.secrets import KnownSecret, Redactor, Secret
+from ringgate.host.secrets import KnownSecret, Redactor
 
 if TYPE_CHECKING:
     from ringgate.drivers.protocol import Call

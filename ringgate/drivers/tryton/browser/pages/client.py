@@ -28,9 +28,9 @@ from ringgate.domain.errors import (
     NoRoute,
     Throttled,
 )
+from ringgate.domain.secrets import Secret
 from ringgate.drivers.transport import without_frames
 from ringgate.drivers.tryton.browser.pages.formats import Formats, strftime_of
-from ringgate.host.secrets import Secret
 
 WATCH: Final = Path(__file__).with_name("watch.js").read_text(encoding="utf-8")
 """Runs in every page before the client's own scripts."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from playwright.sync_api import Locator
 
 from ringgate.domain.errors import ErpMisbehaved
+from ringgate.domain.secrets import Secret
 from ringgate.drivers.transport import without_frames
 from ringgate.drivers.tryton.browser.pages.client import Screen, WebClient
-from ringgate.host.secrets import Secret
 
 
 @dataclass(frozen=True)
