@@ -83,7 +83,7 @@ def _tried(known: Inventory, tenant: Tenant, channel: Channel, only: list[str] |
 
     from ringgate.conformance import check_driver
     from ringgate.drivers.registry import Drivers
-    from ringgate.execution.run_once import others
+    from ringgate.execution.applicability import others
     from ringgate.host import paths
     from ringgate.host.run_locks import RunLocks
     from ringgate.host.undo_journal import Journal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -26,10 +26,10 @@ from ringgate.domain.errors import (
 from ringgate.domain.events import Event, RunFinished, RunStarted, Sink, StepFinished, StepStarted
 from ringgate.domain.model import Attachment, Failure, Residue, RunResult, Scenario, Step, Tenant
 from ringgate.domain.reversal import POSTING
-from ringgate.domain.terms import Capability, Channel, Effect, Outcome, Source, StepKind
+from ringgate.domain.terms import Capability, Channel, Outcome, Source, StepKind
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
-from ringgate.drivers.registry import lacking
+from ringgate.execution.applicability import not_applicable, others
 from ringgate.execution.undo import SETTLE, Patience, left_behind, message_of, undo
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
@@ -120,45 +120,6 @@ class Engine:
     stopping: Callable[[], bool] = field(default=lambda: False)
     time_limits: Callable[[Tenant, Channel], float | None] = field(default=lambda _tenant, _channel: None)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-
-
-def others(tenant: Tenant, tenants: Iterable[Tenant], today: date) -> tuple[Tenant, ...]:
-    """The tenants whose sessions can be tried on this one: of the same ERP, and not paused."""
-    return tuple(
-        each
-        for each in tenants
-        if each.id != tenant.id and each.erp == tenant.erp and not (each.paused_until and today < each.paused_until)
-    )
-
-
-def not_applicable(  # noqa: PLR0911 - one for each reason
-    scenario: Scenario,
-    tenant: Tenant,
-    channel: Channel,
-    capabilities: frozenset[Capability] | None,
-    today: date,
-    neighbours: Iterable[Tenant] = (),
-) -> str:
-    """Why this scenario does not apply to this tenant over this channel; "" if it does. Nothing is sent to find out."""
-    if channel not in scenario.channels:
-        return f"{scenario.id} is not run over the {channel} channel"
-    needs = scenario.needs
-    if Capability.APPROVALS in needs and tenant.policy.approval.steps > 1:
-        needs = needs | {Capability.APPROVAL_CHAINS}
-    if reason := lacking(needs, tenant, channel, capabilities):
-        return reason
-    if Capability.OUTSIDERS in scenario.needs and not others(tenant, neighbours, today):
-        return f"the inventory has no other {tenant.erp} tenant whose sessions could be tried on {tenant.id}"
-    if absent := sorted(scenario.roles - set(tenant.users)):
-        return f"{tenant.id} has no synthetic user for {', '.join(absent)}"
-    undone = Capability.UNDO in (capabilities or ()) and Capability.UNDO not in tenant.lacks
-    if scenario.effect is Effect.REVERSIBLE and not undone and tenant.policy.effects is not Effect.PERMANENT:
-        return f"nothing can be taken back on {tenant.id} over the {channel} channel, so {scenario.id} would stay"
-    if scenario.effect > tenant.policy.effects:
-        return f"{tenant.id} allows {tenant.policy.effects.word} effects, {scenario.id} is {scenario.effect.word}"
-    if tenant.paused_until and today < tenant.paused_until:
-        return f"{tenant.id} is paused until {tenant.paused_until}: {tenant.paused_reason}"
-    return ""
 
 
 @dataclass(frozen=True, slots=True)

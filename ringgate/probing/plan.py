@@ -22,7 +22,7 @@ from ringgate.domain.schedules import OFF, ProbeSchedule
 from ringgate.domain.terms import Capability, Channel
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers import registry
-from ringgate.execution.run_once import not_applicable
+from ringgate.execution.applicability import not_applicable
 from ringgate.inventory import Inventory
 from ringgate.probing.calendars import Closed, closed
 

@@ -12,7 +12,8 @@ import pytest
 from ringgate.domain.model import RunResult, Scenario, Tenant
 from ringgate.domain.terms import Channel, Effect, Outcome
 from ringgate.drivers.registry import capabilities
-from ringgate.execution.run_once import not_applicable, run_once
+from ringgate.execution.applicability import not_applicable
+from ringgate.execution.run_once import run_once
 from ringgate.host import paths
 from ringgate.pytest_suites.budget import Budget
 from ringgate.pytest_suites.session import SESSION, SuiteSession

@@ -13,7 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEAKERS = {"httpx", "playwright", "requests", "urllib3", "aiohttp"}
-LIMIT = 500  # 400 is the aim
+LIMIT = 400
+LONGER = {
+    "ringgate/inventory/reader.py": 410,  # each method adds to the same list of mistakes
+    "tests/unit/execution/test_run_once.py": 560,  # these mirror one module each, over one set of doubles
+    "tests/unit/fingerprint/test_fingerprint.py": 450,
+    "tests/unit/gate/test_bake.py": 510,
+    "tests/unit/probing/test_prober.py": 420,
+    "tests/unit/web/test_web.py": 500,
+}
+"""Files that may have more lines, how many, and why. This list shrinks; it does not grow."""
 
 
 def python_files(*rooms: str) -> list[Path]:
@@ -160,9 +169,10 @@ def test_conftest_is_an_index() -> None:
 
 
 def test_files_stay_readable() -> None:
-    files = python_files("ringgate", "scenarios", "suites", "fixtures")
-    long = [(path.relative_to(ROOT).as_posix(), path.read_text().count("\n")) for path in files]
-    assert [entry for entry in long if entry[1] > LIMIT] == []
+    files = [*python_files("ringgate", "scenarios", "suites", "fixtures", "tests"), ROOT / "conftest.py"]
+    lines = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n") for path in files}
+    assert {name: number for name, number in lines.items() if number > LONGER.get(name, LIMIT)} == {}
+    assert [name for name in LONGER if lines.get(name, 0) <= LIMIT] == [], "what is short again leaves the list"
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml", "Makefile", ".ci/run"])
@@ -179,12 +189,16 @@ def test_every_locked_package_has_its_hashes() -> None:
 
 
 def test_one_class_name_has_one_meaning() -> None:
-    """Two ERPs may have a class of one name at the same place: there it means the same."""
-    places: dict[str, set[str]] = {}
+    """Two ERPs may have a class of one name in the same room, each once: there it means the same."""
+    places: dict[str, list[str]] = {}
     for path in python_files("ringgate"):
         whole = path.relative_to(ROOT).as_posix()
-        place = re.sub(r"^ringgate/(drivers|estate)/(tryton|odoo)/", r"ringgate/\1/<erp>/", whole)
+        room = re.match(r"ringgate/(drivers|estate)/(tryton|odoo)/", whole)
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places.setdefault(node.name, set()).add(place)
-    assert {name: sorted(where) for name, where in places.items() if len(where) > 1} == {}
+                places.setdefault(node.name, []).append(room.group() if room else whole)
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    of_erps = {name: {re.sub("tryton|odoo", "<erp>", each) for each in where} for name, where in twice.items()}
+    assert {
+        name: where for name, where in twice.items() if len(set(where)) < len(where) or len(of_erps[name]) > 1
+    } == {}

@@ -20,8 +20,9 @@ from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepSt
 from ringgate.domain.model import Attachment
 from ringgate.domain.reversal import NOTHING_TO_UNDO
 from ringgate.domain.terms import Capability, Channel, Effect, Outcome, ResidueCause, Role
+from ringgate.execution.applicability import not_applicable
 from ringgate.execution.recovery import recover
-from ringgate.execution.run_once import Engine, not_applicable, run_once
+from ringgate.execution.run_once import Engine, run_once
 from ringgate.execution.undo import AT_ONCE, Patience
 from ringgate.host.run_locks import Crowded, Occupied, RunLocks
 from ringgate.host.undo_journal import Journal

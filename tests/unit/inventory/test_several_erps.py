@@ -9,7 +9,7 @@ import pytest
 from ringgate.domain.terms import Capability, Channel
 from ringgate.drivers.fit import unfit
 from ringgate.drivers.registry import Drivers, capabilities, why_not
-from ringgate.execution.run_once import not_applicable, others
+from ringgate.execution.applicability import not_applicable, others
 from ringgate.inventory import Inventory
 from ringgate.probing.plan import plan
 from ringgate.scenario.discovery import load_scenarios
