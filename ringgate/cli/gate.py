@@ -62,7 +62,7 @@ def gate(
     roll back), 2 for inconclusive (do not go on): no data, old data, a tenant untested, a store that cannot be read, a
     self-test that was not caught, or too few runs so far.
     """
-    from ringgate.execution import setup
+    from ringgate.host.paths import results_url
     from ringgate.inventory import Inventory
     from ringgate.judging import Judge, load_policy
     from ringgate.probing.silence import planned
@@ -73,7 +73,7 @@ def gate(
     scenarios = known_scenarios()
     rules = load_policy(policy, known, scenarios)
     tenants = known.select(rings=[ring])
-    url = setup.results_url(results)
+    url = results_url(results)
     if self_test:
         _test_ourselves(self_test, tenants, known, release, url)
     due = planned(known, scenarios.values())

@@ -60,7 +60,7 @@ def serve(
     The token is expected as "Authorization: Bearer ...", or as the password of any user. Ends with 0 when it is
     stopped (SIGTERM, Ctrl-C), 2 if the store or the token cannot be read, 3 for wrong use.
     """
-    from ringgate.execution import setup
+    from ringgate.host.paths import results_url
     from ringgate.scenario.discovery import known_scenarios
     from ringgate.signals import polling
     from ringgate.store import Store
@@ -75,7 +75,7 @@ def serve(
             f"--host {host} can be reached from other machines, so a token is needed: --token-env or --token-file"
         )
     token = reference.reveal() if reference else ""
-    oldest, url = _duration(horizon), setup.results_url(results)
+    oldest, url = _duration(horizon), results_url(results)
     load = Reloading(inventory)
     known = load()
     scenarios = list(known_scenarios().values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,9 +26,7 @@ LOOK_BACK, MOST = timedelta(days=7), 5000
 """How far back, and how many runs, the usual pace is looked up at most."""
 
 
-def results_url(given: str | None = None) -> str:
-    """`given`, else `RINGGATE_RESULTS`, else SQLite under `RINGGATE_STATE`."""
-    return given or os.environ.get("RINGGATE_RESULTS") or f"sqlite:///{paths.results()}"
+results_url = paths.results_url
 
 
 def new_session() -> str:

@@ -54,6 +54,11 @@ def results() -> Path:
     return state() / "results.sqlite"
 
 
+def results_url(given: str | None = None) -> str:
+    """The URL of the store of results: `given`, else `RINGGATE_RESULTS`, else SQLite under `RINGGATE_STATE`."""
+    return given or os.environ.get("RINGGATE_RESULTS") or f"sqlite:///{results()}"
+
+
 def reports() -> Path:
     """Where reports and evidence go: `reports/out/` of the folder Ringgate is started in."""
     return Path.cwd() / "reports" / "out"

@@ -7,14 +7,15 @@ by the hour, when nobody follows it any more.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, select
 
 from ringgate.domain.labels import microseconds
 from ringgate.store import tables
+from ringgate.store.database import raw
 from ringgate.store.runs import LATE, Runs
 
 if TYPE_CHECKING:
@@ -62,22 +63,25 @@ class Blocks(Runs):
         if recorded is not None:
             limits.append(columns.recorded_at >= microseconds(recorded - LATE))
         query = select(columns.id, columns.recorded_at, columns.packed, columns.data).where(*limits)
+        records, found = bytearray(), dict[int, int]()
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-        whole = self._columns((packed, data) for key, _, packed, data in rows if key not in known)
+            for part in raw(connection, query):
+                found.update((key, at) for key, at, _, _ in part)
+                new = (row for row in part if row[0] not in known) if known else part
+                records += b"".join([unpacked(data) if is_packed else data for _, _, is_packed, data in new])
+        whole = self._columns(records)
         if since is not None:
             whole = whole.only(whole.records["started"] >= microseconds(since))
         if until is not None:
             whole = whole.only(whole.records["started"] < microseconds(until))
-        return whole, {key: at for key, at, *_ in rows}
+        return whole, found
 
-    def _columns(self, blocks: Iterable[tuple[bool, Any]]) -> ResultColumns:
+    def _columns(self, records: bytearray) -> ResultColumns:
         import numpy as np
 
         from ringgate.domain.columns import RECORD, ResultColumns
 
-        records = np.frombuffer(b"".join(unpacked(data) if packed else data for packed, data in blocks), RECORD)
-        return ResultColumns(records, dict(self.labels()), dict(self.shapes()))
+        return ResultColumns(np.frombuffer(records, RECORD), dict(self.labels()), dict(self.shapes()))
 
 
 def packed(data: bytes) -> bytes:

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
-from sqlalchemy.exc import DisconnectionError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ringgate.domain.errors import OurSideError
-from ringgate.store.tables import RUN_INDEXES, SCHEMA_VERSION, metadata
+from ringgate.store.tables import INDEXES, SCHEMA_VERSION, metadata
 
 _LOCK = 7_464_428
 """Of PostgreSQL's advisory locks, the one under which a store is made or brought up."""
+
+
+_PART = 5_000
 
 
 class StoreError(OurSideError):
@@ -60,6 +63,29 @@ def upsert(connection: Connection, table: Table) -> Any:
     return into_sqlite(table)
 
 
+def raw(connection: Connection, query: Select[Any]) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows as the driver gives them, in lists of some thousand: for who reads many of them. Plain columns only."""
+    assert connection.dialect.dbapi
+    try:
+        with _cursor(connection, query) as cursor:
+            while part := cursor.fetchmany(_PART):
+                yield part
+    except connection.dialect.dbapi.Error as error:
+        raise DBAPIError(None, None, error) from None
+
+
+@contextmanager
+def _cursor(connection: Connection, query: Select[Any]) -> Iterator[Any]:
+    if connection.dialect.name == "sqlite":
+        yield connection.execute(query).cursor
+        return
+    said = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor("parts", binary=True) as cursor:  # PostgreSQL then sends part by part, and no hexadecimal text
+        cursor.execute(str(said), said.params)
+        yield cursor
+
+
 def opened(url: str) -> Engine:
     """The database behind `url`, with all tables of this version. Raises StoreError."""
     engine = _engine(url)
@@ -96,7 +122,7 @@ def _bring_up(engine: Engine) -> None:
         with engine.begin() as connection:
             metadata.create_all(connection)
             brin = "USING brin " if connection.dialect.name == "postgresql" else ""
-            for index in RUN_INDEXES:
+            for index in INDEXES:
                 connection.execute(text(index.format(brin=brin)))
             _sign(connection)
         return

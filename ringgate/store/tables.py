@@ -83,11 +83,12 @@ runs = Table(
     Column("details", Text),
 )
 
-RUN_INDEXES = (
+INDEXES = (
     # Runs come in the order of time, so PostgreSQL needs no more than the range of each piece of the table.
     "CREATE INDEX runs_by_start ON runs {brin}(started_at)",
     "CREATE INDEX runs_by_recording ON runs {brin}(recorded_at)",
     "CREATE INDEX runs_told_about ON runs (started_at) WHERE details IS NOT NULL",
+    "CREATE INDEX residue_left ON residue (tenant) WHERE recovered_at IS NULL",
 )
 """In words of the database: SQLAlchemy's options for them would load every driver of PostgreSQL with this module."""
 
@@ -134,8 +135,6 @@ residue = Table(
     Column("left_at", BigInteger, nullable=False),
     Column("recovered_at", BigInteger),
 )
-Index("residue_left", residue.c.tenant, sqlite_where=residue.c.recovered_at.is_(None),
-      postgresql_where=residue.c.recovered_at.is_(None))  # fmt: skip
 
 # One row for each set of touches, not for each run: runs of a scenario nearly always touch the same.
 touches = Table(

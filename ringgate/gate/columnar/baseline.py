@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -218,12 +217,16 @@ def _intervals(ran: ResultColumns) -> dict[Probe, timedelta]:
     numbers, started = lookup[records["labels"]], records["started"]
     order = np.argsort(numbers, kind="stable")
     numbers, started = numbers[order], started[order]
-    found: dict[Probe, timedelta] = {}
-    edges = np.flatnonzero(np.diff(numbers)) + 1
-    for group, at in zip(np.split(numbers, edges), np.split(started, edges), strict=True):
-        if len(at) > 1 and at[-1] > at[0]:
-            found[probes[group[0]]] = timedelta(seconds=median((np.diff(at) / 1e6).tolist()))
-    return found
+    same = numbers[1:] == numbers[:-1]
+    numbers, gaps = numbers[1:][same], np.diff(started)[same] / 1e6
+    order = np.lexsort((gaps, numbers))
+    numbers, gaps = numbers[order], gaps[order]
+    firsts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    counts = np.diff(firsts, append=len(numbers))
+    middle = (gaps[firsts + (counts - 1) // 2] + gaps[firsts + counts // 2]) / 2
+    some = gaps[firsts + counts - 1] > 0
+    each = zip(numbers[firsts][some].tolist(), middle[some].tolist(), strict=True)
+    return {probes[number]: timedelta(seconds=gap) for number, gap in each}
 
 
 def _counted(good: ResultColumns, rows: Bools, key: Callable[..., Any]) -> Counter[Signature]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
-from ringgate.gate.betting import CEILING, GAMBLERS, Bet, odds_if_worse, weight_by
+from ringgate.gate.betting import CEILING, GAMBLERS, HIGHEST, LOWEST, Bet, weight_by
 from ringgate.gate.columnar.evidence import Bools, Floats, Ints
 from ringgate.gate.gauge import Gauge, Mirror, Sum
 from ringgate.gate.rates import Null
+
+_TOGETHER = 64
+"""Ticks that are made ready at once."""
+
+_MANY = 4
+"""Where at least one tenant of so many had an outcome, it is quicker to go over all of them."""
+
+_STEPS = np.arange(GAMBLERS) / (GAMBLERS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,96 +69,139 @@ class Cells:
         there = np.flatnonzero(runs)
         return cls(there // width + first, there % width, runs[there], bad[:, there].T, granted[:, there].T)
 
-    def turns(self, nobody: int) -> Iterator[Turn]:
-        """Each tick of them. What is divided, is divided here once for all."""
-        counts = self.runs[:, None]
-        granted = self.nulls / counts
-        off = self.bad / counts - granted
+    def turns(self, nobody: int, odds: Odds) -> Iterator[Turn]:
+        """Each tick of them. What is divided or looked up is so for many ticks at once."""
         edges = np.flatnonzero(np.diff(self.ticks, prepend=self.ticks[:1] - 1))
         runs, bad, nulls = (np.add.reduceat(each, edges) for each in (self.runs, self.bad, self.nulls))
-        shares, means = bad / runs[:, None], nulls / runs[:, None]
-        for place, (start, end) in enumerate(zip(edges.tolist(), [*edges[1:].tolist(), len(self.ticks)], strict=True)):
-            rows = slice(start, end)
-            mine = slice(start, end - (self.tenants[end - 1] == nobody))
-            yield Turn(
-                int(self.ticks[start]), int(runs[place]), bad[place], shares[place].tolist(), means[place].tolist(),
-                self.tenants[mine], granted[mine], off[mine], rows,
-            )  # fmt: skip
+        means = nulls / runs[:, None]
+        ends = np.append(edges[1:], len(self.ticks))
+        for first in range(0, len(edges), _TOGETHER):
+            turns = slice(first, first + _TOGETHER)
+            rows = slice(int(edges[first]), int(ends[turns][-1]))
+            granted = self.nulls[rows] / self.runs[rows, None]
+            off = np.ascontiguousarray((self.bad[rows] / self.runs[rows, None] - granted).T)
+            places = odds.places(np.ascontiguousarray(granted.T))
+            of_ring = bad[turns] / runs[turns, None] - means[turns]
+            of_ring = odds_of(means[turns]) * of_ring + 1.0
+            for n, start, end in zip(count(first), edges[turns].tolist(), ends[turns].tolist(), strict=False):
+                mine = slice(start - rows.start, end - rows.start - int(self.tenants[end - 1] == nobody))
+                yield Turn(
+                    int(self.ticks[start]), int(runs[n]), bad[n], self.tenants[rows][mine],
+                    places[:, mine], off[:, mine], of_ring[:, n - first], slice(start, end),
+                )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
-    """One tick or block: how many outcomes, how many of them bad, their share and the mean of what is granted, for each
-    null; then by tenant that is bet on the rate that is granted and how far the share is off it. `rows` are the cells'.
-    """
+    """One tick or block: how many outcomes, and how many of them bad for each null; then by tenant that is bet on where
+    its odds stand and how far its share is off what is granted (nulls, tenants); and the factors of the stakes on the
+    ring (gamblers, nulls). `rows` are the cells'."""
 
     tick: int
     runs: int
     bad: Floats
-    shares: list[float]
-    means: list[float]
     tenants: Ints
-    granted: Floats
+    places: Ints
     off: Floats
+    of_ring: Floats
     rows: slice
 
 
 class Pots:
-    """`gauge.Pot` for each null: the bets on the ring, and the stakes of all tenants in one array (tenants, nulls,
-    gamblers). `value` is the mean over the nulls of what `Pot.value` is."""
+    """`gauge.Pot` for each null: the stakes on the ring, and those on all tenants in one array (gamblers, nulls,
+    tenants). `value` is the mean over the nulls of what `Pot.value` is."""
 
-    def __init__(self, nulls: int, tenants: int) -> None:
-        self.rings = [Bet() for _ in range(nulls)]
-        self._tenants = tenants
-        self._stakes = np.zeros((tenants, nulls, GAMBLERS))
+    def __init__(self, nulls: int, tenants: int, odds: Odds) -> None:
+        self._odds, self._nulls, self._tenants = odds, nulls, tenants
+        self._stakes = np.zeros((GAMBLERS, nulls, tenants))
         self._invested = np.zeros(tenants)
-        self._values = np.ones((tenants, nulls))
-        self._odds = _Odds()
+        self._values = np.ones((nulls, tenants))
+        self._of_ring, self._spent = np.zeros((GAMBLERS, nulls)), 0.0
         self.value = 1.0
 
     def step(self, weight: float, turn: Turn) -> None:
         """Bet on one tick or block."""
-        for ring, share, mean in zip(self.rings, turn.shares, turn.means, strict=True):
-            ring.step(weight, share, mean, odds_if_worse(mean))
-        if len(turn.tenants):
-            stakes = self._stakes.take(turn.tenants, axis=0)
-            stakes += (weight - self._invested.take(turn.tenants))[:, None, None]
-            factors = self._odds.of(turn.granted)
-            factors *= turn.off[:, :, None]
-            factors += 1.0
-            stakes *= factors
-            np.minimum(stakes, CEILING, out=stakes)
-            self._stakes[turn.tenants] = stakes
-            self._invested[turn.tenants] = weight
-            self._values[turn.tenants] = np.add.reduce(stakes, axis=2) / GAMBLERS + (1.0 - weight)
-        each = (np.add.reduce(self._values, axis=0) / self._tenants).tolist() if self._tenants else None
-        worth = [(ring.value + (each[n] if each else 1.0)) / 2 for n, ring in enumerate(self.rings)]
-        self.value = math.fsum(worth) / len(worth)
+        self._of_ring = np.minimum((self._of_ring + (weight - self._spent)) * turn.of_ring, CEILING)
+        self._spent = weight
+        if _MANY * len(turn.tenants) < self._tenants:
+            self._step_some(weight, turn)
+        elif self._tenants:
+            self._step_all(weight, turn)
+        ring = np.add.reduce(self._of_ring, axis=0) / GAMBLERS + (1.0 - weight)
+        tenants = np.add.reduce(self._values, axis=1) / self._tenants if self._tenants else 1.0
+        self.value = float(np.add.reduce(ring + tenants)) / (2 * self._nulls)
+
+    def _step_all(self, weight: float, turn: Turn) -> None:
+        """Of those who had nothing the odds are 0: their stakes stay as they are."""
+        places, off = np.zeros((self._nulls, self._tenants), np.int64), np.zeros((self._nulls, self._tenants))
+        for null in range(self._nulls):
+            places[null][turn.tenants] = turn.places[null]
+            off[null][turn.tenants] = turn.off[null]
+        before = self._invested.copy()
+        self._invested[turn.tenants] = weight
+        self._bet(self._stakes, self._invested - before, places, off)
+        self._values = np.add.reduce(self._stakes, axis=0)
+        self._values /= GAMBLERS
+        self._values += 1.0 - self._invested
+
+    def _step_some(self, weight: float, turn: Turn) -> None:
+        stakes = self._stakes.take(turn.tenants, axis=2)
+        self._bet(stakes, weight - self._invested.take(turn.tenants), turn.places, turn.off)
+        self._stakes[:, :, turn.tenants] = stakes
+        self._invested[turn.tenants] = weight
+        self._values[:, turn.tenants] = np.add.reduce(stakes, axis=0) / GAMBLERS + (1.0 - weight)
+
+    def _bet(self, stakes: Floats, new: Floats, places: Ints, off: Floats) -> None:
+        factors = self._odds.table.take(places, axis=1)
+        factors *= off
+        factors += 1.0
+        stakes += new
+        stakes *= factors
+        np.minimum(stakes, CEILING, out=stakes)
 
     @property
     def values(self) -> Floats:
         """Each tenant's evidence, the mean over the nulls."""
-        found: Floats = self._values.sum(axis=1) / len(self.rings)
+        found: Floats = self._values.mean(axis=0)
         return found
 
+    def rings(self) -> list[Bet]:
+        """Copies of the bets on the ring."""
+        bets = [Bet() for _ in range(self._nulls)]
+        for null, bet in enumerate(bets):
+            bet.stakes, bet.invested = self._of_ring[:, null].tolist(), self._spent
+        return bets
 
-class _Odds:
-    """`odds_if_worse` of many rates, each worked out once."""
+
+def odds_of(rates: Floats) -> Floats:
+    """`odds_if_worse` of many rates, with the gamblers as a first dimension."""
+    first = np.minimum(2.0 * rates, LOWEST)
+    steps = _STEPS.reshape(-1, *(1 for _ in rates.shape))
+    bets = first * (HIGHEST / first) ** steps
+    return np.where(rates >= LOWEST, 0.0, (bets - rates) / np.maximum(1.0 - rates, 1.0 - LOWEST) / rates)
+
+
+class Odds:
+    """`odds_of` of rates that come again and again, each worked out once. `table` has gamblers and places; those of the
+    first place are 0."""
 
     def __init__(self) -> None:
-        self._rates, self._table = np.array([np.inf]), np.zeros((1, GAMBLERS))
+        self._rates, self._order = np.empty(0), np.empty(0, np.int64)
+        self.table = np.zeros((GAMBLERS, 1))
 
-    def of(self, rates: Floats) -> Floats:
-        """With the gamblers as a last dimension."""
-        places = self._rates.searchsorted(rates)
-        if not np.array_equal(self._rates.take(places), rates):
+    def places(self, rates: Floats) -> Ints:
+        """Where in the table those of each rate stand. It only grows: a place stays."""
+        found = self._rates.searchsorted(rates)
+        if not len(self._rates) or not np.array_equal(self._rates.take(found, mode="clip"), rates):
             new = np.setdiff1d(rates, self._rates)
-            self._rates, order = np.unique(np.concatenate([self._rates, new]), return_index=True)
-            made = np.array([odds_if_worse(rate) for rate in new.tolist()])
-            self._table = np.concatenate([self._table, made])[order]
-            places = self._rates.searchsorted(rates)
-        found: Floats = self._table.take(places, axis=0)
-        return found
+            numbers = np.arange(len(new)) + self.table.shape[1]
+            self.table = np.concatenate([self.table, odds_of(new)], axis=1)
+            every = np.concatenate([self._rates, new])
+            order = np.argsort(every)
+            self._rates, self._order = every[order], np.concatenate([self._order, numbers])[order]
+            found = self._rates.searchsorted(rates)
+        places: Ints = self._order.take(found)
+        return places
 
 
 class ColumnarGauge(Gauge):
@@ -161,8 +212,9 @@ class ColumnarGauge(Gauge):
     ) -> None:
         super().__init__(nulls, (), ticks, block, least)
         self.tenants = {name: number for number, name in enumerate(sorted(tenants))}
-        self._bets = Pots(len(self.nulls), len(self.tenants))
-        self._block_bets = Pots(len(self.nulls), len(self.tenants)) if self.block > 1 else self._bets
+        self._odds = Odds()
+        self._bets = Pots(len(self.nulls), len(self.tenants), self._odds)
+        self._block_bets = Pots(len(self.nulls), len(self.tenants), self._odds) if self.block > 1 else self._bets
         self._waiting: list[Outcomes] = []
         self._block_sums = self._no_sums()
 
@@ -188,7 +240,7 @@ class ColumnarGauge(Gauge):
 
     def settle(self, until: int) -> None:
         cells = self._ripe(until)
-        for turn in cells.turns(len(self.tenants)) if cells else ():
+        for turn in cells.turns(len(self.tenants), self._odds) if cells else ():
             self._close_blocks(turn.tick)
             self.settled_ticks += 1
             self.runs += turn.runs
@@ -226,7 +278,7 @@ class ColumnarGauge(Gauge):
         if (there := np.flatnonzero(runs)).size:
             weight = weight_by(self._filled, max(1, self._ticks // self.block))
             block = Cells(np.full(len(there), self._filled), there, runs[there], bad[there], nulls[there])
-            for turn in block.turns(len(self.tenants)):
+            for turn in block.turns(len(self.tenants), self._odds):
                 self._block_bets.step(weight, turn)
             self._block_sums = self._no_sums()
             self._note_peak()
@@ -246,7 +298,7 @@ class ColumnarGauge(Gauge):
         return dict(zip(self.tenants, self._bets.values.tolist(), strict=True))
 
     def rings(self) -> list[Bet]:
-        return [bet.copy() for bet in self._block_bets.rings]
+        return self._block_bets.rings()
 
 
 class ColumnarMirror(Mirror):
