@@ -14,56 +14,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringgate.domain.labels import RunLabels, RunShape, moment_of
-from ringgate.domain.terms import Outcome, Source
+from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.metrics.figures import AVAILABILITY, BUCKETS, DurationSpread, Figures, Last, RunCount, caught
 from ringgate.store import encoding
 
 Array = NDArray[Any]
+Row = tuple[Any, ...]
+"""As the store gives it: a million of them are not made into anything else."""
+
+ADDED = ("run_id", "labels", "shape", "started_at", "seconds", "trace_id", "steps", "details")
+"""What is read of each run that is only added up."""
+
+CHOSEN = ("run_id", "labels", "started_at")
+"""What is read of each run to choose the newest ones."""
+
+RUN_ID = 0
 
 
 def take_rows(
-    figures: Figures, rows: Sequence[Any], labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape]
+    figures: Figures, rows: Sequence[Row], labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape]
 ) -> None:
-    """Adds these rows of the store. Whoever calls takes care that each is taken once."""
+    """Adds these rows (ADDED). Whoever calls takes care that each is taken once."""
     if rows:
         _Taking(figures, rows, labels, shapes).take()
 
 
-def newest_of(
-    rows: Sequence[Any], labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape], each: int
-) -> list[Any]:
-    """Of each scenario on each tenant over each channel the rows that started last, so many of them, oldest first."""
+def newest_of(rows: Sequence[Row], labels: Mapping[int, RunLabels], each: int) -> list[Row]:
+    """Of each scenario on each tenant over each channel the rows (CHOSEN) that started last, so many of them."""
     if not rows:
         return []
     keys: dict[tuple[str, str, str], int] = {}
-    numbers = {
-        key: keys.setdefault((v.tenant, v.scenario, v.channel.value), len(keys))
-        for key, v in labels.items()
-        if v.source in AVAILABILITY
-    }
-    of = np.array([numbers.get(row.labels, -1) for row in rows])
-    started = np.array([row.started_at for row in rows])
+    numbers = np.full(max(labels) + 1, -1)
+    for key, v in labels.items():
+        if v.source in AVAILABILITY:
+            numbers[key] = keys.setdefault((v.tenant, v.scenario, v.channel.value), len(keys))
+    _, keyed, began = zip(*rows, strict=True)
+    of, started = numbers[np.array(keyed)], np.array(began)
     order = np.lexsort((started, of))
     order = order[of[order] >= 0]
     ordered = of[order]
     # The place of each in its own group, from the end.
     ends = np.searchsorted(ordered, ordered, side="right")
     chosen = order[ends - np.arange(len(order)) <= each]
-    return [rows[place] for place in chosen[np.argsort(started[chosen], kind="stable")].tolist()]
+    return [rows[place] for place in chosen.tolist()]
 
 
 class _Taking:
     """Rows that are added up: by their labels and shape first, and those of steps by what they have in common."""
 
     def __init__(
-        self, figures: Figures, rows: Sequence[Any], labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape]
+        self, figures: Figures, rows: Sequence[Row], labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape]
     ) -> None:
-        self._figures, self._rows, self._labels, self._shapes = figures, rows, labels, shapes
-        self._of = np.array([row.labels for row in rows])
-        self._shape = np.array([row.shape for row in rows])
-        started = np.array([row.started_at for row in rows])
+        self._figures, self._labels, self._shapes = figures, labels, shapes
+        _, of, shape, started, seconds, self._traces, self._steps, self._details = zip(*rows, strict=True)
+        self._of, self._shape, self._seconds = np.array(of), np.array(shape), np.array(seconds)
         # As timedelta rounds; durations are not so long that their parts would matter.
-        self._at = started + np.rint(np.array([row.seconds for row in rows]) * 1e6).astype(np.int64)
+        self._at = np.array(started) + np.rint(self._seconds * 1e6).astype(np.int64)
+        self._channels = {each: each.value for each in Channel}
+        self._outcomes = {each: each.value for each in Outcome}
 
     def take(self) -> None:
         self._take_residue()
@@ -85,26 +93,26 @@ class _Taking:
             _add(figures.self_tests.setdefault((labels.ring, word), RunCount()), number, at, trace)
         if labels.source not in AVAILABILITY:
             return
-        key = (labels.tenant, labels.scenario, labels.channel.value)
-        _add(figures.runs.setdefault((*key, shape.outcome.value), RunCount()), number, at, trace)
+        channel = self._channels[labels.channel]
+        key = (labels.tenant, labels.scenario, channel)
+        _add(figures.runs.setdefault((*key, self._outcomes[shape.outcome]), RunCount()), number, at, trace)
         if shape.outcome is Outcome.SKIPPED:
             return
         told = shape.outcome is not Outcome.STOPPED  # what was before it holds on
         if told and (key not in figures.last or at >= figures.last[key].at):
-            seconds = self._rows[last].seconds
+            seconds = float(self._seconds[last])
             figures.last[key] = Last(at, shape.outcome, seconds, labels.ring, labels.release)
         if shape.failure is not None:
             failure = shape.failure
             reason = failure.invariant.value if failure.invariant else failure.kind
-            name = (labels.scenario, failure.step, labels.channel.value, labels.ring, labels.release, reason)
+            name = (labels.scenario, failure.step, channel, labels.ring, labels.release, reason)
             _add(figures.failures.setdefault(name, RunCount()), number, at, trace)
 
     def _take_residue(self) -> None:
-        for place, row in enumerate(self._rows):
-            if row.details and '"residue"' in row.details:
-                for left in json.loads(row.details).get("residue", ()):
-                    count = self._figures.residue.setdefault(left["tenant"], RunCount())
-                    count.add(moment_of(self._at[place]), self._trace(place))
+        for place in [n for n, said in enumerate(self._details) if said and '"residue"' in said]:
+            for left in json.loads(self._details[place]).get("residue", ()):
+                count = self._figures.residue.setdefault(left["tenant"], RunCount())
+                count.add(moment_of(self._at[place]), self._trace(place))
 
     def _take_steps(self) -> None:
         """Runs of one shape have the same steps; those of one scenario, channel, ring and release count together."""
@@ -131,8 +139,8 @@ class _Taking:
 
     def _times(self, places: Array, steps: int) -> Array:
         """Start and length of each step in microseconds, a row for each run."""
-        kept = [self._rows[place].steps for place in places.tolist()]
-        if all(encoding.is_short(each, steps) for each in kept):
+        kept = list(map(self._steps.__getitem__, places.tolist()))
+        if {len(each) for each in kept} == {8 * steps}:
             return np.frombuffer(b"".join(kept), "<u4").reshape(len(kept), 2 * steps)
         wide = [np.frombuffer(each, "<u4" if encoding.is_short(each, steps) else "<u8") for each in kept]
         return np.array(wide, np.uint64).reshape(len(kept), 2 * steps)
@@ -150,7 +158,7 @@ class _Taking:
         spread.at = max(spread.at, moment_of(self._at[places].max()))
 
     def _trace(self, place: int) -> str:
-        return encoding.trace_text(bytes(self._rows[place].trace_id))
+        return encoding.trace_text(bytes(self._traces[place]))
 
 
 def _add(count: RunCount, number: int, at: datetime, trace: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ringgate.domain.labels import moment_of
 from ringgate.domain.model import Deployment, Residue, RunResult, SignalSample
-from ringgate.metrics.bulk import newest_of, take_rows
+from ringgate.metrics.bulk import ADDED, CHOSEN, RUN_ID, Row, newest_of, take_rows
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
 from ringgate.store import LATE, CounterKey, ProberState, Store
@@ -156,13 +156,14 @@ class StoreFollower:
 
     def _take_all(self, after: datetime, until: datetime) -> int:
         added = 0
-        for found in self._store.rows(after, until):
-            rows = [row for row in found if row.run_id not in self._known] if self._known else found
+        for found in self._store.rows(after, until, ADDED):
+            rows = [row for row in found if row[RUN_ID] not in self._known] if self._known else found
             labels, shapes = self._store.labels(), self._store.shapes()
             with self._guard:
                 take_rows(self._figures, rows, labels, shapes)
             if self._read_at is not None:
-                self._show(self._store.results_of(newest_of(rows, labels, shapes, self._recent.each)))
+                run_id, key, began = map(ADDED.index, CHOSEN)
+                self._show_newest([(row[run_id], row[key], row[began]) for row in rows])
             added += len(rows)
         return added
 
@@ -173,24 +174,33 @@ class StoreFollower:
 
     def _show_recent(self, now: datetime) -> None:
         """Once everything is added up: the latest results of each, from the last hours."""
-        labels, shapes = self._store.labels(), self._store.shapes()
+        labels = self._store.labels()
         self._recent.expect(len({(each.tenant, each.scenario, each.channel) for each in labels.values()}))
-        latest: list[Any] = []
-        for found in self._store.rows(now - RECENT):
-            latest = newest_of([*latest, *found], labels, shapes, self._recent.each)
-        self._show(self._store.results_of(latest))
+        latest: list[Row] = []
+        for found in self._store.rows(now - RECENT, None, CHOSEN):
+            latest = newest_of([*latest, *found], self._store.labels(), self._recent.each)
+        self._show_newest(latest)
+
+    def _show_newest(self, rows: list[Row]) -> None:
+        newest = newest_of(rows, self._store.labels(), self._recent.each)
+        self._show(self._store.of_ids([row[RUN_ID] for row in newest]))
 
     def _take_latest(self) -> int:
         """What was recorded lately, to which others may still add: each is known by its run id."""
         assert self._place is not None
-        rows = [row for found in self._store.rows(self._place) for row in found if row.run_id not in self._known]
-        results = self._store.results_of(rows)
+        recorded = {
+            run_id: moment_of(at)
+            for found in self._store.rows(self._place, None, ("run_id", "recorded_at"))
+            for run_id, at in found
+            if run_id not in self._known
+        }
+        results = self._store.of_ids(recorded)
         with self._guard:
-            for row, result in zip(rows, results, strict=True):
-                self._known[row.run_id] = moment_of(row.recorded_at)
+            for result in results:
+                self._known[result.run_id] = recorded[result.run_id]
                 self._figures.take(result)
                 self._recent.take(result)
-        return len(rows)
+        return len(results)
 
     def _keep(self, now: datetime) -> None:
         assert self._place is not None

@@ -10,7 +10,7 @@ from ringgate.domain.model import RunResult
 from ringgate.metrics.figures import AVAILABILITY, Key
 
 RECENT = timedelta(hours=6)
-MOST, IN_ALL = 20, 20_000
+MOST, IN_ALL = 20, 10_000
 """Results of one scenario on one tenant over one channel, and of all of them together."""
 
 

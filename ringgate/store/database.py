@@ -20,9 +20,6 @@ _LOCK = 7_464_428
 """Of PostgreSQL's advisory locks, the one under which a store is made or brought up."""
 
 
-_PART = 5_000
-
-
 class StoreError(OurSideError):
     """The store cannot be read or written: no verdict may be based on it."""
 
@@ -63,12 +60,12 @@ def upsert(connection: Connection, table: Table) -> Any:
     return into_sqlite(table)
 
 
-def raw(connection: Connection, query: Select[Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows as the driver gives them, in lists of some thousand: for who reads many of them. Plain columns only."""
+def raw(connection: Connection, query: Select[Any], together: int = 5_000) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows as the driver gives them, in lists: for who reads many of them. Plain columns only."""
     assert connection.dialect.dbapi
     try:
         with _cursor(connection, query) as cursor:
-            while part := cursor.fetchmany(_PART):
+            while part := cursor.fetchmany(together):
                 yield part
     except connection.dialect.dbapi.Error as error:
         raise DBAPIError(None, None, error) from None

@@ -11,7 +11,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of
 from ringgate.domain.model import Attachment, Failure, RunResult, Step
@@ -20,6 +20,24 @@ from ringgate.store.rows import residue_of
 
 RECORD = struct.Struct("<IIqdd")
 """One run in a block: keys of its labels and its shape, start, seconds, seconds of undoing."""
+
+
+class RunRow(NamedTuple):
+    """A row of `tables.runs`, in the order of its columns."""
+
+    started_at: int
+    recorded_at: int
+    seconds: float
+    undo_seconds: float
+    labels: int
+    shape: int
+    session: int
+    calls: int
+    run_id: str
+    trace_id: bytes
+    steps: bytes | None
+    details: str | None
+
 
 _SHORT = 2**32
 _HEX = 32

@@ -16,12 +16,12 @@ from ringgate.domain.labels import RunLabels, RunShape, labels_of, microseconds,
 from ringgate.domain.model import Residue, RunResult
 from ringgate.domain.terms import Outcome, Source
 from ringgate.store import encoding, residue, tables
-from ringgate.store.database import Database, upsert
+from ringgate.store.database import Database, raw, upsert
 
 LATE = timedelta(seconds=60)
 """How much later than its moment a row may become visible to others: transactions end in another order."""
 
-ROWS = 100_000
+ROWS = 200_000
 """In one list of `rows`."""
 
 _AT_ONCE = 500
@@ -171,24 +171,35 @@ class Runs(Database):
             query = query.where(columns.recorded_at < microseconds(until))
         return self._read(query)
 
-    def rows(self, after: datetime, until: datetime | None = None) -> Iterator[list[Any]]:
-        """What was recorded from `after` on (until before `until`), as rows of `tables.runs` in the order of their
-        recording, in lists of many thousand: for who adds up more of them than there is memory for."""
+    def rows(
+        self, after: datetime, until: datetime | None = None, names: Sequence[str] = encoding.RunRow._fields
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """What was recorded from `after` on (until before `until`), in no order, in lists of many thousand: for who
+        adds up more of them than there is memory for. Of each there is what is named, of `encoding.RunRow`."""
         columns = tables.runs.c
-        query = select(tables.runs).where(columns.recorded_at >= microseconds(after)).order_by(columns.recorded_at)
+        query = select(*(columns[name] for name in names)).where(columns.recorded_at >= microseconds(after))
         if until is not None:
             query = query.where(columns.recorded_at < microseconds(until))
         with self._reading() as connection:
-            found = connection.execution_options(yield_per=ROWS).execute(query)
-            for part in found.partitions():
-                yield list(part)
+            yield from raw(connection, query, ROWS)
+
+    def of_ids(self, run_ids: Iterable[str]) -> list[RunResult]:
+        """The results of these runs, as far as they are there, oldest first."""
+        wanted, found = list(run_ids), list[Any]()
+        with self._reading() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = select(tables.runs).where(tables.runs.c.run_id.in_(wanted[start : start + _AT_ONCE]))
+                for part in raw(connection, some):
+                    found += part
+        return sorted(self.results_of(found), key=lambda each: each.started_at)
 
     def results_of(self, rows: Iterable[Any]) -> list[RunResult]:
-        """The results of rows that `rows` gave."""
+        """The results of rows of `tables.runs`, such as `rows` gives them."""
         with self._reading() as connection:
             sessions = _session_names(connection)
         labels, shapes = self.labels(), self.shapes()
-        return [encoding.run_of(row, labels, shapes, sessions[row.session]) for row in rows]
+        each = map(encoding.RunRow._make, rows)
+        return [encoding.run_of(row, labels, shapes, sessions[row.session]) for row in each]
 
     def _read(self, query: Select[Any], *, steps: bool = True) -> list[tuple[datetime, RunResult]]:
         """When each was recorded, and the result. Labels are read last: then there is one for every row."""
