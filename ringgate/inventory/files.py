@@ -62,10 +62,12 @@ def read_layer(path: Path) -> FileLayer | Problem:
         return Problem(str(path), "", f"cannot be read: {error.strerror}")
 
 
-def merge(layers: Sequence[FileLayer]) -> tuple[dict[str, Any], dict[Path_, str]]:
-    """The layers' values laid over each other, and for each leaf the file that it comes from."""
-    values: dict[str, Any] = {}
-    origins: dict[Path_, str] = {}
+def merge(
+    layers: Sequence[FileLayer], onto: tuple[Mapping[str, Any], Mapping[Path_, str]] = ({}, {})
+) -> tuple[dict[str, Any], dict[Path_, str]]:
+    """The layers' values laid over each other, and for each leaf the file that it comes from. `onto` is what they are
+    laid over; it stays as it is."""
+    values, origins = dict(onto[0]), dict(onto[1])
     for layer in layers:
         _lay(values, layer.data, origins, (), layer.file)
     return values, origins
@@ -75,14 +77,15 @@ def _lay(below: dict[str, Any], above: Mapping[str, Any], origins: dict[Path_, s
     for key, value in above.items():
         here = (*at, key)
         if isinstance(value, dict) and not _is_one_value(here):
-            if not isinstance(below.get(key), dict):
-                if key in below:
-                    _forget(origins, here)
-                below[key] = {}
+            known = below.get(key)
+            if key in below and not isinstance(known, dict):
+                origins.pop(here, None)
+            below[key] = dict(known) if isinstance(known, dict) else {}  # what is below may be that of other tenants
             _lay(below[key], value, origins, here, file)
         else:
-            if key in below:
+            if isinstance(below.get(key), dict):
                 _forget(origins, here)
+            origins.pop(here, None)
             below[key] = value
             origins[here] = file
 
