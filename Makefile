@@ -5,7 +5,7 @@ N ?= 10
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test test-all faults busy soak bench bench-gate bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test test-all faults busy soak bench bench-gate bench-tenants bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -49,6 +49,9 @@ faults: setup ## 100 clean rounds without an alarm, then every fault until the g
 
 bench-gate: setup ## a verdict over 1.2 million results, on SQLite and PostgreSQL: time, memory, bytes a run; and serve on them
 	@$(BIN)/python -m tests.evaluation.bench.gate
+
+bench-tenants: setup ## how reading the inventory, plan, gate, metrics and page grow with 100, 1,000 and 10,000 tenants
+	@$(BIN)/python -m tests.evaluation.bench.tenants
 
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
 	@$(BIN)/python -m tests.evaluation.bench.scale

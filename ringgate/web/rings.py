@@ -116,7 +116,8 @@ def _view(
     state, word = none if deployed is None else ("missing", "Not judged yet")
     if judgement:
         state, word = WORDS.get(judgement.action, ("missing", humanise(judgement.action)))
-    untested = [each for each in judgement.expected if each not in judgement.tested] if judgement else []
+    was_tested = set(judgement.tested) if judgement else set()
+    untested = [each for each in judgement.expected if each not in was_tested] if judgement else []
     tested = ""
     if judgement and judgement.expected:
         tested = f"{len(judgement.tested)} of {count(len(judgement.expected), 'tenant')} tested"

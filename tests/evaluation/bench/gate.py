@@ -64,7 +64,7 @@ def _measured(folder: Path, kind: str, options: argparse.Namespace) -> bool:
         (folder / "scenarios").symlink_to(HERE / "scenarios")
     inventory = Inventory.load(folder / "tenants")
     scenarios = load_scenarios(folder / "scenarios")
-    with _database(folder, kind) as url:
+    with database(folder, kind) as url:
         began = time.monotonic()
         store = Store(url)
         filling = Filling(
@@ -199,7 +199,8 @@ def _get(address: str) -> str:
 
 
 @contextmanager
-def _database(folder: Path, kind: str) -> Iterator[str]:
+def database(folder: Path, kind: str) -> Iterator[str]:
+    """The URL of an empty database, which is there as long as the block."""
     if kind == "sqlite":
         yield f"sqlite:///{folder}/results.sqlite"
         return
