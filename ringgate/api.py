@@ -75,7 +75,7 @@ class Beginning:
         self._scenario, self._begin = scenario, begin
 
     def finish(self, function: Callable[..., None]) -> TwoPhaseScenario:
-        """Make the process of both halves. What the first returns is carried to the second."""
+        """Make the process of both phases. What the first returns is carried to the second."""
         scenario, begin = self._scenario, self._begin
 
         def whole(erp: Erp, make: Make, run: Run) -> None:

@@ -56,7 +56,7 @@ def main() -> int:
         print("\nringgate: stopped; start again to go on.", file=sys.stderr)
         return 130
     except OSError as problem:
-        print(f"\nringgate: set-up stopped: {problem}. Mend that and start again.", file=sys.stderr)
+        print(f"\nringgate: set-up stopped: {problem}. Fix this and run it again.", file=sys.stderr)
         return 3
     return 0
 

@@ -131,7 +131,7 @@ def _explain(error: Exception) -> int:
         complain(str(error))
         return exit_code_of(error)
     if isinstance(error, OSError):
-        complain(f"{error}. Mend that and start again.")
+        complain(f"{error}. Fix this and run it again.")
         return Exit.BROKEN
     if type(error).__name__ == "Abort":
         return Exit.STOPPED

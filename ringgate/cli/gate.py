@@ -58,7 +58,7 @@ def gate(
 ) -> int:  # fmt: skip
     """Say whether a rollout may go on from a ring.
 
-    Bets the release's results against those from before it. Ends with 0 for pass (promote it), 1 for fail (pause or
+    Tests the release's results against those from before it. Ends with 0 for pass (promote it), 1 for fail (pause or
     roll back), 2 for inconclusive (do not go on): no data, old data, a tenant untested, a store that cannot be read, a
     self-test that was not caught, or too few runs so far.
     """

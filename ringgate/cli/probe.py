@@ -59,7 +59,7 @@ def probe(
     residency: Annotated[
         list[str] | None,
         typer.Option(envvar="RINGGATE_RESIDENCY", metavar="NAME", show_default=False,
-                     help="Where this worker stands: it calls tenants of this residency and of any, and no others."),
+                     help="This worker's residency: it calls tenants of this residency and of any, and no others."),
     ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what would run when, and what never, and run nothing.")
@@ -80,7 +80,7 @@ def probe(
         float, typer.Option(min=0, metavar="SECONDS", help="Told to stop, it finishes or undoes what runs within this.")
     ] = 25.0,
     quiet: Annotated[
-        bool, typer.Option("--quiet", help="Tell only of what did not pass, and a sum each minute.")
+        bool, typer.Option("--quiet", help="Print only what did not pass, and a summary each minute.")
     ] = False,
     signals: SignalsOption = None,
     policy: Annotated[

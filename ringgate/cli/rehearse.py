@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 
 TenantsOption = Annotated[
-    int, typer.Option("--tenants", min=1, max=24, help="How many tenants are to stand; those that stand stay.")
+    int,
+    typer.Option("--tenants", min=1, max=24, help="Tenants of the estate; those that are there stay."),
 ]
 SettleOption = Annotated[
-    float, typer.Option("--settle", metavar="SECONDS", help="How long a write that got no answer may still come.")
+    float,
+    typer.Option("--settle", metavar="SECONDS", help="How long to wait for a write that got no answer."),
 ]
 OutOption = Annotated[
     Path | None,
@@ -39,13 +41,14 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     tenants: TenantsOption = 4,
     leave_out: Annotated[
-        str, typer.Option("--leave-out", metavar="STEP", help="Forget the manual step whose name begins so, as 7.6.")
+        str,
+        typer.Option("--leave-out", metavar="STEP", help="Leave out the manual step of this name, such as 7.6."),
     ] = "",
     down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
 ) -> int:
     """Rehearse a real upgrade of a real ERP, ring by ring.
 
-    Stands up the ERP with its tenants first, and ends with a report. Each start begins anew, unless the last one was
+    Starts the ERP and its tenants first, and ends with a report. Each start begins anew, unless the last one was
     killed: then it goes on where that was.
     """
     code = run(_own_release(), tenants=tenants, anew=None, leave_out=leave_out, down=down)

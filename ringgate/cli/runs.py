@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def suites(
-    tenants: Annotated[int, typer.Option(min=1, max=24, help="How many tenants are to stand.")] = 4,
+    tenants: Annotated[int, typer.Option(min=1, max=24, help="Tenants of the estate; those that are there stay.")] = 4,
     workers: Annotated[str, typer.Option(metavar="N", help="Processes that run scenarios, or auto.")] = "2",
     channel: Annotated[str | None, typer.Option(metavar="NAME", help="Only this channel: api or browser.")] = None,
     everything: Annotated[
@@ -49,7 +49,7 @@ def suites(
 ) -> int:
     """Run every business process on a real ERP.
 
-    Stands it up with its tenants first, takes them as they are, and writes the report."""
+    Starts it with its tenants first, leaves their books as they are, and writes the report."""
     from ringgate.estate.estate import Estate
     from ringgate.estate.progress import ProgressDisplay
 
@@ -93,7 +93,7 @@ def recover(
     inventory: InventoryOption = None,
     tenant: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.", metavar="ID")] = None,
     settle: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long a write that got no answer may still come.")
+        float, typer.Option(metavar="SECONDS", help="How long to wait for a write that got no answer.")
     ] = 60.0,
     in_flight: Annotated[
         bool, typer.Option("--in-flight", help="Also what was begun and waits to be finished after an upgrade.")

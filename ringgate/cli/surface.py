@@ -72,7 +72,7 @@ def compare(
     used_only: Annotated[bool, typer.Option("--used-only", help="Leave out what no scenario uses.")] = False,
     accepted: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="TOML: changes that somebody answers for.", show_default=False),
+        typer.Option(metavar="FILE", help="Accepted changes, in TOML.", show_default=False),
     ] = None,
     release: Annotated[
         str, typer.Option(metavar="ID", help="The release between them, for waivers that are of one alone.",

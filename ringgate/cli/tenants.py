@@ -121,7 +121,7 @@ def check(
     secrets: Annotated[bool, typer.Option("--secrets", help="Also read every secret that is referred to.")] = False,
     policy: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The gate's policy, by which promotions come in time.", show_default=False),
+        typer.Option(metavar="FILE", help="The gate's policy, to say how long promotions take.", show_default=False),
     ] = None,
     as_json: JsonOption = False,
 ) -> int:

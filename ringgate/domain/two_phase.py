@@ -1,4 +1,4 @@
-"""A process in two halves: what comes before an upgrade, and what comes after it."""
+"""A process in two phases: what comes before an upgrade, and what comes after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ringgate.domain.model import Scenario
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoPhaseScenario(Scenario):
-    """A process in two halves, with an upgrade in between. `function` runs both in one go.
+    """A process in two phases, with an upgrade in between. `function` runs both in one go.
 
     `begin` takes (erp, make, run) and returns what must be carried over; `finish` takes that as its fourth. `carried`
     is its type: values of `ringgate.domain.model` and containers of them, so that it can be kept as JSON.

@@ -1,4 +1,4 @@
-"""`ringgate estate up|down|status|destroy|fault`: the ERP that stands on this machine.
+"""`ringgate estate up|down|status|destroy|fault`: the ERP on this machine.
 
 Exit codes: 0 it stands (or is gone, as asked), 1 `status` found it not ready, 3 the machine lacks something; then one
 sentence says what to do.
@@ -31,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="The ERP that stands on this machine for demo, rehearsal and tests.",
+    help="The ERP on this machine, for demo, rehearsal and tests.",
 )
 app.add_typer(faults, name="fault")
 
@@ -55,7 +55,9 @@ def _one_sentence() -> Iterator[None]:
 
 @app.command()
 def up(
-    tenants: Annotated[int, typer.Option("--tenants", min=1, max=24, help="How many tenants are to stand.")] = 4,
+    tenants: Annotated[
+        int, typer.Option("--tenants", min=1, max=24, help="Tenants of the estate; those that are there stay.")
+    ] = 4,
     port_base: Annotated[
         int | None, typer.Option("--port-base", min=1024, max=65500, help="The ERP's port; the tenants' follow it.")
     ] = None,
@@ -70,7 +72,7 @@ def up(
         str, typer.Option("--series", help="The series that its tenants begin at. [default: the ERP's first]")
     ] = "",
 ) -> None:
-    """Makes the estate stand: installs, starts and fills whatever is not there yet."""
+    """Starts the estate: installs, starts and fills whatever is not there yet."""
     console = _console()
     with _one_sentence(), ProgressDisplay(console) as progress:
         report = Estate.at(name, erp, series).up(tenants, progress, port_base)
@@ -90,7 +92,7 @@ def down(name: NameOption = DEMO) -> None:
 def status(
     name: NameOption = DEMO, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
 ) -> None:
-    """Says what stands, by asking every tenant. Exit code 1 unless all are ready."""
+    """Shows what runs, by asking every tenant. Exit code 1 unless all are ready."""
     with _one_sentence():
         report = Estate.at(name).status()
     if as_json:

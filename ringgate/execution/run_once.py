@@ -37,8 +37,8 @@ from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
 from ringgate.scenario.test_data import Make
 
-FIRST_HALF = 1000
-"""More markers than the first half of a process may use; the second goes on after them."""
+FIRST_PHASE = 1000
+"""More markers than the first phase of a process may use; the second goes on after them."""
 
 SIGNALLED = 0.5
 """A signal for a group of processes ends the browser as well as us: so many seconds after the browser has died, at the
@@ -144,7 +144,7 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
 
 
 def begin_once(process: TwoPhaseScenario, tenant: Tenant, channel: Channel, engine: Engine, label: str) -> RunResult:
-    """Run the first half. If it passes, nothing is undone: its journal waits, with what is carried, under `label`."""
+    """Run the first phase. If it passes, nothing is undone: its journal waits, with what is carried, under `label`."""
 
     def keep(journal: RunJournal, carried: object) -> None:
         journal.wait(label, TypeAdapter(process.carried).dump_python(carried, mode="json"))
@@ -153,7 +153,7 @@ def begin_once(process: TwoPhaseScenario, tenant: Tenant, channel: Channel, engi
 
 
 def finish_once(process: TwoPhaseScenario, waiting: RunJournal, tenant: Tenant, engine: Engine) -> RunResult:
-    """Run the second half of begun work, then take back what both halves wrote. Lets go of `waiting`.
+    """Run the second phase of begun work, then take back what both phases wrote. Lets go of `waiting`.
 
     It goes on waiting if it could not be gone on with at all (the tenant is paused, there is no room for it)."""
 
@@ -260,7 +260,7 @@ def _act(
     connection: Connection | None = None
     try:
         connection = driver.connect(tenant, call)
-        make = Make(tenant, journal.run_id, run.today, after=FIRST_HALF if part.waiting else 0)
+        make = Make(tenant, journal.run_id, run.today, after=FIRST_PHASE if part.waiting else 0)
         neighbours = others(tenant, engine.neighbours, run.today) if part.outsiders else ()
         run.watch(lambda: journal.verbs)
         erp = Erp(tenant, connection, channel, journal, make, run.today, neighbours, turn)

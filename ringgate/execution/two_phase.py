@@ -2,7 +2,7 @@
 
     begin_in_flight(tenant, engine, "tryton-8.0")      # the journals wait on disk, with what is carried over
     ...the tenant is upgraded, by this process or others...
-    finish_in_flight(tenant, engine, "tryton-8.0")     # second halves; then both halves are taken back
+    finish_in_flight(tenant, engine, "tryton-8.0")     # second phases; then both are taken back
 
 Both may be killed and called again: what is begun is not begun twice, what is finished not finished twice.
 """
@@ -27,13 +27,13 @@ from ringgate.scenario.discovery import known_scenarios
 
 
 class CutOff(OurSideError):
-    """The second half of a process was killed on the way. It was taken back, and proves nothing."""
+    """The second phase of a process was killed on the way. It was taken back, and proves nothing."""
 
     kind = "cut-off"
 
 
 def load_in_flight(project: Path = Path()) -> dict[str, TwoPhaseScenario]:
-    """The processes in two halves, by id."""
+    """The processes in two phases, by id."""
     return {name: each for name, each in known_scenarios(project).items() if isinstance(each, TwoPhaseScenario)}
 
 
@@ -65,7 +65,7 @@ def finish_in_flight(
 ) -> list[RunResult]:
     """Finish what waits on the tenant under `label`, oldest first. Returns the results of those finished now.
 
-    A second half that was killed on its way is not tried again, because part of it may be done: all of it is taken
+    A second phase that was killed on its way is not tried again, because part of it may be done: all of it is taken
     back, and its result is `broken`, kind `cut-off`. Begun work whose process is not known goes on waiting."""
     known = {each.id: each for each in _known(processes)}
     results: list[RunResult] = []

@@ -65,7 +65,7 @@ class RunJournal:
         self._append({"begun": self.begun}, durable=True)
 
     def go_on(self) -> None:
-        """Durably note that the second half begins."""
+        """Durably note that the second phase begins."""
         self.finishing = True
         self._append({"finishing": True}, durable=True)
 

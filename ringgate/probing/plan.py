@@ -127,7 +127,7 @@ def plan(
 ) -> tuple[Probe, ...]:
     """Every scenario on every tenant over every channel, those that are never run too, with the reason.
 
-    Processes in two halves are for upgrades, and no probes. `neighbours` are all tenants whose sessions may be tried on
+    Processes in two phases are for upgrades, and no probes. `neighbours` are all tenants whose sessions may be tried on
     others (default: `tenants`)."""
     tenants, scenarios = tuple(tenants), tuple(each for each in scenarios if not isinstance(each, TwoPhaseScenario))
     neighbours = tenants if neighbours is None else tuple(neighbours)

@@ -40,7 +40,7 @@ class SecondLook:
 
 @dataclass(frozen=True, slots=True)
 class BaselineResult:
-    """How the tenant was before the change. `begun` counts the processes whose second half waits for after it."""
+    """How the tenant was before the change. `begun` counts the processes whose second phase waits for after it."""
 
     runs: Counts
     begun: int

@@ -1,4 +1,4 @@
-"""Work that an upgrade falls into: here both halves in one go, on whatever series the tenant runs."""
+"""Work that an upgrade falls into: here both phases in one go, on whatever series the tenant runs."""
 
 from scenarios.in_flight.draft_invoice import draft_invoice
 from scenarios.in_flight.half_billed_project import half_billed_project

@@ -86,7 +86,7 @@ def test_from_an_empty_folder_to_a_first_verdict(installed: Path, own_tenant: Le
     assert f"policy.currency: the inventory says CHF, the ERP {tenant.policy.currency.code}." in told.stdout
     assert not [secret for secret in passwords.values() if secret in told.stdout + told.stderr]
 
-    # What the doctor said is mended: the tenant's own rules, as its inventory entry in the estate states them.
+    # What the doctor said is put right: the tenant's own rules, as its inventory entry in the estate states them.
     entry = (Path(own_tenant.inventory) / f"{tenant.id}.toml").read_text(encoding="utf-8")
     policy = "".join(re.findall(r"^\[+policy.*?(?=^\[+(?!policy))", entry, re.DOTALL | re.MULTILINE))
     file = project / "tenants" / "acme.toml"

@@ -1,7 +1,7 @@
 """Work in flight: begun before the upgrade, finished after it.
 
-Each process is begun twice. A second half that was killed on its way, or proved nothing, cannot be done again: then its
-spare is finished.
+Each process is begun twice. A second phase that was killed, or proved nothing, cannot be done again: then the other
+start is finished.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def judge_finished(context: StageContext, tenant: Tenant, since: datetime) -> tu
 
 
 def _finished(context: StageContext, tenant: Tenant, since: datetime) -> list[RunResult]:
-    """The last result of each process whose second half came to an end since. What was cut off proves nothing."""
+    """The last result of each process whose second phase came to an end since. What was cut off proves nothing."""
     names = {each.id for each in context.processes}
     return list(
         {

@@ -1,4 +1,4 @@
-"""Work in two halves: what is carried survives the process, nobody undoes what waits, nothing is done twice."""
+"""Work in two phases: what is carried survives the process, nobody undoes what waits, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def harness(tmp_path: Path) -> Harness:
     return Harness(tmp_path, Notebook(), Heard())
 
 
-def test_both_halves_are_taken_back_after_the_second(harness: Harness) -> None:
+def test_both_phases_are_taken_back_after_the_second(harness: Harness) -> None:
     assert harness.begin() == [Outcome.PASSED]
     assert harness.driver.undone == []
     (result,) = harness.finish()
@@ -115,7 +115,7 @@ def test_recovery_leaves_waiting_work_alone_unless_asked(harness: Harness) -> No
     assert (taken.undone, taken.left, harness.files()) == (1, (), [])
 
 
-def test_a_first_half_that_does_not_pass_is_taken_back_at_once(harness: Harness) -> None:
+def test_a_first_phase_that_does_not_pass_is_taken_back_at_once(harness: Harness) -> None:
     @in_flight(id="sample", needs={PROJECTS}, roles={PROJECT_MANAGER})
     def fails(erp: Any, make: Any, run: Any) -> Project:
         erp.sign_in(PROJECT_MANAGER).create_project(make.project())
@@ -127,7 +127,7 @@ def test_a_first_half_that_does_not_pass_is_taken_back_at_once(harness: Harness)
     assert harness.files() == []
 
 
-def test_a_second_half_that_was_cut_off_is_taken_back_and_proves_nothing(harness: Harness) -> None:
+def test_a_second_phase_that_was_cut_off_is_taken_back_and_proves_nothing(harness: Harness) -> None:
     harness.begin()
     (journal,) = harness.engine().journal.free()
     journal.go_on()
@@ -152,7 +152,7 @@ def test_what_is_carried_comes_back_as_it_was() -> None:
     assert str(again.lines[0].quantity) == "1.50"
 
 
-def test_every_process_in_two_halves_says_what_it_carries() -> None:
+def test_every_process_in_two_phases_says_what_it_carries() -> None:
     processes = load_in_flight()
     assert len(processes) == 4
     assert all(name.startswith("in-flight-") and TypeAdapter(each.carried) for name, each in processes.items())

@@ -90,8 +90,8 @@ def test_told_to_halt_a_run_ends_at_its_next_verb(halt):
 # --- driver pools ---------------------------------------------------------------------------------------------------
 
 
-class Lane(dict):
-    def __init__(self, made: list[Lane]) -> None:
+class ClosingDrivers(dict):
+    def __init__(self, made: list[ClosingDrivers]) -> None:
         super().__init__()
         self.closed = 0
         made.append(self)
@@ -101,8 +101,8 @@ class Lane(dict):
 
 
 def test_a_tenants_runs_get_its_own_drivers_again_and_side_by_side_each_has_some():
-    made: list[Lane] = []
-    pool = ApiDriverPool(lambda tenant: Lane(made))
+    made: list[ClosingDrivers] = []
+    pool = ApiDriverPool(lambda tenant: ClosingDrivers(made))
     with pool.lease(tenant("a")) as first, pool.lease(tenant("a")) as second, pool.lease(tenant("b")) as other:
         assert len({id(each) for each in (first, second, other)}) == 3
     with pool.lease(tenant("a")) as again:
@@ -111,8 +111,8 @@ def test_a_tenants_runs_get_its_own_drivers_again_and_side_by_side_each_has_some
 
 
 def test_drivers_longest_not_used_are_given_up_where_they_are_too_many():
-    made: list[Lane] = []
-    pool = ApiDriverPool(lambda tenant: Lane(made), most=2)
+    made: list[ClosingDrivers] = []
+    pool = ApiDriverPool(lambda tenant: ClosingDrivers(made), most=2)
     for name in "abca":
         with pool.lease(tenant(name)):
             pass
@@ -120,8 +120,8 @@ def test_drivers_longest_not_used_are_given_up_where_they_are_too_many():
 
 
 def test_all_drivers_are_closed_at_the_end_if_there_is_time():
-    made: list[Lane] = []
-    pool = ApiDriverPool(lambda tenant: Lane(made))
+    made: list[ClosingDrivers] = []
+    pool = ApiDriverPool(lambda tenant: ClosingDrivers(made))
     for name in "ab":
         with pool.lease(tenant(name)):
             pass
@@ -132,8 +132,8 @@ def test_all_drivers_are_closed_at_the_end_if_there_is_time():
 
 
 def test_a_browser_is_closed_when_it_is_worn():
-    made: list[Lane] = []
-    leased = BrowserDriverLease(lambda: Lane(made))
+    made: list[ClosingDrivers] = []
+    leased = BrowserDriverLease(lambda: ClosingDrivers(made))
     for _ in range(WORN + 1):
         with leased.lease(tenant()):
             pass

@@ -29,7 +29,7 @@ def tick(
 
 
 class Harness:
-    """A line-up, its clock, and what it counted."""
+    """A run queue, its clock, and what it counted."""
 
     def __init__(self, api: int = 4, browsers: int = 1, held=()) -> None:
         self.now = NOON
