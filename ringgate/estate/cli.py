@@ -32,10 +32,11 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     help="The ERP on this machine, for demo, rehearsal and tests.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(faults, name="fault")
 
-NameOption = Annotated[str, typer.Option("--name", help="Which estate; several can stand side by side.")]
+NameOption = Annotated[str, typer.Option("--name", help="Which estate; several can run side by side.")]
 
 KINDS = f"Which ERP: {', '.join(registry.names())} [default: {registry.DEFAULT}]."
 

@@ -41,6 +41,14 @@ def test_help_shows_the_commands_and_the_exit_codes(capsys: pytest.CaptureFixtur
         assert word in out
 
 
+@pytest.mark.parametrize("command", [["tenants"], ["estate"], ["estate", "up"], ["estate", "fault", "on"]])
+def test_each_command_tells_its_use_by_either_option(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    short, long = (ringgate(capsys, *command, option) for option in ("-h", "--help"))
+    assert short == long
+    assert (short[0], short[2]) == (Exit.OK, "")
+    assert short[1].startswith(f"Usage: ringgate {' '.join(command)}")
+
+
 def test_help_imports_nothing_heavy() -> None:
     heavy = "pydantic, playwright, httpx, sqlalchemy, pytest, hypothesis, faker, psycopg"
     check = f"import sys, ringgate.cli; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
