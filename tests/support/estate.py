@@ -56,9 +56,10 @@ Books = tuple[dict[str, str], frozenset[str]]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the estate of tests when all workers are done with it; its databases are kept for the next run."""
+    """Stop the estate of tests when all workers are done with it; its databases are kept for the next run.
+    RINGGATE_KEEP=1 leaves it standing, for another run beside this one or soon."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or hasattr(session.config, "workerinput"):
+    if reporter is None or hasattr(session.config, "workerinput") or os.environ.get("RINGGATE_KEEP"):
         return
     reports = [report for group in reporter.stats.values() for report in group]
     names = [getattr(report, "nodeid", "") for report in reports]

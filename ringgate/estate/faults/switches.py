@@ -148,7 +148,9 @@ class Trigger:
 
 
 class _Remembered:
-    """A change of rows, done at once and written down."""
+    """A change of rows, done at once and written down. There must be such rows, unless there `may_be_none`."""
+
+    may_be_none = False
 
     def _apply(self, database: Database, fault: str) -> int:
         """Does it, and says to how many rows."""
@@ -159,7 +161,7 @@ class _Remembered:
             if _kept(database, fault):
                 return False
             database.execute(_TABLE)
-            if not self._apply(database, fault):
+            if not self._apply(database, fault) and not self.may_be_none:
                 raise EstateError(f"Tenant {tenant} has nothing that {fault} could change: choose another tenant.")
         return True
 
@@ -215,6 +217,7 @@ class Removed(_Remembered):
 
     table: str
     rows: str
+    may_be_none: bool = False
 
     def _apply(self, database: Database, fault: str) -> int:
         return database.execute(

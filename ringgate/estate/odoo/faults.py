@@ -152,7 +152,7 @@ SETTINGS = (
         title="No period is closed any more",
         where="configuration",
         cause="configuration",
-        says={"financial-posting": "the tenant has closed periods"},
+        says={"financial-posting": "the tenant closes its periods"},
         switch=Changed("res_company", "fiscalyear_lock_date IS NOT NULL", {"fiscalyear_lock_date": "NULL"}),
         cached=True,
     ),
