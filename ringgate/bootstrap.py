@@ -178,7 +178,7 @@ def lines_of(package: str) -> str:
     """The lines of the lock that pin one package, with its hashes."""
     found = re.search(rf"^{package}==(?:.*\\\n)*.*\n", LOCK.read_text(), re.MULTILINE)
     if not found:
-        raise SetUpError(f"requirements.lock does not pin {package}; make it anew with `make lock`.")
+        raise SetUpError(f"requirements.lock does not pin {package}; write it again with `make lock`.")
     return found.group()
 
 

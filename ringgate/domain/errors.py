@@ -51,7 +51,7 @@ class ErpProtocolError(ErpError):
 
 
 class SignInRefused(ErpError):
-    """The credentials of the inventory were not accepted, or a renewed session died again."""
+    """The credentials of the inventory were not accepted, or a renewed session ended again."""
 
     kind = "sign-in"
 

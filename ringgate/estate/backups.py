@@ -84,7 +84,7 @@ class Backups:
             if backup.name == name:
                 return backup
         raise EstateError(
-            f"The backup {name} of tenant {tenant} is gone: `ringgate estate destroy` and `up` make the tenant anew."
+            f"The backup {name} of tenant {tenant} is gone: `ringgate estate destroy` and `up` make the tenant again."
         )
 
     def file(self, backup: BackupFile) -> Path:

@@ -99,7 +99,7 @@ class Cluster:
         except EstateError as problem:
             raise EstateError(
                 f"The estate's database does not start ({last_line(self.log)}): "
-                f"`ringgate estate destroy` and `ringgate estate up` make it anew (log: {self.log})."
+                f"`ringgate estate destroy` and `ringgate estate up` make it again (log: {self.log})."
             ) from problem
 
     def stop(self) -> None:

@@ -107,7 +107,7 @@ def test_a_neighbour_that_cannot_be_had_is_our_side(
     engine = dataclasses.replace(engine, neighbours=(away,))
     result = run_once(scenarios["tenant-disclosure"], own_tenant.tenant, Channel.API, engine)
     assert result.outcome is Outcome.BROKEN, why(result)
-    assert "away could not lend the session" in why(result)
+    assert "of away cannot be used" in why(result)
 
 
 @pytest.mark.parametrize("way", [Way.READ, Way.SEARCH, Way.EXPORT, Way.REPORT])

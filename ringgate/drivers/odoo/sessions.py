@@ -128,7 +128,7 @@ class UserSession:
             return self._send(model, method, ids, context, named)
         except SessionEnded as error:
             raise SignInRefused(
-                f"The session of {self.role} on {self.tenant.id} was renewed, and died again at {model}.{method}."
+                f"The session of {self.role} on {self.tenant.id} was renewed, and ended again at {model}.{method}."
             ) from error
 
     def _send(

@@ -235,7 +235,9 @@ class OutsiderFactory:
             session = self._pool.take(neighbour, role, self._carrier)
             session.call("model.res.user.read", [session.user_id], ["login"])
         except ErpError as error:
-            raise OurSideError(f"{neighbour.id} could not lend the session of its {_words(role)}: {error}") from error
+            raise OurSideError(
+                f"The session of the {_words(role)} of {neighbour.id} cannot be used: {error}"
+            ) from error
         who = f"{_words(role)} of {neighbour.id}"
         yield self._visitor(f"{who} at the address of {self._tenant.id}", self._tenant, session, barred=True)
         if not everywhere:

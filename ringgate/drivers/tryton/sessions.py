@@ -125,7 +125,7 @@ class UserSession:
             return self._send(method, *params, context=context)
         except SessionEnded as error:
             raise SignInRefused(
-                f"The session of {self.role} on {self.tenant.id} was renewed, and died again at {method}."
+                f"The session of {self.role} on {self.tenant.id} was renewed, and ended again at {method}."
             ) from error
 
     def _send(self, method: str, *params: Any, context: Mapping[str, Any] | None) -> Any:

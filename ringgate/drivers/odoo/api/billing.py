@@ -98,9 +98,7 @@ class BillingVerbs(Acting):
         answer = self._wizard(REVERSAL, values, series.credit_button, MOVE, record)
         note = answer.get("res_id") if isinstance(answer, dict) else None
         if not note:
-            raise ErpMisbehaved(
-                "The ERP went through the form of a credit note, but says of no record that it came of it."
-            )
+            raise ErpMisbehaved("The ERP accepted the form of a credit note, but no record came of it.")
         return int(note)
 
     @property

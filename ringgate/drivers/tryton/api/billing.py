@@ -157,4 +157,4 @@ def _first_result(page: Any) -> int:
         found = data.get("res_id")
         if found:
             return int(found[0] if isinstance(found, list) else found)
-    raise ErpMisbehaved("The ERP went through the wizard, but says of no record that it came of it.")
+    raise ErpMisbehaved("The ERP finished the wizard, but names no record that came of it.")

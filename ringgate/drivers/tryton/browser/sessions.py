@@ -91,7 +91,7 @@ class BrowserSession:
             raise SessionOver
         if not LoginPage(self.client).answer(self.password):
             self.usable = False
-            raise SignInRefused(f"The session of {self.role} on {self.tenant.id} died, and could not be renewed.")
+            raise SignInRefused(f"The session of {self.role} on {self.tenant.id} ended, and could not be renewed.")
         self.remember_session()
 
     def listed(self, model: str, domain: list[object]) -> Mapping[str, str]:

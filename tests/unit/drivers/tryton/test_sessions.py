@@ -113,7 +113,7 @@ def test_a_session_that_died_is_renewed_and_the_call_is_sent_again(
 def test_a_session_that_dies_again_is_given_up(erp: Erp, acme: Tenant, driver: TrytonApiDriver) -> None:
     actor = driver.connect(acme, CALL).sign_in(Role.CONSULTANT)
     erp.answers["model.res.user.read"] = status(401)
-    with pytest.raises(SignInRefused, match="died again"):
+    with pytest.raises(SignInRefused, match="ended again"):
         actor.who_am_i()
     assert erp.sent("common.db.login") == 2
 

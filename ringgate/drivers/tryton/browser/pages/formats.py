@@ -39,7 +39,7 @@ class Formats:
         if not bare:
             return Decimal(0)
         if not re.fullmatch(r"-?\d+(\.\d+)?", bare):
-            raise ErpMisbehaved(f"The screen shows {text!r} where a number must stand.")
+            raise ErpMisbehaved(f"The screen shows {text!r} where a number is expected.")
         return Decimal(bare)
 
     def date_of(self, text: str) -> date | None:
@@ -49,7 +49,7 @@ class Formats:
         try:
             return datetime.strptime(text.strip(), self.day).date()  # noqa: DTZ007 - a date has no zone
         except ValueError:
-            raise ErpMisbehaved(f"The screen shows {text!r} where a date like {self.day} must stand.") from None
+            raise ErpMisbehaved(f"The screen shows {text!r} where a date like {self.day} is expected.") from None
 
     def date_text(self, day: date) -> str:
         """`day` as this user would type it."""
@@ -66,7 +66,7 @@ class Formats:
             elif (unit := re.fullmatch(r"(\d+)(\D+)", bare)) and unit[2] in self.seconds:
                 seconds = Decimal(unit[1]) * self.seconds[unit[2]]
             else:
-                raise ErpMisbehaved(f"The screen shows {text!r} where a duration must stand.")
+                raise ErpMisbehaved(f"The screen shows {text!r} where a duration is expected.")
             total += sign * seconds
         return total / SECONDS_PER_HOUR
 
