@@ -214,11 +214,6 @@ class Failure:
     basis: Basis | None = None
     invariant: Invariant | None = None
 
-    @property
-    def ground(self) -> Basis | None:
-        """`basis` under its former name."""
-        return self.basis
-
 
 @dataclass(frozen=True, slots=True)
 class Residue:

@@ -121,7 +121,7 @@ def secure(faults: Sequence[Fault]) -> bool:
 
 
 def unreachable(faults: Sequence[Fault]) -> bool:
-    """Whether nobody gets in while it is on, to take back what he might have done."""
+    """Whether nobody gets in while it is on, to take back what they might have done."""
     return any(len(fault.catches) >= len(WITHIN) for fault in faults)
 
 
@@ -200,7 +200,7 @@ def test_the_right_scenarios_notice_a_fault(
         if fault in {each.id for each in faults}:
             failure = results[name].failure
             assert failure is not None
-            assert told in (failure.ground, failure.invariant), failure
+            assert told in (failure.basis, failure.invariant), failure
 
     left = [each for result in results.values() for each in result.residue if not each.reason.startswith(UNANSWERED)]
     assert not left or unreachable(faults), "what the ERP did not let us take back though it could"
