@@ -15,8 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SPEAKERS = {"httpx", "playwright", "requests", "urllib3", "aiohttp"}
 LIMIT = 400
 LONGER = {
-    "tests/unit/execution/test_run_once.py": 560,  # these mirror one module each, over one set of doubles
-    "tests/unit/fingerprint/test_fingerprint.py": 450,
+    "tests/unit/fingerprint/test_fingerprint.py": 450,  # these mirror one module each, over one set of samples
     "tests/unit/gate/test_bake.py": 510,
     "tests/unit/probing/test_prober.py": 420,
     "tests/unit/web/test_web.py": 500,

@@ -5,115 +5,20 @@ from __future__ import annotations
 import types
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from filelock import FileLock, Timeout
 
-from ringgate.api import POSTING, PROJECT_MANAGER, PROJECTS, REVERSIBLE, expect, expect_refusal, scenario
+from ringgate.api import POSTING, PROJECT_MANAGER, expect, expect_refusal
 from ringgate.domain.documents import Project, Ref
-from ringgate.domain.errors import BrowserError, ErpUnavailable, NeverSent, Refused, SecretMissing, StopRequested
+from ringgate.domain.errors import BrowserError, ErpUnavailable, Refused, SecretMissing, StopRequested
 from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
-from ringgate.domain.model import Attachment
-from ringgate.domain.reversal import NOTHING_TO_UNDO
-from ringgate.domain.terms import Capability, Channel, Effect, Outcome, ResidueCause, Role
-from ringgate.execution.applicability import not_applicable
-from ringgate.execution.recovery import recover
-from ringgate.execution.run_once import Engine, run_once
-from ringgate.execution.undo import AT_ONCE, Patience
-from ringgate.host.run_locks import Crowded, Occupied, RunLocks
-from ringgate.host.undo_journal import Journal
+from ringgate.domain.terms import Capability, Channel, Outcome
+from ringgate.execution.run_once import run_once
 from ringgate.scenario.test_data import Make
 from tests.support.samples import tenant
-
-
-class Notebook:
-    """Driver, connection and actor in one: notes calls, keeps projects."""
-
-    channel = Channel.API
-    capabilities = frozenset({Capability.PROJECTS, Capability.UNDO})
-    role = Role.PROJECT_MANAGER
-
-    def __init__(self) -> None:
-        self.projects: list[str] = []
-        self.undone: list[str] = []
-        self.cannot_undo: set[str] = set()
-        self.closed = self.calls = 0
-
-    def connect(self, _tenant: Any, _call: Any) -> Notebook:
-        return self
-
-    def sign_in(self, _role: Role, **_how: Any) -> Notebook:
-        return self
-
-    def create_project(self, draft: Any) -> Project:
-        self.projects.append(draft.marker)
-        return Project(Ref("project", str(len(self.projects))), draft.name, draft.customer, "open", ())
-
-    def undo(self, reversal: Any) -> str:
-        if reversal.marker in self.cannot_undo:
-            raise ErpUnavailable("the tenant does not answer")
-        self.undone.append(reversal.marker)
-        return "deleted"
-
-    def evidence(self, folder: Any) -> tuple[Attachment, ...]:
-        (folder / "page.png").write_bytes(b"x")
-        return (Attachment("page", "screenshot", "page.png"),)
-
-    @property
-    def touched(self) -> frozenset[str]:
-        return frozenset({"project_manager call make"})
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-class Heard(list):
-    def on(self, event: Any) -> None:
-        self.append(event)
-
-
-@pytest.fixture
-def driver():
-    return Notebook()
-
-
-@pytest.fixture
-def heard():
-    return Heard()
-
-
-@pytest.fixture
-def engine(tmp_path, driver, heard):
-    return Engine(
-        drivers={("sample", Channel.API): driver},
-        journal=Journal(tmp_path / "journal"),
-        run_locks=RunLocks(tmp_path / "locks", patience=0.2),
-        evidence=tmp_path / "evidence",
-        sinks=(heard,),
-        redact=lambda text: text.replace("hunter2", "***"),
-        patience=AT_ONCE,
-    )
-
-
-def process(function, **changes: Any):
-    made = scenario(id="sample", effect=REVERSIBLE, needs={PROJECTS}, roles={PROJECT_MANAGER})(function)
-    return replace(made, **changes)
-
-
-def run(function, engine, **changes: Any):
-    return run_once(process(function, **changes), tenant(), Channel.API, engine)
-
-
-def two_projects(erp, make, run):
-    """Two projects."""
-    with run.step("create"):
-        manager = erp.sign_in(PROJECT_MANAGER)
-        manager.create_project(make.project())
-        manager.create_project(make.project())
+from tests.unit.execution.support import process, run, two_projects
 
 
 def test_a_good_run_passes_and_is_undone_newest_first(engine, driver):
@@ -197,137 +102,6 @@ def test_a_write_that_should_be_refused_and_was_not_is_undone_too(engine, driver
     result = run(allows, engine)
     assert result.failure.message.startswith("create project was allowed: expected a refusal")
     assert driver.undone == driver.projects != []
-
-
-def test_the_reversal_is_on_disk_before_the_write_is_sent(engine, driver):
-    seen = []
-
-    def peeks(erp, make, run):
-        create = driver.create_project
-        driver.create_project = lambda draft: (
-            seen.append([path.read_text() for path in engine.journal.folder.iterdir()]), create(draft)
-        )[1]  # fmt: skip
-        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
-
-    result = run(peeks, engine)
-    assert f'"marker": "RG-{result.run_id}-1"' in seen[0][0]
-
-
-def test_each_reversal_is_tried_and_what_is_left_is_residue_until_recovered(engine, driver):
-    def first_cannot_be_undone(erp, make, run):
-        two_projects(erp, make, run)
-        driver.cannot_undo.add(driver.projects[1])
-
-    result = run(first_cannot_be_undone, engine)
-    assert driver.undone == driver.projects[:1]
-    assert [(each.marker, each.reason) for each in result.residue] == [
-        (driver.projects[1], "the tenant does not answer")
-    ]
-    driver.cannot_undo.clear()
-    heard = Heard()
-    (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, sinks=[heard])
-    assert (recovered.undone, recovered.left) == (1, ())
-    assert [(each.run_id, each.undone, each.left) for each in heard] == [(result.run_id, 1, ())]
-    assert recover(engine.journal, {"aldgate": tenant()}, engine.drivers) == []
-
-
-def test_an_undo_that_was_slow_is_tried_again_before_the_run_is_judged(engine, driver):
-    def slow(erp, make, run):
-        two_projects(erp, make, run)
-        driver.cannot_undo.add(driver.projects[0])
-
-    engine.patience = Patience(sleep=lambda _seconds: driver.cannot_undo.clear())
-    result = run(slow, engine)
-    assert (result.outcome, result.residue) == (Outcome.PASSED, ())
-    assert list(engine.journal.folder.iterdir()) == []
-
-
-def test_a_run_that_was_right_and_whose_undo_was_slow_proves_nothing(engine, driver):
-    def slow(erp, make, run):
-        two_projects(erp, make, run)
-        driver.cannot_undo.add(driver.projects[0])
-
-    result = run(slow, engine)
-    assert (result.outcome, result.failure.kind) == (Outcome.BROKEN, "undo-slow")
-    assert [each.cause for each in result.residue] == [ResidueCause.SLOW]
-    assert result.failure.message == (
-        f"create_project {driver.projects[0]} on aldgate was not taken back: the tenant does not answer; "
-        "`ringgate recover` takes it back"
-    )
-    assert not result.failure.traceback
-
-
-def test_a_run_whose_undo_was_refused_has_failed(engine, driver):
-    def refused(erp, make, run):
-        two_projects(erp, make, run)
-        driver.undo = lambda reversal: (_ for _ in ()).throw(Refused("undo", "the period is closed"))
-
-    result = run(refused, engine)
-    assert (result.outcome, result.failure.kind) == (Outcome.FAILED, "undo-refused")
-    assert {each.cause for each in result.residue} == {ResidueCause.REFUSED}
-
-
-def test_what_failed_before_is_told_whatever_its_undo_came_to(engine, driver):
-    def fails(erp, make, run):
-        two_projects(erp, make, run)
-        driver.cannot_undo.add(driver.projects[0])
-        raise Refused("post_invoice", "period is closed")
-
-    result = run(fails, engine)
-    assert (result.outcome, result.failure.kind, len(result.residue)) == (Outcome.FAILED, "refused", 1)
-
-
-def test_recovery_is_as_patient_as_it_is_told_to_be(engine, driver):
-    def slow(erp, make, run):
-        two_projects(erp, make, run)
-        driver.cannot_undo.add(driver.projects[0])
-
-    run(slow, engine)
-    (left,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers)
-    assert len(left.left) == 1
-    patient = Patience(sleep=lambda _seconds: driver.cannot_undo.clear())
-    (done,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, patience=patient)
-    assert (done.undone, done.left) == (1, ())
-
-
-def test_a_write_that_got_no_answer_stays_noted_until_it_can_no_longer_come(engine, driver):
-    def unanswered(erp, make, run):
-        driver.undo = lambda reversal: NOTHING_TO_UNDO
-        driver.create_project = lambda draft: (_ for _ in ()).throw(ErpUnavailable("timed out"))
-        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
-
-    (residue,) = run(unanswered, engine).residue
-    assert residue.reason == "the ERP has not answered this write, and may still do it"
-    (recovered,) = recover(engine.journal, {"aldgate": tenant()}, engine.drivers, settle=0)
-    assert (recovered.undone, recovered.left) == (1, ())
-
-
-def test_a_refused_write_is_settled_at_once(engine, driver):
-    def refused(erp, make, run):
-        driver.undo = lambda reversal: NOTHING_TO_UNDO
-        driver.create_project = lambda draft: (_ for _ in ()).throw(Refused("create_project", "no"))
-        expect_refusal(erp.sign_in(PROJECT_MANAGER).create_project, make.project(), because="nobody may")
-
-    assert run(refused, engine).residue == ()
-
-
-def test_a_write_that_was_never_sent_is_settled_at_once(engine, driver):
-    class Late(ErpUnavailable, NeverSent): ...
-
-    def never_sent(erp, make, run):
-        driver.undo = lambda reversal: NOTHING_TO_UNDO
-        driver.create_project = lambda draft: (_ for _ in ()).throw(Late("too late"))
-        erp.sign_in(PROJECT_MANAGER).create_project(make.project())
-
-    result = run(never_sent, engine)
-    assert (result.outcome, result.residue) == (Outcome.FAILED, ())
-
-
-def test_recovery_of_a_tenant_that_is_gone_is_residue_and_is_kept(engine, driver):
-    run(lambda erp, make, run: (two_projects(erp, make, run), driver.cannot_undo.update(driver.projects)), engine)
-    for _ in range(2):
-        (recovered,) = recover(engine.journal, {}, engine.drivers)
-        assert {each.reason for each in recovered.left} == {"the inventory no longer has this tenant"}
 
 
 def test_what_the_server_says_it_is_comes_with_the_run(engine, driver):
@@ -471,31 +245,6 @@ def test_sessions_of_a_tenant_are_capped(engine):
         assert run_once(process(two_projects), one, Channel.API, engine).failure.kind == "crowded"
 
 
-def test_who_will_not_wait_is_told_at_once_who_is_in_the_way(tmp_path):
-    run_locks, one = RunLocks(tmp_path / "locks", patience=0), tenant(sessions=1)
-    with run_locks.room(one, "sample"):
-        with (
-            pytest.raises(Occupied, match="another run of sample on aldgate is under way"),
-            run_locks.room(one, "sample"),
-        ):
-            pass
-        with pytest.raises(Crowded, match="all 1 sessions of aldgate are taken"), run_locks.room(one, "another"):
-            pass
-
-
-def test_one_posting_at_a_time_on_a_tenant_across_processes(tmp_path, monkeypatch):
-    monkeypatch.setattr("ringgate.host.run_locks.POSTING", 0.0)
-    ours, others = RunLocks(tmp_path), RunLocks(tmp_path)
-    with ours.posting("aldgate"):
-        lock = FileLock(tmp_path / "aldgate.posting.lock")
-        with pytest.raises(Timeout):
-            lock.acquire(timeout=0)
-        with others.posting("aldgate"):  # nobody waits for ever: it is a courtesy
-            pass
-    with lock.acquire(timeout=0):
-        pass
-
-
 def test_runs_side_by_side_make_the_data_that_each_makes_alone(engine, driver):
     """Threads share no generator of names: a failure can be repeated by its run id alone."""
 
@@ -512,35 +261,6 @@ def test_two_runs_with_one_id_make_the_same_data(engine, driver):
     for _ in range(2):
         run_once(process(two_projects), tenant(), Channel.API, engine, run_id="abc")
     assert driver.projects[:2] == driver.projects[2:]
-
-
-@pytest.mark.parametrize(
-    ("changes", "of_tenant", "reason"),
-    [
-        ({"channels": frozenset({Channel.BROWSER})}, {}, "sample is not run over the api channel"),
-        ({"needs": frozenset({Capability.TIME})}, {}, "the api driver for sample cannot do time"),
-        ({}, {"lacks": frozenset({Capability.PROJECTS})}, "aldgate does not have projects"),
-        ({}, {"users": {}}, "aldgate has no synthetic user for project_manager"),
-        (
-            {},
-            {"lacks": frozenset({Capability.UNDO})},
-            "nothing can be taken back on aldgate over the api channel, so sample would stay",
-        ),
-        ({"effect": Effect.PERMANENT}, {}, "aldgate allows reversible effects, sample is permanent"),
-        (
-            {},
-            {"paused_until": date(2026, 12, 1), "paused_reason": "audit"},
-            "aldgate is paused until 2026-12-01: audit",
-        ),
-        ({}, {"paused_until": date(2026, 11, 22), "paused_reason": "audit"}, ""),
-    ],
-)
-def test_what_does_not_apply_is_told_without_asking_the_erp(changes, of_tenant, reason):
-    today = datetime(2026, 11, 22, tzinfo=UTC).date()
-    said = not_applicable(
-        process(two_projects, **changes), tenant(**of_tenant), Channel.API, Notebook.capabilities, today
-    )
-    assert said == reason
 
 
 def test_a_skipped_run_has_its_reason_and_touches_nothing(engine, driver, heard):

@@ -22,7 +22,7 @@ from ringgate.execution.two_phase import begin_in_flight, finish_in_flight, load
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
 from tests.support.samples import tenant
-from tests.unit.execution.test_run_once import Heard, Notebook
+from tests.unit.execution.support import Heard, Notebook
 
 YEN, POUND = Currency("JPY", 0), Currency("GBP")
 

@@ -18,7 +18,7 @@ from ringgate.probing.releases import release_of, rings_to_test
 from ringgate.probing.worker_pool import NEIGHBOURS, some
 from ringgate.store import ProberState, Store, StoreError
 from tests.support.samples import tenant
-from tests.unit.execution.test_run_once import Notebook
+from tests.unit.execution.support import Notebook
 from tests.unit.probing.test_run_queue import tick
 from tests.unit.store.test_store import result
 

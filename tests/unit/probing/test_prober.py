@@ -29,7 +29,7 @@ from ringgate.probing.timetable import Tick, Timetable
 from ringgate.store import ProberState as Sign
 from ringgate.store import Store
 from tests.support.samples import tenant
-from tests.unit.execution.test_run_once import Notebook
+from tests.unit.execution.support import Notebook
 from tests.unit.probing.test_spool import begun
 
 SELF_TEST = Source.SELF_TEST
