@@ -91,9 +91,14 @@ def ringgate(
     """Runs a firm's business processes against every tenant of its ERP, and says whether a rollout may go on."""
 
 
+COLLECTED = (100_000, 20, 20)
+"""How seldom Python looks for cycles: what is imported and read stays, and to look through it again and again takes a
+fifth of the time."""
+
+
 def main() -> None:
     """The entry point: no error leaves it as a traceback, and none with a secret."""
-    gc.set_threshold(100_000, 20, 20)  # what is imported and read stays: to look through it often takes a fifth longer
+    gc.set_threshold(*COLLECTED)
     sys.exit(run(sys.argv[1:]))
 
 

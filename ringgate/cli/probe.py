@@ -86,7 +86,8 @@ def probe(
     policy: Annotated[
         Path | None,
         typer.Option(metavar="FILE", show_default=False,
-                     help="With --plan: the gate's policy, by which it says how long a promotion takes."),
+                     help="The gate's policy: what its waivers accept is not forgotten; with --plan, how long a "
+                     "promotion takes by it."),
     ] = None,
     inventory: InventoryOption = None,
     results: ResultsOption = None,
@@ -102,10 +103,11 @@ def probe(
     SIGTERM and SIGINT stop it: what runs is finished, or undone, within the grace time; a second one undoes it at once.
     """
     from ringgate.domain.terms import Channel
-    from ringgate.execution.setup import results_url
+    from ringgate.host import paths
     from ringgate.inventory import Inventory
     from ringgate.inventory.kinds import duration
     from ringgate.judging import load_policy
+    from ringgate.judging.forgetting import Forgetting
     from ringgate.probing.prober import Terms
     from ringgate.probing.setup import Wanted, chosen
     from ringgate.probing.setup import workers as shared_out
@@ -139,11 +141,13 @@ def probe(
 
         return run_shares(processes, grace, endless=not (once or lasting))
     at_once = {c: max(1, n // of) for c, n in shared_out(known, probes, workers, browsers).items()}
+    waivers = load_policy(policy, known).waivers if policy else ()
+    forgetting = Forgetting(known.retention, paths.reports() / "evidence", waivers)
     terms = Terms(
         workers=at_once, once=once, lasting=time_given, grace=grace, covers=f"{known.path.absolute()} {wanted.words}",
-        retention=known.retention if which == 0 else None,  # one of several processes is enough
+        forgetting=forgetting if which == 0 else None,  # one of several processes is enough
     )  # fmt: skip
-    with polling(signals if which == 0 else None, known.tenants, results_url(results), complain):
+    with polling(signals if which == 0 else None, known.tenants, paths.results_url(results), complain):
         return _run(known, probes, wanted, terms, results, quiet)
 
 

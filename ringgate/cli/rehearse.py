@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -194,10 +195,15 @@ def _pages(
     from ringgate.host import paths
     from ringgate.rollout.pages import write_pages
     from ringgate.store import Store
+    from ringgate.store.pruning import HELD
 
     store = Store(setup.results_url(results))
     try:
         ran, left = store.results(session=record.session), store.left_behind()
+        store.hold(
+            f"rehearsal {record.session}", f"the record of rehearsing {record.release} rests on it", "", record.began,
+            record.ended or datetime.now(UTC), datetime.now(UTC) + HELD,
+        )  # fmt: skip
     finally:
         store.close()
     return write_pages(

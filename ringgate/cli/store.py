@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ringgate.cli.common import InventoryOption, JsonOption
 from ringgate.cli.runs import ResultsOption
-
-if TYPE_CHECKING:
-    from ringgate.domain.model import RunResult
-    from ringgate.inventory import Inventory
 
 app = typer.Typer(no_args_is_help=True, help="The store of results: how much it holds, and what is forgotten.")
 
@@ -68,47 +63,35 @@ def prune(
     this by itself, a little every minute.
     """
     from ringgate.execution import setup
-    from ringgate.host import evidence_files, paths
+    from ringgate.host import paths
     from ringgate.inventory import Inventory
+    from ringgate.judging import load_policy
+    from ringgate.judging.forgetting import Forgetting
+    from ringgate.scenario.discovery import known_scenarios
     from ringgate.store import Store
 
     known = Inventory.load(inventory)
-    spared = _accepted(policy, known)
+    waivers = load_policy(policy, known, known_scenarios()).waivers if policy else ()
+    forgetting = Forgetting(known.retention, paths.reports() / "evidence", waivers)
     now, sums = datetime.now(UTC), dict[str, int]()
     store = Store(setup.results_url(results))
     try:
         while True:
-            done = store.prune(known.retention, now, spared)
+            done = forgetting.prune(store, now)
             for kind, number in {**done.removed, "rolled up": done.rolled_up}.items():
                 sums[kind] = sums.get(kind, 0) + number
             if not done.more:
                 break
-        held = store.run_ids(store.protected(now))
+        folders, freed = forgetting.prune_evidence(store, now)
         if compact:
             store.compact()
     finally:
         store.close()
-    keep = known.retention
-    folder = paths.reports() / "evidence"
-    folders, freed = evidence_files.prune(folder, now, keep.evidence, keep.evidence_bytes, held)
     typer.echo(
         f"forgotten: {sums['passed']:,} passed runs, {sums['failures']:,} failures, {sums['samples']:,} platform "
         f"signals, {sums['hours']:,} hours, evidence of {folders:,} runs ({_size(freed)}); "
         f"{sums['rolled up']:,} blocks were rolled up to hours"
     )
-
-
-def _accepted(policy: Path | None, known: Inventory) -> Callable[[RunResult], bool]:
-    """Whether a waiver that is in force accepts a failure."""
-    from ringgate.gate.waivers import Waivers
-    from ringgate.judging import load_policy
-    from ringgate.scenario.discovery import known_scenarios
-
-    if policy is None:
-        return lambda result: False
-    rules: Any = load_policy(policy, known, known_scenarios())
-    today = datetime.now(UTC).date()
-    return lambda result: Waivers(rules.waivers, result.release, today).accept(result, 0)
 
 
 def _size(number: float) -> str:

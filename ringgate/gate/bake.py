@@ -79,10 +79,11 @@ class Bake:
         self._ring, self._later, self._remarks = ring, later, tuple(remarks)
         self._waivers = Waivers(policy.waivers, release, now.date())
         self.expected = tuple(t.id for t in ring if not self._waivers.exempt(UNTESTED, t.id))
+        self._expects = frozenset(self.expected)
         self.due = self._due_of(due or baseline.due)
         self._watch = self._make_watch()
         wanted = set(due.every if due else baseline.tested) | set(self.due.every)
-        self._wanted = sorted(p for p in wanted if p[0] in self.expected and not self._waivers.exempt(UNTESTED, *p[:2]))
+        self._wanted = sorted(p for p in wanted if p[0] in self._expects and not self._waivers.exempt(UNTESTED, *p[:2]))
         self.unused: dict[Signal, str] = {}
         self.unknown: dict[Signal, str] = {}
         used = self._signals_in_use()
@@ -114,7 +115,7 @@ class Bake:
         every = {
             probe: max(interval, least)
             for probe, interval in due.every.items()
-            if probe[0] in self.expected and not self._waivers.exempt(Signal.SILENCE.value, *probe[:2])
+            if probe[0] in self._expects and not self._waivers.exempt(Signal.SILENCE.value, *probe[:2])
         }
         return Due(every, due.rests, always=due.always)
 
@@ -274,7 +275,7 @@ class Bake:
             settled=max(self.starts.values(), default=None),
             expected=self.expected,
             absent=[tenant for tenant in self.expected if tenant not in self.starts],
-            newest={tenant: at for tenant, at in self.newest.items() if tenant in self.expected},
+            newest={tenant: at for tenant, at in self.newest.items() if tenant in self._expects},
             lacking=self._lacking(),
             unprobed=[probe for probe in self._wanted if probe not in self._tested],
             attempted=self.counts[Outcome.PASSED] + self.counts[Outcome.FAILED] + self.counts[Outcome.BROKEN],

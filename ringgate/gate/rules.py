@@ -139,7 +139,8 @@ def tenant_untested(facts: Facts) -> Reason | None:
 
 
 def probe_untested(facts: Facts) -> Reason | None:
-    open_ = [probe for probe in facts.unprobed if probe[0] not in facts.untested]
+    untested = frozenset(facts.untested)
+    open_ = [probe for probe in facts.unprobed if probe[0] not in untested]
     said = f"Due, and not carried out once since the release: {listed(map(probe_words, open_))}."
     return _inconclusive("probe_untested", said, bool(open_))
 

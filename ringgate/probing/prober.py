@@ -22,12 +22,12 @@ import schedule
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.events import RunRecovered
 from ringgate.domain.model import Deployment, RunResult, Tenant
-from ringgate.domain.retention import Retention
 from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.drivers.registry import Drivers
 from ringgate.execution.recovery import Recovered
 from ringgate.execution.run_once import Engine
 from ringgate.execution.self_test import self_test
+from ringgate.judging.forgetting import Forgetting
 from ringgate.probing.counters import OVERLAPPING, SKIPPED, counter
 from ringgate.probing.crash_recovery import CrashRecovery, tenants_hit
 from ringgate.probing.driver_pool import ApiDriverPool, BrowserDriverLease
@@ -74,7 +74,7 @@ class Terms:
 
     `once`: everything that is due is run once. `lasting`: for how long it probes, None for as long as it is let.
     `grace`: seconds in which what runs is finished or undone when it is to stop. `covers` says in words what is probed:
-    probers of the same words take over from each other. `retention`: what the store forgets, None for nothing.
+    probers of the same words take over from each other. `forgetting`: what is forgotten meanwhile, None for nothing.
     """
 
     workers: Mapping[Channel, int]
@@ -82,7 +82,7 @@ class Terms:
     lasting: timedelta | None = None
     grace: float = 25.0
     covers: str = ""
-    retention: Retention | None = None
+    forgetting: Forgetting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Prober:
         )  # fmt: skip
         self._sign = Sign(engine.session, clock(), clock())
         chores: dict[Chore, float] = {
-            self._forget: 60.0,
+            self._forget: 60.0, self._forget_evidence: 600.0,
             self._be_seen: 5.0, self._look_for_releases: 5.0, self._look_for_self_tests: 60.0,
         }  # fmt: skip
         self._recorder = Recorder(store, self._spool.stored, self._store_error, chores)
@@ -294,8 +294,12 @@ class Prober:
 
     def _forget(self, store: Store) -> None:
         """A little of what is older than it is kept: the rest waits a minute."""
-        if self._terms.retention:
-            store.prune(self._terms.retention, self._clock(), limit=FORGOTTEN_AT_ONCE)
+        if self._terms.forgetting:
+            self._terms.forgetting.prune(store, self._clock(), FORGOTTEN_AT_ONCE)
+
+    def _forget_evidence(self, store: Store) -> None:
+        if self._terms.forgetting:
+            self._terms.forgetting.prune_evidence(store, self._clock())
 
     def _look_for_releases(self, store: Store) -> None:
         self._deployments = store.deployments()

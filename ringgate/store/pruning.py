@@ -32,6 +32,9 @@ LIMIT = 20_000
 OPEN, BEFORE = timedelta(days=30), timedelta(days=7)
 """How long after a deployment its bake counts as open, and how far before it its baseline reaches."""
 
+HELD = timedelta(days=400)
+"""How long what a stored verdict rests on is held."""
+
 ROLLED_UP_AFTER = timedelta(days=1)
 """Nobody who follows the store asks for blocks that are older."""
 
@@ -169,8 +172,8 @@ class Pruning(Blocks, Notes):
 
     def _prune_samples(self, before: datetime, kept: list[Span], limit: int) -> int:
         samples = tables.samples.c
-        oldest = min([before, *(moment_of(since) for _, since, _ in kept)])
-        old = select(samples.number).where(samples.at < oldest).limit(limit)
+        held = [not_(and_(samples.at >= moment_of(since), samples.at <= moment_of(until))) for _, since, until in kept]
+        old = select(samples.number).where(samples.at < before, *held).limit(limit)
         with self._writing() as connection:
             return connection.execute(delete(tables.samples).where(samples.number.in_(old))).rowcount
 

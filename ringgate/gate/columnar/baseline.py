@@ -35,7 +35,7 @@ def learn_columns(
     waivers: Waivers | None = None,
 ) -> Baseline:
     """`baseline.learn`, of columns in any order."""
-    waivers = waivers or Waivers()
+    waivers, tenants = waivers or Waivers(), frozenset(tenants)
     ran = columns.where(lambda labels: labels.tenant in tenants and labels.source in EVIDENCE)
     ran = ResultColumns(ran.records[np.argsort(ran.records["started"], kind="stable")], ran.labels, ran.shapes)
     said = says.failing(ran)

@@ -14,6 +14,7 @@ import pytest
 from ringgate.api import PROJECT_MANAGER, PROJECTS, REVERSIBLE, scenario
 from ringgate.domain.errors import ErpUnavailable
 from ringgate.domain.model import Deployment
+from ringgate.domain.retention import Retention
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.schedules import ProbeSchedule
 from ringgate.domain.terms import Channel, Outcome, Source
@@ -21,6 +22,7 @@ from ringgate.execution.run_once import Engine, run_once
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import InventoryError, Problem
+from ringgate.judging.forgetting import Forgetting
 from ringgate.probing import prober as probing
 from ringgate.probing.plan import Probe
 from ringgate.probing.prober import Prober, Replanned, Terms
@@ -92,9 +94,8 @@ class World:
         return Probe(of or tenant(), self.scenario(name), Channel.API, ProbeSchedule(api=every, **changes))
 
     def prober(self, probes, *, workers: int = 4, **terms) -> Prober:
-        given = {"once": True, "grace": 5.0} | {
-            key: terms.pop(key) for key in ("once", "lasting", "grace") if key in terms
-        }
+        ours = {"once", "lasting", "grace", "forgetting"} & {*terms}
+        given = {"once": True, "grace": 5.0, **{key: terms.pop(key) for key in ours}}
         return Prober(
             probes, self.engine, self.store, Terms({Channel.API: workers}, **given), self.heard,
             spool=self.folder / "spool", make=self.make, **terms,
@@ -152,13 +153,18 @@ def test_once_runs_everything_that_is_due_and_stores_it(world):
     assert world.left_over == []
 
 
+def test_what_is_too_old_is_forgotten_meanwhile(world):
+    (old := world.folder / "evidence" / "old").mkdir(parents=True)
+    world.prober([], forgetting=Forgetting(Retention(evidence=timedelta()), old.parent)).run()
+    assert not old.exists()
+
+
 def test_a_failing_run_fails_and_is_undone(world):
     def breaks(erp, manager, make):
         raise ErpUnavailable("nobody answers")
 
     world.act = breaks
-    course = world.prober([world.probe()]).run()
-    assert course.outcomes == {Outcome.FAILED: 1}
+    assert world.prober([world.probe()]).run().outcomes == {Outcome.FAILED: 1}
     assert len(world.undone) == 1
 
 
