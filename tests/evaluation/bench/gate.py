@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf, isfinite
 from pathlib import Path
 
 from sqlalchemy import text
@@ -103,7 +104,8 @@ def _others_off() -> str:
 
 def _told(what: str, found: float, most: float, unit: str) -> bool:
     word = "met" if found <= most else "NOT MET"
-    print(f"  {what:<46} {found:8.2f} {unit:<3} (at most {most:g}{unit and ' ' + unit}: {word})", flush=True)
+    target = f"(at most {most:g}{unit and ' ' + unit}: {word})" if isfinite(most) else "(no target)"
+    print(f"  {what:<46} {found:8.2f} {unit:<3} {target}", flush=True)
     return found <= most
 
 
@@ -131,7 +133,7 @@ def _cold(folder: Path, url: str, environment: dict[str, str]) -> list[bool]:
     return [
         _told("ringgate gate, cold", seconds, COLD, "s"),
         _told("  its memory at most", used.ru_maxrss / 1024, MEGABYTES, "MB"),
-        _told("  its CPU (no target)", used.ru_utime + used.ru_stime, float("inf"), "s"),
+        _told("  its CPU", used.ru_utime + used.ru_stime, inf, "s"),
     ]
 
 
@@ -186,10 +188,10 @@ def _serving(folder: Path, url: str, environment: dict[str, str], runs: int) -> 
         process.terminate()
         process.wait()
     return [
-        _told("serve listens (no target)", listening, float("inf"), "s"),
+        _told("serve listens", listening, inf, "s"),
         _told("pages that said what is not so", wrong, 0, ""),
-        _told("serve has a verdict", judged or float("inf"), CAUGHT_UP, "s"),
-        _told("serve has counted every run", caught_up or float("inf"), CAUGHT_UP, "s"),
+        _told("serve has a verdict", judged or inf, CAUGHT_UP, "s"),
+        _told("serve has counted every run", caught_up or inf, CAUGHT_UP, "s"),
     ]
 
 
