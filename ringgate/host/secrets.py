@@ -17,6 +17,7 @@ import logging
 import os
 import stat
 import threading
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,8 +111,9 @@ class RedactingFilter(logging.Filter):
 class ReadSecret(Secret):
     """A secret that a subclass reads; whoever reveals it hides it in the process."""
 
+    @abstractmethod
     def _read(self) -> str:
-        raise NotImplementedError
+        """The value as it lies there. Raises SecretMissing, naming the reference."""
 
     def reveal(self) -> str:
         value = self._read()
@@ -123,7 +125,7 @@ class ReadSecret(Secret):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KnownSecret(ReadSecret):
+class KnownSecret(Secret):
     """A secret that was not read from a reference, wrapped where it comes in: a session's token, a password given."""
 
     value: str = field(repr=False)

@@ -13,8 +13,8 @@ from ringgate.conformance.requirements import ContractBroken, require, same
 from ringgate.conformance.trial import Trial
 from ringgate.domain.credentials import Account, Credentials
 from ringgate.domain.errors import ErpUnavailable, RinggateError, SignInRefused
-from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Capability
+from ringgate.host.secrets import ReadSecret
 
 
 @contract("sign-in", Capability.SIGN_IN)
@@ -51,7 +51,7 @@ def credentials_not_accepted(trial: Trial) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given(Secret):
+class _Given(ReadSecret):
     """A password that is made up here."""
 
     value: str
