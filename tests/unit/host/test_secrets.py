@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from ringgate.domain.errors import SecretMissing
+from ringgate.domain.secrets import Secret
 from ringgate.host.secrets import EnvSecret, FileSecret, RedactingFilter, Redactor, redact
 
 VALUE = 'p&ss "w/rd" <ü>'
@@ -109,3 +110,13 @@ def test_a_file_that_every_user_can_read_is_a_warning(tmp_path: Path) -> None:
     assert "can be read by every user: chmod 600" in FileSecret(str(path)).warning()
     path.chmod(0o600)
     assert FileSecret(str(path)).warning() == ""
+
+
+def test_a_kind_of_secret_that_cannot_be_revealed_is_not_made() -> None:
+    class Unread(Secret):
+        @property
+        def reference(self) -> str:
+            return "nowhere"
+
+    with pytest.raises(TypeError, match="reveal"):
+        Unread()  # type: ignore[abstract]
