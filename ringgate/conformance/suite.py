@@ -4,10 +4,12 @@
 
     class TestMyDriver(DriverContracts):
         @pytest.fixture(scope="class")
-        def driver(self): ...          # your driver; closed by you
+        @classmethod
+        def driver(cls): ...          # your driver; closed by you
 
         @pytest.fixture(scope="class")
-        def tenant(self): ...          # a tenant of an inventory, of which nobody else makes use meanwhile
+        @classmethod
+        def tenant(cls): ...          # a tenant of an inventory, of which nobody else makes use meanwhile
 
 What the driver does not declare is skipped with the reason, what could not be tried fails with it.
 """
@@ -29,12 +31,14 @@ class DriverContracts:
     """One test for each contract."""
 
     @pytest.fixture(scope="class")
-    def neighbours(self) -> tuple[Tenant, ...]:
+    @classmethod
+    def neighbours(cls) -> tuple[Tenant, ...]:
         """Other tenants of this ERP, whose sessions are tried; none unless you say so."""
         return ()
 
     @pytest.fixture(scope="class")
-    def journal(self, tmp_path_factory: pytest.TempPathFactory) -> Journal:
+    @classmethod
+    def journal(cls, tmp_path_factory: pytest.TempPathFactory) -> Journal:
         folder: Path = tmp_path_factory.mktemp("journal")
         return Journal(folder)
 

@@ -21,7 +21,7 @@ from ringgate.execution.run_once import Engine
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
 from tests.support.broken_drivers import EchoingDriver, ForgetfulDriver
-from tests.support.estate import Books, Leased
+from tests.support.estate import NEIGHBOUR, Books, Leased
 
 
 def tried(driver: Driver, tenant: Tenant, folder: Path, neighbours: Any = (), only: Any = ()) -> dict[str, Finding]:
@@ -39,7 +39,8 @@ class TestOverTheApi(DriverContracts):
     """As the tests of a driver of one's own import it."""
 
     @pytest.fixture(scope="class")
-    def driver(self) -> Iterator[TrytonApiDriver]:
+    @classmethod
+    def driver(cls) -> Iterator[TrytonApiDriver]:
         driver = TrytonApiDriver()
         yield driver
         driver.close()
@@ -49,8 +50,8 @@ class TestOverTheApi(DriverContracts):
         return own_tenant.tenant
 
     @pytest.fixture
-    def neighbours(self, tenant: Tenant, inventory: Inventory) -> tuple[Tenant, ...]:
-        return tuple(each for each in inventory.tenants if each.id != tenant.id)[:1]
+    def neighbours(self, inventory: Inventory) -> tuple[Tenant, ...]:
+        return (inventory.tenant(NEIGHBOUR),)
 
 
 def test_the_next_series_keeps_every_contract(
@@ -58,8 +59,7 @@ def test_the_next_series_keeps_every_contract(
 ) -> None:
     tenant = upgraded_tenant.tenant
     before: Books = books_of(tenant)
-    neighbours = [each for each in inventory.tenants if each.id != tenant.id][:1]
-    found = tried(engine.drivers[tenant.erp, Channel.API], tenant, tmp_path, neighbours)
+    found = tried(engine.drivers[tenant.erp, Channel.API], tenant, tmp_path, [inventory.tenant(NEIGHBOUR)])
     assert not_kept(found) == []
     assert set(found) == set(CONTRACTS)
     assert books_of(tenant) == before

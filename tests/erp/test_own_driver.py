@@ -32,7 +32,8 @@ class TestTheExample(DriverContracts):
     """As docs/your-own-erp.md says to test a driver."""
 
     @pytest.fixture(scope="class")
-    def driver(self) -> Iterator[TrytonOverXml]:
+    @classmethod
+    def driver(cls) -> Iterator[TrytonOverXml]:
         driver = TrytonOverXml()
         yield driver
         driver.close()
