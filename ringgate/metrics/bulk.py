@@ -22,13 +22,13 @@ Array = NDArray[Any]
 Row = tuple[Any, ...]
 """As the store gives it: a million of them are not made into anything else."""
 
-ADDED = ("run_id", "labels", "shape", "started_at", "seconds", "trace_id", "steps", "details")
-"""What is read of each run that is only added up."""
+ADDED = ("labels", "shape", "started_at", "seconds", "trace_id", "steps", "details")
+"""What is read of each run that is only added up; more may follow."""
 
-CHOSEN = ("run_id", "labels", "started_at")
+CHOSEN = ("labels", "started_at", "run_id")
 """What is read of each run to choose the newest ones."""
 
-RUN_ID = 0
+RUN_ID = -1
 
 
 def take_rows(
@@ -48,7 +48,7 @@ def newest_of(rows: Sequence[Row], labels: Mapping[int, RunLabels], each: int) -
     for key, v in labels.items():
         if v.source in AVAILABILITY:
             numbers[key] = keys.setdefault((v.tenant, v.scenario, v.channel.value), len(keys))
-    _, keyed, began = zip(*rows, strict=True)
+    keyed, began, _ = zip(*rows, strict=True)
     of, started = numbers[np.array(keyed)], np.array(began)
     order = np.lexsort((started, of))
     order = order[of[order] >= 0]
@@ -66,7 +66,7 @@ class _Taking:
         self, figures: Figures, rows: Sequence[Row], labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape]
     ) -> None:
         self._figures, self._labels, self._shapes = figures, labels, shapes
-        _, of, shape, started, seconds, self._traces, self._steps, self._details = zip(*rows, strict=True)
+        of, shape, started, seconds, self._traces, self._steps, self._details, *_ = zip(*rows, strict=True)
         self._of, self._shape, self._seconds = np.array(of), np.array(shape), np.array(seconds)
         # As timedelta rounds; durations are not so long that their parts would matter.
         self._at = np.array(started) + np.rint(self._seconds * 1e6).astype(np.int64)
@@ -140,7 +140,7 @@ class _Taking:
     def _times(self, places: Array, steps: int) -> Array:
         """Start and length of each step in microseconds, a row for each run."""
         kept = list(map(self._steps.__getitem__, places.tolist()))
-        if {len(each) for each in kept} == {8 * steps}:
+        if set(map(len, kept)) == {8 * steps}:
             return np.frombuffer(b"".join(kept), "<u4").reshape(len(kept), 2 * steps)
         wide = [np.frombuffer(each, "<u4" if encoding.is_short(each, steps) else "<u8") for each in kept]
         return np.array(wide, np.uint64).reshape(len(kept), 2 * steps)

@@ -156,14 +156,15 @@ class StoreFollower:
 
     def _take_all(self, after: datetime, until: datetime) -> int:
         added = 0
-        for found in self._store.rows(after, until, ADDED):
+        named = bool(self._known) or self._read_at is not None  # or else nobody asks which is which
+        for found in self._store.rows(after, until, (*ADDED, *(["run_id"] if named else []))):
             rows = [row for row in found if row[RUN_ID] not in self._known] if self._known else found
             labels, shapes = self._store.labels(), self._store.shapes()
             with self._guard:
                 take_rows(self._figures, rows, labels, shapes)
             if self._read_at is not None:
-                run_id, key, began = map(ADDED.index, CHOSEN)
-                self._show_newest([(row[run_id], row[key], row[began]) for row in rows])
+                key, began = map(ADDED.index, CHOSEN[:RUN_ID])
+                self._show_newest([(row[key], row[began], row[RUN_ID]) for row in rows])
             added += len(rows)
         return added
 
