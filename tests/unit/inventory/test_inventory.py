@@ -145,6 +145,19 @@ def test_the_tenant_wins_over_cohorts_the_later_cohort_over_the_earlier_and_both
     assert origins["sessions"] == "built-in default"
 
 
+def test_what_one_tenant_says_for_itself_is_not_said_for_the_next(tmp_path: Path) -> None:
+    """What tenants have in common is laid together, and checked, once."""
+    own = '[policy]\neffects = "read"\n[users.accountant]\nlogin = "own"\n[probes]\napi = "1 min"\n'
+    files = {f"{name}.toml": SMALLEST.format(id=name) + text for name, text in (("a", ""), ("b", own), ("c", ""))}
+    first, changed, last = load(tmp_path, files).tenants
+    assert (changed.policy.effects, changed.users[Role.ACCOUNTANT].login) == (Effect.READ, "own")
+    assert changed.probes.usual.api == timedelta(minutes=1)
+    assert (last.policy, last.probes) == (first.policy, first.probes)
+    assert first.policy.effects is last.policy.effects is Effect.REVERSIBLE
+    assert {role: each.login for role, each in first.users.items()} == {r: e.login for r, e in last.users.items()}
+    assert last.probes.usual.api == timedelta(minutes=5)
+
+
 def test_tables_merge_by_key_and_lists_replace(tmp_path: Path) -> None:
     inventory = load(
         tmp_path,

@@ -238,3 +238,18 @@ def test_a_prober_is_known_by_what_it_said_last(store):
     last = ProberState("p1", NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), {"probes": 9})
     store.seen(last)
     assert store.probers() == [last, ProberState("p2", NOON, NOON + timedelta(seconds=5), detail={})]
+
+
+def test_of_each_row_there_is_what_is_named(store):
+    store.add(result("r1"), result("r2", started_at=NOON + timedelta(seconds=1)))
+    found = [row for part in store.rows(NOON - timedelta(days=9000), None, ("run_id", "seconds")) for row in part]
+    assert sorted(found) == [("r1", 1.5), ("r2", 1.5)]
+    assert [each.run_id for each in store.of_ids(["r2", "none", "r1"])] == ["r1", "r2"]
+    assert store.of_ids(["r1"]) == store.results(until=NOON + timedelta(seconds=1))
+
+
+def test_many_rows_that_cannot_be_read_are_an_error_of_the_store(store):
+    with store._writing() as connection:
+        connection.exec_driver_sql("DROP TABLE run_blocks")
+    with pytest.raises(StoreError, match="cannot be read: no such table: run_blocks"):
+        store.columns()
