@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,16 @@ from tests.unit.judging.test_judging import INVENTORY
 ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
 START = NOW - timedelta(minutes=30)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate reads the clock: results are as old as they say when a test begins, not when all were collected."""
+    now, here = datetime.now(UTC), sys.modules[__name__]
+    monkeypatch.setattr(here, "NOW", now)
+    monkeypatch.setattr(here, "START", now - timedelta(minutes=30))
+
+
 POLICY = """
 alpha = 0.05
 [bake]
