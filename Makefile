@@ -21,12 +21,12 @@ suites: setup ## run every business process on the four tenants as they are; end
 test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
 	@$(BIN)/pytest tests/unit tests/evaluation/study -n $(WORKERS)
 	@$(BIN)/ringgate estate up --name tests --tenants 8
-	@$(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) -m "not sweep" --durations 20
+	@$(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --dist loadgroup -m "not sweep" --durations 20
 
 test-all: setup ## the same and the sweeps: more seeds, a busy machine, every kill, real Odoo (hours)
 	@$(BIN)/pytest tests/unit tests/evaluation/study -n $(WORKERS)
 	@$(BIN)/ringgate estate up --name tests --tenants 8
-	@RINGGATE_KILLS=all RINGGATE_FAULTS=alone RINGGATE_ODOO=1 $(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --durations 40
+	@RINGGATE_KILLS=all RINGGATE_FAULTS=alone RINGGATE_ODOO=1 $(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --dist loadgroup --durations 40
 
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from ringgate.domain.terms import Channel
 from ringgate.estate.faults.switches import FrontDoorFault
 from ringgate.estate.frontdoor import NetworkFault as Rule
 from ringgate.execution.recovery import recover
+from ringgate.execution.run_once import run_once
+from ringgate.execution.undo import AT_ONCE
 
 # scenario, number of the write at which it dies, whether the ERP got that write
 MOMENTS = [
@@ -52,13 +56,14 @@ def test_a_killed_run_is_recovered(own_tenant, books_of, environment, scenario, 
     assert (again.returncode, again.stdout[:18]) == (0, "Nothing to recover")
 
 
-def test_what_cannot_be_taken_back_now_is_kept_for_later(own_tenant, estate, engine, run, books_of):
+def test_what_cannot_be_taken_back_now_is_kept_for_later(own_tenant, estate, engine, scenarios, books_of):
     """While a payment stands, the invoice that it pays cannot be credited, and must not be forgotten either."""
     before, tenant = books_of(own_tenant.tenant), own_tenant.tenant
     unread = FrontDoorFault(lambda _, name: Rule(tenant=name, rpc=r"^model\.account\.move\.search_read$", status=502))
     unread.on(estate, tenant.id, "ledger-unread")
     try:
-        result = run("project-to-cash", tenant)
+        impatient = dataclasses.replace(engine, patience=AT_ONCE)
+        result = run_once(scenarios["project-to-cash"], tenant, Channel.API, impatient)
     finally:
         unread.off(estate, tenant.id, "ledger-unread")
     assert {each.verb for each in result.residue} >= {"pay_invoice", "post_invoice"}

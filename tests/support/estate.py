@@ -55,6 +55,14 @@ NEIGHBOUR = "chelsea"
 Books = tuple[dict[str, str], frozenset[str]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker takes all tests of the tenant that runs 8.0: another would only wait for it."""
+    for item in items:
+        asked = (*getattr(item, "fixturenames", ()), item.name)
+        if any(word in each for word in ("upgraded_tenant", "[8.0]") for each in asked):
+            item.add_marker(pytest.mark.xdist_group("8.0"))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the estate of tests when all workers are done with it; its databases are kept for the next run.
     RINGGATE_KEEP=1 leaves it standing, for another run beside this one or soon."""
