@@ -6,13 +6,15 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Playwright, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import BrowserError
 from ringgate.drivers.chromium import find_browser
+from ringgate.drivers.transport import without_frames
 
 if TYPE_CHECKING:
+    from ringgate.domain.secrets import Secret
     from ringgate.drivers.protocol import Call
 
 # Pictures are never looked at, and nothing that is tested depends on site isolation: both cost CPU only. The pointer
@@ -103,3 +105,11 @@ def headers_of(call: Call) -> dict[str, str]:
 
 def first_line(error: PlaywrightError) -> str:
     return error.message.splitlines()[0] if error.message else "no reason given"
+
+
+def type_secret(field: Locator, secret: Secret) -> None:
+    """Fills in a secret. What goes wrong is the browser's error, without the frames that hold it."""
+    try:
+        field.fill(secret.reveal())
+    except BaseException as error:
+        raise without_frames(error)  # noqa: B904 - it is the same error

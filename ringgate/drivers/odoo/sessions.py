@@ -27,6 +27,7 @@ from ringgate.drivers.odoo.touches import Touches
 from ringgate.drivers.odoo.wire import BusinessError, SessionClient, SessionEnded
 from ringgate.drivers.protocol import Call, TimeLimit
 from ringgate.drivers.transport import HttpTransport
+from ringgate.host.secrets import KnownSecret
 
 
 class NotThere(BusinessError):
@@ -66,7 +67,7 @@ class UserSession:
         self.tenant, self.role, self.carrier = tenant, role, carrier
         self.ids: dict[tuple[str, str], int] = {}
         self.ended = self.doubtful = False
-        self._password = password
+        self._password = None if password is None else KnownSecret(password)
         self.client = SessionClient(tenant.api, database_of(tenant), carrier.transport, self._headers)
 
     def carried_by(self, carrier: CallCarrier) -> None:
@@ -95,7 +96,7 @@ class UserSession:
                 f"Tenant {self.tenant.id} has no user for the role {self.role}: add [users.{self.role}]."
             )
         credentials = account.on(Channel.API)
-        password = credentials.reveal_password() if self._password is None else self._password
+        password = self._password or credentials.required_password()
         self.ids.clear()
         self.client.login(credentials.login, password)
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ringgate.domain.money import Currency, Money
+from ringgate.domain.secrets import Secret
 
 Row = Mapping[str, Any]
 
@@ -23,7 +24,11 @@ _EXACT: Final = Decimal("0.000001")
 
 
 def _pack(value: Any) -> Any:
-    """What `json` cannot write itself. Amounts go as JSON numbers, which is how the ERP takes them."""
+    """What `json` cannot write itself. Amounts go as JSON numbers, which is how the ERP takes them.
+
+    A secret is revealed here and no sooner: what holds it until then can be shown."""
+    if isinstance(value, Secret):
+        return value.reveal()
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dt.datetime):

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -33,15 +34,18 @@ from ringgate.domain.errors import (
     ErpError,
     ErpMisbehaved,
     ErpProtocolError,
+    ErpTimedOut,
     ErpUnavailable,
     NoRoute,
     RinggateError,
     SignInRefused,
     Throttled,
 )
+from ringgate.domain.secrets import Secret
 from ringgate.drivers.odoo.series import OdooSeries, series_of
 from ringgate.drivers.odoo.values import decode, encode
-from ringgate.drivers.transport import HttpTransport, transport_error
+from ringgate.drivers.transport import NO_AUTH, HttpTransport, SecretHeader, exchange, read_all, transport_error
+from ringgate.host.secrets import KnownSecret, ReadSecret, hide, unhide
 
 HeadersHook = Callable[[str], Mapping[str, str]]
 """Given the method about to be called ("account.move.action_post"), returns headers to send with it."""
@@ -79,20 +83,17 @@ class BusinessError(ErpError):
 
 @dataclass(frozen=True, slots=True)
 class OdooSession:
-    """A live session. `context` goes with every call (language, time zone); `repr` hides the token."""
+    """A live session. `context` goes with every call (language, time zone)."""
 
     login: str
     user_id: int
-    token: str
     series: OdooSeries
     context: Mapping[str, Any]
 
-    def __repr__(self) -> str:
-        return f"Session(login={self.login!r}, user_id={self.user_id}, series={self.series.name})"
-
 
 class _Client:
-    """What both ways of calling share: one address, one database, and one table of errors."""
+    """What both ways of calling share: one address and one database. No frame of a call holds a secret: what is sent
+    is wrapped until then, and what was answered is taken apart where nothing is raised."""
 
     def __init__(
         self, base_url: str, database: str, transport: HttpTransport, headers_hook: HeadersHook | None = None
@@ -103,56 +104,27 @@ class _Client:
         self.base, self.database = f"{parts.scheme}://{parts.netloc}", database
         self.transport, self._headers_hook = transport, headers_hook
 
-    def _post(self, path: str, body: Any, headers: Mapping[str, str], called: str) -> httpx.Response:
-        """The answer to one POST, read to its end."""
+    def _post(
+        self, path: str, body: Any, auth: httpx.Auth, called: str, named: Mapping[str, str] = MappingProxyType({})
+    ) -> httpx.Response:
+        """The answer to one POST, read to its end. `named` are headers that are no secret."""
         extra = self._headers_hook(called) if self._headers_hook else {}
-        headers = {"content-type": "application/json", **headers, **extra}
+        headers = {"content-type": "application/json", **named, **extra}
         http = self.transport.http
         request = http.build_request(
             "POST", self.base + path, content=encode(body), headers=headers, timeout=self.transport.timeout
         )
         try:
-            response = http.send(request, stream=True)
+            response = exchange(http, request, auth)
         except httpx.HTTPError as error:
             raise transport_error(error, self.base) from error
         try:
-            response.read()
+            read_all(response)
         except httpx.TimeoutException as error:
-            raise ErpUnavailable(f"{self.base} timed out in the middle of its answer to {called}.") from error
+            raise ErpTimedOut(f"{self.base} timed out in the middle of its answer to {called}.") from error
         except httpx.HTTPError as error:
             raise ErpProtocolError(f"The answer of {self.base} to {called} was cut short or garbled.") from error
         return response
-
-    def _decoded(self, response: httpx.Response, called: str) -> Any:
-        try:
-            return decode(response.content)
-        except ValueError as error:
-            raise ErpProtocolError(f"The answer of {self.base} to {called} is not the JSON of Odoo.") from error
-
-    def _status_error(self, status: int, called: str) -> RinggateError:
-        if status == 401:
-            return SessionEnded(f"{self.base} no longer knows our session.")
-        if status == 403:
-            return ErpMisbehaved(f"{self.base} does not offer {called} to us (HTTP 403).")
-        if status == 429:
-            return Throttled(f"{self.base} says that we ask too often (HTTP 429).")
-        if status == 404:
-            return ErpUnavailable(f"{self.base} does not serve this database (HTTP 404).")
-        if status >= 500:
-            return ErpUnavailable(f"{self.base} answered {called} with HTTP {status}.")
-        return ErpProtocolError(f"{self.base} answered {called} with HTTP {status}.")
-
-    def _error(self, named: Any, message: Any, model: str, method: str) -> RinggateError:
-        """What an exception of the server means, by the last part of its name."""
-        kind, said = str(named or "").rpartition(".")[2], " ".join(str(message or "").split())
-        called = f"{model}.{method}".strip(".")
-        if kind in SESSION_KINDS:
-            return SessionEnded(f"{self.base} no longer knows our session.")
-        if kind in BUSINESS_KINDS:
-            return BusinessError(kind, said or kind, model, method)
-        if kind in UNAVAILABLE_KINDS:
-            return ErpUnavailable(f"{self.base} does not reach the database behind {called}: {said[:200] or kind}.")
-        return ErpMisbehaved(f"The server failed inside {called}: {kind} {said[:200]}".rstrip())
 
 
 class SessionClient(_Client):
@@ -163,34 +135,34 @@ class SessionClient(_Client):
     ) -> None:
         super().__init__(base_url, database, transport, headers_hook)
         self.session: OdooSession | None = None
-        self._token = ""
+        self._cookie: Secret | None = None
         self._sequence = 0
 
-    def login(self, user: str, password: str) -> OdooSession:
+    def login(self, user: str, password: Secret | str) -> OdooSession:
         """Signs in. Raises SignInRefused if the credentials are not accepted."""
+        password = password if isinstance(password, Secret) else KnownSecret(password)
         self.forget()
         params = {"db": self.database, "login": user, "password": password}
         try:
-            told = self._json("/web/session/authenticate", params, "sign-in", "")
+            told = _SignIn(self._json("/web/session/authenticate", params, "sign-in", ""))
         except SessionEnded:
-            told = None
+            raise self._refused(user) from None
         except BusinessError as error:
             raise ErpUnavailable(f"{self.base} does not let anybody sign in to this database: {error}") from error
-        if isinstance(told, Mapping) and not told.get("uid"):  # 14.0 answers a wrong password without an error
-            told = None
-        if told is None:
-            raise SignInRefused(f"{self.base} does not accept the sign-in of {user!r} to {self.database!r}.")
-        uid, context = told.get("uid"), told.get("user_context")
-        if not isinstance(uid, int) or not isinstance(context, Mapping) or not self._token:
+        if told.refused:
+            raise self._refused(user)
+        if told.user_id is None or told.context is None or self._cookie is None:
             raise ErpProtocolError("The answer to a sign-in has not the shape that Odoo sends.")
-        series = series_of(told.get("server_version_info") or told.get("server_version"))
-        self.session = OdooSession(user, uid, self._token, series, context)
+        self.session = OdooSession(user, told.user_id, series_of(told.version), told.context)
         return self.session
 
+    def _refused(self, user: str) -> SignInRefused:
+        return SignInRefused(f"{self.base} does not accept the sign-in of {user!r} to {self.database!r}.")
+
     @property
-    def token(self) -> str:
-        """What the server gave us last: it changes the token of a session now and then."""
-        return self._token
+    def cookie(self) -> Secret | None:
+        """The header that the server knows the session by. It changes its token now and then."""
+        return self._cookie
 
     def logout(self) -> None:
         """Ends the session on the server. Its token is kept, so that later calls meet the server's own refusal."""
@@ -198,7 +170,16 @@ class SessionClient(_Client):
 
     def forget(self) -> None:
         """Forgets the session without telling the server."""
-        self.session, self._token = None, ""
+        self.session = None
+        self._keep(None)
+
+    def _keep(self, cookie: Secret | None) -> None:
+        """The session's cookie is this one from now on."""
+        for hidden in _hidden_in(self._cookie):
+            unhide(hidden)
+        self._cookie = cookie
+        for value in _hidden_in(cookie):
+            hide(value)
 
     def call(
         self,
@@ -223,25 +204,15 @@ class SessionClient(_Client):
         called = f"{model}.{method}".strip(".")
         self._sequence += 1
         body = {"jsonrpc": "2.0", "method": "call", "id": self._sequence, "params": params}
-        headers = {"cookie": f"{COOKIE}={self._token}"} if self._token else {}
-        response = self._post(path, body, headers, called)
-        if response.status_code == 404 and self._token:  # where one address serves several databases, only the session
-            raise SessionEnded(f"{self.base} no longer knows our session.")  # says which is meant
-        if response.status_code != 200:
-            raise self._status_error(response.status_code, called)
-        answer = self._decoded(response, called)
-        # A call that is turned away before it is read (a session that ended) is answered without its number.
-        numbers = (body["id"], None) if isinstance(answer, dict) and answer.get("error") else (body["id"],)
-        if not isinstance(answer, dict) or answer.get("id") not in numbers:
-            raise ErpProtocolError(f"The answer of {self.base} to {called} is not an answer to our question.")
-        if error := answer.get("error"):
-            data = error.get("data") if isinstance(error, Mapping) else None
-            if not isinstance(data, Mapping):
-                raise ErpProtocolError(f"The error that answers {called} has not the shape that Odoo sends.")
-            raise self._error(data.get("name"), data.get("message"), model, method)
-        if token := _cookie_of(response):
-            self._token = token
-        return answer.get("result")
+        auth = NO_AUTH if self._cookie is None else SecretHeader("cookie", self._cookie)
+        response = self._post(path, body, auth, called)
+        answer = _Answer(self.base, model, method)
+        answer.read_numbered(response, self._sequence, signed_in=self._cookie is not None)
+        if answer.error is not None:
+            raise answer.error
+        if cookie := _cookie_of(response):
+            self._keep(cookie)
+        return answer.result
 
 
 class KeyClient(_Client):
@@ -252,11 +223,11 @@ class KeyClient(_Client):
         base_url: str,
         database: str,
         transport: HttpTransport,
-        key: str,
+        key: Secret | str,
         headers_hook: HeadersHook | None = None,
     ) -> None:
         super().__init__(base_url, database, transport, headers_hook)
-        self._key = key
+        self._key = _Bearer(key if isinstance(key, Secret) else KnownSecret(key))
 
     def call(
         self,
@@ -270,25 +241,144 @@ class KeyClient(_Client):
         """Calls a public method of a model, on the records `ids` if given."""
         called = f"{model}.{method}"
         body = {**named, **({"ids": list(ids)} if ids is not None else {}), "context": dict(context or {})}
-        headers = {"authorization": f"bearer {self._key}", "x-odoo-database": self.database}
-        response = self._post(f"/json/2/{model}/{method}", body, headers, called)
-        if response.status_code == 200:
-            return self._decoded(response, called)
-        if response.status_code in (401, 429) or response.status_code >= 500:
-            raise self._status_error(response.status_code, called)
+        auth = SecretHeader("authorization", self._key)
+        response = self._post(f"/json/2/{model}/{method}", body, auth, called, {"x-odoo-database": self.database})
+        answer = _Answer(self.base, model, method)
+        answer.read_plain(response)
+        if answer.error is not None:
+            raise answer.error
+        return answer.result
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearer(ReadSecret):
+    """The header that a key goes in: not read before it is sent."""
+
+    key: Secret
+
+    @property
+    def reference(self) -> str:
+        return self.key.reference
+
+    def _read(self) -> str:
+        return f"bearer {self.key.reveal()}"
+
+
+def _cookie_of(response: httpx.Response) -> Secret | None:
+    """The session's cookie, where the server sets one."""
+    for header in response.headers.get_list("set-cookie"):
+        name, _, value = header.partition(";")[0].partition("=")
+        if name.strip() == COOKIE:
+            return KnownSecret(f"{COOKIE}={value.strip()}")
+    return None
+
+
+def _hidden_in(cookie: Secret | None) -> tuple[str, ...]:
+    """The forms in which a session's token could come out: the header, and the token alone."""
+    whole = "" if cookie is None else cookie.reveal()
+    return (whole, whole.partition("=")[2]) if whole else ()
+
+
+# --- what an answer means -------------------------------------------------------------------------------------------
+
+
+class _SignIn:
+    """What the answer to a sign-in says. 14.0 answers a wrong password without an error. Its `repr` shows nothing."""
+
+    __slots__ = ("context", "refused", "user_id", "version")
+
+    def __init__(self, told: Any) -> None:
+        self.refused = told is None or (isinstance(told, Mapping) and not told.get("uid"))
+        known = told if isinstance(told, Mapping) else {}
+        user_id, context = known.get("uid"), known.get("user_context")
+        self.user_id = user_id if isinstance(user_id, int) else None
+        self.context: Mapping[str, Any] | None = context if isinstance(context, Mapping) else None
+        self.version = known.get("server_version_info") or known.get("server_version")
+
+
+class _Answer:
+    """What an answer says: a `result`, or the `error` that it means. Its `repr` shows neither."""
+
+    __slots__ = ("_base", "_called", "_method", "_model", "error", "result")
+
+    def __init__(self, base: str, model: str, method: str) -> None:
+        self._base, self._model, self._method = base, model, method
+        self._called = f"{model}.{method}".strip(".")
+        self.result: Any = None
+        self.error: RinggateError | None = None
+
+    def read_numbered(self, response: httpx.Response, asked: int, *, signed_in: bool) -> None:
+        """An answer to call number `asked` of a session."""
+        base, called = self._base, self._called
+        if response.status_code == 404 and signed_in:  # where one address serves several databases, only the session
+            self.error = SessionEnded(f"{base} no longer knows our session.")  # says which is meant
+            return
+        if response.status_code != 200:
+            self.error = self._status_error(response.status_code)
+            return
+        try:
+            answer = decode(response.content)
+        except ValueError:  # which holds the answer
+            self.error = ErpProtocolError(f"The answer of {base} to {called} is not the JSON of Odoo.")
+            return
+        error = answer.get("error") if isinstance(answer, dict) else None
+        # A call that is turned away before it is read (a session that ended) is answered without its number.
+        numbers = (asked, None) if error else (asked,)
+        if not isinstance(answer, dict) or answer.get("id") not in numbers:
+            self.error = ErpProtocolError(f"The answer of {base} to {called} is not an answer to our question.")
+            return
+        if error:
+            data = error.get("data") if isinstance(error, Mapping) else None
+            self.error = self._meaning(data.get("name"), data.get("message")) if isinstance(data, Mapping) else None
+            self.error = self.error or ErpProtocolError(
+                f"The error that answers {called} has not the shape that Odoo sends."
+            )
+            return
+        self.result = answer.get("result")
+
+    def read_plain(self, response: httpx.Response) -> None:
+        """An answer to a call by key, whose HTTP code says whether it is an error."""
+        status = response.status_code
+        if status in (401, 429) or status >= 500:
+            self.error = self._status_error(status)
+            return
         try:
             told = decode(response.content)
         except ValueError:
             told = None
-        if not isinstance(told, Mapping) or "name" not in told:
-            raise self._status_error(response.status_code, called)
-        raise self._error(told["name"], told.get("message"), model, method)
+            if status == 200:
+                words = f"The answer of {self._base} to {self._called} is not the JSON of Odoo."
+                self.error = ErpProtocolError(words)
+                return
+        if status == 200:
+            self.result = told
+        elif isinstance(told, Mapping) and "name" in told:
+            self.error = self._meaning(told["name"], told.get("message"))
+        else:
+            self.error = self._status_error(status)
 
+    def _status_error(self, status: int) -> RinggateError:
+        """What an HTTP code other than 200 means."""
+        base, called = self._base, self._called
+        known: dict[int, RinggateError] = {
+            401: SessionEnded(f"{base} no longer knows our session."),
+            403: ErpMisbehaved(f"{base} does not offer {called} to us (HTTP 403)."),
+            404: ErpUnavailable(f"{base} does not serve this database (HTTP 404)."),
+            429: Throttled(f"{base} says that we ask too often (HTTP 429)."),
+        }
+        if status in known:
+            return known[status]
+        kind = ErpUnavailable if status >= 500 else ErpProtocolError
+        return kind(f"{base} answered {called} with HTTP {status}.")
 
-def _cookie_of(response: httpx.Response) -> str:
-    """The session's token, where the server sets one."""
-    for header in response.headers.get_list("set-cookie"):
-        name, _, value = header.partition(";")[0].partition("=")
-        if name.strip() == COOKIE:
-            return value.strip()
-    return ""
+    def _meaning(self, named: Any, message: Any) -> RinggateError:
+        """What an exception of the server means, by the last part of its name."""
+        kind, said = str(named or "").rpartition(".")[2], " ".join(str(message or "").split())
+        base, called = self._base, self._called
+        if kind in SESSION_KINDS:
+            return SessionEnded(f"{base} no longer knows our session.")
+        if kind in BUSINESS_KINDS:
+            return BusinessError(kind, said or kind, self._model, self._method)
+        if kind in UNAVAILABLE_KINDS:
+            return ErpUnavailable(f"{base} does not reach the database behind {called}: {said[:200] or kind}.")
+        return ErpMisbehaved(f"The server failed inside {called}: {kind} {said[:200]}".rstrip())

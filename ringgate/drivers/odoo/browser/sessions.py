@@ -6,7 +6,7 @@ Signing in costs more than most verbs, so a window is kept between runs, and giv
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,11 +16,13 @@ from playwright.sync_api import Error as PlaywrightError
 
 from ringgate.domain.errors import BrowserError, ErpMisbehaved, NoRoute
 from ringgate.domain.model import Attachment, Tenant
+from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Channel, Role
-from ringgate.drivers.browser_process import Chromium, first_line, headers_of
+from ringgate.drivers.browser_process import Chromium, first_line, headers_of, type_secret
 from ringgate.drivers.odoo.browser.page import OdooWebClient
 from ringgate.drivers.odoo.browser.selectors import screens
 from ringgate.drivers.protocol import Call
+from ringgate.host.secrets import KnownSecret
 
 VIEWPORT: Final[Any] = {"width": 1400, "height": 1000}
 """Narrower, the client hides buttons behind others."""
@@ -38,7 +40,7 @@ class Window:
     role: Role
     context: BrowserContext
     client: OdooWebClient
-    password: str = field(repr=False)
+    password: Secret
     login: str = ""
     usable: bool = True
     ended: bool = False
@@ -51,7 +53,7 @@ class Window:
         form = client.screens.login_form
         with client.errors_of("the log-in page"):
             client.page.fill(f"{form} input[name=login]", self.login)
-            client.page.fill(f"{form} input[name=password]", self.password)
+            type_secret(client.page.locator(f"{form} input[name=password]"), self.password)
             client.page.click(f"{form} button[type=submit]")
             client.one(f"{client.screens.home}, {form} .alert-danger").wait_for()
             refused = client.one(f"{form} .alert-danger").count() > 0
@@ -125,7 +127,7 @@ class Windows:
         if account is None:
             raise NoRoute(f"Tenant {tenant.id} has no user for the role {role}: add [users.{role}].")
         credentials = account.on(Channel.BROWSER)
-        secret = credentials.reveal_password() if password is None else password
+        secret = credentials.required_password() if password is None else KnownSecret(password)
         context = self._chromium.context(headers_of(call))
         try:
             comma = tenant.language.partition("_")[0] in COMMA

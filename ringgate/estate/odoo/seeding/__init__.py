@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ringgate.domain.terms import Role
-from ringgate.drivers.odoo.wire import COOKIE, SessionClient
-from ringgate.drivers.transport import HttpTransport
+from ringgate.drivers.odoo.wire import SessionClient
+from ringgate.drivers.transport import HttpTransport, SecretHeader
 from ringgate.estate import business_year
 from ringgate.estate.odoo.seeding import books, master_data, people
 from ringgate.estate.odoo.seeding.rpc import SeedingClient
@@ -67,8 +67,9 @@ def seed_tenant(
 
 def _build_screens(admin: SeedingClient, transport: HttpTransport) -> None:
     """Has the ERP put its scripts and styles together, which it keeps: else the first user waits half a minute."""
-    cookie = {"cookie": f"{COOKIE}={admin.rpc.token}"}
+    assert admin.rpc.cookie is not None, "nobody is signed in"
+    auth = SecretHeader("cookie", admin.rpc.cookie)
     http, base = transport.http, admin.rpc.base
-    page = http.get(f"{base}/web", headers=cookie, follow_redirects=True, timeout=PATIENCE)
+    page = http.get(f"{base}/web", auth=auth, follow_redirects=True, timeout=PATIENCE)
     for path in sorted(set(re.findall(r"/web/(?:assets|content)/[^\"' ]+\.(?:js|css)", page.text))):
-        http.get(base + path, headers=cookie, timeout=PATIENCE)
+        http.get(base + path, auth=auth, timeout=PATIENCE)

@@ -144,7 +144,8 @@ def test_a_token_that_the_server_changes_is_the_one_that_counts() -> None:
     reply = httpx.Response(200, json={"id": 2, "result": 1}, headers={"set-cookie": "session_id=next; Path=/"})
     server.answer = lambda path, params: reply
     client.call("res.users", "read", ids=[1])
-    assert client.token == "next"
+    assert client.cookie is not None
+    assert client.cookie.reveal() == "session_id=next"
 
 
 def test_a_session_that_ended_is_told_so_without_the_number_of_the_call() -> None:

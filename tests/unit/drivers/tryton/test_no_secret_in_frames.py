@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from ringgate.drivers.tryton.sessions import Carrier, SessionPool
 from ringgate.host.secrets import FileSecret, KnownSecret
 from tests.support.fake_tryton import FakeTryton
 from tests.support.samples import tenant as sample_tenant
+from tests.support.tracebacks import forms_of_error
 from tests.support.ways_to_fail import LOGIN, PASSWORD, TOKEN, WAYS, forms
 
 READ = "model.party.party.read"
@@ -43,22 +43,8 @@ def sign_in(fake: FakeTryton, tmp_path: Path) -> Iterator[Callable[[], Any]]:
     line.close()
 
 
-def shown(excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[tuple[str, str]]:
-    """Every form in which pytest or Python itself can show the error."""
-    for style in ("long", "short", "line", "no", "native", "value"):
-        for chain in (True, False):
-            told = excinfo.getrepr(showlocals=True, style=style, chain=chain, truncate_locals=False)  # type: ignore[arg-type]
-            yield f"pytest, {style}", str(told)
-    each: BaseException | None = excinfo.value
-    whole = traceback.TracebackException.from_exception(excinfo.value, capture_locals=True)
-    yield "traceback", "".join(whole.format())
-    while each is not None:
-        yield "repr", f"{each!r} {each} {vars(each)!r}"
-        each = each.__cause__ or each.__context__
-
-
 def assert_hidden(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    assert [(where, form) for where, text in shown(excinfo) for form in forms("auditor") if form in text] == []
+    assert [(where, form) for where, text in forms_of_error(excinfo) for form in forms("auditor") if form in text] == []
 
 
 @pytest.mark.parametrize("way", WAYS)

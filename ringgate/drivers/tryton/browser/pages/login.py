@@ -8,7 +8,7 @@ from playwright.sync_api import Locator
 
 from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.secrets import Secret
-from ringgate.drivers.transport import without_frames
+from ringgate.drivers.browser_process import type_secret
 from ringgate.drivers.tryton.browser.pages.client import Screen, WebClient
 
 
@@ -56,7 +56,7 @@ class LoginPage:
     def answer(self, password: Secret) -> bool:
         """Type the password into the dialog that asks for it; False if it was refused."""
         with self.client.errors_of("the question for the password"):
-            _type(self.password, password)
+            type_secret(self.password, password)
             self.confirm.click()
         screen = self.client.settle("the start page")
         return bool(screen.user) and not screen.asks_password
@@ -65,11 +65,3 @@ class LoginPage:
         """Cancel the question for the password."""
         with self.client.errors_of("the question for the password"):
             self.client.page.locator(".ask-dialog .modal-footer .btn-link").click()
-
-
-def _type(field: Locator, secret: Secret) -> None:
-    """Fills in a secret. What goes wrong is the browser's error, without the frames that hold it."""
-    try:
-        field.fill(secret.reveal())
-    except BaseException as error:
-        raise without_frames(error)  # noqa: B904 - it is the same error
