@@ -3,6 +3,8 @@ BIN := .venv/bin
 WORKERS ?= 2
 N ?= 10
 MINUTES ?= 30
+# Else each of the hundreds of processes that tests and rehearsals start would compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo suites test test-all faults busy soak bench bench-gate bench-tenants bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
