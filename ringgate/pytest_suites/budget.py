@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from hypothesis import reject
-
 REPORT_EVERY = 10.0
 """Seconds between two lines about how far a property is."""
 
@@ -40,6 +38,8 @@ class Budget:
 
         After a failure nothing is left out: Hypothesis runs what failed again, to show it."""
         if self._seconds is not None and self.ran and not self._failed and self.spent >= self._seconds:
+            from hypothesis import reject  # where a property runs it is loaded; elsewhere it would only cost a start
+
             self.left_out += 1
             reject()
 
