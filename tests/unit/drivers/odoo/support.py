@@ -41,7 +41,7 @@ class Server:
             return told
         if isinstance(told, httpx.HTTPError):
             raise told
-        headers = {"set-cookie": "session_id=abc123; Path=/; HttpOnly"}
+        headers = {"set-cookie": "session_id=q7-begun-9be07a; Path=/; HttpOnly"}
         result = told if isinstance(told, dict) and "error" in told else {"result": told}
         answer = {"jsonrpc": "2.0", "id": body["id"], **result}
         return httpx.Response(200, json=answer, headers=headers)

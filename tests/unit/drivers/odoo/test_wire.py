@@ -46,7 +46,7 @@ def test_a_call_carries_cookie_context_ids_and_arguments_by_name() -> None:
     assert path == "/web/dataset/call_kw/account.move/action_post"
     assert params["args"] == [[42]]
     assert params["kwargs"] == {"context": {"lang": "de_DE", "tz": "Europe/Berlin", "uid": 7, "active_id": 42}}
-    assert headers["cookie"] == "session_id=abc123"
+    assert headers["cookie"] == "session_id=q7-begun-9be07a"
 
 
 @pytest.mark.parametrize(("method", "named"), [("create", "vals_list"), ("search", "domain"), ("write", "vals")])
@@ -59,7 +59,7 @@ def test_what_series_name_otherwise_goes_by_its_place(method: str, named: str) -
 
 def test_neither_the_token_nor_the_password_is_in_a_sessions_text() -> None:
     client, _ = signed_in([])
-    assert "abc123" not in repr(client.session)
+    assert "q7-begun-9be07a" not in repr(client.session)
     assert "secret" not in repr(client.session)
 
 
@@ -141,11 +141,11 @@ def test_an_address_that_is_none_is_our_side() -> None:
 
 def test_a_token_that_the_server_changes_is_the_one_that_counts() -> None:
     client, server = signed_in(True)
-    reply = httpx.Response(200, json={"id": 2, "result": 1}, headers={"set-cookie": "session_id=next; Path=/"})
+    reply = httpx.Response(200, json={"id": 2, "result": 1}, headers={"set-cookie": "session_id=q7-renewed-4fd1c2; Path=/"})
     server.answer = lambda path, params: reply
     client.call("res.users", "read", ids=[1])
     assert client.cookie is not None
-    assert client.cookie.reveal() == "session_id=next"
+    assert client.cookie.reveal() == "session_id=q7-renewed-4fd1c2"
 
 
 def test_a_session_that_ended_is_told_so_without_the_number_of_the_call() -> None:
