@@ -10,6 +10,7 @@ nothing twice and misses nothing that was recorded meanwhile, and the store may 
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -146,7 +147,8 @@ class StoreFollower:
         added = 0
         while self._place < horizon:
             until = min(self._place + SLICE, horizon)
-            added += self._take_all(self._place, until)
+            with _collection_paused():
+                added += self._take_all(self._place, until)
             self._place = until
             self._known = {run_id: at for run_id, at in self._known.items() if at >= until}
             noted = self._around.at
@@ -212,3 +214,15 @@ class StoreFollower:
         data: Mapping[str, Any] = {"place": self._place.isoformat(), "known": known, "figures": plain}
         self._store.keep_figures(NAME, now, data)
         self._kept_at = now
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Without Python's search for cycles: rows hold none, and among a million of them it takes a quarter of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

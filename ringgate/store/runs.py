@@ -21,7 +21,7 @@ from ringgate.store.database import Database, raw, upsert
 LATE = timedelta(seconds=60)
 """How much later than its moment a row may become visible to others: transactions end in another order."""
 
-ROWS = 200_000
+ROWS = 100_000
 """In one list of `rows`."""
 
 _AT_ONCE = 500

@@ -30,6 +30,8 @@ class RefreshIntervals:
     """How often things are done, in seconds, and from when on what is known is too old.
 
     `answer` is how long one who asks for what was never judged waits at most: less than an Argo metric's 10 s.
+    `first_judgement` is how long the runs' figures wait at most for the first verdicts: two threads that read row after
+    row would take turns at each, and both be slow.
     """
 
     follow: float = 2.0
@@ -37,6 +39,7 @@ class RefreshIntervals:
     store_patience: float = 20.0
     judgement_patience: float = 60.0
     answer: float = 5.0
+    first_judgement: float = 5.0
 
 
 class LiveState:
@@ -55,13 +58,14 @@ class LiveState:
         self.clock = clock or (lambda: datetime.now(UTC))
         self._load, self._judge, self._tell = load_inventory, judge, tell
         self._guard, self._stop = threading.Lock(), threading.Event()
+        self._judged_once = threading.Event()
         self._inventory = load_inventory()
         self._judgements: dict[Place, GateJudgement] = {}
         self._under_way: dict[Place, Future[GateJudgement]] = {}
         self._errors = KnownErrors(tell)
         self._asked = ThreadPoolExecutor(2, thread_name_prefix="asked")
         self._threads = [
-            threading.Thread(target=self._again, args=(self.follow, self.pace.follow), name="follow", daemon=True),
+            threading.Thread(target=self._follow_on, name="follow", daemon=True),
             threading.Thread(target=self._again, args=(self.judge, self.pace.judge), name="judge", daemon=True),
         ]
 
@@ -79,6 +83,7 @@ class LiveState:
     def stop(self) -> None:
         """Ends the threads and keeps what was added up."""
         self._stop.set()
+        self._judged_once.set()
         for thread in self._threads:
             thread.join()
         self._asked.shutdown(wait=False, cancel_futures=True)
@@ -90,6 +95,10 @@ class LiveState:
     @property
     def alive(self) -> bool:
         return all(thread.is_alive() for thread in self._threads)
+
+    def _follow_on(self) -> None:
+        self._judged_once.wait(self.pace.first_judgement)
+        self._again(self.follow, self.pace.follow)
 
     def _again(self, work: Callable[[], None], seconds: float) -> None:
         while not self._stop.is_set():
@@ -121,8 +130,11 @@ class LiveState:
 
     def judge(self) -> None:
         """Judges the release that each ring has now."""
-        for ring, release in self.current().items():
-            self._judged(ring, release)
+        try:
+            for ring, release in self.current().items():
+                self._judged(ring, release)
+        finally:
+            self._judged_once.set()
 
     def _judged(self, ring: str, release: str) -> GateJudgement:
         now = self.clock()
