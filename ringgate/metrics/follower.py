@@ -218,7 +218,7 @@ class StoreFollower:
 
 @contextmanager
 def _collection_paused() -> Iterator[None]:
-    """Without Python's search for cycles: rows hold none, and among a million of them it takes a quarter of the time."""
+    """Without Python's search for cycles: rows hold none, and among a million it takes a quarter of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
