@@ -2,109 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 
 from ringgate.domain.errors import RinggateError
-from ringgate.domain.model import Deployment, Failure, Scenario, SignalSample, Step
+from ringgate.domain.model import Failure, Scenario, SignalSample, Step
 from ringgate.domain.terms import Channel, Effect, Layer, Outcome, Source
 from ringgate.inventory import Inventory, InventoryError
-from ringgate.metrics import Recent, StoreFollower
-from ringgate.store import ProberState, Store
-from ringgate.web import GateJudgement, LiveState, RefreshIntervals, Reloading, Schedule, Server, collector_of
+from ringgate.store import ProberState
+from ringgate.web import GateJudgement, Reloading, Schedule
 from ringgate.web.access import is_loopback
 from ringgate.web.judging import Curve
 from tests.unit.inventory.test_inventory import SMALLEST, write
 from tests.unit.metrics.test_metrics import NOON, result
-from tests.unit.report.sample import four_tenants
+from tests.unit.web.world import World
 
 TOKEN = "open-sesame-0123456789"
-
-
-class Client:
-    """Asks an application without a network between."""
-
-    def __init__(self, app: Starlette, headers: dict[str, str | bytes]) -> None:
-        self._app, self._headers = app, headers
-
-    def get(self, path: str, **more) -> httpx.Response:
-        return self._ask("GET", path, **more)
-
-    def post(self, path: str, **more) -> httpx.Response:
-        return self._ask("POST", path, **more)
-
-    def _ask(self, method: str, path: str, **more) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://127.0.0.1", headers=self._headers
-            ) as client:
-                return await client.request(method, path, **more)
-
-        return asyncio.run(ask())
-
-
-class World:
-    """A server with a clock that is set by hand, a real store, and a gate that says what it is told to."""
-
-    def __init__(self, folder: Path) -> None:
-        self.now = NOON + timedelta(minutes=10)
-        self.url = f"sqlite:///{folder}/results.sqlite"
-        self.store = Store(self.url, clock=lambda: self.now)
-        self.told: list[str] = []
-        self.asked: list[tuple[str, str]] = []
-        self.judge: Callable[[str, str, datetime], GateJudgement] = self.passing
-        self.inventory = Inventory(Path("tenants"), tuple(four_tenants()), ("canary", "early", "broad"), {})
-        self.spoilt = False
-        self.board = LiveState(
-            StoreFollower(self.store, Recent(), clock=lambda: self.now),
-            self._load,
-            self._judged,
-            self.told.append,
-            RefreshIntervals(answer=0.2),
-            clock=lambda: self.now,
-        )
-
-    def _load(self) -> Inventory:
-        if self.spoilt:
-            raise InventoryError([])
-        return self.inventory
-
-    def passing(self, ring: str, release: str, now: datetime) -> GateJudgement:
-        return GateJudgement(ring, release, "pass", "promote", now, ("the evidence is in",), evidence={"failures": 0.4})
-
-    def _judged(self, ring: str, release: str, now: datetime) -> GateJudgement:
-        self.asked.append((ring, release))
-        return self.judge(ring, release, now)
-
-    def says(self, verdict: str, action: str, *reasons: str) -> None:
-        self.judge = lambda ring, release, now: GateJudgement(ring, release, verdict, action, now, reasons)
-
-    def turn(self) -> None:
-        """What the threads do once."""
-        self.board.follow()
-        self.board.judge()
-
-    def client(self, token: str = "", headers: dict[str, str | bytes] | None = None) -> Client:
-        return Client(Server(self.board, collector_of(self.board)).app(token), headers or {})
-
-
-@pytest.fixture
-def world(tmp_path):
-    world = World(tmp_path)
-    world.store.deployed(Deployment("d1", NOON, "canary", "8.0", note="by hand", by="ops"))
-    yield world
-    world.store.close()
 
 
 def said(body) -> list[str]:
@@ -392,89 +310,6 @@ def test_an_inventory_that_was_spoilt_is_told_and_the_last_good_one_goes_on(worl
     world.turn()
     assert len(world.told) == 1
     assert len(world.board.inventory.tenants) == 4
-
-
-def _read(board):
-    with board.follower.reading() as (_, _, read_at):
-        return read_at is not None
-
-
-def test_figures_are_read_after_the_first_verdicts_and_soon_without_any(world):
-    release, order = threading.Event(), []
-
-    def judged(ring, name, now):
-        release.wait(10)
-        order.append("judged")
-        return world._judged(ring, name, now)
-
-    class Following(StoreFollower):
-        def follow(self):
-            order.append("followed")
-            return super().follow()
-
-    board = LiveState(
-        Following(world.store), lambda: world.inventory, judged, world.told.append,
-        RefreshIntervals(0.01, 0.01, first_judgement=10),
-    )  # fmt: skip
-    board.start()
-    release.set()
-    while not _read(board):
-        assert board.alive
-        threading.Event().wait(0.01)
-    board.stop()
-    assert order[0] == "judged"
-
-    release.clear()
-    order.clear()
-    board = LiveState(
-        Following(world.store), lambda: world.inventory, judged, world.told.append,
-        RefreshIntervals(0.01, 0.01, first_judgement=0.01),
-    )  # fmt: skip
-    board.start()
-    while not _read(board):  # though nothing was judged
-        assert board.alive
-        threading.Event().wait(0.01)
-    assert order[0] == "followed"
-    release.set()
-    board.stop()
-
-
-def test_the_threads_follow_and_judge_until_they_are_stopped(world):
-    board = LiveState(
-        StoreFollower(world.store),
-        lambda: world.inventory,
-        world._judged,
-        world.told.append,
-        RefreshIntervals(0.01, 0.01),
-    )
-    board.start()
-    while not board.judgements() or not _read(board):
-        assert board.alive
-        threading.Event().wait(0.01)
-    board.stop()
-    assert not board.alive
-    assert world.store.figures("metrics") is not None
-
-
-def test_a_mistake_in_a_gate_ends_no_thread(world):
-    def mistaken(ring: str, release: str, now: datetime) -> GateJudgement:
-        raise ZeroDivisionError("oops")
-
-    world.judge = mistaken
-    board = LiveState(
-        StoreFollower(world.store),
-        lambda: world.inventory,
-        world._judged,
-        world.told.append,
-        RefreshIntervals(0.01, 0.01),
-    )
-    board.start()
-    while len(world.asked) < 3:
-        threading.Event().wait(0.01)
-    assert board.alive
-    board.stop()
-    assert world.told == ["ZeroDivisionError: oops"]
-    assert board.judgements() == []
 
 
 def test_the_inventory_is_read_again_when_a_file_was_changed(tmp_path):
