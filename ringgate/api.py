@@ -22,7 +22,7 @@ from ringgate.domain.money import Money
 from ringgate.domain.terms import Basis, Capability, Channel, Effect, Invariant, InvoiceMethod, Layer, Role, StepKind
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.run_once import Run
-from ringgate.isolation.model import Thing, Way
+from ringgate.isolation.model import AttemptKind, PrivateRecord
 from ringgate.isolation.texts import named_in
 from ringgate.scenario.access_checks import AccessChecks
 from ringgate.scenario.actors import Actor
@@ -135,6 +135,7 @@ __all__ = [
     "TIMESHEET",
     "AccessChecks",
     "Actor",
+    "AttemptKind",
     "Capability",
     "Decimal",
     "Effect",
@@ -144,14 +145,13 @@ __all__ = [
     "Make",
     "Money",
     "Posting",
+    "PrivateRecord",
     "Project",
     "PurchaseRequest",
     "Refused",
     "Role",
     "Run",
-    "Thing",
     "TimeEntry",
-    "Way",
     "expect",
     "expect_agreement",
     "expect_isolation",

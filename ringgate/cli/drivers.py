@@ -48,7 +48,7 @@ def check(
 
     What each contract writes is undone. Ends with 0 if none is broken, 1 if one is, 2 if one could not be tried.
     """
-    from ringgate.conformance import CONTRACTS, Standing
+    from ringgate.conformance import CONTRACTS, VerbStanding
     from ringgate.inventory import Inventory, pause_of
 
     known = Inventory.load(inventory)
@@ -65,7 +65,7 @@ def check(
         findings.append(finding)
         if not as_json:
             typer.echo(f"{finding.contract.id:26} {finding.standing:10} {finding.how}".rstrip())
-    counts = {standing: sum(1 for each in findings if each.standing is standing) for standing in Standing}
+    counts = {standing: sum(1 for each in findings if each.standing is standing) for standing in VerbStanding}
     if as_json:
         told = [{"contract": x.contract.id, "promise": x.contract.sentence, "standing": x.standing.value, "how": x.how,
                  "seconds": round(x.seconds, 3)} for x in findings]  # fmt: skip
@@ -73,9 +73,9 @@ def check(
     else:
         words = ", ".join(f"{number} {standing}" for standing, number in counts.items() if number)
         console().print(f"\n{erp} over the {channel} channel: {counted(len(findings), 'contract')}: {words}")
-    if counts[Standing.BROKEN]:
+    if counts[VerbStanding.BROKEN]:
         return Exit.FAILED
-    return Exit.BROKEN if counts[Standing.UNTRIED] else Exit.OK
+    return Exit.BROKEN if counts[VerbStanding.UNTRIED] else Exit.OK
 
 
 def _tried(known: Inventory, tenant: Tenant, channel: Channel, only: list[str] | tuple[str, ...]) -> Iterator[Finding]:

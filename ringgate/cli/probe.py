@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ringgate.gate import GatePolicy
     from ringgate.inventory import Inventory
     from ringgate.probing.plan import Probe
-    from ringgate.probing.prober import Course, Terms
-    from ringgate.probing.setup import Wanted
+    from ringgate.probing.prober import ProbeTotals, Terms
+    from ringgate.probing.setup import ProbeSelection
 
 EXITS = """\
 \b
@@ -109,7 +109,7 @@ def probe(
     from ringgate.judging import load_policy
     from ringgate.judging.forgetting import Forgetting
     from ringgate.probing.prober import Terms
-    from ringgate.probing.setup import Wanted, chosen
+    from ringgate.probing.setup import ProbeSelection, chosen
     from ringgate.probing.setup import workers as shared_out
     from ringgate.scenario.discovery import known_scenarios
     from ringgate.signals import polling
@@ -123,7 +123,7 @@ def probe(
     if wrong := sorted(set(channel or ()) - {each.value for each in Channel}):
         raise UsageMistake(f'no channel is called "{wrong[0]}"; there is {", ".join(Channel)}')
     which, of = (int(part) for part in share.split("/"))
-    wanted = Wanted(
+    wanted = ProbeSelection(
         tenants=tenant or (), cohorts=cohort or (), rings=ring or (), regions=region or (), scenarios=scenario or (),
         channels=[Channel(each) for each in channel or ()], residencies=residency or (), share=(which, of),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def probe(
 
 
 def _run(
-    known: Inventory, probes: Sequence[Probe], wanted: Wanted, terms: Terms, results: str | None, quiet: bool
+    known: Inventory, probes: Sequence[Probe], wanted: ProbeSelection, terms: Terms, results: str | None, quiet: bool
 ) -> int:
     from ringgate.probing.setup import assembled
     from ringgate.probing.supervisor import on_signals
@@ -179,7 +179,7 @@ def _run(
     return _verdict(course, terms, interrupted)
 
 
-def _verdict(course: Course, terms: Terms, interrupted: bool) -> Exit:
+def _verdict(course: ProbeTotals, terms: Terms, interrupted: bool) -> Exit:
     from ringgate.domain.terms import Outcome
 
     ends_by_itself = terms.once or terms.lasting is not None

@@ -10,8 +10,8 @@ As pytest tests of a driver's own: see `DriverContracts` in `ringgate.conformanc
 
 from ringgate.conformance import contracts as _contracts  # registers them
 from ringgate.conformance.check import check_contract, check_driver
-from ringgate.conformance.model import CONTRACTS, Contract, Finding, Standing
+from ringgate.conformance.model import CONTRACTS, Contract, Finding, VerbStanding
 from ringgate.conformance.requirements import ContractBroken
 
-__all__ = ["CONTRACTS", "Contract", "ContractBroken", "Finding", "Standing", "check_contract", "check_driver"]
+__all__ = ["CONTRACTS", "Contract", "ContractBroken", "Finding", "VerbStanding", "check_contract", "check_driver"]
 del _contracts

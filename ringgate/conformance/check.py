@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 
-from ringgate.conformance.model import CONTRACTS, Contract, Finding, Standing
+from ringgate.conformance.model import CONTRACTS, Contract, Finding, VerbStanding
 from ringgate.conformance.requirements import ContractBroken
 from ringgate.conformance.trial import Trial
 from ringgate.domain.errors import ErpUnavailable, OurSideError, RinggateError
@@ -51,11 +51,11 @@ def check_contract(
 
     Never raises for what the driver does."""
     if why := lacking(contract.needs, tenant, driver.channel, driver.capabilities):
-        return Finding(contract, Standing.MISSING, why)
+        return Finding(contract, VerbStanding.MISSING, why)
     if absent := sorted(role.value for role in contract.roles - set(tenant.users)):
-        return Finding(contract, Standing.UNTRIED, f"{tenant.id} has no synthetic user for {', '.join(absent)}")
+        return Finding(contract, VerbStanding.UNTRIED, f"{tenant.id} has no synthetic user for {', '.join(absent)}")
     began, noted = time.monotonic(), journal.begin(new_run_id(), tenant.id, f"contract {contract.id}", driver.channel)
-    standing, how, trial = Standing.KEPT, "", None
+    standing, how, trial = VerbStanding.KEPT, "", None
     try:
         trial = Trial(driver, tenant, noted, neighbours)
         contract.function(trial)
@@ -66,7 +66,7 @@ def check_contract(
             left = undo(noted, trial.connection, redact, limit=trial.call.limit, patience=Patience())
             if left:
                 more = f"what it wrote was left behind: {'; '.join(each.sentence for each in left)}"
-                standing, how = Standing.BROKEN, f"{how}; {more}" if how else more
+                standing, how = VerbStanding.BROKEN, f"{how}; {more}" if how else more
     finally:
         noted.close()
         if trial is not None:
@@ -74,11 +74,14 @@ def check_contract(
     return Finding(contract, standing, redact(how), time.monotonic() - began)
 
 
-def _judged(error: Exception) -> tuple[Standing, str]:
+def _judged(error: Exception) -> tuple[VerbStanding, str]:
     if isinstance(error, ContractBroken):
-        return Standing.BROKEN, str(error)
+        return VerbStanding.BROKEN, str(error)
     if isinstance(error, OSError | OurSideError | ErpUnavailable):
-        return Standing.UNTRIED, message_of(error)
+        return VerbStanding.UNTRIED, message_of(error)
     if isinstance(error, RinggateError):
-        return Standing.BROKEN, f"it raised {type(error).__name__}: {error}"
-    return Standing.BROKEN, f"it raised {type(error).__name__}: {error}, which is no error of ringgate.domain.errors"
+        return VerbStanding.BROKEN, f"it raised {type(error).__name__}: {error}"
+    return (
+        VerbStanding.BROKEN,
+        f"it raised {type(error).__name__}: {error}, which is no error of ringgate.domain.errors",
+    )

@@ -10,7 +10,7 @@ from ringgate.conformance.trial import Trial
 from ringgate.domain.terms import Capability, Role
 
 
-class Standing(StrEnum):
+class VerbStanding(StrEnum):
     """`missing`: the driver does not declare what it needs. `not tried`: our side, the tenant or an outage kept us."""
 
     KEPT = "kept"
@@ -40,7 +40,7 @@ class Finding:
     """What became of one contract. `how` says what was broken, or why it was not tried; `seconds` are monotonic."""
 
     contract: Contract
-    standing: Standing
+    standing: VerbStanding
     how: str = ""
     seconds: float = 0.0
 

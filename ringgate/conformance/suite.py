@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from ringgate.conformance import CONTRACTS, Contract, Standing, check_contract
+from ringgate.conformance import CONTRACTS, Contract, VerbStanding, check_contract
 from ringgate.domain.model import Tenant
 from ringgate.drivers.parts import whole
 from ringgate.host.undo_journal import Journal
@@ -47,6 +47,6 @@ class DriverContracts:
         self, contract: Contract, driver: Any, tenant: Tenant, neighbours: tuple[Tenant, ...], journal: Journal
     ) -> None:
         finding = check_contract(contract, whole(driver), tenant, journal, neighbours=neighbours)
-        if finding.standing is Standing.MISSING:
+        if finding.standing is VerbStanding.MISSING:
             pytest.skip(finding.how)
-        assert finding.standing is Standing.KEPT, f"{contract.sentence} But {finding.how}."
+        assert finding.standing is VerbStanding.KEPT, f"{contract.sentence} But {finding.how}."

@@ -39,7 +39,7 @@ from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.fingerprint.model import Fingerprint
-from ringgate.isolation.model import Attempt, Thing, Way
+from ringgate.isolation.model import Attempt, AttemptKind, PrivateRecord
 from ringgate.surface.model import Surface
 
 
@@ -117,9 +117,9 @@ class Outsider(Protocol):
 
     name: str
     barred: bool
-    ways: frozenset[Way]
+    ways: frozenset[AttemptKind]
 
-    def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
+    def attempt(self, way: AttemptKind, things: Sequence[PrivateRecord]) -> Attempt | None:
         """Try all `things`, of one kind, in one call. None where the ERP has no such way to records of that kind.
 
         Whoever tries sends the very same bytes, apart from address and session: what caches them must tell them apart.
@@ -196,7 +196,7 @@ class TriesIsolation(Protocol):
         """A user of this tenant, who may see its records: the control that makes the others' attempts mean anything."""
         ...
 
-    def seen(self) -> Sequence[Thing]:
+    def seen(self) -> Sequence[PrivateRecord]:
         """Records that were there before, one of each kind that matters, each known by its company's name."""
         ...
 

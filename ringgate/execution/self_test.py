@@ -23,10 +23,10 @@ from ringgate.domain.money import Money
 from ringgate.domain.terms import Channel, Source
 from ringgate.drivers.protocol import Books, Call, Connection, Driver, Outsider, SignedInUser
 from ringgate.execution.run_once import Engine, run_once
-from ringgate.isolation.model import Attempt, Came, Thing, Way
+from ringgate.isolation.model import Attempt, AttemptKind, AttemptOutcome, PrivateRecord
 
 
-class Lie(StrEnum):
+class Falsification(StrEnum):
     """What is falsified of an answer. Figures are off by the smallest amount, so that only exact looks notice."""
 
     IDENTITY = "who is signed in"
@@ -38,22 +38,22 @@ class Lie(StrEnum):
     REFUSALS = "what outsiders are told"
 
 
-ALL = frozenset(Lie)
+ALL = frozenset(Falsification)
 
 
 def self_test(
-    scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, lies: frozenset[Lie] = ALL
+    scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, lies: frozenset[Falsification] = ALL
 ) -> RunResult:
     """Run a scenario once on falsified answers, as Source.SELF_TEST. It must come out failed, of kind expectation.
 
     All answers are falsified that can be, so that every scenario with expectations meets a lie; `lies` chooses."""
-    told: dict[Lie, None] = {}
+    told: dict[Falsification, None] = {}
     drivers = cast("Mapping[tuple[str, Channel], Driver]", _Drivers(engine.drivers, lies, told))
     result = run_once(scenario, tenant, channel, replace(engine, drivers=drivers, source=Source.SELF_TEST))
     return replace(result, extra={**result.extra, "falsified": tuple(told)})
 
 
-def falsified(result: RunResult) -> tuple[Lie, ...]:
+def falsified(result: RunResult) -> tuple[Falsification, ...]:
     """Which lies the scenario was told until it ended, in this order: only on the result of `self_test` itself."""
     return tuple(result.extra.get("falsified", ()))
 
@@ -98,14 +98,14 @@ def _of_request(true: PurchaseRequest) -> PurchaseRequest:
     return replace(true, total=_more(true.total))
 
 
-LIES: Mapping[type, tuple[Lie, Callable[[Any], Any]]] = {
-    Identity: (Lie.IDENTITY, _of_identity),
-    Project: (Lie.PROJECTS, _of_project),
-    Task: (Lie.PROJECTS, _of_task),
-    TimeEntry: (Lie.HOURS, _of_entry),
-    Invoice: (Lie.INVOICES, _of_invoice),
-    Posting: (Lie.POSTINGS, _of_posting),
-    PurchaseRequest: (Lie.REQUESTS, _of_request),
+LIES: Mapping[type, tuple[Falsification, Callable[[Any], Any]]] = {
+    Identity: (Falsification.IDENTITY, _of_identity),
+    Project: (Falsification.PROJECTS, _of_project),
+    Task: (Falsification.PROJECTS, _of_task),
+    TimeEntry: (Falsification.HOURS, _of_entry),
+    Invoice: (Falsification.INVOICES, _of_invoice),
+    Posting: (Falsification.POSTINGS, _of_posting),
+    PurchaseRequest: (Falsification.REQUESTS, _of_request),
 }
 
 
@@ -113,8 +113,8 @@ LIES: Mapping[type, tuple[Lie, Callable[[Any], Any]]] = {
 class _Liar:
     """Falsifies answers, and remembers the truth, which is what the driver is asked with."""
 
-    lies: frozenset[Lie]
-    told: dict[Lie, None]
+    lies: frozenset[Falsification]
+    told: dict[Falsification, None]
     truth: dict[tuple[type, Ref], Any] = field(default_factory=dict)
 
     def falsify(self, answer: Any) -> Any:
@@ -163,9 +163,9 @@ class _Asked:
 
     def hours_on(self, project: Project) -> Decimal:
         hours = cast("Books", self._behind).hours_on(self._liar.true(project))
-        if Lie.HOURS not in self._liar.lies:
+        if Falsification.HOURS not in self._liar.lies:
             return hours
-        self._liar.told[Lie.HOURS] = None
+        self._liar.told[Falsification.HOURS] = None
         return hours + Decimal("0.25")
 
 
@@ -176,12 +176,12 @@ class _Outsider:
         self._liar, self._behind = liar, behind
         self.name, self.barred, self.ways = behind.name, behind.barred, behind.ways
 
-    def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
+    def attempt(self, way: AttemptKind, things: Sequence[PrivateRecord]) -> Attempt | None:
         found = self._behind.attempt(way, things)
-        if found is None or Lie.REFUSALS not in self._liar.lies:
+        if found is None or Falsification.REFUSALS not in self._liar.lies:
             return found
-        self._liar.told[Lie.REFUSALS] = None
-        return replace(found, came=Came.DISCLOSED, shown=things[0].tells[0])
+        self._liar.told[Falsification.REFUSALS] = None
+        return replace(found, came=AttemptOutcome.DISCLOSED, shown=things[0].tells[0])
 
 
 class _Connection:
@@ -205,7 +205,7 @@ class _Connection:
 
 
 class _Driver:
-    def __init__(self, behind: Driver, lies: frozenset[Lie], told: dict[Lie, None]) -> None:
+    def __init__(self, behind: Driver, lies: frozenset[Falsification], told: dict[Falsification, None]) -> None:
         self._behind, self._lies, self._told = behind, lies, told
         self.channel, self.capabilities = behind.channel, behind.capabilities
 
@@ -217,7 +217,10 @@ class _Drivers:
     """The engine's drivers, as far as a run asks for one."""
 
     def __init__(
-        self, behind: Mapping[tuple[str, Channel], Driver], lies: frozenset[Lie], told: dict[Lie, None]
+        self,
+        behind: Mapping[tuple[str, Channel], Driver],
+        lies: frozenset[Falsification],
+        told: dict[Falsification, None],
     ) -> None:
         self._behind, self._lies, self._told = behind, lies, told
 

@@ -15,7 +15,7 @@ often anybody looks. What else stops it stands in `rules.py`, one function for e
 from ringgate.gate.attribution import Attribution, Cause, attribute, grouped
 from ringgate.gate.bake import Bake
 from ringgate.gate.baseline import Baseline, learn
-from ringgate.gate.blast import Radius, blast_radius
+from ringgate.gate.blast import BlastRadius, blast_radius
 from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rules import RULES, Reason, reasons, state_of
@@ -29,12 +29,12 @@ __all__ = [
     "Attribution",
     "Bake",
     "Baseline",
+    "BlastRadius",
     "Cause",
     "Due",
     "Facts",
     "GatePolicy",
     "GateState",
-    "Radius",
     "Reason",
     "Signal",
     "SignalEvidence",

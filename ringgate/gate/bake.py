@@ -16,7 +16,7 @@ from ringgate.domain.model import RunResult, SignalSample, Tenant
 from ringgate.domain.terms import Outcome, Source
 from ringgate.gate.attribution import Group, attribute, grouped
 from ringgate.gate.baseline import Baseline, Signature
-from ringgate.gate.blast import Radius, blast_radius
+from ringgate.gate.blast import BlastRadius, blast_radius
 from ringgate.gate.bounds import no_more_often
 from ringgate.gate.explaining import evidence_of, outlook_of
 from ringgate.gate.facts import Breach, Facts, SelfTest, Weighed
@@ -355,7 +355,7 @@ class Bake:
             return "so few failed so, and in all no more fails than before the release"
         return ""
 
-    def _radius(self) -> Radius | None:
+    def _radius(self) -> BlastRadius | None:
         """Who suffers: by evidence; where there is little of it, who failed in a row; else who failed last."""
         weighed = {t for t, units in self.gauges[Signal.FAILURES].sickest.items() if units >= SICK}
         sick = weighed | {breach.tenant for breach in self._breaches}

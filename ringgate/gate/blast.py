@@ -56,7 +56,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Radius:
+class BlastRadius:
     """`suspects`: what all failing tenants have and no well one has, in the order of names. Empty with no well tenant
     to compare with, or where failing and well ones are alike; `sentence` says which.
 
@@ -72,7 +72,7 @@ class Radius:
 
 def blast_radius(
     failing: Collection[str], well: Collection[str], ring: Sequence[Tenant], later: Sequence[Tenant]
-) -> Radius | None:
+) -> BlastRadius | None:
     """None where nobody fails. `well` are the tenants of the ring that were tested and do not fail."""
     sick = [tenant for tenant in ring if tenant.id in failing]
     fine = [tenant for tenant in ring if tenant.id in well and tenant.id not in failing]
@@ -84,7 +84,7 @@ def blast_radius(
     exposed = {tenant.id: _shared(tenant, suspects) for tenant in later}
     if suspects:
         exposed = {tenant: having for tenant, having in exposed.items() if having}
-    return Radius(
+    return BlastRadius(
         failing=tuple(tenant.id for tenant in sick),
         well=tuple(tenant.id for tenant in fine),
         suspects=suspects,

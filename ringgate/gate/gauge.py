@@ -40,7 +40,7 @@ Sums = dict[str, Sum]
 """By tenant; "" is what is of no tenant."""
 
 
-class Pot:
+class RingBets:
     """The bets on the ring and on each tenant, on one null."""
 
     def __init__(self, tenants: Sequence[str]) -> None:
@@ -80,8 +80,8 @@ class Gauge:
     ) -> None:
         self.nulls, self.block = tuple(nulls), max(1, min(block, ticks))
         self._ticks, self._least, self._settled = ticks, least, 0
-        self._quick = [Pot(tenants) for _ in self.nulls]
-        self._firm = [Pot(tenants) for _ in self.nulls] if self.block > 1 else self._quick
+        self._quick = [RingBets(tenants) for _ in self.nulls]
+        self._firm = [RingBets(tenants) for _ in self.nulls] if self.block > 1 else self._quick
         self._open: dict[int, list[Sums]] = {}
         self._filling: list[Sums] = [{} for _ in self.nulls]
         self._filled = 0

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ringgate.domain.waivers import Waiver
 from ringgate.gate.attribution import Attribution
 from ringgate.gate.baseline import Baseline
-from ringgate.gate.blast import Radius
+from ringgate.gate.blast import BlastRadius
 from ringgate.gate.cause import Said, leading
 from ringgate.gate.facts import Facts, GateState
 from ringgate.gate.rules import Reason
@@ -129,7 +129,7 @@ class Verdict:
     baseline: Baseline | None = None
     attributions: tuple[Attribution, ...] = ()
     ours: tuple[Attribution, ...] = ()
-    radius: Radius | None = None
+    radius: BlastRadius | None = None
     outlook: Outlook = Outlook()
     waived: Sequence[tuple[Waiver, int]] = ()
     expired: Sequence[Waiver] = ()

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringgate.isolation.model import Attempt, Came, Thing, Way
+from ringgate.isolation.model import Attempt, AttemptKind, AttemptOutcome, PrivateRecord
 
 
 def judge_attempt(
-    way: Way, things: Sequence[Thing], *, barred: bool, refused_by: str = "", error: str = "", answer: str = ""
+    way: AttemptKind,
+    things: Sequence[PrivateRecord],
+    *,
+    barred: bool,
+    refused_by: str = "",
+    error: str = "",
+    answer: str = "",
 ) -> Attempt:
     """What came of an attempt. The driver says which of three things the ERP did:
 
@@ -18,13 +24,13 @@ def judge_attempt(
 
     An outage is none of them, and must not be asked here."""
     if refused_by:
-        return Attempt(way, tuple(things), Came.REFUSED, by=refused_by)
+        return Attempt(way, tuple(things), AttemptOutcome.REFUSED, by=refused_by)
     shown = next((tell for thing in things for tell in thing.tells if tell in (answer or error)), "")
     if shown:
-        return Attempt(way, tuple(things), Came.DISCLOSED, shown=shown, told=answer)
+        return Attempt(way, tuple(things), AttemptOutcome.DISCLOSED, shown=shown, told=answer)
     if error:
-        came = Came.ACCEPTED if barred else Came.REFUSED
+        came = AttemptOutcome.ACCEPTED if barred else AttemptOutcome.REFUSED
         return Attempt(way, tuple(things), came, by=error)
-    if way is Way.WRITE:
-        return Attempt(way, tuple(things), Came.CHANGED, told=answer)
-    return Attempt(way, tuple(things), Came.ACCEPTED if barred else Came.NOTHING, told=answer)
+    if way is AttemptKind.WRITE:
+        return Attempt(way, tuple(things), AttemptOutcome.CHANGED, told=answer)
+    return Attempt(way, tuple(things), AttemptOutcome.ACCEPTED if barred else AttemptOutcome.NOTHING, told=answer)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ringgate.domain.documents import Ref
 
 
-class Way(StrEnum):
+class AttemptKind(StrEnum):
     """How somebody may get at a record."""
 
     READ = "read"
@@ -23,7 +23,7 @@ class Way(StrEnum):
     WRITE = "write"
 
 
-class Came(StrEnum):
+class AttemptOutcome(StrEnum):
     """What came of an attempt. The last three are leaks; `nothing` is one for who is barred."""
 
     REFUSED = "was refused"
@@ -33,11 +33,11 @@ class Came(StrEnum):
     CHANGED = "was carried out"
 
 
-LEAKS = frozenset({Came.ACCEPTED, Came.DISCLOSED, Came.CHANGED})
+LEAKS = frozenset({AttemptOutcome.ACCEPTED, AttemptOutcome.DISCLOSED, AttemptOutcome.CHANGED})
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class PrivateRecord:
     """A record that a tenant keeps to itself. `tells` are texts that stand on it and on no other tenant's
     records, the one of its own first: a marker, or the company's name.
 
@@ -54,9 +54,9 @@ class Attempt:
     """One attempt on one or several records of a kind. `by` is who refused (401, 404, an error of the ERP);
     `shown` the text that should not have been, `told` all that was answered, for people with a right to it."""
 
-    way: Way
-    things: tuple[Thing, ...]
-    came: Came
+    way: AttemptKind
+    things: tuple[PrivateRecord, ...]
+    came: AttemptOutcome
     by: str = ""
     shown: str = ""
     told: str = ""

@@ -32,7 +32,7 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 from ringgate.domain.waivers import Waiver
-from ringgate.gate import RULES, Attribution, GateState, Radius, SignalEvidence, Verdict
+from ringgate.gate import RULES, Attribution, BlastRadius, GateState, SignalEvidence, Verdict
 from ringgate.judging.page import as_text
 
 FORMAT = 1
@@ -155,7 +155,7 @@ def _attribution(each: Attribution) -> dict[str, Any]:
     }
 
 
-def _radius(radius: Radius) -> dict[str, Any]:
+def _radius(radius: BlastRadius) -> dict[str, Any]:
     return {
         "failing": list(radius.failing),
         "well": list(radius.well),

@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from ringgate.gate import Attribution, GateState, Radius, SignalEvidence, Verdict, Word
+from ringgate.gate import Attribution, BlastRadius, GateState, SignalEvidence, Verdict, Word
 from ringgate.gate.words import counted, listed, moment, percent, span, units
 from ringgate.host.secrets import redact
 
@@ -101,7 +101,7 @@ def _failures(attributions: Sequence[Attribution], width: int) -> Iterator[str]:
         yield f"  - and {counted(more, 'more kind')} of failure; --format json lists them."
 
 
-def _radius(radius: Radius | None, width: int) -> Iterator[str]:
+def _radius(radius: BlastRadius | None, width: int) -> Iterator[str]:
     if radius is None:
         return
     sentences = [f"Failing: {listed(radius.failing)}. Well: {listed(radius.well) or 'none'}. {radius.sentence}"]

@@ -94,7 +94,7 @@ class Replanned:
 
 
 @dataclass
-class Course:
+class ProbeTotals:
     """What came of it so far. `whole` is False if something that was to run did not, or was not ended or not stored."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -120,7 +120,7 @@ class Prober:
         replan: Callable[[], Replanned | None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.course = Course()
+        self.course = ProbeTotals()
         self._replan = replan
         self._probes, self._store, self._terms, self._watcher, self._clock = probes, store, terms, watcher, clock
         self._tenants = {probe.tenant.id: probe.tenant for probe in probes if not probe.never}
@@ -156,7 +156,7 @@ class Prober:
         """Stop soon: begin nothing, and end what runs. Told again, what runs is undone at once. Safe in a signal."""
         self._asked += 1
 
-    def run(self) -> Course:
+    def run(self) -> ProbeTotals:
         """Probe. Returns when it is told to stop, when its time is over, or when everything was run once."""
         self._take_over()
         self._recorder.start()

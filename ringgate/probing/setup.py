@@ -29,7 +29,7 @@ from ringgate.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ProbeSelection:
     """What a prober is asked for; everything where nothing is said. `share` is (which, of how many processes)."""
 
     tenants: Collection[str] = ()
@@ -52,7 +52,7 @@ class PlanMistake(RinggateError):
     """The inventory's plan cannot be carried out; the text lists every reason, one to a line."""
 
 
-def chosen(inventory: Inventory, wanted: Wanted, known: Mapping[str, Scenario]) -> tuple[Probe, ...]:
+def chosen(inventory: Inventory, wanted: ProbeSelection, known: Mapping[str, Scenario]) -> tuple[Probe, ...]:
     """The probes that are asked for, those that are never run too.
 
     Raises SelectionError, CatalogueError, or PlanMistake with all reasons."""
@@ -73,16 +73,16 @@ def chosen(inventory: Inventory, wanted: Wanted, known: Mapping[str, Scenario]) 
     )
 
 
-def neighbours(inventory: Inventory, wanted: Wanted) -> tuple[Tenant, ...]:
+def neighbours(inventory: Inventory, wanted: ProbeSelection) -> tuple[Tenant, ...]:
     """All tenants that a prober of these residencies may call: their users' sessions may be tried on others."""
     return tuple(each for each in inventory.tenants if _resides(each, wanted))
 
 
-def _resides(tenant: Tenant, wanted: Wanted) -> bool:
+def _resides(tenant: Tenant, wanted: ProbeSelection) -> bool:
     return not wanted.residencies or tenant.residency in {*wanted.residencies, "any"}
 
 
-def _residing(inventory: Inventory, tenants: Sequence[Tenant], wanted: Wanted) -> tuple[Tenant, ...]:
+def _residing(inventory: Inventory, tenants: Sequence[Tenant], wanted: ProbeSelection) -> tuple[Tenant, ...]:
     there = {tenant.residency for tenant in inventory.tenants}
     if unknown := sorted(set(wanted.residencies) - there - {"any"}):
         raise SelectionError(
@@ -104,7 +104,7 @@ def workers(inventory: Inventory, probes: Sequence[Probe], api: int | None, brow
 class InventoryFollower:
     """Looks whether an inventory's files have changed, and plans anew if they have."""
 
-    def __init__(self, path: Path, wanted: Wanted, scenarios: Mapping[str, Scenario]) -> None:
+    def __init__(self, path: Path, wanted: ProbeSelection, scenarios: Mapping[str, Scenario]) -> None:
         self._path, self._wanted, self._scenarios = path, wanted, scenarios
         self._seen = self._signature()
 
@@ -132,7 +132,7 @@ class InventoryFollower:
 def assembled(
     inventory: Inventory,
     probes: Sequence[Probe],
-    wanted: Wanted,
+    wanted: ProbeSelection,
     terms: Terms,
     watcher: RunObserver,
     *,

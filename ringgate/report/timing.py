@@ -35,7 +35,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class TimingStrip:
     """One line of a plot. Places are in percent of the axis; `quartiles` is None for fewer than five samples."""
 
     label: str
@@ -63,7 +63,7 @@ class Plot:
     channel: str
     runs: int
     ticks: tuple[AxisMark, ...]
-    strips: tuple[Strip, ...]
+    strips: tuple[TimingStrip, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def axis(longest: float) -> tuple[float, tuple[AxisMark, ...]]:
     return end, (*ticks[:-1], AxisMark(100.0, f"{ticks[-1].text} s"))
 
 
-def strip(label: str, samples: Sequence[TimingSample], end: float) -> Strip:
+def strip(label: str, samples: Sequence[TimingSample], end: float) -> TimingStrip:
     """Place samples on an axis that ends at `end` seconds."""
 
     def at(value: float) -> float:
@@ -112,14 +112,14 @@ def strip(label: str, samples: Sequence[TimingSample], end: float) -> Strip:
     dots = tuple(Dot(at(s.seconds), f"{s.label}: {seconds(s.seconds)}", s.ok) for s in shown)
     failed = len(samples) - len(good)
     if not good:
-        return Strip(label, dots, None, None, None, DASH, "", f"{count(failed, 'run')}, none finished")
+        return TimingStrip(label, dots, None, None, None, DASH, "", f"{count(failed, 'run')}, none finished")
     middle = statistics.median(good)
     spread = _range(good[0], good[-1]) if len(good) > 1 else ""
     quarters = statistics.quantiles(good, n=4, method="inclusive") if len(good) > 4 else None
     words = f"{count(len(good), 'run')}, median {seconds(middle)}"
     words += f", from {seconds(good[0])} to {seconds(good[-1])}" if len(good) > 1 else ""
     words += f"; {failed} did not finish" if failed else ""
-    return Strip(
+    return TimingStrip(
         label,
         dots,
         (at(good[0]), at(good[-1])),

@@ -15,7 +15,7 @@ from ringgate.domain.money import Currency, Money
 from ringgate.domain.terms import Channel, InvoiceMethod, Role
 from ringgate.drivers.protocol import Books, Connection, Outsider
 from ringgate.host.undo_journal import RunJournal
-from ringgate.isolation.model import Thing
+from ringgate.isolation.model import PrivateRecord
 from ringgate.scenario import access_matrix, oracle, payment_terms
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.test_data import Make
@@ -169,15 +169,15 @@ class Erp:
         """A user of the tenant itself, who tries what the outsiders try and must succeed."""
         return self._connection.insider(role)
 
-    def seen(self) -> Sequence[Thing]:
+    def seen(self) -> Sequence[PrivateRecord]:
         """Records that were there before the run: one of each kind that matters."""
         return self._connection.seen()
 
-    def thing(self, ref: Ref, marker: str = "", *, made: bool = False) -> Thing:
+    def thing(self, ref: Ref, marker: str = "", *, made: bool = False) -> PrivateRecord:
         """A record that is nobody else's business, known by its marker, and by the company's name on it."""
-        return Thing(ref, (marker, self.tenant.name) if marker else (self.tenant.name,), made)
+        return PrivateRecord(ref, (marker, self.tenant.name) if marker else (self.tenant.name,), made)
 
-    def guesses(self, ref: Ref, reach: int = 3) -> tuple[Thing, ...]:
+    def guesses(self, ref: Ref, reach: int = 3) -> tuple[PrivateRecord, ...]:
         """The records whose ids lie around a known one: what somebody who guesses would try."""
         return tuple(self.thing(each) for each in self._connection.guesses(ref, reach))
 

@@ -12,7 +12,7 @@ from ringgate.domain.errors import ErpError, OurSideError, Refused
 from ringgate.domain.money import Money
 from ringgate.domain.terms import Basis, Invariant
 from ringgate.drivers.protocol import Outsider
-from ringgate.isolation.model import Attempt, Thing, Way
+from ringgate.isolation.model import Attempt, AttemptKind, PrivateRecord
 
 T = TypeVar("T")
 STATED = MappingProxyType({"tax": Basis.POLICY})
@@ -168,10 +168,10 @@ MOST_LEAKS = 5
 def expect_isolation(
     insider: Outsider,
     outsiders: Iterable[Outsider],
-    things: Sequence[Thing],
+    things: Sequence[PrivateRecord],
     *,
     because: str,
-    guesses: Sequence[Thing] = (),
+    guesses: Sequence[PrivateRecord] = (),
 ) -> int:
     """Fail unless no outsider gets at any of the things, in any way. Returns the number of attempts.
 
@@ -204,7 +204,9 @@ def expect_isolation(
         raise OurSideError("Nobody tried anything, which proves nothing.")
     after = _seen_by(insider, kinds)
     changed = [
-        f"{way} of {kind}" for (way, kind), told in after.items() if way is not Way.SEARCH and told != before[way, kind]
+        f"{way} of {kind}"
+        for (way, kind), told in after.items()
+        if way is not AttemptKind.SEARCH and told != before[way, kind]
     ]
     if changed:
         raise ExpectationFailed(
@@ -214,26 +216,28 @@ def expect_isolation(
     return len(tried)
 
 
-def _by_kind(things: Sequence[Thing]) -> list[list[Thing]]:
+def _by_kind(things: Sequence[PrivateRecord]) -> list[list[PrivateRecord]]:
     kinds = dict.fromkeys(thing.ref.kind for thing in things)
     return [[thing for thing in things if thing.ref.kind == kind] for kind in kinds]
 
 
-def _tried(outsider: Outsider, kinds: Sequence[Sequence[Thing]], guessed: Sequence[Sequence[Thing]]) -> list[Attempt]:
+def _tried(
+    outsider: Outsider, kinds: Sequence[Sequence[PrivateRecord]], guessed: Sequence[Sequence[PrivateRecord]]
+) -> list[Attempt]:
     attempts: list[Attempt] = []
-    for way in (way for way in Way if way in outsider.ways):
-        for things in (*kinds, *(guessed if way in (Way.READ, Way.EXPORT) else ())):
-            if way is Way.WRITE and any(attempt.leaks for attempt in attempts):
+    for way in (way for way in AttemptKind if way in outsider.ways):
+        for things in (*kinds, *(guessed if way in (AttemptKind.READ, AttemptKind.EXPORT) else ())):
+            if way is AttemptKind.WRITE and any(attempt.leaks for attempt in attempts):
                 continue
             attempt = outsider.attempt(way, things)
             attempts += [attempt] if attempt is not None else []
     return attempts
 
 
-def _seen_by(insider: Outsider, kinds: Sequence[Sequence[Thing]]) -> dict[tuple[Way, str], str]:
+def _seen_by(insider: Outsider, kinds: Sequence[Sequence[PrivateRecord]]) -> dict[tuple[AttemptKind, str], str]:
     """What somebody with a right to them is told of the things, by way and kind; each must be there."""
-    told: dict[tuple[Way, str], str] = {}
-    for way in (way for way in Way if way is not Way.WRITE):
+    told: dict[tuple[AttemptKind, str], str] = {}
+    for way in (way for way in AttemptKind if way is not AttemptKind.WRITE):
         for things in kinds:
             attempt = insider.attempt(way, things)
             if attempt is None:

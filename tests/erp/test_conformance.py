@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ringgate.conformance import CONTRACTS, Finding, Standing, check_driver
+from ringgate.conformance import CONTRACTS, Finding, VerbStanding, check_driver
 from ringgate.conformance.suite import DriverContracts
 from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Channel
@@ -32,7 +32,7 @@ def tried(driver: Driver, tenant: Tenant, folder: Path, neighbours: Any = (), on
 
 
 def not_kept(findings: dict[str, Finding]) -> list[str]:
-    return [str(each) for each in findings.values() if each.standing is not Standing.KEPT]
+    return [str(each) for each in findings.values() if each.standing is not VerbStanding.KEPT]
 
 
 class TestOverTheApi(DriverContracts):
@@ -91,7 +91,9 @@ def test_a_driver_that_echoes_is_told_by_each_contract_that_it_breaks(
         found = tried(driver, tenant, tmp_path, only=[*kept, *broken])
     finally:
         real.close()
-    assert {name for name, each in found.items() if each.standing is Standing.BROKEN} == set(broken), not_kept(found)
+    assert {name for name, each in found.items() if each.standing is VerbStanding.BROKEN} == set(broken), not_kept(
+        found
+    )
     assert "'RG-ECHO'" in found["post-invoice"].how
     assert "post_invoice was not refused" in found["refuse-double-posting"].how
     assert "enter_time was not refused" in found["refuse-negative-hours"].how
@@ -115,7 +117,9 @@ def test_a_driver_that_forgets_is_told_by_each_contract_that_it_breaks(
         connection.close()
     finally:
         real.close()
-    assert {name for name, each in found.items() if each.standing is Standing.BROKEN} == set(broken), not_kept(found)
+    assert {name for name, each in found.items() if each.standing is VerbStanding.BROKEN} == set(broken), not_kept(
+        found
+    )
     assert found["sign-out-ends"].how == "who_am_i was not refused"
     assert "hours is a float, not a Decimal of hours" in found["enter-time"].how
     assert "undone by id, there is left open" in found["undo-draft-invoice"].how

@@ -17,7 +17,7 @@ from ringgate.estate import Estate
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.inventory import Inventory
-from ringgate.isolation.model import Came, Thing, Way
+from ringgate.isolation.model import AttemptKind, AttemptOutcome, PrivateRecord
 from tests.support.estate import Leased
 
 ISOLATION = ("tenant-isolation", "tenant-disclosure", "authority")
@@ -110,19 +110,23 @@ def test_a_neighbour_that_cannot_be_had_is_our_side(
     assert "of away cannot be used" in why(result)
 
 
-@pytest.mark.parametrize("way", [Way.READ, Way.SEARCH, Way.EXPORT, Way.REPORT])
-def test_an_insider_is_told_and_every_outsider_is_not(own_tenant: Leased, lease, engine: Engine, way: Way) -> None:
+@pytest.mark.parametrize("way", [AttemptKind.READ, AttemptKind.SEARCH, AttemptKind.EXPORT, AttemptKind.REPORT])
+def test_an_insider_is_told_and_every_outsider_is_not(
+    own_tenant: Leased, lease, engine: Engine, way: AttemptKind
+) -> None:
     driver = engine.drivers["tryton", Channel.API]
     connection = driver.connect(own_tenant.tenant, Call("gate", "0" * 32))
     try:
         things = [each for each in connection.seen() if each.ref.kind == "invoice"]
         told = connection.insider(Role.AUDITOR).attempt(way, things)
         assert told is not None
-        assert told.came is Came.DISCLOSED
+        assert told.came is AttemptOutcome.DISCLOSED
         neighbours = [lease("EUR" if own_tenant.tenant.policy.currency.code != "EUR" else "GBP").tenant]
         for outsider in connection.outsiders(neighbours, [Role.ACCOUNTANT]):
             attempt = outsider.attempt(way, things)
-            assert attempt is None or attempt.came is Came.REFUSED or (not outsider.barred and not attempt.leaks)
+            assert (
+                attempt is None or attempt.came is AttemptOutcome.REFUSED or (not outsider.barred and not attempt.leaks)
+            )
     finally:
         connection.close()
 
@@ -131,7 +135,7 @@ def test_a_changed_record_is_only_asked_for_where_this_run_made_it(own_tenant: L
     driver = engine.drivers["tryton", Channel.API]
     connection = driver.connect(own_tenant.tenant, Call("gate", "0" * 32))
     try:
-        seen = Thing(Ref("project", "1"), ("x",))
-        assert connection.insider(Role.PROJECT_MANAGER).attempt(Way.WRITE, [seen]) is None
+        seen = PrivateRecord(Ref("project", "1"), ("x",))
+        assert connection.insider(Role.PROJECT_MANAGER).attempt(AttemptKind.WRITE, [seen]) is None
     finally:
         connection.close()

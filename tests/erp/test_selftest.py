@@ -10,26 +10,26 @@ import pytest
 from ringgate.domain.model import Scenario
 from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.execution.run_once import Engine
-from ringgate.execution.self_test import Lie, falsified, self_test
+from ringgate.execution.self_test import Falsification, falsified, self_test
 from ringgate.gate.observations import EVIDENCE
 from tests.support.estate import Books, Leased
 
 NOTICED = {
-    "authority": Lie.REQUESTS,
-    "credit-and-payment": Lie.INVOICES,
-    "financial-posting": Lie.POSTINGS,
-    "in-flight-draft-invoice": Lie.INVOICES,
-    "in-flight-half-billed-project": Lie.INVOICES,
-    "in-flight-part-paid-invoice": Lie.INVOICES,
-    "in-flight-waiting-request": Lie.REQUESTS,
-    "invoicing-from-time": Lie.INVOICES,
-    "procurement-approval": Lie.REQUESTS,
-    "project-creation": Lie.PROJECTS,
-    "project-to-cash": Lie.INVOICES,
-    "sign-in": Lie.IDENTITY,
-    "tenant-disclosure": Lie.REFUSALS,
-    "tenant-isolation": Lie.REFUSALS,
-    "time-entry": Lie.HOURS,
+    "authority": Falsification.REQUESTS,
+    "credit-and-payment": Falsification.INVOICES,
+    "financial-posting": Falsification.POSTINGS,
+    "in-flight-draft-invoice": Falsification.INVOICES,
+    "in-flight-half-billed-project": Falsification.INVOICES,
+    "in-flight-part-paid-invoice": Falsification.INVOICES,
+    "in-flight-waiting-request": Falsification.REQUESTS,
+    "invoicing-from-time": Falsification.INVOICES,
+    "procurement-approval": Falsification.REQUESTS,
+    "project-creation": Falsification.PROJECTS,
+    "project-to-cash": Falsification.INVOICES,
+    "sign-in": Falsification.IDENTITY,
+    "tenant-disclosure": Falsification.REFUSALS,
+    "tenant-isolation": Falsification.REFUSALS,
+    "time-entry": Falsification.HOURS,
 }
 """The one lie that is enough for each scenario to fail."""
 
@@ -49,7 +49,7 @@ def test_every_scenario_notices_what_is_falsified_and_undoes_what_it_did(
     before = books_of(tenant)
     missed = []
     for name, lie in NOTICED.items():
-        for lies in (frozenset({lie}), frozenset(Lie)):
+        for lies in (frozenset({lie}), frozenset(Falsification)):
             result = self_test(scenarios[name], tenant, Channel.API, own, lies)
             caught = result.outcome is Outcome.FAILED and result.failure is not None
             if not (caught and result.failure.kind == "expectation" and falsified(result) and not result.residue):
@@ -67,7 +67,7 @@ def test_over_the_browser_a_falsified_screen_is_noticed(
     before = books_of(tenant)
     result = self_test(scenarios["project-to-cash"], tenant, Channel.BROWSER, engine)
     assert (result.outcome, result.failure and result.failure.kind) == (Outcome.FAILED, "expectation")
-    assert falsified(result)[-1] is Lie.INVOICES
+    assert falsified(result)[-1] is Falsification.INVOICES
     assert result.residue == ()
     assert books_of(tenant) == before
 

@@ -8,7 +8,7 @@ from ringgate.conformance.requirements import require, same
 from ringgate.conformance.trial import Trial
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.terms import Capability, Role
-from ringgate.isolation.model import Attempt, Way
+from ringgate.isolation.model import Attempt, AttemptKind
 from ringgate.surface.encoding import dumps, loads
 
 
@@ -47,7 +47,7 @@ def isolation(trial: Trial) -> None:
     insider = trial.connection.insider(Role.AUDITOR)
     for kind in sorted(kinds):
         mine = [thing for thing in things if thing.ref.kind == kind]
-        attempt = insider.attempt(Way.READ, mine)
+        attempt = insider.attempt(AttemptKind.READ, mine)
         if attempt is not None:
             missing = [thing.ref.id for thing in mine if thing.tells[0] not in attempt.told]
             require(not missing, f"the insider reads {kind} {', '.join(missing)} without what stands on it")
@@ -57,7 +57,7 @@ def isolation(trial: Trial) -> None:
         require(all(each.kind == thing.ref.kind for each in guesses), "guesses are of another kind")
     barred = 0
     for outsider in trial.connection.outsiders(trial.neighbours, [Role.AUDITOR]):
-        attempt = outsider.attempt(Way.READ, [things[0]])
+        attempt = outsider.attempt(AttemptKind.READ, [things[0]])
         require(attempt is None or isinstance(attempt, Attempt), "attempt returned no Attempt")
         barred += outsider.barred and attempt is not None
         require(attempt is None or not attempt.leaks, f"{outsider.name}: {attempt}")

@@ -2,7 +2,7 @@
 
     factory = OutsiderFactory(tenant, pool, carrier)
     for outsider in factory.outsiders(neighbours):
-        outsider.attempt(Way.READ, things)          # -> Attempt(came=REFUSED, by="401")
+        outsider.attempt(AttemptKind.READ, things)          # -> Attempt(came=REFUSED, by="401")
 
 Every attempt is one HTTP call. All send the same bytes for the same question, whoever asks: neither the number of the
 call nor the user's own context tells them apart, so that something on the way that remembers answers is met by exactly
@@ -39,7 +39,7 @@ from ringgate.drivers.tryton.values import decode, encode
 from ringgate.drivers.tryton.wire import Dialect, authorization, trace_headers
 from ringgate.host.secrets import KnownSecret
 from ringgate.isolation.comparison import judge_attempt
-from ringgate.isolation.model import Attempt, Thing, Way
+from ringgate.isolation.model import Attempt, AttemptKind, PrivateRecord
 from ringgate.isolation.texts import text_of
 
 TIMEOUT: Final = 30.0
@@ -69,7 +69,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "account": Kind("account.account", "name", writable=False),
     COMPANY: Kind("company.company", "rec_name", owner="party.name", writable=False),
 }
-ALL: Final = frozenset(Way)
+ALL: Final = frozenset(AttemptKind)
 SLACK: Final = 20
 """Records that others may make while a search by the company's name looks for ours, which are among the newest."""
 SEEN: Final[Mapping[str, list[Any]]] = {
@@ -81,26 +81,26 @@ SEEN: Final[Mapping[str, list[Any]]] = {
 """Kinds of records that every firm has in its books, and which of them to take: none that a run takes away again."""
 
 
-def question(way: Way, things: Sequence[Thing]) -> tuple[str, list[Any]] | None:
+def question(way: AttemptKind, things: Sequence[PrivateRecord]) -> tuple[str, list[Any]] | None:
     """The method and the params of an attempt on records of one kind; None where there is no such way."""
     kind = KINDS[things[0].ref.kind]
-    if way is Way.WRITE:
+    if way is AttemptKind.WRITE:
         things = [thing for thing in things if thing.made]
     ids = [int(thing.ref.id) for thing in things]
     model = f"model.{kind.model}"
-    if way is Way.READ:
+    if way is AttemptKind.READ:
         domain: list[Any] = [("id", "in", ids)]
         return f"{model}.search_read", [domain, 0, None, None, [kind.label, kind.owner], {}]
-    if way is Way.SEARCH:
+    if way is AttemptKind.SEARCH:
         texts = sorted({thing.tells[0] for thing in things})
         domain = ["OR", *(((field, "ilike", f"%{text}%"),) for text in texts for field in _searched(kind))]
         return f"{model}.search_read", [domain, 0, len(ids) + SLACK, [("id", "DESC")], [kind.label, kind.owner], {}]
-    if way is Way.EXPORT:
+    if way is AttemptKind.EXPORT:
         return f"{model}.export_data", [ids, ["id", *(f.replace(".", "/") for f in (kind.label, kind.owner))], {}]
-    if way is Way.REPORT and kind.report:
+    if way is AttemptKind.REPORT and kind.report:
         data = {"model": kind.model, "id": ids[0], "ids": ids, "action_id": None}
         return f"report.{kind.report}.execute", [ids, data, {}]
-    if way is Way.WRITE and kind.writable and ids:
+    if way is AttemptKind.WRITE and kind.writable and ids:
         return f"{model}.write", [ids, {kind.label: f"Changed by an outsider [{things[0].tells[0]}]"}, {}]
     return None
 
@@ -178,13 +178,13 @@ class Visitor:
         shown: httpx.Auth,
         *,
         barred: bool,
-        ways: frozenset[Way],
+        ways: frozenset[AttemptKind],
         neighbour: str = "",
     ) -> None:
         self.name, self.barred, self.ways = name, barred, ways
         self._client, self._url, self._shown, self._neighbour = http, url, shown, neighbour
 
-    def attempt(self, way: Way, things: Sequence[Thing]) -> Attempt | None:
+    def attempt(self, way: AttemptKind, things: Sequence[PrivateRecord]) -> Attempt | None:
         asked = question(way, things)
         if asked is None:
             return None
@@ -245,13 +245,17 @@ class OutsiderFactory:
         yield self._visitor(
             f"{who} through their own address", neighbour, session, barred=True, database=self._database
         )
-        yield self._visitor(f"{who} at their own tenant", neighbour, session, barred=False, ways=ALL - {Way.WRITE})
+        yield self._visitor(
+            f"{who} at their own tenant", neighbour, session, barred=False, ways=ALL - {AttemptKind.WRITE}
+        )
         live = session.client.session
         assert live is not None
         cookie = SecretHeader("cookie", KnownSecret(f"{COOKIE}={live.login}:{live.user_id}:{live.token}"))
         url = self._url(self._tenant, self._dialect)
         name = f"{who} at the address of {self._tenant.id}, with a cookie"
-        yield Visitor(self._client, name, url, cookie, barred=True, ways=frozenset({Way.READ, Way.REPORT}))
+        yield Visitor(
+            self._client, name, url, cookie, barred=True, ways=frozenset({AttemptKind.READ, AttemptKind.REPORT})
+        )
 
     def _strangers(self) -> Iterator[Visitor]:
         url = self._url(self._tenant, self._dialect)
@@ -279,7 +283,7 @@ class OutsiderFactory:
         session: UserSession,
         *,
         barred: bool,
-        ways: frozenset[Way] = ALL,
+        ways: frozenset[AttemptKind] = ALL,
         database: str = "",
     ) -> Visitor:
         live = session.client.session
@@ -299,13 +303,13 @@ class OutsiderFactory:
 
     # what is there to be seen
 
-    def seen(self) -> tuple[Thing, ...]:
+    def seen(self) -> tuple[PrivateRecord, ...]:
         session = self._pool.take(self._tenant, Role.AUDITOR, self._carrier)
         (row,) = session.call("model.res.user.read", [session.user_id], ["company"])
         found = {COMPANY: [row["company"]]}
         for kind, domain in SEEN.items():
             found[kind] = session.call(f"model.{KINDS[kind].model}.search", domain, 0, 1, [("id", "DESC")])
-        return tuple(Thing(Ref(kind, str(ids[0])), (self._tenant.name,)) for kind, ids in found.items() if ids)
+        return tuple(PrivateRecord(Ref(kind, str(ids[0])), (self._tenant.name,)) for kind, ids in found.items() if ids)
 
     def guesses(self, ref: Ref, reach: int) -> tuple[Ref, ...]:
         """Ids are numbers that count up, for each kind of record."""

@@ -107,9 +107,9 @@ class Turn:
     rows: slice
 
 
-class Pots:
-    """`gauge.Pot` for each null: the stakes on the ring, and those on all tenants in one array (gamblers, nulls,
-    tenants). `value` is the mean over the nulls of what `Pot.value` is."""
+class BetColumns:
+    """`gauge.RingBets` for each null: the stakes on the ring, and those on all tenants in one array (gamblers, nulls,
+    tenants). `value` is the mean over the nulls of what `RingBets.value` is."""
 
     def __init__(self, nulls: int, tenants: int, odds: Odds) -> None:
         self._odds, self._nulls, self._tenants = odds, nulls, tenants
@@ -213,8 +213,8 @@ class ColumnarGauge(Gauge):
         super().__init__(nulls, (), ticks, block, least)
         self.tenants = {name: number for number, name in enumerate(sorted(tenants))}
         self._odds = Odds()
-        self._bets = Pots(len(self.nulls), len(self.tenants), self._odds)
-        self._block_bets = Pots(len(self.nulls), len(self.tenants), self._odds) if self.block > 1 else self._bets
+        self._bets = BetColumns(len(self.nulls), len(self.tenants), self._odds)
+        self._block_bets = BetColumns(len(self.nulls), len(self.tenants), self._odds) if self.block > 1 else self._bets
         self._waiting: list[Outcomes] = []
         self._block_sums = self._no_sums()
 

@@ -14,8 +14,8 @@ from ringgate import cli
 from ringgate.cli.probe import _verdict
 from ringgate.domain.terms import Channel, Outcome
 from ringgate.inventory import InventoryError
-from ringgate.probing.prober import Course, Terms
-from ringgate.probing.setup import InventoryFollower, Wanted
+from ringgate.probing.prober import ProbeTotals, Terms
+from ringgate.probing.setup import InventoryFollower, ProbeSelection
 from ringgate.probing.supervisor import Died, run_shares
 from ringgate.scenario.discovery import known_scenarios
 from tests.unit.inventory.test_inventory import DEFAULTS, SMALLEST, write
@@ -154,7 +154,7 @@ def test_a_journal_that_is_none_is_named_and_3(capsys, folder):
 
 def test_the_files_of_an_inventory_are_followed(folder):
     follower = InventoryFollower(
-        folder / "tenants", Wanted(scenarios=["sign-in"], channels=[Channel.API]), known_scenarios()
+        folder / "tenants", ProbeSelection(scenarios=["sign-in"], channels=[Channel.API]), known_scenarios()
     )
     assert follower() is None
     beta = folder / "tenants" / "beta.toml"
@@ -172,8 +172,8 @@ def test_the_files_of_an_inventory_are_followed(folder):
     assert follower() is None
 
 
-def course(whole: bool = True, **outcomes: int) -> Course:
-    made = Course(whole=whole)
+def course(whole: bool = True, **outcomes: int) -> ProbeTotals:
+    made = ProbeTotals(whole=whole)
     made.outcomes.update({Outcome(name): number for name, number in outcomes.items()})
     return made
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ringgate.conformance import CONTRACTS, Contract, ContractBroken, Standing, check_contract
+from ringgate.conformance import CONTRACTS, Contract, ContractBroken, VerbStanding, check_contract
 from ringgate.conformance.values import check_types
 from ringgate.domain.documents import Project, Ref, Task, TimeEntry
 from ringgate.domain.errors import ErpUnavailable, Refused, SecretMissing
@@ -61,14 +61,18 @@ def raising(error: Exception) -> Any:
 @pytest.mark.parametrize(
     ("function", "standing", "how"),
     [
-        (lambda trial: None, Standing.KEPT, ""),
-        (raising(ContractBroken("the number is ''")), Standing.BROKEN, "the number is ''"),
-        (raising(Refused("post_invoice", "no")), Standing.BROKEN, "it raised Refused: post_invoice was refused: no"),
-        (raising(ErpUnavailable("nobody answers")), Standing.UNTRIED, "nobody answers"),
-        (raising(SecretMissing("X is not set")), Standing.UNTRIED, "X is not set"),
+        (lambda trial: None, VerbStanding.KEPT, ""),
+        (raising(ContractBroken("the number is ''")), VerbStanding.BROKEN, "the number is ''"),
+        (
+            raising(Refused("post_invoice", "no")),
+            VerbStanding.BROKEN,
+            "it raised Refused: post_invoice was refused: no",
+        ),
+        (raising(ErpUnavailable("nobody answers")), VerbStanding.UNTRIED, "nobody answers"),
+        (raising(SecretMissing("X is not set")), VerbStanding.UNTRIED, "X is not set"),
         (
             raising(AttributeError("no such verb")),
-            Standing.BROKEN,
+            VerbStanding.BROKEN,
             "it raised AttributeError: no such verb, which is no error of ringgate.domain.errors",
         ),
     ],
@@ -84,14 +88,14 @@ def test_what_the_driver_does_not_declare_is_missing_and_not_called(tmp_path: Pa
     found = check_contract(
         contract(raising(ContractBroken("x")), Capability.SURFACE), driver, tenant(), Journal(tmp_path)
     )
-    assert (found.standing, found.how) == (Standing.MISSING, "the api driver for sample cannot do surface")
+    assert (found.standing, found.how) == (VerbStanding.MISSING, "the api driver for sample cannot do surface")
 
 
 def test_a_role_without_a_user_is_not_tried(tmp_path: Path):
     driver: Any = Puppet()
     alone = contract(raising(ContractBroken("x")), roles=[Role.APPROVER])
     found = check_contract(alone, driver, replace(tenant(), users={}), Journal(tmp_path))
-    assert (found.standing, found.how) == (Standing.UNTRIED, "aldgate has no synthetic user for approver")
+    assert (found.standing, found.how) == (VerbStanding.UNTRIED, "aldgate has no synthetic user for approver")
 
 
 def written(trial: Any) -> None:
@@ -102,7 +106,7 @@ def written(trial: Any) -> None:
 def test_what_a_broken_contract_wrote_is_undone(tmp_path: Path):
     driver: Any = Puppet()
     found = check_contract(contract(written), driver, tenant(), Journal(tmp_path))
-    assert (found.standing, found.how) == (Standing.BROKEN, "something else")
+    assert (found.standing, found.how) == (VerbStanding.BROKEN, "something else")
     assert [(each.verb, each.ref) for each in driver.undone] == [("create_project", "5")]
 
 

@@ -27,10 +27,10 @@ from ringgate.domain.model import Attachment, RunResult
 from ringgate.domain.money import Money
 from ringgate.domain.terms import Capability, Channel, Outcome, Source
 from ringgate.execution.run_once import Engine
-from ringgate.execution.self_test import LIES, Lie, falsified, self_test
+from ringgate.execution.self_test import LIES, Falsification, falsified, self_test
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
-from ringgate.isolation.model import Attempt, Came, Thing, Way
+from ringgate.isolation.model import Attempt, AttemptKind, AttemptOutcome, PrivateRecord
 from tests.support.samples import GBP, tenant
 
 TEN = Money("10.00", GBP)
@@ -44,10 +44,10 @@ REQUEST = PurchaseRequest(Ref("request", "3"), "3", "waiting", TEN, "d", "r")
 
 
 class Outsider:
-    name, barred, ways = "a stranger", True, frozenset({Way.READ})
+    name, barred, ways = "a stranger", True, frozenset({AttemptKind.READ})
 
-    def attempt(self, way: Way, things: Any) -> Attempt:
-        return Attempt(way, tuple(things), Came.REFUSED, by="401")
+    def attempt(self, way: AttemptKind, things: Any) -> Attempt:
+        return Attempt(way, tuple(things), AttemptOutcome.REFUSED, by="401")
 
 
 class Truth:
@@ -112,8 +112,8 @@ class Truth:
 
     def insider(self, role: Any) -> Any:
         class Insider(Outsider):
-            def attempt(self, way: Way, things: Any) -> Attempt:
-                return Attempt(way, tuple(things), Came.NOTHING, told="Aldgate Ltd RG-1")
+            def attempt(self, way: AttemptKind, things: Any) -> Attempt:
+                return Attempt(way, tuple(things), AttemptOutcome.NOTHING, told="Aldgate Ltd RG-1")
 
         return Insider()
 
@@ -140,7 +140,7 @@ def engine(tmp_path: Path, driver: Truth) -> Engine:
     )  # fmt: skip
 
 
-def tell_lies(function: Any, engine: Engine, *lies: Lie) -> RunResult:
+def tell_lies(function: Any, engine: Engine, *lies: Falsification) -> RunResult:
     needs = {PROJECTS, Capability.OUTSIDERS}
     made = scenario(id="sample", effect=REVERSIBLE, needs=needs, roles={PROJECT_MANAGER})(function)
     return self_test(made, tenant(), Channel.API, engine, *([frozenset(lies)] if lies else []))
@@ -190,27 +190,27 @@ def looks_at_who_it_is(erp, make, run) -> None:
 
 def looks_at_outsiders(erp, make, run) -> None:
     """Isolation."""
-    things = [Thing(INVOICE.ref, ("Aldgate Ltd",))]
+    things = [PrivateRecord(INVOICE.ref, ("Aldgate Ltd",))]
     expect_isolation(erp.insider(AUDITOR), erp.outsiders(), things, because="it is nobody else's business")
 
 
 LOOKS = {
-    Lie.PROJECTS: looks_at_rates,
-    Lie.HOURS: looks_at_hours,
-    Lie.INVOICES: looks_at_an_invoice,
-    Lie.POSTINGS: looks_at_a_posting,
-    Lie.REQUESTS: looks_at_a_request,
-    Lie.IDENTITY: looks_at_who_it_is,
-    Lie.REFUSALS: looks_at_outsiders,
+    Falsification.PROJECTS: looks_at_rates,
+    Falsification.HOURS: looks_at_hours,
+    Falsification.INVOICES: looks_at_an_invoice,
+    Falsification.POSTINGS: looks_at_a_posting,
+    Falsification.REQUESTS: looks_at_a_request,
+    Falsification.IDENTITY: looks_at_who_it_is,
+    Falsification.REFUSALS: looks_at_outsiders,
 }
 
 
 def test_every_lie_has_a_scenario_that_looks() -> None:
-    assert set(LOOKS) == set(Lie)
+    assert set(LOOKS) == set(Falsification)
 
 
-@pytest.mark.parametrize("lie", Lie)
-def test_who_looks_notices_and_is_told_which_lie(engine: Engine, lie: Lie) -> None:
+@pytest.mark.parametrize("lie", Falsification)
+def test_who_looks_notices_and_is_told_which_lie(engine: Engine, lie: Falsification) -> None:
     for lies in ((lie,), ()):
         result = tell_lies(LOOKS[lie], engine, *lies)
         assert result.failure is not None
@@ -221,12 +221,12 @@ def test_who_looks_notices_and_is_told_which_lie(engine: Engine, lie: Lie) -> No
 
 
 def test_hours_in_the_books_are_falsified_too(engine: Engine) -> None:
-    assert tell_lies(looks_at_hours_in_the_books, engine, Lie.HOURS).outcome is Outcome.FAILED
+    assert tell_lies(looks_at_hours_in_the_books, engine, Falsification.HOURS).outcome is Outcome.FAILED
 
 
-@pytest.mark.parametrize("lie", Lie)
-def test_who_is_told_another_lie_passes(engine: Engine, lie: Lie) -> None:
-    for other in set(Lie) - {lie}:
+@pytest.mark.parametrize("lie", Falsification)
+def test_who_is_told_another_lie_passes(engine: Engine, lie: Falsification) -> None:
+    for other in set(Falsification) - {lie}:
         result = tell_lies(LOOKS[lie], engine, other)
         assert result.outcome is Outcome.PASSED, (lie, other, result.failure)
 
@@ -238,7 +238,7 @@ def test_who_does_not_look_passes_which_is_what_a_self_test_is_for(engine: Engin
         manager.read_project(manager.create_project(make.project()))
 
     result = tell_lies(looks_away, engine)
-    assert (result.outcome, falsified(result)) == (Outcome.PASSED, (Lie.PROJECTS,))
+    assert (result.outcome, falsified(result)) == (Outcome.PASSED, (Falsification.PROJECTS,))
 
 
 def test_the_erp_is_asked_with_the_truth_and_what_was_written_is_undone(engine: Engine, driver: Truth) -> None:

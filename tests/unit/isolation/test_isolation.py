@@ -11,40 +11,40 @@ import pytest
 from ringgate.domain.documents import Ref
 from ringgate.domain.errors import OurSideError
 from ringgate.isolation.comparison import judge_attempt
-from ringgate.isolation.model import Attempt, Came, Thing, Way
+from ringgate.isolation.model import Attempt, AttemptKind, AttemptOutcome, PrivateRecord
 from ringgate.isolation.texts import named_in, text_of
 from ringgate.scenario.expectations import ExpectationFailed, expect_isolation
 
-THING = Thing(Ref("invoice", "7"), ("RG-abc-1", "Aldgate Ltd"), made=True)
+THING = PrivateRecord(Ref("invoice", "7"), ("RG-abc-1", "Aldgate Ltd"), made=True)
 
 
 @pytest.mark.parametrize(
     ("way", "barred", "refused_by", "error", "answer", "came"),
     [
-        (Way.READ, True, "401", "", "", Came.REFUSED),
-        (Way.READ, True, "404", "", "", Came.REFUSED),
-        (Way.READ, True, "", "", "", Came.ACCEPTED),
-        (Way.READ, True, "", "", "Somebody Else", Came.ACCEPTED),
-        (Way.READ, True, "", "not allowed", "", Came.ACCEPTED),
-        (Way.READ, True, "", "", "about RG-abc-1", Came.DISCLOSED),
-        (Way.READ, True, "", "Aldgate Ltd does not want you", "", Came.DISCLOSED),
-        (Way.READ, False, "", "", "Somebody Else", Came.NOTHING),
-        (Way.READ, False, "", "not allowed", "", Came.REFUSED),
-        (Way.SEARCH, False, "", "", "invoice of Aldgate Ltd", Came.DISCLOSED),
-        (Way.REPORT, False, "401", "", "", Came.REFUSED),
-        (Way.WRITE, True, "", "", "", Came.CHANGED),
-        (Way.WRITE, True, "401", "", "", Came.REFUSED),
-        (Way.WRITE, True, "", "not allowed", "", Came.ACCEPTED),
+        (AttemptKind.READ, True, "401", "", "", AttemptOutcome.REFUSED),
+        (AttemptKind.READ, True, "404", "", "", AttemptOutcome.REFUSED),
+        (AttemptKind.READ, True, "", "", "", AttemptOutcome.ACCEPTED),
+        (AttemptKind.READ, True, "", "", "Somebody Else", AttemptOutcome.ACCEPTED),
+        (AttemptKind.READ, True, "", "not allowed", "", AttemptOutcome.ACCEPTED),
+        (AttemptKind.READ, True, "", "", "about RG-abc-1", AttemptOutcome.DISCLOSED),
+        (AttemptKind.READ, True, "", "Aldgate Ltd does not want you", "", AttemptOutcome.DISCLOSED),
+        (AttemptKind.READ, False, "", "", "Somebody Else", AttemptOutcome.NOTHING),
+        (AttemptKind.READ, False, "", "not allowed", "", AttemptOutcome.REFUSED),
+        (AttemptKind.SEARCH, False, "", "", "invoice of Aldgate Ltd", AttemptOutcome.DISCLOSED),
+        (AttemptKind.REPORT, False, "401", "", "", AttemptOutcome.REFUSED),
+        (AttemptKind.WRITE, True, "", "", "", AttemptOutcome.CHANGED),
+        (AttemptKind.WRITE, True, "401", "", "", AttemptOutcome.REFUSED),
+        (AttemptKind.WRITE, True, "", "not allowed", "", AttemptOutcome.ACCEPTED),
     ],
 )
 def test_what_an_answer_comes_to(way, barred, refused_by, error, answer, came):
     attempt = judge_attempt(way, [THING], barred=barred, refused_by=refused_by, error=error, answer=answer)
     assert attempt.came is came
-    assert attempt.leaks is (came in (Came.ACCEPTED, Came.DISCLOSED, Came.CHANGED))
+    assert attempt.leaks is (came in (AttemptOutcome.ACCEPTED, AttemptOutcome.DISCLOSED, AttemptOutcome.CHANGED))
 
 
 def test_an_attempt_says_what_was_shown():
-    attempt = judge_attempt(Way.EXPORT, [THING], barred=False, answer="x RG-abc-1")
+    attempt = judge_attempt(AttemptKind.EXPORT, [THING], barred=False, answer="x RG-abc-1")
     assert str(attempt) == 'export of invoice 7 disclosed "RG-abc-1"'
 
 
@@ -68,9 +68,9 @@ class Puppet:
 
     name: str = "puppet"
     barred: bool = True
-    ways: frozenset[Way] = frozenset(Way)
-    answers: dict[Way, str] = field(default_factory=dict)
-    tried: list[Way] = field(default_factory=list)
+    ways: frozenset[AttemptKind] = frozenset(AttemptKind)
+    answers: dict[AttemptKind, str] = field(default_factory=dict)
+    tried: list[AttemptKind] = field(default_factory=list)
 
     def attempt(self, way, things) -> Attempt:
         self.tried.append(way)
@@ -79,16 +79,16 @@ class Puppet:
 
 
 def insider():
-    return Puppet("insider", barred=False, answers=dict.fromkeys(Way, "RG-abc-1 of Aldgate Ltd"))
+    return Puppet("insider", barred=False, answers=dict.fromkeys(AttemptKind, "RG-abc-1 of Aldgate Ltd"))
 
 
 def test_refused_everywhere_is_isolated():
     outsider = Puppet()
-    assert expect_isolation(insider(), [outsider], [THING], because="x") == len(Way)
-    assert set(outsider.tried) == set(Way)
+    assert expect_isolation(insider(), [outsider], [THING], because="x") == len(AttemptKind)
+    assert set(outsider.tried) == set(AttemptKind)
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("way", AttemptKind)
 def test_a_leak_in_any_way_is_told_with_who_and_what(way):
     leaky = Puppet("the stranger", answers={way: "RG-abc-1"})
     with pytest.raises(ExpectationFailed, match=f"the stranger: {way} of invoice 7"):
@@ -96,15 +96,15 @@ def test_a_leak_in_any_way_is_told_with_who_and_what(way):
 
 
 def test_who_was_let_in_changes_nothing():
-    leaky = Puppet(answers={Way.READ: "RG-abc-1", Way.WRITE: ""})
+    leaky = Puppet(answers={AttemptKind.READ: "RG-abc-1", AttemptKind.WRITE: ""})
     with pytest.raises(ExpectationFailed):
         expect_isolation(insider(), [leaky], [THING], because="it is ours")
-    assert Way.WRITE not in leaky.tried
+    assert AttemptKind.WRITE not in leaky.tried
 
 
 def test_many_leaks_are_counted():
     with pytest.raises(ExpectationFailed, match="and 1 more"):
-        expect_isolation(insider(), [Puppet(answers={Way.READ: ""}) for _ in range(6)], [THING], because="x")
+        expect_isolation(insider(), [Puppet(answers={AttemptKind.READ: ""}) for _ in range(6)], [THING], because="x")
 
 
 def test_nothing_is_shown_by_refusals_if_the_insider_is_refused_too():
@@ -123,7 +123,7 @@ def test_what_was_changed_in_silence_is_noticed():
             self.answers[way] += " still" if way in self.tried else ""
             return super().attempt(way, things)
 
-    changed = Fickle("insider", barred=False, answers=dict.fromkeys(Way, "RG-abc-1"))
+    changed = Fickle("insider", barred=False, answers=dict.fromkeys(AttemptKind, "RG-abc-1"))
     with pytest.raises(ExpectationFailed, match="what outsiders left"):
         expect_isolation(changed, [Puppet()], [THING], because="x")
 
@@ -131,15 +131,15 @@ def test_what_was_changed_in_silence_is_noticed():
 def test_what_others_do_meanwhile_is_nothing_that_outsiders_left():
     class Busy(Puppet):
         def attempt(self, way, things) -> Attempt:
-            self.answers[way] += " and another" if way is Way.SEARCH and way in self.tried else ""
+            self.answers[way] += " and another" if way is AttemptKind.SEARCH and way in self.tried else ""
             return super().attempt(way, things)
 
-    busy = Busy("insider", barred=False, answers=dict.fromkeys(Way, "RG-abc-1"))
-    assert expect_isolation(busy, [Puppet()], [THING], because="x") == len(Way)
+    busy = Busy("insider", barred=False, answers=dict.fromkeys(AttemptKind, "RG-abc-1"))
+    assert expect_isolation(busy, [Puppet()], [THING], because="x") == len(AttemptKind)
 
 
 def test_guesses_are_read_and_exported_and_need_not_be_there():
-    guess = Thing(Ref("posting", "99"), ("Aldgate Ltd",))
-    leaky = Puppet(barred=False, answers={Way.EXPORT: "made up for Aldgate Ltd"})
+    guess = PrivateRecord(Ref("posting", "99"), ("Aldgate Ltd",))
+    leaky = Puppet(barred=False, answers={AttemptKind.EXPORT: "made up for Aldgate Ltd"})
     with pytest.raises(ExpectationFailed, match="export of posting 99"):
         expect_isolation(insider(), [leaky], [THING], guesses=[guess], because="x")

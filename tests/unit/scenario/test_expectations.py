@@ -12,12 +12,12 @@ from ringgate.domain.model import Approval
 from ringgate.domain.money import Currency, Money
 from ringgate.domain.terms import Basis, Invariant, Role
 from ringgate.isolation.comparison import judge_attempt
-from ringgate.isolation.model import Thing, Way
+from ringgate.isolation.model import AttemptKind, PrivateRecord
 from ringgate.scenario import access_matrix
 from ringgate.scenario.expectations import ExpectationFailed, expect, expect_agreement, expect_isolation, expect_refusal
 from tests.support.samples import GBP, JPY, policy
 
-THING = Thing(Ref("invoice", "7"), ("RG-abc-1",))
+THING = PrivateRecord(Ref("invoice", "7"), ("RG-abc-1",))
 STATED = {"net": Money("900", GBP), "tax": Money("180", GBP), "total": Money("1080", GBP)}
 
 
@@ -65,10 +65,10 @@ def test_another_currency_is_policy_whatever_was_to_be_shown():
 class Visitor:
     """Is answered on every attempt with the same text; or refused where there is none."""
 
-    ways = frozenset({Way.READ, Way.SEARCH})
+    ways = frozenset({AttemptKind.READ, AttemptKind.SEARCH})
 
     def __init__(self, name, *, barred, answer="", then=""):
-        self.name, self.barred, self.answers = name, barred, {way: [answer, then or answer] for way in Way}
+        self.name, self.barred, self.answers = name, barred, {way: [answer, then or answer] for way in AttemptKind}
 
     def attempt(self, way, things):
         answer = self.answers[way].pop(0)
@@ -89,7 +89,7 @@ def test_who_should_have_been_refused_is_a_matter_of_rights(barred, basis):
 def test_what_others_make_meanwhile_is_no_change_of_ours():
     """A search finds newer records beside ours, because work goes on."""
     insider = Visitor("insider", barred=False, answer="RG-abc-1")
-    insider.answers[Way.SEARCH] = ["RG-abc-1", "RG-abc-1 and one more"]
+    insider.answers[AttemptKind.SEARCH] = ["RG-abc-1", "RG-abc-1 and one more"]
     assert expect_isolation(insider, [Visitor("stranger", barred=True)], [THING], because="x") == len(Visitor.ways)
 
 

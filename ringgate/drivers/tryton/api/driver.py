@@ -29,7 +29,7 @@ from ringgate.drivers.tryton.outsider import OutsiderFactory
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.undo import Undo
 from ringgate.drivers.tryton.wire import BusinessError
-from ringgate.isolation.model import Thing
+from ringgate.isolation.model import PrivateRecord
 from ringgate.surface.model import Surface
 
 
@@ -88,7 +88,7 @@ class ApiConnection:
     def insider(self, role: Role) -> Outsider:
         return self._gate().insider(role)
 
-    def seen(self) -> Sequence[Thing]:
+    def seen(self) -> Sequence[PrivateRecord]:
         return self._gate().seen()
 
     def guesses(self, ref: Ref, reach: int) -> Sequence[Ref]:

@@ -22,7 +22,7 @@ from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Basis, Channel, Role
 from ringgate.drivers.protocol import Books, Call, Connection, Outsider
 from ringgate.drivers.tryton.capabilities import ON_SCREEN
-from ringgate.isolation.model import Thing
+from ringgate.isolation.model import PrivateRecord
 from ringgate.surface.model import Surface
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class BrowserConnection:
     def insider(self, role: Role) -> Outsider:
         return self._over_api().insider(role)
 
-    def seen(self) -> Sequence[Thing]:
+    def seen(self) -> Sequence[PrivateRecord]:
         return self._over_api().seen()
 
     def guesses(self, ref: Ref, reach: int) -> Sequence[Ref]:
