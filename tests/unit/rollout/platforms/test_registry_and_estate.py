@@ -42,7 +42,7 @@ def hosting(monkeypatch):
 
 
 def test_the_estate_is_one_kind_of_several():
-    assert registry.names() == ("estate",)
+    assert registry.names() == ("command", "estate", "http")
     assert isinstance(platform_kind(registry.DEFAULT), EstatePlatforms)
 
 
