@@ -53,6 +53,8 @@ def deploy(
     Ends with 0 if it was noted, 2 if the store cannot be written, 3 if ring, tenant or time are wrong.
     """
     from ringgate.domain.model import Deployment
+    from ringgate.evidence import EvidenceChain, this_actor
+    from ringgate.evidence.verdicts import deployment_evidence
     from ringgate.execution import setup
     from ringgate.execution.run_once import new_run_id
     from ringgate.host.secrets import redact
@@ -71,6 +73,7 @@ def deploy(
     store = Store(setup.results_url(results))
     try:
         store.deployed(deployment)
+        EvidenceChain(store, this_actor()).append(deployment_evidence(deployment))
     finally:
         store.close()
     if as_json:

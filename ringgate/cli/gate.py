@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption
+from ringgate.cli.common import Exit, InventoryOption, complain
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ def gate(
     inventory: InventoryOption = None,
     results: ResultsOption = None,
     format_: Annotated[Format, typer.Option("--format", help="A page for people, or for programs.")] = Format.TEXT,
+    keep: Annotated[
+        bool, typer.Option(help="Note the verdict as evidence in the store. A pass that cannot be noted ends with 2.")
+    ] = True,
 ) -> int:  # fmt: skip
     """Say whether a rollout may go on from a ring.
 
@@ -86,7 +89,30 @@ def gate(
     finally:
         judge.close()
     _print(verdict, format_)
-    return exit_code(verdict)
+    code = exit_code(verdict)
+    kept = not keep or _keep(verdict, known, url)
+    return Exit.BROKEN if code is Exit.OK and not kept else code
+
+
+def _keep(verdict: Verdict, known: Inventory, url: str) -> bool:
+    """Notes it as evidence. Says on standard error why it could not be, unless the verdict says that already."""
+    from ringgate.evidence import EvidenceChain, this_actor
+    from ringgate.evidence.verdicts import hold_for, verdict_evidence
+    from ringgate.execution.run_once import new_run_id
+    from ringgate.store import Store, StoreError
+
+    try:
+        store = Store(url)
+        try:
+            hold_for(verdict, store)
+            EvidenceChain(store, this_actor()).append(*verdict_evidence(verdict, known, store, new_run_id()))
+        finally:
+            store.close()
+    except StoreError as error:
+        if not verdict.facts.unreadable:
+            complain(f"the verdict was not noted as evidence: {error}")
+        return False
+    return True
 
 
 def _test_ourselves(name: str, tenants: Sequence[Tenant], known: Inventory, release: str, url: str) -> None:

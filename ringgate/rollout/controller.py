@@ -67,7 +67,8 @@ class Rehearsal:
     """One release on one platform.
 
     `take_back` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could
-    not. `pause` waits before something that could not be done is tried once more.
+    not. `pause` waits before something that could not be done is tried once more. `opens` is asked before a ring is
+    begun or gone on with: it returns when that may be, or raises what stands against it.
     """
 
     release: Release
@@ -80,6 +81,7 @@ class Rehearsal:
     watcher: RolloutObserver
     take_back: Callable[[bool, Collection[str]], Sequence[Residue]]
     pause: Callable[[], None] = lambda: time.sleep(SECOND_LOOK)
+    opens: Callable[[str], None] = lambda ring: None
     _loaded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self) -> RehearsalRecord:
@@ -107,6 +109,7 @@ class Rehearsal:
             for ring, tenants in self.release.rings:
                 kept = self.ledger.record.rings[ring]
                 if kept.decision is None:
+                    self.opens(ring)
                     self._ring(ring, tenants)
                 if kept.decision is not RolloutAction.PROMOTE:
                     break
@@ -192,6 +195,7 @@ class Rehearsal:
             except RinggateError as problem:
                 if problem.kind in PLAIN:
                     raise
+                self.ledger.failed(tenant.id, name, str(problem))
                 self.watcher.remark(f"{tenant.id}: {name} is tried once more: {problem}")
             self.pause()
             with measured() as load:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -44,7 +45,8 @@ class Objection(_Kept):
 
 
 class StageRecord(_Kept):
-    """One stage of one tenant. `result` is what it came to, None while it runs and where it could not be done."""
+    """One stage of one tenant. `result` is what it came to, None while it runs and where it could not be done. `tried`
+    has an error for each time that it failed and was tried once more."""
 
     outcome: StageOutcome = "running"
     began: AwareDatetime
@@ -52,6 +54,7 @@ class StageRecord(_Kept):
     note: str = ""
     result: StageResult | None = None
     reasons: list[Objection] = []
+    tried: list[str] = []
 
 
 class TenantRecord(_Kept):
@@ -112,10 +115,12 @@ class RecordUnreadable(RinggateError):
 
 
 class RecordKeeper:
-    """Keeps a rehearsal's record on disk. Safe for threads."""
+    """Keeps a rehearsal's record on disk, and has it noted as evidence. Safe for threads."""
 
     def __init__(self, folder: Path) -> None:
+        """`noted` is called with the record after every writing, by one thread at a time."""
         self.folder = folder
+        self.noted: Callable[[RehearsalRecord], None] = lambda record: None
         self._guard = threading.RLock()
         self.record: RehearsalRecord
 
@@ -161,6 +166,7 @@ class RecordKeeper:
     def write(self) -> None:
         with self._guard:
             write_atomically(self._file, self.record.model_dump_json(indent=1))
+            self.noted(self.record)
 
     def stage(self, tenant: str, name: str) -> StageRecord | None:
         return self.record.tenants[tenant].stages.get(name)
@@ -169,10 +175,18 @@ class RecordKeeper:
         """Notes that a stage begins; one that was cut off keeps the moment at which it first began."""
         with self._guard:
             old = self.stage(tenant, name)
-            began = old.began if old and old.outcome == "running" else datetime.now(UTC)
-            found = self.record.tenants[tenant].stages[name] = StageRecord(began=began)
+            cut_off = old if old and old.outcome == "running" else None
+            began = cut_off.began if cut_off else datetime.now(UTC)
+            tried = [*cut_off.tried, "it was cut off"] if cut_off else []
+            found = self.record.tenants[tenant].stages[name] = StageRecord(began=began, tried=tried)
             self.write()
             return found
+
+    def failed(self, tenant: str, name: str, problem: str) -> None:
+        """Notes that a stage failed and is tried once more."""
+        with self._guard:
+            self.record.tenants[tenant].stages[name].tried.append(problem)
+            self.write()
 
     def close(
         self, stage: StageRecord, outcome: StageOutcome, seconds: float, note: str, result: StageResult | None

@@ -9,6 +9,7 @@ from ringgate.domain.model import Residue
 from ringgate.domain.terms import Source
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.registry import Drivers
+from ringgate.evidence import this_actor
 from ringgate.execution import setup
 from ringgate.execution.recovery import recover
 from ringgate.execution.undo import SETTLE, Patience
@@ -17,6 +18,7 @@ from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
 from ringgate.rollout.controller import Rehearsal, RolloutObserver
+from ringgate.rollout.evidence import RolloutEvidence
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release
@@ -80,4 +82,11 @@ def assembled(
         take_back=lambda tenant: take_back(False, {tenant.id}),
     )
     stages = TenantStages(context)
-    return Rehearsal(release, inventory, platform, scenarios, engine, ledger, stages, watcher, take_back)
+    evidence = RolloutEvidence(
+        lambda: Store(setup.results_url(results)), this_actor(), release, type(platform).__name__
+    )
+    ledger.noted = evidence.note
+    return Rehearsal(
+        release, inventory, platform, scenarios, engine, ledger, stages, watcher, take_back,
+        opens=lambda ring: evidence.settle(ledger.record),
+    )  # fmt: skip

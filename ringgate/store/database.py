@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError, 
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ringgate.domain.errors import OurSideError
-from ringgate.store.tables import INDEXES, SCHEMA_VERSION, metadata
+from ringgate.store.tables import INDEXES, SCHEMA_VERSION, TRIGGERS, metadata
 
 _LOCK = 7_464_428
 """Of PostgreSQL's advisory locks, the one under which a store is made or brought up."""
@@ -121,6 +121,8 @@ def _bring_up(engine: Engine) -> None:
             brin = "USING brin " if connection.dialect.name == "postgresql" else ""
             for index in INDEXES:
                 connection.execute(text(index.format(brin=brin)))
+            for trigger in TRIGGERS[connection.dialect.name]:
+                connection.exec_driver_sql(trigger)
             _sign(connection)
         return
     from ringgate.store.migrations import upgrade  # Alembic is loaded only where it is needed

@@ -23,10 +23,11 @@ from sqlalchemy import (
     Text,
 )  # fmt: skip
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """1: runs. 2: also `touches`. 3: runs say their source and when they were recorded; deployments, samples, tallies,
 probers and figures. 4: labels and shapes of runs stand once, blocks hold the same runs as columns; retention holds.
-5: runs say what their server said it is, deployments what it has to say; residue is known until it was taken back."""
+5: runs say what their server said it is, deployments what it has to say; residue is known until it was taken back.
+6: evidence."""
 
 metadata = MetaData()
 
@@ -204,3 +205,34 @@ figures = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("data", JSON, nullable=False),
 )
+
+# What was decided, by whom, on what. Rows are added and never changed: `entry` is canonical JSON, `digest` its SHA-256;
+# the other columns repeat what stands in it, for who looks for something.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("release", String(128), nullable=False),
+    Column("ring", String(64), nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Index("evidence_by_release", "release", "number"),
+)
+
+_REFUSED = "evidence is only added to"
+TRIGGERS = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER evidence_no_{word} BEFORE {word.upper()} ON evidence "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+        for word in ("update", "delete")
+    ),
+    "postgresql": (
+        "CREATE FUNCTION evidence_only_added_to() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$",
+        "CREATE TRIGGER evidence_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON evidence "
+        "FOR EACH STATEMENT EXECUTE FUNCTION evidence_only_added_to()",
+    ),
+}
+"""What keeps a mistake from changing evidence. Whoever may remove them can change it still: the chain then shows it."""

@@ -98,6 +98,13 @@ def test_a_store_that_was_brought_up_is_like_a_new_one(url: str, tmp_path: Path)
     new = f"sqlite:///{tmp_path}/new.sqlite"
     Store(new).close()
     assert schema(url) == schema(new)
+    assert triggers(tmp_path / "results.sqlite") == triggers(tmp_path / "new.sqlite") != []
+
+
+def triggers(file: Path) -> list[tuple[str, str]]:
+    """What keeps evidence from being changed."""
+    with sqlite3.connect(file) as database:
+        return sorted(database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
 
 
 def test_a_store_of_version_1_is_kept_and_goes_on(url: str, tmp_path: Path) -> None:
