@@ -7,7 +7,7 @@ MINUTES ?= 30
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test test-all faults busy soak bench bench-gate bench-tenants bench-scale bench-rehearsal kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test test-all faults busy soak bench bench-gate bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -33,6 +33,10 @@ test-all: setup ## the same and the sweeps: more seeds, a busy machine, every ki
 bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and memory
 	@$(BIN)/ringgate estate up
 	@$(BIN)/python -m tests.evaluation.bench
+
+bench-peers: setup ## project to cash by a bare script, Ringgate, Robot Framework, Tavern and Locust, side by side
+	@$(BIN)/ringgate estate up
+	@$(BIN)/python -m tests.evaluation.bench.peers
 
 bench-rehearsal: setup ## how a rehearsal's time splits into the ERP's own work and ours
 	@$(BIN)/python -m tests.evaluation.bench.rehearsal
