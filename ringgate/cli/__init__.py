@@ -22,6 +22,7 @@ from ringgate.cli import (
     fingerprint,
     gate,
     init,
+    integrations,
     probe,
     rehearse,
     release,
@@ -67,6 +68,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(drivers.app, name="drivers")
 app.add_typer(fingerprint.app, name="fingerprint")
 app.add_typer(surface.app, name="surface")
+app.add_typer(integrations.app, name="integrations")
 app.add_typer(event.app, name="event")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(store.app, name="store")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ringgate.domain.credentials import Account
+from ringgate.domain.integrations import Integration
 from ringgate.domain.money import Currency, RoundingMode
 from ringgate.domain.payment_terms import DueUnit, PaymentTerm
 from ringgate.domain.schedules import Probing
@@ -146,6 +147,7 @@ class Tenant:
     lacks: frozenset[Capability] = frozenset()
     features: Mapping[str, Feature] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)
+    integrations: Mapping[str, Integration] = field(default_factory=dict)
     paused_until: date | None = None
     paused_reason: str = ""
     recovery: Recovery | None = None

@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
 from ringgate.domain.retention import Retention
+from ringgate.domain.secrets import Secret
 from ringgate.inventory.files import Problem, nearest
 from ringgate.inventory.reader import InventorySetting, read
 
@@ -151,13 +152,18 @@ def secret_problems(inventory: Inventory) -> tuple[list[str], list[str]]:
     """What keeps references from being revealed on this machine, and what is unsafe about the rest."""
     missing, unsafe = [], []
     for tenant in inventory.tenants:
+        named: list[tuple[str, Secret]] = []
         for role, account in tenant.users.items():
             where = f"{tenant.id}: users.{role}"
-            for secret in account.secrets:
-                try:
-                    secret.reveal()
-                except RinggateError as error:
-                    missing.append(f"{where}: {error}")
-                if warning := secret.warning():
-                    unsafe.append(f"{where}: {warning}")
+            named += [(where, secret) for secret in account.secrets]
+        for name, each in tenant.integrations.items():
+            where = f"{tenant.id}: integrations.{name}"
+            named += [(where, secret) for secret in (each.password, each.key) if secret is not None]
+        for where, secret in named:
+            try:
+                secret.reveal()
+            except RinggateError as error:
+                missing.append(f"{where}: {error}")
+            if warning := secret.warning():
+                unsafe.append(f"{where}: {warning}")
     return missing, unsafe

@@ -92,6 +92,8 @@ def _lay(below: dict[str, Any], above: Mapping[str, Any], origins: dict[Path_, s
 
 def _is_one_value(path: Path_) -> bool:
     """A reference to a secret, and a payment term: parts of two of them make none."""
+    if path[0] == "integrations":
+        return len(path) > 2 and path[-1] in ("password", "key")
     if path[0] == "users":
         return len(path) > 2 and path[-1] in ("password", "key", "one_time_codes")
     return path == ("policy", "payment_term")

@@ -34,13 +34,13 @@ from ringgate.inventory.probes import ProbesTable, past, probing
 from ringgate.inventory.schema import (
     CohortTable,
     DefaultsTable,
-    SecretTable,
     SlaTable,
     TenantPolicyTable,
     TenantTable,
     UserTable,
     retention_of,
 )
+from ringgate.inventory.secrets import SecretTable
 from ringgate.inventory.tenants import policy_of, reference, tenant_of
 
 BUILT_IN = "built-in default"

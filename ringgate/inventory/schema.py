@@ -12,11 +12,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from ringgate.domain.money import RoundingMode
 from ringgate.domain.retention import Retention
 from ringgate.domain.terms import Capability, InvoiceMethod, Role, TaxRounding
+from ringgate.inventory.integrations import IntegrationTable
 from ringgate.inventory.kinds import (
     CurrencyCode,
     Duration,
@@ -33,6 +34,7 @@ from ringgate.inventory.kinds import (
 )
 from ringgate.inventory.payment_terms import PaymentTermTable
 from ringgate.inventory.probes import ProbesTable
+from ringgate.inventory.secrets import SecretTable
 
 
 class EndpointsTable(StrictTable):
@@ -127,34 +129,6 @@ class FeatureTable(StrictTable):
     expires: date = Field(description="When it must be gone; later it is reported.", examples=["2027-01-31"])
 
 
-class SecretTable(StrictTable):
-    """A reference, by exactly one of two ways. `${TENANT}` stands for the tenant's id."""
-
-    env: str | None = Field(
-        None, description="The environment variable that holds it.", examples=["ACME_ACCOUNTANT_PASSWORD"]
-    )
-    file: str | None = Field(
-        None, description="The file that holds it; ~ and ${RINGGATE_HOME} are expanded.", examples=["~/acme/accountant"]
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_reference(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise ValueError('must be a reference, { env = "NAME" } or { file = "PATH" }, never the secret itself')
-        return value
-
-    @model_validator(mode="after")
-    def _one_way(self) -> SecretTable:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("must have exactly one of env and file")
-        if self.env is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.env.replace("${TENANT}", "T")):
-            raise ValueError("env must be the name of an environment variable: letters, digits and _")
-        if self.file is not None and not self.file.strip():
-            raise ValueError("file must be a path")
-        return self
-
-
 class ChannelUserTable(StrictTable):
     """What differs for one channel; what is left out is the user's."""
 
@@ -212,6 +186,9 @@ class TenantTable(StrictTable):
     policy: TenantPolicyTable = Field(description="Its own rules, from which every expectation is computed.")
     users: dict[Role, UserTable] = Field(description="The synthetic user of each role.")
     probes: ProbesTable = Field(ProbesTable(), description="When it is probed.")
+    integrations: dict[Slug, IntegrationTable] = Field(
+        {}, description="What receives its documents; each has an owner and a deadline."
+    )
     features: dict[Slug, FeatureTable] = Field({}, description="Feature flags; each has an owner and an end.")
     extensions: dict[str, str] = Field(
         {}, description="Customisations and their versions.", examples=[{"custom-wip-report": "2.3"}]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from ringgate.domain.credentials import Account, Credentials
+from ringgate.domain.integrations import Integration
 from ringgate.domain.model import Accounts, Approval, Feature, Policy, Recovery, TaxRule, Tenant
 from ringgate.domain.schedules import Probing
 from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Channel, Effect, Role
 from ringgate.host.secrets import EnvSecret, FileSecret
+from ringgate.inventory.integrations import IntegrationTable
 from ringgate.inventory.kinds import CURRENCIES
-from ringgate.inventory.schema import ChannelUserTable, SecretTable, TenantPolicyTable, TenantTable, UserTable
+from ringgate.inventory.schema import ChannelUserTable, TenantPolicyTable, TenantTable, UserTable
+from ringgate.inventory.secrets import SecretTable
 
 
 def policy_of(table: TenantPolicyTable) -> Policy:
@@ -56,6 +59,7 @@ def tenant_of(table: TenantTable, base: Path, policy: Policy, probes: Probing, r
         lacks=table.lacks,
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
         extensions=dict(table.extensions),
+        integrations={name: _integration(name, each, table.id, base) for name, each in table.integrations.items()},
         paused_until=table.paused_until,
         paused_reason=table.paused_reason,
         probes=probes,
@@ -80,6 +84,23 @@ def _account(user: UserTable, tenant: str, base: Path) -> Account:
                 own.login or user.login, secret(password), secret(own.key), secret(own.one_time_codes)
             )
     return Account(user.login, secret(user.password), channels)
+
+
+def _integration(name: str, table: IntegrationTable, tenant: str, base: Path) -> Integration:
+    return Integration(
+        name=name,
+        kind=table.kind,
+        address=filled(table.address, tenant),
+        within=table.within,
+        owner=table.owner,
+        quiet=table.quiet,
+        user=filled(table.user, tenant),
+        password=reference(table.password, tenant, base) if table.password else None,
+        key=reference(table.key, tenant, base) if table.key else None,
+        tenant=filled(table.tenant, tenant) or tenant,
+        fields=dict(table.fields),
+        settings={key: filled(value, tenant) for key, value in table.settings.items()},
+    )
 
 
 def filled(text: str, tenant: str) -> str:

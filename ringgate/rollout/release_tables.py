@@ -85,7 +85,7 @@ def _use(value: str) -> str:
     return value
 
 
-class IntegrationTable(StrictTable):
+class ReleaseIntegrationTable(StrictTable):
     """A program that talks to the ERP. What it uses is weighed like what the scenarios use, for it is not run here."""
 
     name: Slug = Field(description="What it is called.", examples=["payroll-export"])
@@ -184,7 +184,7 @@ class ReleaseTable(StrictTable):
         examples=["accepted.toml"],
     )
     components: ComponentsTable = Field(description="What changes.")
-    integrations: tuple[IntegrationTable, ...] = Field((), description="Programs that talk to the ERP.")
+    integrations: tuple[ReleaseIntegrationTable, ...] = Field((), description="Programs that talk to the ERP.")
     manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
     exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")
     must: tuple[Name, ...] = Field(

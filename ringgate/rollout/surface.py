@@ -28,7 +28,7 @@ from ringgate.domain.terms import Channel
 from ringgate.domain.waivers import Waiver
 from ringgate.drivers.protocol import Connection
 from ringgate.host.atomic_files import write_atomically
-from ringgate.rollout.release_tables import IntegrationTable
+from ringgate.rollout.release_tables import ReleaseIntegrationTable
 from ringgate.rollout.results import SurfaceResult, UsedChange
 from ringgate.surface import Severity, SurfaceChange, Usage, compare
 from ringgate.surface.accepted import SurfaceJudgement, judge
@@ -65,7 +65,7 @@ class Surfaces:
     folder: Path
     rings: Mapping[str, str]
     accepted: Sequence[Waiver] = ()
-    integrations: Sequence[IntegrationTable] = ()
+    integrations: Sequence[ReleaseIntegrationTable] = ()
     release: str = ""
     _guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 

@@ -29,7 +29,7 @@ from ringgate.domain.model import Tenant
 from ringgate.domain.secrets import Secret
 from ringgate.inventory.files import Problem, dotted, faults, read_layer
 from ringgate.inventory.kinds import Duration, Slug, StrictTable, Url
-from ringgate.inventory.schema import SecretTable
+from ringgate.inventory.secrets import SecretTable
 from ringgate.inventory.tenants import reference
 
 Kind = Literal["sql", "prometheus", "http-json"]

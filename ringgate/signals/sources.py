@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from importlib.util import find_spec
 from typing import Any
-from urllib.parse import quote
 
 import httpx
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import RowMapping, text
 
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import SignalSample
 from ringgate.domain.secrets import Secret
-from ringgate.host.secrets import hide
+from ringgate.host import read_only
 from ringgate.signals.schema import SignalReading
-
-MYSQL = ("mysql", "mariadb")
-"""Read through PyMySQL, which `ringgate[mysql]` brings."""
 
 MOST = 1_000
 """Values of one answer; more would be a query gone wrong."""
@@ -68,70 +60,14 @@ def read(reading: SignalReading, now: datetime, timeout: float) -> list[SignalSa
 
 def _sql(reading: SignalReading, timeout: float) -> Sequence[Answer]:
     assert isinstance(reading.target, Secret)
+    address = reading.target.reveal().replace("${TENANT}", reading.tenant)
     try:
-        engine = _engine(reading.target.reveal().replace("${TENANT}", reading.tenant), timeout)
-        try:
-            with engine.connect() as connection:
-                _only_read(connection, timeout)
-                query = text(reading.question.replace(":", r"\:"))  # a colon is no parameter here
-                rows = connection.execute(query).mappings().fetchmany(MOST + 1)
-                answers = [_of_row(row) for row in rows]
-                connection.rollback()
-                return answers
-        finally:
-            engine.dispose()
-    except (SQLAlchemyError, ImportError) as error:
-        raise SourceError(f"{reading.target.reference}: {_said(error)}") from None
-
-
-def _said(error: Exception) -> str:
-    """The database's own words, in one line; MySQL's come with a number before them."""
-    cause = getattr(error, "orig", None) or error
-    words = cause.args[1] if len(cause.args) == 2 and isinstance(cause.args[1], str) else str(cause)
-    return words.strip().splitlines()[0]
-
-
-def _engine(address: str, timeout: float) -> Engine:
-    url = make_url(address)
-    hide(address)
-    hide(str(url.password or ""))
-    if url.get_backend_name() == "sqlite" and url.database:
-        file = f"file:{quote(url.database)}?mode=ro"  # else a misspelt one would be made
-        return create_engine(
-            "sqlite://", poolclass=NullPool, creator=lambda: sqlite3.connect(file, uri=True, timeout=timeout)
-        )
-    seconds = max(2, math.ceil(timeout))
-    patience = {"connect_timeout": seconds}
-    if url.get_backend_name() in MYSQL:
-        if url.drivername in MYSQL:
-            url = url.set(drivername=f"{url.drivername}+pymysql")
-        if url.get_driver_name() != "pymysql":
-            raise SourceError(f"{url.drivername} is not known here; use mysql+pymysql")
-        if find_spec("pymysql") is None:
-            raise SourceError("PyMySQL is not installed: pip install ringgate[mysql]")
-        patience |= {"read_timeout": seconds, "write_timeout": seconds}
-    elif url.get_backend_name() != "postgresql":
-        raise SourceError(
-            f"it is not known how to only read from {url.get_backend_name()}; use postgresql, mysql, mariadb or sqlite"
-        )
-    return create_engine(url, poolclass=NullPool, connect_args=patience)
-
-
-def _only_read(connection: Connection, timeout: float) -> None:
-    """Has the database itself refuse every write, whatever the query says."""
-    name = connection.dialect.name
-    if name == "postgresql":
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        connection.execute(text(f"SET LOCAL statement_timeout = {int(timeout * 1000)}"))
-    elif name == "sqlite":
-        connection.execute(text("PRAGMA query_only = ON"))
-    else:
-        connection.execute(text("SET SESSION TRANSACTION READ ONLY"))
-        limit = f"max_statement_time = {timeout}" if connection.dialect.is_mariadb else (  # type: ignore[attr-defined]
-            f"max_execution_time = {int(timeout * 1000)}"
-        )  # fmt: skip
-        connection.execute(text(f"SET SESSION {limit}"))
-        connection.rollback()  # the setting holds from the next transaction on
+        with read_only.reading(address, timeout) as connection:
+            query = text(reading.question.replace(":", r"\:"))  # a colon is no parameter here
+            rows = connection.execute(query).mappings().fetchmany(MOST + 1)
+            return [_of_row(row) for row in rows]
+    except read_only.DatabaseUnreadable as error:
+        raise SourceError(f"{reading.target.reference}: {error}") from None
 
 
 def _of_row(row: RowMapping) -> Answer:

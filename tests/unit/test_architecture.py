@@ -65,7 +65,9 @@ def test_a_scenario_names_no_channel_and_no_erp() -> None:
 
 
 def test_nobody_else_speaks_http_or_drives_a_browser() -> None:
-    own = tuple(ROOT / "ringgate" / room for room in ("drivers", "estate", "signals", "rollout/platforms"))
+    own = tuple(
+        ROOT / "ringgate" / room for room in ("drivers", "estate", "integrations", "signals", "rollout/platforms")
+    )
     rooms = [*python_files("ringgate", "scenarios", "suites", "fixtures"), ROOT / "conftest.py"]
     found = [
         f"{path.relative_to(ROOT)}:{line}: {name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import psutil
@@ -27,6 +29,24 @@ def test_what_keeps_the_machine_busy_ends_with_the_block() -> None:
         begun = children() - before
     assert len(begun) == 2
     assert not begun & children()
+
+
+def test_what_keeps_the_machine_busy_ends_with_whoever_is_killed() -> None:
+    code = (
+        "import multiprocessing, threading\n"
+        "from tests.evaluation.busy.load import load\n"
+        "with load(1):\n"
+        "    print(*(each.pid for each in multiprocessing.active_children()), flush=True)\n"
+        "    threading.Event().wait()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    begun = [psutil.Process(int(each)) for each in process.stdout.readline().split()]
+    process.kill()
+    process.communicate()
+    assert len(begun) == 2
+    _, alive = psutil.wait_procs(begun, timeout=60)
+    assert alive == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ringgate.domain.terms import Channel, Outcome, Role
 from ringgate.domain.waivers import Waiver
 from ringgate.inventory import Inventory
 from ringgate.rollout.record import FORM, RehearsalRecord, RingRecord, StageRecord, TenantRecord
-from ringgate.rollout.release_tables import IntegrationTable
+from ringgate.rollout.release_tables import ReleaseIntegrationTable
 from ringgate.rollout.results import VerificationResult
 from ringgate.rollout.surface import Surfaces, listing
 from ringgate.rollout.surface_view import surface_view
@@ -84,7 +84,7 @@ def test_a_break_that_is_used_needs_somebodys_word(tmp_path, tenants, used, acce
 
 
 def test_what_an_integration_uses_counts_although_no_run_used_it(tmp_path, tenants):
-    integration = IntegrationTable(name="export", owner="it", role=Role.AUDITOR, uses=("call model.bill.post",))
+    integration = ReleaseIntegrationTable(name="export", owner="it", role=Role.AUDITOR, uses=("call model.bill.post",))
     surfaces, tenant = Surfaces(tmp_path, RINGS, (), [integration]), tenants["aldgate"]
     ran(surfaces, tenant)
     surfaces.before(tenant, Offers("number"), [])

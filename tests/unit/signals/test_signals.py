@@ -144,8 +144,14 @@ def test_what_is_no_value_is_told_and_leaves_a_gap(signals, store, database, que
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("mysql+mysqldb://erp:hunter2@127.0.0.1/erp", "mysql+mysqldb is not known here; use mysql+pymysql"),
-        ("oracle://erp:hunter2@127.0.0.1/erp", "it is not known how to only read from oracle; use postgresql, mysql,"),
+        (
+            "mysql+mysqldb://erp:hunter2@127.0.0.1/erp",
+            "environment variable DB: mysql+mysqldb is not known here; use mysql+pymysql",
+        ),
+        (
+            "oracle://erp:hunter2@127.0.0.1/erp",
+            "environment variable DB: it is not known how to only read from oracle;",
+        ),
         ("mariadb://erp:hunter2@127.0.0.1:1/erp", "environment variable DB: Can't connect to MySQL server"),
     ],
 )
@@ -158,9 +164,9 @@ def test_other_databases_are_asked_or_refused_in_one_sentence(signals, store, mo
 
 def test_mysql_without_its_library_names_the_remedy(signals, store, monkeypatch):
     monkeypatch.setenv("DB", "mysql://erp@127.0.0.1/erp")
-    monkeypatch.setattr("ringgate.signals.sources.find_spec", lambda name: None)
+    monkeypatch.setattr("ringgate.host.read_only.find_spec", lambda name: None)
     assert poll(signals(sql("SELECT 1")), store, NOON) == [
-        "backlog: PyMySQL is not installed: pip install ringgate[mysql]"
+        "backlog: environment variable DB: PyMySQL is not installed: pip install ringgate[mysql]"
     ]
 
 
