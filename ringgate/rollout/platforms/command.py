@@ -43,7 +43,7 @@ from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem
 from ringgate.inventory.kinds import Duration, StrictTable
-from ringgate.inventory.schema import SecretTable
+from ringgate.inventory.secrets import SecretTable
 from ringgate.inventory.tenants import reference
 from ringgate.rollout.platforms.answers import HostAnswer
 from ringgate.rollout.platforms.hosted import ActionRefused, HostAction
