@@ -1,7 +1,4 @@
-"""What Odoo's drivers can do, over any channel. What stands here is tried; the rest is left out on purpose.
-
-Not yet: `fingerprint`, `surface` and `outsiders`.
-"""
+"""What Odoo's drivers can do, over any channel. What stands here is tried; the rest is left out on purpose."""
 
 from __future__ import annotations
 
@@ -22,5 +19,7 @@ ON_SCREEN: Final = frozenset(
         Capability.JOURNAL_ENTRIES,
         Capability.BOOKS,
         Capability.UNDO,
+        Capability.FINGERPRINT,
+        Capability.SURFACE,
     }
 )

@@ -51,6 +51,9 @@ REQUEST_STATES: Final[Mapping[str, str]] = {
     "cancel": "rejected",
 }
 """An order that was sent waits for a decision as one does that is to be approved; a cancelled one was turned down."""
+PUT_FORWARD: Final = ("waiting", "approved")
+"""What becomes of an order that is put forward. One approved at once, because of who confirms it or of a limit, was not
+refused: whether that was due is for the scenario to say."""
 SETTLED: Final = frozenset({"paid", "in_payment", "reversed"})
 CREDIT_NOTE: Final = "out_refund"
 
@@ -118,7 +121,7 @@ def invoice(row: Row, lines: Sequence[Row], taxes: Mapping[int, str], of: Curren
     billed = tuple(
         InvoiceLine(exact(each["quantity"]), money(each["price_unit"], of), money(each["price_subtotal"], of) * sign)
         for each in sorted(lines, key=lambda each: int(each["id"]))
-        if _is_billed(each)
+        if is_billed(each)
     )
     found: dict[str, list[Money]] = {}
     for each in lines:
@@ -145,7 +148,7 @@ def invoice(row: Row, lines: Sequence[Row], taxes: Mapping[int, str], of: Curren
     )
 
 
-def _is_billed(row: Row) -> bool:
+def is_billed(row: Row) -> bool:
     """A line that somebody is billed for: `product`, or in 14.0 and 15.0 one that is no other kind's."""
     kind = row["display_type"]
     if kind in NO_LINE:

@@ -43,6 +43,7 @@ class OdooSeries:
     purchase_tax: str = "taxes_id"
     purchase_unit: str = "product_uom"
     account_kind: str = "account_type"
+    account_off: str = "deprecated"  # the field that says that an account is used no more, or `active`
     receivable: str = "asset_receivable"
     credit_button: str = "refund_moves"
     credit_method: str = ""  # the field that asks what is to become of what is credited
@@ -65,8 +66,8 @@ class OdooSeries:
 
 
 _S19: Final = OdooSeries(
-    "19.0", tried=True, groups="group_ids", order_tax="tax_ids", order_unit="product_uom_id", purchase_tax="tax_ids",
-    purchase_unit="product_uom_id", groups_by="formatted_read_group", json2=True,
+    "19.0", tried=True, groups="group_ids", account_off="active", order_tax="tax_ids", order_unit="product_uom_id",
+    purchase_tax="tax_ids", purchase_unit="product_uom_id", groups_by="formatted_read_group", json2=True,
 )  # fmt: skip
 _S18: Final = OdooSeries("18.0", tried=False)
 _S17: Final = replace(

@@ -132,7 +132,7 @@ SETTINGS = (
         title="Purchases need an approver at ten times the amount",
         where="configuration",
         cause="configuration",
-        says={"procurement-approval": "nobody else was asked"},
+        says={"procurement-approval": "nobody decided yet"},
         switch=Changed("res_company", "true", {"po_double_validation_amount": "po_double_validation_amount * 10"}),
         currency="USD",
         cached=True,
@@ -330,7 +330,7 @@ DEFECTS = (
         title="The firm's own rule on approvals is off, and the limit with it",
         where="configuration",
         cause="configuration",
-        says={"procurement-approval": "nobody else was asked"},
+        says={"procurement-approval": "nobody decided yet"},
         switch=Several((
             Changed("base_automation", "active", {"active": "false"}),
             Changed("res_company", "true", {"po_double_validation": "'one_step'"}),

@@ -7,9 +7,11 @@ import httpx
 from ringgate.domain.errors import SecretMissing
 from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Channel, Role
+from ringgate.drivers.odoo.values import encode
 from ringgate.estate.protocol import READY
 from ringgate.host.secrets import hide
 
+JSON = {"content-type": "application/json"}
 TIMEOUT = 90.0
 """Seconds that a tenant may take to answer; the first call after a start loads its definitions."""
 
@@ -21,9 +23,9 @@ def state(tenant: Tenant, base: str) -> str:
     headers = {"host": f"{tenant.id}.localhost"}  # past the front door nobody else says whose database it is
     try:
         with httpx.Client(base_url=base, timeout=TIMEOUT, trust_env=False, headers=headers) as client:
-            params = {"db": tenant.id, "login": user.login, "password": user.on(Channel.API).reveal_password()}
+            params = {"db": tenant.id, "login": user.login, "password": user.on(Channel.API).required_password()}
             body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": params}
-            answer = client.post("/web/session/authenticate", json=body)
+            answer = client.post("/web/session/authenticate", content=encode(body), headers=JSON)
             told = answer.json() if answer.status_code == 200 else {}
             if not (told.get("result") or {}).get("uid"):
                 return f"sign-in answers {answer.status_code}{_reason(told)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,16 +17,16 @@ from ringgate.execution import setup
 from ringgate.execution.run_once import Engine
 
 ASKED = "RINGGATE_ODOO"
-NAME, SERIES, TENANTS = "tests-odoo", "19.0", 3
+NAME, SERIES, TENANTS = "tests-odoo", os.environ.get("RINGGATE_ODOO_SERIES", "19.0"), 4
 Books = tuple[dict[str, str], frozenset[str]]
 
 
 @pytest.fixture(scope="session")
 def odoo() -> Iterator[Estate]:
-    """Three tenants on Odoo 19, left standing for the next run."""
+    """Four tenants on one series of Odoo, left standing for the next run."""
     if not os.environ.get(ASKED):
         pytest.skip(f"tests on real Odoo are run where {ASKED}=1 asks for them: they install 2 GB and take minutes")
-    estate = Estate.at(NAME, "odoo", os.environ.get("RINGGATE_ODOO_SERIES", SERIES))
+    estate = Estate.at(NAME if SERIES == "19.0" else f"{NAME}-{SERIES.partition('.')[0]}", "odoo", SERIES)
     try:
         estate.up(TENANTS)
     except PackagesGone as gone:
@@ -40,10 +41,19 @@ def tenants(odoo: Estate) -> dict[str, Tenant]:
 
 
 @pytest.fixture(scope="session")
-def engine(tenants: dict[str, Tenant]) -> Iterator[Engine]:
+def engine(tenants: dict[str, Tenant], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """With journal and locks of its own."""
     everybody = list(tenants.values())
-    with setup.engine(everybody, session="tests", release="", results=None, sinks=[], neighbours=everybody) as made:
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RINGGATE_STATE", str(tmp_path_factory.mktemp("state")))
+        with setup.engine(everybody, session="tests", release="", results=None, sinks=[], neighbours=everybody) as made:
+            yield made
+
+
+@pytest.fixture
+def environment(odoo: Estate, tmp_path: Path) -> dict[str, str]:
+    """For commands in other processes: a state folder of the test's own, and the estate's inventory."""
+    return {**os.environ, "RINGGATE_STATE": str(tmp_path / "state"), "RINGGATE_INVENTORY": str(odoo.inventory_path)}
 
 
 @pytest.fixture

@@ -10,20 +10,26 @@ Reversals are of this channel too: a driver of another channel may hand its own 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ringgate.domain.documents import Ref
 from ringgate.domain.errors import Refused, SignInRefused
 from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Basis, Capability, Channel, Role
+from ringgate.drivers.odoo import surface
 from ringgate.drivers.odoo.api.actor import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.odoo.api.billing import LedgerVerbs
 from ringgate.drivers.odoo.api.procurement import ProcurementVerbs
 from ringgate.drivers.odoo.books import OdooBooks
 from ringgate.drivers.odoo.capabilities import ON_SCREEN
+from ringgate.drivers.odoo.outsider import OdooOutsiders
 from ringgate.drivers.odoo.sessions import CallCarrier, SessionPool, UserSession, close
 from ringgate.drivers.odoo.undo import Undo
-from ringgate.drivers.protocol import Call
+from ringgate.drivers.protocol import Call, Outsider
+from ringgate.isolation.model import PrivateRecord
+from ringgate.surface.model import Surface
 
 
 class OdooActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, LedgerVerbs):
@@ -38,6 +44,7 @@ class ApiConnection:
         self._carrier = CallCarrier(call, pool.transport(call.limit))
         self._memory = Memory()
         self._own: list[UserSession] = []
+        self._outsiders: OdooOutsiders | None = None
 
     @property
     def calls(self) -> int:
@@ -73,6 +80,29 @@ class ApiConnection:
     def books(self) -> OdooBooks:
         return OdooBooks(self._session(Role.AUDITOR))
 
+    def surface(self) -> Surface:
+        return surface.read(self._tenant, self._session(Role.AUDITOR))
+
+    def outsiders(self, neighbours: Sequence[Tenant], roles: Collection[Role]) -> Iterator[Outsider]:
+        return self._others().outsiders(neighbours, roles)
+
+    def insider(self, role: Role) -> Outsider:
+        return self._others().insider(role)
+
+    def seen(self) -> Sequence[PrivateRecord]:
+        return self._others().seen()
+
+    def guesses(self, ref: Ref, reach: int) -> Sequence[Ref]:
+        return self._others().guesses(ref, reach)
+
+    def ask_as_stranger(self, about: str) -> Mapping[str, str]:
+        return self._others().ask_as_stranger(about)
+
+    def _others(self) -> OdooOutsiders:
+        if self._outsiders is None:
+            self._outsiders = OdooOutsiders(self._tenant, self._pool, self._carrier)
+        return self._outsiders
+
     def undo(self, reversal: Reversal) -> str:
         return Undo(self._session).take_back(reversal)
 
@@ -88,6 +118,8 @@ class ApiConnection:
         for session in self._own:
             close(session)
         self._own.clear()
+        if self._outsiders is not None:
+            self._outsiders.close()
         self._carrier.transport.close()
 
 
@@ -95,7 +127,7 @@ class OdooApiDriver:
     """One process's way to all Odoo tenants over the API. `timeout` is in seconds, for each wait on a server."""
 
     channel = Channel.API
-    capabilities = frozenset({*ON_SCREEN, Capability.DIRECT_CALLS})
+    capabilities = frozenset({*ON_SCREEN, Capability.OUTSIDERS, Capability.DIRECT_CALLS})
 
     def __init__(self, timeout: float = 30.0) -> None:
         self._pool = SessionPool(timeout)

@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ringgate.domain.documents import PurchaseRequest, RequestDraft
-from ringgate.domain.errors import Refused
 from ringgate.domain.model import Policy
 from ringgate.domain.money import Money
 from ringgate.domain.terms import Basis
 from ringgate.drivers.odoo.api.actor import Acting
+from ringgate.drivers.odoo.records import PUT_FORWARD
 from ringgate.drivers.odoo.refusals import NothingHappened, refusals
 
 REQUEST: Final = "purchase.order"
@@ -67,12 +67,13 @@ class ProcurementVerbs(Acting):
         verb, record = "submit_request", int(request.ref.id)
         alone = _needs_nobody(request.total, self._tenant.policy)
         with refusals(verb, self._session, REQUEST, request.ref.id):
-            self._press(REQUEST, "print_quotation" if alone else "button_confirm", record)
+            before = self._raw_state(record)
+            if before == "draft":
+                self._press(REQUEST, "print_quotation" if alone else "button_confirm", record)
             stated = self._reader.request(record)
-        if stated.state == "approved":
-            reason = "it was approved at once, and nobody else was asked"
-            raise Refused(verb, reason, stated.state, Basis.POLICY)
-        if stated.state != "waiting":
+        if before != "draft":
+            raise NothingHappened(verb, "it was no draft any more, and nothing was put forward", stated.state)
+        if stated.state not in PUT_FORWARD:
             raise NothingHappened(verb, "the request did not become waiting", stated.state)
         return stated
 

@@ -12,7 +12,7 @@ from ringgate.domain.money import Money
 from ringgate.domain.terms import Basis
 from ringgate.drivers.odoo.browser.page import ControlNotOffered
 from ringgate.drivers.odoo.browser.sessions import Window, must
-from ringgate.drivers.odoo.records import REQUEST_STATES
+from ringgate.drivers.odoo.records import PUT_FORWARD, REQUEST_STATES
 from ringgate.drivers.odoo.refusals import NothingHappened
 
 ORDER = "purchase.order"
@@ -130,10 +130,11 @@ class BrowserRequestVerbs(BrowserActing):
     def submit_request(self, request: PurchaseRequest) -> PurchaseRequest:
         verb, policy = "submit_request", self._window.tenant.policy
         alone = policy.approval.steps == 0 or request.total.amount <= policy.approval.threshold
+        standing = self.read_request(request)
+        if standing.state != "draft":
+            raise NothingHappened(verb, "it was no draft any more, and nothing was put forward", standing.state)
         stated = self._press(verb, request, "print_quotation" if alone else "button_confirm")
-        if stated.state == "approved":
-            raise Refused(verb, "it was approved at once, and nobody else was asked", stated.state, Basis.POLICY)
-        if stated.state != "waiting":
+        if stated.state not in PUT_FORWARD:
             raise NothingHappened(verb, "the request did not become waiting", stated.state)
         return stated
 

@@ -201,9 +201,8 @@ def _purchases(w: Writer) -> None:
         ],
     )  # fmt: skip
     for purchase, order in zip(w.year.purchases, made, strict=True):
+        consultant.press("purchase.order", "print_quotation", [order])
         if purchase.outcome == "approved":
             approver.press("purchase.order", "button_confirm", [order])
-            continue
-        consultant.press("purchase.order", "print_quotation", [order])
-        if purchase.outcome == "rejected":
+        elif purchase.outcome == "rejected":
             approver.press("purchase.order", "button_cancel", [order])

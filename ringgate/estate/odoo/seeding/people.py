@@ -170,15 +170,16 @@ def _hours_make_sense(client: SeedingClient) -> None:
 
 def _approvals_hold(client: SeedingClient, spec: SeedSpec) -> None:
     """Stock Odoo lets who may write an order write its state, too, turn down anybody's, and in series 14.0 press a
-    button that no screen of theirs shows; and who approves may also ask. This firm's rules say no to all of it."""
+    button that no screen of theirs shows; who approves may also ask, and confirm what nobody put forward. This firm's
+    rules say no to all of it."""
     model = client.only("ir.model", [("model", "=", "purchase.order")])
     asks = "[(0, '=', 1)] if user.login == '{}' else [(1, '=', 1)]".format(spec.users.get(Role.APPROVER, ""))
     flags = {"perm_read": False, "perm_write": False, "perm_create": True, "perm_unlink": False}
     client.one("ir.rule", {"name": "Who approves does not ask", "model_id": model, "domain_force": asks, **flags})
     _on_order(client, model, "Approved by a manager", APPROVAL_RULE, "[('state', 'in', ['purchase', 'done'])]")
     _on_order(client, model, "Turned down by a manager", REJECTION_RULE, "[('state', '=', 'cancel')]", WAITING)
-    draft, sent = "[('state', '=', 'draft')]", "[('state', '=', 'sent')]"
-    _on_order(client, model, "Put forward by who asks", SUBMISSION_RULE, sent, draft)
+    draft, left = "[('state', '=', 'draft')]", "[('state', 'not in', ['draft', 'cancel'])]"
+    _on_order(client, model, "Put forward by who asks", SUBMISSION_RULE, left, draft)
 
 
 def _on_order(client: SeedingClient, model: int, name: str, code: str, after: str, before: str = "") -> None:
