@@ -23,6 +23,7 @@ from ringgate.cli.common import (
 from ringgate.cli.runs import ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
+    from ringgate.execution.twins import Twins
     from ringgate.gate import GatePolicy
     from ringgate.inventory import Inventory
     from ringgate.probing.plan import Probe
@@ -82,6 +83,15 @@ def probe(
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print only what did not pass, and a summary each minute.")
     ] = False,
+    twins: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="Compare all that one run of N made with runs before; 0: none."),
+    ] = 0,
+    twins_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False,
+                     help="TOML: renamed fields that were reviewed, and accepted differences."),
+    ] = None,
     signals: SignalsOption = None,
     policy: Annotated[
         Path | None,
@@ -103,6 +113,7 @@ def probe(
     SIGTERM and SIGINT stop it: what runs is finished, or undone, within the grace time; a second one undoes it at once.
     """
     from ringgate.domain.terms import Channel
+    from ringgate.execution.setup import twins as twins_of
     from ringgate.host import paths
     from ringgate.inventory import Inventory
     from ringgate.inventory.kinds import duration
@@ -127,6 +138,7 @@ def probe(
         tenants=tenant or (), cohorts=cohort or (), rings=ring or (), regions=region or (), scenarios=scenario or (),
         channels=[Channel(each) for each in channel or ()], residencies=residency or (), share=(which, of),
     )  # fmt: skip
+    taken = twins_of(twins, twins_file)
     known = Inventory.load(inventory)
     probes = chosen(known, wanted, known_scenarios())
     if plan:
@@ -148,11 +160,17 @@ def probe(
         forgetting=forgetting if which == 0 else None,  # one of several processes is enough
     )  # fmt: skip
     with polling(signals if which == 0 else None, known.tenants, paths.results_url(results), complain):
-        return _run(known, probes, wanted, terms, results, quiet)
+        return _run(known, probes, wanted, terms, results, quiet, taken)
 
 
 def _run(
-    known: Inventory, probes: Sequence[Probe], wanted: ProbeSelection, terms: Terms, results: str | None, quiet: bool
+    known: Inventory,
+    probes: Sequence[Probe],
+    wanted: ProbeSelection,
+    terms: Terms,
+    results: str | None,
+    quiet: bool,
+    twins: Twins | None,
 ) -> int:
     from ringgate.probing.setup import assembled
     from ringgate.probing.supervisor import on_signals
@@ -163,7 +181,9 @@ def _run(
     try:
         with (
             ProbeDisplay(console(), probes, quiet=quiet, board=wanted.share[1] == 1) as watch,
-            assembled(known, probes, wanted, terms, watch, scenarios=known_scenarios(), results=results) as prober,
+            assembled(
+                known, probes, wanted, terms, watch, scenarios=known_scenarios(), results=results, twins=twins
+            ) as prober,
         ):
             watch.counters = prober.course.counters
 

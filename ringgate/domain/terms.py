@@ -38,6 +38,7 @@ class Capability(StrEnum):
     BOOKS = "books"  # an auditor reads records back over the API, whatever the channel
     UNDO = "undo"  # what a run wrote can be taken back
     FINGERPRINT = "fingerprint"  # a tenant's books can be read whole, to be compared across an upgrade
+    TWINS = "twins"  # every record that a run made can be read whole
     SURFACE = "surface"  # what the ERP offers to programs can be read
     OUTSIDERS = "outsiders"  # other tenants' sessions can be tried, and none
     DIRECT_CALLS = "direct-calls"  # a user can ask for what none of their screens offers
@@ -101,6 +102,7 @@ class StepKind(StrEnum):
     """What a step does, where a gate asks. It does not depend on what the step is called."""
 
     POSTING = "posting"  # it writes to the ledger, or checks what was written
+    TWIN = "twin"  # what the run made is compared whole with what runs before it made
 
 
 class Basis(StrEnum):

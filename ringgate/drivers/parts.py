@@ -21,6 +21,7 @@ PARTS: Final = {
     Capability.BOOKS: ("books",),
     Capability.UNDO: ("undo",),
     Capability.SURFACE: ("surface",),
+    Capability.TWINS: ("records_of_run",),
     Capability.OUTSIDERS: ("outsiders", "insider", "seen", "guesses", "ask_as_stranger"),
 }
 """What of a connection each capability stands for. Business verbs belong to the signed-in user."""

@@ -41,6 +41,7 @@ from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.isolation.model import Attempt, AttemptKind, PrivateRecord
 from ringgate.surface.model import Surface
+from ringgate.twins.records import RunRecords
 
 
 class SignedInUser(Protocol):
@@ -217,6 +218,15 @@ class ReadsSurface(Protocol):
     def surface(self) -> Surface: ...  # what the ERP offers to programs; reads only
 
 
+class ReadsWhatRunsMade(Protocol):
+    """`Capability.TWINS`."""
+
+    def records_of_run(self, run_id: str) -> RunRecords:
+        """Every record that the run made and that is still there, found by its marker and by following links, with all
+        fields that the ERP names and the auditor may read. Reads only, over the API."""
+        ...
+
+
 class SaysVersion(Protocol):
     """Needs no capability: a driver without it says nothing, and its runs are taken as the release they are labelled
     with."""
@@ -236,7 +246,17 @@ class GivesEvidence(Protocol):
         ...
 
 
-class Connection(Session, ReadsBooks, TakesBack, TriesIsolation, ReadsSurface, SaysVersion, GivesEvidence, Protocol):
+class Connection(
+    Session,
+    ReadsBooks,
+    TakesBack,
+    TriesIsolation,
+    ReadsSurface,
+    ReadsWhatRunsMade,
+    SaysVersion,
+    GivesEvidence,
+    Protocol,
+):
     """One run's way to one tenant, whole. Where a driver leaves parts out, `drivers.parts` fills them with a refusal of
     our own (`Unsupported`); who calls a part asks for its capability first."""
 

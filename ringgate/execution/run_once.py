@@ -30,6 +30,7 @@ from ringgate.domain.terms import Capability, Channel, Outcome, Source, StepKind
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.execution.applicability import not_applicable, others
+from ringgate.execution.twins import TwinDiffers, TwinLabels, Twins
 from ringgate.execution.undo import SETTLE, Patience, left_behind, message_of, undo
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
@@ -104,7 +105,8 @@ class Engine:
     secrets out of any text, `session`, `release` and `source` label the results. `neighbours` are all tenants of
     the inventory, also those that are not selected: whose sessions are tried on others. `patience` is what undoing has
     with an ERP that is slow. `stopping` says whether we were asked to stop (to be set by a signal's handler),
-    `time_limits` the seconds for each answer, None for what a driver waits anyway."""
+    `time_limits` the seconds for each answer, None for what a driver waits anyway. `twins` says of which runs all that
+    they made is compared with runs before; None: of no run."""
 
     drivers: Mapping[tuple[str, Channel], Driver]
     journal: Journal
@@ -119,6 +121,7 @@ class Engine:
     patience: Patience = field(default_factory=Patience)
     stopping: Callable[[], bool] = field(default=lambda: False)
     time_limits: Callable[[Tenant, Channel], float | None] = field(default=lambda _tenant, _channel: None)
+    twins: Twins | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -126,10 +129,11 @@ class Engine:
 class _Part:
     """Which part of a scenario is run. `waiting` is the journal of begun work that is gone on with, `keep` what is
     done with the journal and what `function` returned instead of undoing it all; `outsiders` says whether it tries
-    others' sessions."""
+    others' sessions. `alone`: it is the whole of a process."""
 
     function: Callable[..., object]
     outsiders: bool = False
+    alone: bool = False
     waiting: RunJournal | None = None
     keep: Callable[[RunJournal, object], None] | None = None
 
@@ -139,7 +143,7 @@ def run_once(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engin
 
     Never raises for what the scenario or the ERP did: that is in the result, with the exception in `error`. An
     interruption from the keyboard is undone and reported first, then raised again."""
-    part = _Part(scenario.function, outsiders=Capability.OUTSIDERS in scenario.needs)
+    part = _Part(scenario.function, outsiders=Capability.OUTSIDERS in scenario.needs, alone=True)
     return _run(scenario, tenant, channel, engine, run_id or new_run_id(), part)
 
 
@@ -273,9 +277,13 @@ def _act(
     try:
         if connection is not None:
             done.server = _version_of(connection, done.error)
+            twins = engine.twins if part.alone and journal.verbs and engine.source is not Source.SELF_TEST else None
+            if twins is not None and done.error is None:
+                labels = TwinLabels(journal.scenario, engine.release, done.server, engine.clock())
+                done.error = twins.follow(tenant, driver, connection, make, run, labels)
             done.calls = connection.calls
             if done.error is not None:
-                done.attachments = _evidence(connection, engine, run.id)
+                done.attachments = _evidence(connection, engine, run.id, done.error)
                 _find_basis(done.error, connection)
             if not journal.waits:
                 undo_began = time.monotonic()
@@ -341,11 +349,12 @@ def _find_basis(error: BaseException, connection: Connection) -> None:
             error.basis = connection.basis_of(error)
 
 
-def _evidence(connection: Connection, engine: Engine, run_id: str) -> tuple[Attachment, ...]:
+def _evidence(connection: Connection, engine: Engine, run_id: str, failure: BaseException) -> tuple[Attachment, ...]:
     folder = engine.evidence / run_id
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        found = connection.evidence(folder)
+        found = [*connection.evidence(folder)]
+        found += failure.save(folder, engine.redact) if isinstance(failure, TwinDiffers) else []
     except Exception as error:  # evidence is a help, its loss must not change what happened: say so in its place
         note = folder / "no-evidence.txt"
         note.write_text(engine.redact(f"No evidence could be saved: {message_of(error)}\n"))

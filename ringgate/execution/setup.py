@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from ringgate.domain.events import Sink
 from ringgate.domain.model import RunResult, Tenant
@@ -14,6 +15,7 @@ from ringgate.domain.terms import Outcome, Source
 from ringgate.drivers.registry import Drivers
 from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine, new_run_id
+from ringgate.execution.twins import Twins
 from ringgate.host import paths
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.secrets import redact
@@ -21,6 +23,8 @@ from ringgate.host.undo_journal import Journal
 from ringgate.sinks import opentelemetry
 from ringgate.sinks.opentelemetry import OpenTelemetrySink
 from ringgate.store import Store, StoreError
+from ringgate.twins.accepted import NOTHING_REVIEWED, read_reviewed
+from ringgate.twins.files import TwinFolder
 
 LOOK_BACK, MOST = timedelta(days=7), 5000
 """How far back, and how many runs, the usual pace is looked up at most."""
@@ -53,10 +57,12 @@ def engine(
     results: str | None = None,
     sinks: Sequence[Sink] = (),
     neighbours: Sequence[Tenant] = (),
+    twins: Twins | None = None,
 ) -> Iterator[Engine]:
     """An engine for these tenants whose results are stored; its drivers are closed at the end.
 
-    `neighbours` are all tenants of the inventory (default: `tenants`), whose sessions are tried on each other."""
+    `neighbours` are all tenants of the inventory (default: `tenants`), whose sessions are tried on each other. `twins`
+    says of which runs all that they made is compared with runs before."""
     tenants = tuple(tenants)
     store = Store(results_url(results))
     drivers = Drivers([tenant.erp for tenant in tenants])
@@ -74,12 +80,21 @@ def engine(
             source=source,
             neighbours=neighbours or tenants,
             time_limits=TimeLimits(partial(history, store)),
+            twins=twins,
         )
     finally:
         drivers.close()
         store.close()
         for each in traces:
             each.close()
+
+
+def twins(every: int, reviewed: Path | None = None) -> Twins | None:
+    """The twins of one run of so many; None for 0. `reviewed` is the file of what people accepted.
+
+    Raises TwinsFileMistake with everything that is wrong with the file."""
+    accepted = read_reviewed(reviewed) if reviewed else NOTHING_REVIEWED
+    return Twins(TwinFolder(paths.twins()), every, accepted) if every else None
 
 
 def history(store: Store) -> list[RunResult]:

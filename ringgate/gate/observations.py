@@ -50,10 +50,19 @@ def failed(result: RunResult) -> bool | None:
 
 def failed_posting(result: RunResult) -> bool | None:
     """Whether a posting step failed; None for a run that did not come to one, or failed elsewhere."""
-    posting = [step.name for step in result.steps if step.kind is StepKind.POSTING]
+    return _failed_at(result, StepKind.POSTING)
+
+
+def made_otherwise(result: RunResult) -> bool | None:
+    """Whether what a run made differs from what runs before it made; None for one that was not compared."""
+    return _failed_at(result, StepKind.TWIN)
+
+
+def _failed_at(result: RunResult, kind: StepKind) -> bool | None:
+    those = [step.name for step in result.steps if step.kind is kind]
     if result.outcome is Outcome.FAILED and result.failure is not None:
-        return True if result.failure.step in posting else None
-    return False if posting and result.outcome is Outcome.PASSED else None
+        return True if result.failure.step in those else None
+    return False if those and result.outcome is Outcome.PASSED else None
 
 
 class SlownessPolicy(Protocol):

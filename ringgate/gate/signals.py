@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from ringgate.domain.model import RunResult, SignalSample
-from ringgate.gate.observations import SlownessPolicy, UsualPace, failed, failed_posting, over_limit
+from ringgate.gate.observations import SlownessPolicy, UsualPace, failed, failed_posting, made_otherwise, over_limit
 
 Said = tuple[bool, ...] | None
 """Whether a run, or a sample, is bad, for each null of its signal; None where it says nothing."""
@@ -77,6 +77,11 @@ def _posting(result: RunResult, pace: UsualPace) -> Said:
     return None if wrong is None else (wrong,)
 
 
+def _twins(result: RunResult, pace: UsualPace) -> Said:
+    wrong = made_otherwise(result)
+    return None if wrong is None else (wrong,)
+
+
 class Signal(StrEnum):
     """What a release is judged by. Each is bet on by itself, with its part of alpha."""
 
@@ -105,6 +110,11 @@ class Signal(StrEnum):
     POSTING = SignalDefinition(
         "posting-errors", Strength.ROLL_BACK, "Failures of posting steps.", "failed to post",
         "nothing was posted before it", of_run=_posting,
+    )  # fmt: skip
+    # A field that a release changed on purpose differs in every run, and is accepted by name: pausing is enough.
+    TWINS = SignalDefinition(
+        "twins", Strength.PAUSE, "Runs that make other documents than runs before.", "made other documents than before",
+        "no run's documents were compared before it", of_run=_twins,
     )  # fmt: skip
     # About our side as much as about the ERP: a prober that died says nothing of the release, and holding ends by
     # itself.

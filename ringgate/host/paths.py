@@ -3,7 +3,7 @@
 | root             | default                     | holds                                                             |
 |------------------|-----------------------------|-------------------------------------------------------------------|
 | `RINGGATE_HOME`  | `<XDG cache>/ringgate`      | what can be made again: `tools/`, `estates/<name>/`                 |
-| `RINGGATE_STATE` | `<XDG state>/ringgate`      | what cannot: the undo journal, locks between processes, results     |
+| `RINGGATE_STATE` | `<XDG state>/ringgate`      | what cannot: the undo journal, locks, results, learned twins       |
 
 Nothing here creates a folder; whoever writes into one does.
 """
@@ -47,6 +47,11 @@ def spool() -> Path:
 def locks() -> Path:
     """Locks that processes on this machine share."""
     return state() / "locks"
+
+
+def twins() -> Path:
+    """What passing runs of each tenant and scenario made, as learned."""
+    return state() / "twins"
 
 
 def results() -> Path:

@@ -15,6 +15,7 @@ from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution import setup
 from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine
+from ringgate.execution.twins import Twins
 from ringgate.host import paths
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.secrets import redact
@@ -138,6 +139,7 @@ def assembled(
     *,
     scenarios: Mapping[str, Scenario],
     results: str | None = None,
+    twins: Twins | None = None,
 ) -> Iterator[Prober]:
     """A prober that is ready to run. Raises StoreTrouble, or ValueError for a journal that is none."""
     store = Store(setup.results_url(results))
@@ -151,6 +153,7 @@ def assembled(
         source=Source.PROBE,
         neighbours=neighbours(inventory, wanted),
         time_limits=TimeLimits(partial(setup.history, store)),
+        twins=twins,
     )
     try:
         yield Prober(

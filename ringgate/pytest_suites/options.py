@@ -24,6 +24,13 @@ def seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds: write 60, or 0 for no limit")
 
 
+def count(text: str) -> int:
+    """A whole number that is not negative. Raises argparse.ArgumentTypeError."""
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number: write 1 for every run, 0 for none")
+
+
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "tenant": {"help": "run on this tenant; may be given again", **_MANY},
     "cohort": {"help": "run on the tenants of this cohort; may be given again", **_MANY},
@@ -50,6 +57,13 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "metavar": "FILE",
         "help": "where the HTML report is written (default: reports/out/report.html)",
     },
+    "twins": {
+        "type": count,
+        "default": 0,
+        "metavar": "N",
+        "help": "compare all that one run of N made with what runs before it made (default: 0, no run)",
+    },
+    "twins-file": {"metavar": "FILE", "help": "TOML: renamed fields that were reviewed, and accepted differences"},
     "ctrf": {"metavar": "FILE", "help": "write what the tests came to as CTRF JSON (ctrf.io)"},
     "property-budget": {
         "type": seconds,

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,8 @@ class Selection:
             self.everybody: Sequence[Tenant] = inventory.tenants
             self.scenarios = known_scenarios(config.rootpath)
             check_known(option(config, "scenario"), self.scenarios)
+            reviewed = option(config, "twins-file")
+            self.twins = setup.twins(option(config, "twins"), Path(reviewed) if reviewed else None)
         except RinggateError as error:
             raise pytest.UsageError(str(error)) from None
         self.channels = [channel for channel in Channel if channel in (option(config, "channel") or list(Channel))]
@@ -89,6 +92,7 @@ class SuiteSession:
                     results=option(self._config, "results"),
                     sinks=self._sinks,
                     neighbours=self.selection.everybody,
+                    twins=self.selection.twins,
                 )
             )
             self._open.enter_context(_stopped_by_sigterm())

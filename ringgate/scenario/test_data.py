@@ -46,6 +46,7 @@ class Make:
         self.marker = f"RG-{run_id}"
         self._numbers = count(after + 1)
         self._run_id = run_id
+        self.texts: list[str] = []  # names and descriptions that were made so far, in this order
 
     @cached_property
     def _faker(self) -> Faker:
@@ -90,12 +91,14 @@ class Make:
             )
             for number, (rate, planned, tax) in enumerate(tasks, start=1)
         )
+        self.texts += [name, *(each.name for each in drafts)]
         return ProjectDraft(name, self._policy.customer, marker, drafts)
 
     def request(self, amount: str = "350.00") -> RequestDraft:
         """A purchase request over `amount` in all."""
         marker = self.next_marker()
-        return RequestDraft(f"{self._faker.random_element(_GOODS)} [{marker}]", marker, Decimal(1), self.money(amount))
+        text = self._made(f"{self._faker.random_element(_GOODS)} [{marker}]")
+        return RequestDraft(text, marker, Decimal(1), self.money(amount))
 
     def entry(self, amount: str = "75.00", on: date | None = None) -> EntryDraft:
         """A journal entry that moves `amount` from revenue to cash."""
@@ -104,11 +107,15 @@ class Make:
             EntryLine(accounts.cash[0], self.money(amount), zero),
             EntryLine(accounts.revenue[0], zero, self.money(amount)),
         )
-        return EntryDraft(on or self._today, f"Synthetic correction [{marker}]", marker, lines)
+        return EntryDraft(on or self._today, self._made(f"Synthetic correction [{marker}]"), marker, lines)
 
     def note(self) -> str:
         """A description of work, with a marker of its own."""
-        return f"{self._faker.catch_phrase()} [{self.next_marker()}]"
+        return self._made(f"{self._faker.catch_phrase()} [{self.next_marker()}]")
+
+    def _made(self, text: str) -> str:
+        self.texts.append(text)
+        return text
 
     def wrong_password(self) -> str:
         """A password that nobody has."""

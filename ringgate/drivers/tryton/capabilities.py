@@ -21,6 +21,7 @@ ON_SCREEN: Final = frozenset(
         Capability.UNDO,
         Capability.FINGERPRINT,
         Capability.SURFACE,
+        Capability.TWINS,
     }
 )
 """Over the browser; the API can do more, see its driver."""

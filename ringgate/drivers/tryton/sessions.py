@@ -44,7 +44,8 @@ class NotThere(BusinessError):
 class UserSession:
     """One user's session on one tenant, with the ids of reference data it has looked up.
 
-    `ids` remembers where names lead (products, accounts, ...); amounts are never remembered. `carrier` is the
+    `ids` remembers where names lead (products, accounts, ...), `remembered` what else holds until the next sign-in;
+    amounts are never remembered. `carrier` is the
     connection whose calls it sends now. `ended` on purpose, it is never renewed; `doubtful` after an outage, it is not
     reused: the tenant may come back as another series.
     """
@@ -58,6 +59,7 @@ class UserSession:
             )
         self.tenant, self.role = tenant, role
         self.ids: dict[tuple[str, str], int] = {}
+        self.remembered: dict[str, Any] = {}
         self.ended = self.doubtful = False
         self.carrier: Carrier | None = None
         self._password = None if password is None else KnownSecret(password)
@@ -92,6 +94,7 @@ class UserSession:
             self.client.negotiate()
             self.carrier.sent += 1
         self.ids.clear()
+        self.remembered.clear()
         self.client.login(credentials.login, password)
 
     def _speaks_otherwise(self) -> bool:
@@ -190,6 +193,15 @@ class Carrier:
     def __init__(self, call: Call, line: HttpTransport) -> None:
         self.call, self.line, self.sent, self.touches = call, line, 0, Touches()
         self.refused: UserSession | None = None
+
+    @contextmanager
+    def unnoted(self) -> Iterator[None]:
+        """What is called meanwhile is no part of the process: it is counted, and not said to be touched by it."""
+        touches, self.touches = self.touches, Touches()
+        try:
+            yield
+        finally:
+            self.touches = touches
 
 
 class SessionPool:

@@ -248,7 +248,9 @@ def test_alpha_is_split_over_the_signals_in_use() -> None:
         Signal.FAILURES, Signal.SLOWNESS, Signal.POSTING, Signal.SILENCE,
     ]  # fmt: skip
     assert four.alpha == pytest.approx(0.01 / 4)
-    assert four.unused == {Signal.BACKLOG: "nothing was sampled before it"}
+    assert four.unused == {
+        Signal.BACKLOG: "nothing was sampled before it", Signal.TWINS: "no run's documents were compared before it",
+    }  # fmt: skip
     alone = bake(good(), **QUIET)
     assert alone.alpha == 0.01
     assert alone.verdict(END).evidence[0].pause_at == pytest.approx(100)

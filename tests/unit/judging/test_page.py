@@ -105,7 +105,7 @@ def test_json_keeps_its_keys(stopped: Verdict) -> None:
     ]  # fmt: skip
     assert told["alpha"] == {
         "total": 0.01, "each": 0.0025, "signals": ["failures", "slowness", "posting-errors", "silence"],
-        "unused": {"backlog": "nothing was sampled before it"},
+        "unused": {"backlog": "nothing was sampled before it", "twins": "no run's documents were compared before it"},
     }  # fmt: skip
     assert told["failures"][0]["cause"] == "product"
     assert told["cause"]["cause"] == "product"

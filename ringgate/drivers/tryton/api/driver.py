@@ -19,7 +19,7 @@ from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.drivers.protocol import Call, Outsider
-from ringgate.drivers.tryton import refusals, surface
+from ringgate.drivers.tryton import made, refusals, surface
 from ringgate.drivers.tryton.api.actor import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.tryton.api.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.api.procurement import ProcurementVerbs
@@ -31,6 +31,7 @@ from ringgate.drivers.tryton.undo import Undo
 from ringgate.drivers.tryton.wire import BusinessError
 from ringgate.isolation.model import PrivateRecord
 from ringgate.surface.model import Surface
+from ringgate.twins.records import RunRecords
 
 
 class TrytonActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, BillingVerbs, LedgerVerbs):
@@ -78,6 +79,10 @@ class ApiConnection:
 
     def surface(self) -> Surface:
         return surface.read(self._tenant, self._session)
+
+    def records_of_run(self, run_id: str) -> RunRecords:
+        with self._carrier.unnoted():
+            return made.read(self._session(Role.AUDITOR), run_id)
 
     def undo(self, reversal: Reversal) -> str:
         return Undo(self._session).take_back(reversal)

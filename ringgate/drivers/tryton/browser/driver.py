@@ -24,6 +24,7 @@ from ringgate.drivers.protocol import Books, Call, Connection, Outsider
 from ringgate.drivers.tryton.capabilities import ON_SCREEN
 from ringgate.isolation.model import PrivateRecord
 from ringgate.surface.model import Surface
+from ringgate.twins.records import RunRecords
 
 if TYPE_CHECKING:
     from ringgate.drivers.tryton.api.driver import TrytonApiDriver
@@ -124,6 +125,9 @@ class BrowserConnection:
 
     def surface(self) -> Surface:
         return self._over_api().surface()
+
+    def records_of_run(self, run_id: str) -> RunRecords:
+        return self._over_api().records_of_run(run_id)
 
     def undo(self, reversal: Reversal) -> str:
         return self._over_api().undo(reversal)
