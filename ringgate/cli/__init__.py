@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from ringgate.cli import (
+    approve,
     drivers,
     estate,
     event,
@@ -60,6 +61,7 @@ app = typer.Typer(
 init.add_to(app)
 runs.add_to(app)
 gate.add_to(app)
+approve.add_to(app)
 probe.add_to(app)
 rehearse.add_to(app)
 serve.add_to(app)

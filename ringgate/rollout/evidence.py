@@ -77,7 +77,9 @@ class RolloutEvidence:
         body = {
             "session": record.session, "starts": record.starts, "began": record.began, "title": table.title,
             "before": table.before, "after": table.after, "risk": table.risk, "platform": self.platform,
-            "rings": {ring: [tenant.id for tenant in tenants] for ring, tenants in release.rings},
+            "rings": [
+                {"ring": ring, "tenants": [tenant.id for tenant in tenants]} for ring, tenants in release.rings
+            ],
             "skipped": record.skipped, "under_way": cut_off,
             "digests": {"release": record.digest, "inventory": parts, "code": self.by.code},
         }  # fmt: skip

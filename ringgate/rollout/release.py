@@ -120,10 +120,30 @@ def load_release(
     rings = [
         (ring, tuple(each for each in chosen if moved.get(each.id, each.ring) == ring)) for ring in inventory.rings
     ]
-    files = [path, *(path.parent / name for name in (table.policy, table.accepted) if name)]
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    digest = _digest(path, table)
     led = tuple((ring, tenants) for ring, tenants in rings if tenants)
     return Release(table, path, digest, led, skipped, policy, accepted)
+
+
+def read_release(path: Path) -> tuple[ReleaseTable, str]:
+    """A definition and its digest for whoever only approves it: checked key by key, and against no inventory. Raises
+    ReleaseError."""
+    layer = read_layer(path)
+    if isinstance(layer, Problem):
+        raise ReleaseError([layer])
+    if wrong := [Problem(layer.file, dotted(at), rule, got) for at, rule, got, _ in faults(ReleaseTable, layer.data)]:
+        raise ReleaseError(wrong)
+    table = ReleaseTable.model_validate(layer.data)
+    return table, _digest(path, table)
+
+
+def _digest(path: Path, table: ReleaseTable) -> str:
+    """Of the definition and the files beside it, which are read now."""
+    files = [path, *(path.parent / name for name in (table.policy, table.accepted) if name)]
+    try:
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    except OSError as error:
+        raise ReleaseError([Problem(str(path), "", f"a file beside it cannot be read: {error.strerror}")]) from None
 
 
 def _beside(path: Path, data: Mapping[str, object]) -> tuple[ComparisonPolicy, tuple[Waiver, ...], list[Problem]]:

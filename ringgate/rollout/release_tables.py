@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from ringgate.domain.terms import Role
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
+from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.risk_classes import Risk
 
@@ -173,6 +174,9 @@ class ReleaseTable(StrictTable):
     risk: Risk = Field(description="low, medium or high: chooses suites and strictness.", examples=["high"])
     approvers: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
         description="Who may let the rollout go on.", examples=[["release-manager"]]
+    )
+    approvals: ApprovalsTable | None = Field(
+        None, description="Which rings are opened only with approvals by people's own keys."
     )
     notes: str = Field("", description="What people should know.", examples=["Plan a window of 5 min a tenant."])
     policy: str = Field(

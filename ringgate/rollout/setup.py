@@ -17,6 +17,7 @@ from ringgate.host import paths
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
+from ringgate.rollout.approval_wait import RingApprovals
 from ringgate.rollout.controller import Rehearsal, RolloutObserver
 from ringgate.rollout.evidence import RolloutEvidence
 from ringgate.rollout.platforms.protocol import Platform
@@ -82,11 +83,16 @@ def assembled(
         take_back=lambda tenant: take_back(False, {tenant.id}),
     )
     stages = TenantStages(context)
-    evidence = RolloutEvidence(
-        lambda: Store(setup.results_url(results)), this_actor(), release, type(platform).__name__
-    )
+    by = this_actor()
+    evidence = RolloutEvidence(lambda: Store(setup.results_url(results)), by, release, type(platform).__name__)
+    approvals = RingApprovals(lambda: Store(setup.results_url(results)), by, release, watcher.remark)
     ledger.noted = evidence.note
+
+    def opens(ring: str) -> None:
+        evidence.settle(record)
+        approvals.wait(record, ring)
+
     return Rehearsal(
         release, inventory, platform, scenarios, engine, ledger, stages, watcher, take_back,
-        opens=lambda ring: evidence.settle(ledger.record),
+        opens=opens,
     )  # fmt: skip

@@ -1,0 +1,113 @@
+"""Before a ring is opened: everything is noted, nothing of it was changed, and whoever must approve has approved."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ringgate.evidence import EvidenceActor, EvidenceChain, EvidenceEntry, EvidenceKind, NewEvidence
+from ringgate.evidence.verdicts import digest_of_tenants
+from ringgate.rollout.approval_tables import ApprovalsTable
+from ringgate.rollout.approvals import (
+    ApprovalInvolved,
+    ApprovalRefused,
+    ApprovalState,
+    ApprovalSubject,
+    involved_in,
+    judge_approvals,
+    verdict_before,
+)
+from ringgate.rollout.record import RehearsalRecord
+from ringgate.rollout.release import Release
+from ringgate.store import Store
+
+POLL = 2.0
+"""Seconds between two looks at the store."""
+
+
+@dataclass
+class RingApprovals:
+    """Waits for the approvals that a release asks for. `remark` tells people; `pause` waits between two looks."""
+
+    open_store: Callable[[], Store]
+    by: EvidenceActor
+    release: Release
+    remark: Callable[[str], None]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pause: Callable[[], None] = lambda: time.sleep(POLL)
+    _told: set[str] = field(default_factory=set)
+
+    def wait(self, record: RehearsalRecord, ring: str) -> None:
+        """Returns once the ring may be opened; a ring that was opened before may be gone on with. Raises
+        ApprovalRefused when the time to wait is over, or the evidence was changed, and StoreError."""
+        table = self.release.table.approvals
+        if table is None or ring not in table.rings or record.rings[ring].began is not None:
+            return
+        until = self.clock() + table.wait
+        while not (state := self._look(table, record, ring)).complete:
+            for sentence in state.refused:
+                self._tell(sentence)
+            missing = f"{ring} is not opened without approval; missing: {', '.join(state.missing)}"
+            self._tell(f"{missing}. `ringgate approve {self.release.path} --ring {ring}` gives it")
+            if self.clock() >= until:
+                raise ApprovalRefused(f"{missing}. The same command goes on from here")
+            self.pause()
+
+    def _look(self, table: ApprovalsTable, record: RehearsalRecord, ring: str) -> ApprovalState:
+        store = self.open_store()
+        try:
+            chain = EvidenceChain(store, self.by)
+            entries = chain.entries(release=self.release.id)
+            subject = subject_of(self.release, record.session, ring, entries)
+            given = [each for each in entries if each.kind is EvidenceKind.APPROVAL and each.ring == ring]
+            state = judge_approvals(table, subject, given, self._involved(entries, record.session), self.clock())
+            if state.complete:
+                report = chain.verify()
+                if not report.holds:
+                    raise ApprovalRefused(f"{ring} is not opened: the evidence was changed ({report.problems[0]})")
+                approvals = [each.digest for each in state.counted]
+                body = {"session": record.session, "action": "open", "by_role": state.given, "approvals": approvals}
+                key = f"{record.session}/{ring}/opened"
+                chain.append(NewEvidence(EvidenceKind.DECISION, key, self.release.id, ring, body))
+            return state
+        finally:
+            store.close()
+
+    def _involved(self, entries: list[EvidenceEntry], session: str) -> ApprovalInvolved:
+        table = self.release.table
+        owners = [
+            *(each.owner for each in table.exceptions), *(each.owner for each in table.untested),
+            *(each.owner for each in self.release.accepted), *(each.owner for each in self.release.policy.waivers),
+        ]  # fmt: skip
+        assert table.approvals
+        authors = {table.approvals.author, *authors_of(self.release.path)}
+        return involved_in(entries, session, authors, owners)
+
+    def _tell(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self.remark(sentence)
+
+
+def subject_of(release: Release, session: str, ring: str, entries: list[EvidenceEntry]) -> ApprovalSubject:
+    """What an approval of this ring must be about, as release, inventory and evidence are now."""
+    names = [name for name, _ in release.rings]
+    before = names[names.index(ring) - 1] if names.index(ring) else ""
+    return ApprovalSubject(
+        release.id, ring, session, release.digest, digest_of_tenants(dict(release.rings)[ring]),
+        verdict_before(entries, session, before) if before else "",
+    )  # fmt: skip
+
+
+def authors_of(path: Path) -> set[str]:
+    """Names and mail addresses of all who committed to a file; nobody where it is in no repository."""
+    words = ["git", "log", "--format=%an%n%ae", "--", path.name]
+    try:
+        done = subprocess.run(words, cwd=path.resolve().parent, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return set()
+    return set(done.stdout.splitlines()) if done.returncode == 0 else set()
