@@ -14,7 +14,8 @@ Every attempt is one HTTP call. All send the same bytes for the same question, w
 | without a session, forged, ended   | to our address                                              | refused           |
 
 A call does not say which database it means: session and address decide. One that names ours at another address is
-answered for the neighbour's own, or refused.
+answered for the neighbour's own, or refused. Older series end a session that is shown at an address where it is not
+valid: there the auditor of a neighbour signs in anew before each reading.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -148,6 +149,9 @@ class OdooAnywhere:
         response = self.send(base + asked.path + query, asked.body, headers, shown)
         status = response.status_code
         if asked.body is None:
+            led = urlsplit(response.headers.get("location", "")).path
+            if led != asked.path and led.endswith(asked.path):  # the same page in the user's language
+                response = self.send(base + led, None, headers, shown)
             return _page(response)
         if status >= 500:
             raise ErpUnavailable(f"{base} answered {asked.called} with HTTP {status}.")
@@ -203,7 +207,8 @@ def _meaning(answer: Mapping[str, Any]) -> OdooReply:
 @dataclass(slots=True)
 class OdooVisitor:
     """One caller: `base` is where calls go, `shown` the session that they show; `neighbour` is whose address that is
-    where it is not the tested tenant's. `names` is a database that the call names although it is another's."""
+    where it is not the tested tenant's. `names` is a database that the call names although it is another's. `renewed`
+    gives a new session to show, where one that was shown is of no use any more."""
 
     client: OdooAnywhere
     name: str
@@ -213,11 +218,14 @@ class OdooVisitor:
     ways: frozenset[AttemptKind] = ALL
     neighbour: str = ""
     names: str = ""
+    renewed: Callable[[], httpx.Auth] | None = None
 
     def attempt(self, way: AttemptKind, things: Sequence[PrivateRecord]) -> Attempt | None:
         asked = question(way, things)
         if asked is None:
             return None
+        if self.renewed is not None and way is AttemptKind.READ:
+            self.shown = self.renewed()
         headers, query = ({"x-odoo-database": self.names}, f"?db={self.names}") if self.names else ({}, "")
         try:
             reply = self.client.ask(self.base, asked, self.shown, headers, query)
@@ -256,19 +264,30 @@ class OdooOutsiders:
         yield from self._strangers()
 
     def _of(self, neighbour: Tenant, role: Role, *, everywhere: bool) -> Iterator[OdooVisitor]:
-        """One user of another tenant at our address; `everywhere`: all attempts of the table above."""
+        """One user of another tenant at our address; `everywhere`: all attempts of the table above. A session is seen
+        to be valid before it is tried: one that has ended would be refused everywhere and prove nothing."""
         who = f"{_words(role)} of {neighbour.id}"
-        try:
-            session = self._alive(neighbour, role)
-        except ErpError as error:
-            raise OurSideError(f"The session of the {who} cannot be used: {error}") from error
-        yield self._visitor(f"{who} at the address of {self._tenant.id}", self._tenant, session, barred=True)
+        session = self._neighbours(neighbour, role)
+        name = f"{who} at the address of {self._tenant.id}"
+        barred = self._visitor(name, self._tenant, session, barred=True)
+        if everywhere and session.series.ends_strayed:
+            barred.renewed = lambda: _shown(self._neighbours(neighbour, role))
+        yield barred
         if not everywhere:
             return
-        ways = ALL - {AttemptKind.WRITE}
-        yield self._visitor(f"{who} at their own tenant", neighbour, session, barred=False, ways=ways)
-        name, ours = f"{who} at their own tenant, naming another database", database_of(self._tenant)
-        yield self._visitor(name, neighbour, session, barred=False, ways=ways, names=ours)
+        ways, ours = ALL - {AttemptKind.WRITE}, database_of(self._tenant)
+        home = "at their own tenant"
+        for name, names in ((home, ""), (f"{home}, naming another database", ours)):
+            session = self._neighbours(neighbour, role)
+            yield self._visitor(f"{who} {name}", neighbour, session, barred=False, ways=ways, names=names)
+
+    def _neighbours(self, neighbour: Tenant, role: Role) -> UserSession:
+        try:
+            return self._alive(neighbour, role)
+        except ErpError as error:
+            raise OurSideError(
+                f"The session of the {_words(role)} of {neighbour.id} cannot be used: {error}"
+            ) from error
 
     def _strangers(self) -> Iterator[OdooVisitor]:
         ended = self._pool.open(self._tenant, Role.AUDITOR, self._carrier)
@@ -300,11 +319,8 @@ class OdooOutsiders:
         ways: frozenset[AttemptKind] = ALL,
         names: str = "",
     ) -> OdooVisitor:
-        cookie = session.client.cookie
-        assert cookie is not None
         neighbour = "" if at is self._tenant else at.id
-        shown = SecretHeader("cookie", cookie)
-        return OdooVisitor(self._client, name, _base(at), shown, barred, ways, neighbour, names)
+        return OdooVisitor(self._client, name, _base(at), _shown(session), barred, ways, neighbour, names)
 
     # what is there to be seen
 
@@ -347,6 +363,12 @@ class OdooOutsiders:
         led = response.headers.get("location", "")
         answer = _CHANGING.sub("...", f"{led} {response.text}".strip())
         return f"{response.status_code} {answer.replace(about, '...')}"
+
+
+def _shown(session: UserSession) -> httpx.Auth:
+    cookie = session.client.cookie
+    assert cookie is not None
+    return SecretHeader("cookie", cookie)
 
 
 def _base(tenant: Tenant) -> str:

@@ -53,6 +53,7 @@ class OdooSeries:
     order_names_project: bool = True
     orders_fill_in: bool = True  # a new order takes what its customer's form would fill in
     groups_by: str = "read_group"
+    ends_strayed: bool = False  # a session that is shown at another tenant's address has ended for its own, too
     json2: bool = False
     client: str = "odoo"  # the path of the web client
 
@@ -81,7 +82,7 @@ _S15: Final = replace(
     _S16, name="15.0", hourly_cost="timesheet_cost", stage_closes="is_closed", account_kind="internal_type",
     receivable="receivable",
 )  # fmt: skip
-_S14: Final = replace(_S15, name="14.0", tried=True, order_names_project=False, orders_fill_in=False)
+_S14: Final = replace(_S15, name="14.0", tried=True, order_names_project=False, orders_fill_in=False, ends_strayed=True)
 
 SERIES: Final[Mapping[str, OdooSeries]] = {each.name: each for each in (_S14, _S15, _S16, _S17, _S18, _S19)}
 """In their order: a tenant is upgraded from an earlier to a later one."""

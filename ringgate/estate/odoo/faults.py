@@ -330,7 +330,7 @@ DEFECTS = (
         title="The firm's own rule on approvals is off, and the limit with it",
         where="configuration",
         cause="configuration",
-        says={"procurement-approval": "nobody decided yet"},
+        says={"procurement-approval": "nobody decided yet", "authority": "was allowed"},
         switch=Several((
             Changed("base_automation", "active", {"active": "false"}),
             Changed("res_company", "true", {"po_double_validation": "'one_step'"}),

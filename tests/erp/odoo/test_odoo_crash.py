@@ -24,7 +24,8 @@ MOMENTS = [
     ("credit-and-payment", 11, "sent"),
     ("project-to-cash", 3, "unsent"),
     ("project-to-cash", 5, "sent"),
-    ("authority", 9, "sent"),
+    ("authority", 5, "sent"),  # the first four may not, and are refused
+    ("authority", 12, "unsent"),
 ]
 
 

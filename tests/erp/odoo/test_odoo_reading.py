@@ -14,7 +14,8 @@ from ringgate.drivers.protocol import Call, Connection
 TASKS_OF_ONES_OWN = {"tasks: create", "tasks: write", "tasks: delete"}
 """Stock Odoo lets everybody keep a list of what they have to do; a record rule bars the tasks of projects."""
 CHANGES = {
-    "entries": "UPDATE account_move_line SET credit = credit + 1, balance = balance - 1 WHERE id = "
+    "entries": "UPDATE account_move_line SET credit = credit + 1, balance = balance - 1, "
+    "amount_currency = amount_currency - 1 WHERE id = "
     "(SELECT min(id) FROM account_move_line WHERE credit > 0 AND parent_state = 'posted')",
     "settings": "UPDATE res_company SET po_double_validation = 'one_step'",
     "hours": "UPDATE account_analytic_line SET unit_amount = unit_amount + 1 WHERE id = "
@@ -54,7 +55,11 @@ def _restore(database: Any, kept: dict[str, list[Any]]) -> None:
     """Each row as it was, by its id."""
     for table, rows in kept.items():
         names = [each.name for each in database.execute(f"SELECT * FROM {table} LIMIT 0").description]
-        columns = [n for n in ("credit", "balance", "po_double_validation", "unit_amount", "active") if n in names]
+        columns = [
+            n
+            for n in ("credit", "balance", "amount_currency", "po_double_validation", "unit_amount", "active")
+            if n in names
+        ]
         for row in rows:
             was = dict(zip(names, row, strict=True))
             values = ", ".join(f"{column} = %s" for column in columns)

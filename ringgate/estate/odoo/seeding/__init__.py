@@ -22,7 +22,7 @@ from ringgate.estate.seed_spec import SeedSpec
 
 __all__ = ["SEED_VERSION", "SeedSpec", "seed_tenant"]
 
-SEED_VERSION: Final = 8
+SEED_VERSION: Final = 9
 """Counts up with every change to what is seeded, so that an estate knows when to seed anew."""
 
 ADMIN: Final = "admin"

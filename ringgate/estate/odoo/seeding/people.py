@@ -151,21 +151,15 @@ def _auditor_sees_all_time(client: SeedingClient, group: int) -> None:
 
 
 def _hours_make_sense(client: SeedingClient) -> None:
-    """Stock Odoo takes any number of hours. This firm's time is between nothing and a day, whoever enters it."""
+    """Stock Odoo takes any number of hours, and 14.0 those of users who are no employees. This firm's time is between
+    nothing and a day, and somebody's."""
     model = client.only("ir.model", [("model", "=", "account.analytic.line")])
     domain = "['|', ('project_id', '=', False), '&', ('unit_amount', '>=', 0), ('unit_amount', '<=', 24)]"
-    client.one(
-        "ir.rule",
-        {
-            "name": "Hours of a day",
-            "model_id": model,
-            "domain_force": domain,
-            "perm_read": False,
-            "perm_write": True,
-            "perm_create": True,
-            "perm_unlink": False,
-        },
-    )
+    flags = {"perm_read": False, "perm_write": True, "perm_create": True, "perm_unlink": False}
+    client.one("ir.rule", {"name": "Hours of a day", "model_id": model, "domain_force": domain, **flags})
+    if client.series.major < 15:  # later ones say so themselves
+        domain = "['|', ('project_id', '=', False), ('employee_id', '!=', False)]"
+        client.one("ir.rule", {"name": "Time of somebody", "model_id": model, "domain_force": domain, **flags})
 
 
 def _approvals_hold(client: SeedingClient, spec: SeedSpec) -> None:

@@ -121,6 +121,17 @@ def test_a_session_that_has_ended_proves_nothing_where_it_is_valid(fake: FakeOdo
         visitor(fake, anywhere, barred=False).attempt(AttemptKind.READ, [INVOICE])
 
 
+def test_where_a_session_ends_that_strays_each_reading_shows_a_new_one(fake: FakeOdoo, anywhere: OdooAnywhere) -> None:
+    fresh = iter(["first", "second"])
+    stray = visitor(fake, anywhere)
+    stray.renewed = lambda: SecretHeader("cookie", KnownSecret(f"session_id={next(fresh)}"))
+    for way in (AttemptKind.READ, AttemptKind.SEARCH, AttemptKind.READ):
+        stray.attempt(way, [INVOICE])
+    assert [headers["cookie"] for _, _, headers in fake.seen] == [
+        f"session_id={n}" for n in ("first", "first", "second")
+    ]
+
+
 def test_all_callers_send_the_same_bytes_and_one_that_names_a_database_says_so(
     fake: FakeOdoo, anywhere: OdooAnywhere
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringgate.estate.frontdoor.dialect import OwnAnswer, ProxiedRequest
-from ringgate.estate.odoo.dialect import OdooDialect
+from ringgate.estate.odoo.dialect import SIGN_IN, OdooDialect
 
 DIALECT = OdooDialect()
 
@@ -38,6 +38,12 @@ def test_what_names_or_manages_databases_is_closed(path: str) -> None:
     answer = DIALECT.passed(request(path), ["hudson", "isar"])
     assert isinstance(answer, OwnAnswer)
     assert answer.status == 404
+
+
+def test_nobody_signs_in_to_another_tenants_database() -> None:
+    answer = DIALECT.passed(request(SIGN_IN, {"params": {"db": "isar"}}), ["hudson", "isar"])
+    assert isinstance(answer, OwnAnswer)
+    assert DIALECT.passed(request(SIGN_IN, {"params": {"db": "hudson"}}), ["hudson"]) == SIGN_IN
 
 
 def test_the_host_picks_the_database_and_everything_else_is_passed_on() -> None:
