@@ -139,7 +139,7 @@ def _rehearsed(
 ) -> tuple[RehearsalRecord, RecordKeeper]:
     from ringgate.execution import setup
     from ringgate.host import paths
-    from ringgate.rollout.controller import begin
+    from ringgate.rollout.beginning import begin
     from ringgate.rollout.record import RecordKeeper
     from ringgate.rollout.setup import assembled
     from ringgate.rollout.view import RolloutDisplay

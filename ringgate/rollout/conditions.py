@@ -19,4 +19,6 @@ class Condition(StrEnum):
     IN_FLIGHT_FAILED = "in_flight_failed"
     SURFACE_BROKEN = "surface_broken"
     BACKGROUND_LOAD_FAILED = "background_load_failed"
+    BAKE_FAILED = "bake_failed"
+    STOPPED_BY_PERSON = "stopped_by_person"
     INCONCLUSIVE = "inconclusive"

@@ -1,4 +1,5 @@
-"""Leads a rehearsal: ring by ring, stage by stage, until a ring speaks against going on or none is left.
+"""Leads a release, as a rehearsal or a rollout: ring by ring, wave by wave, stage by stage, until a ring speaks against
+going on or none is left. A rehearsal takes a ring in one wave; what a rollout waits for, `pace` says.
 
 What was decided or finished is in the record on disk before the next thing begins. So a rehearsal that was killed is
 gone on with by the same command, and comes to the same end.
@@ -23,16 +24,15 @@ from ringgate.host.machine_load import MachineLoad, measured
 from ringgate.inventory import Inventory
 from ringgate.rollout.background_load import BackgroundLoad
 from ringgate.rollout.conditions import Condition
+from ringgate.rollout.pace import AT_ONCE, Pace, RolloutHeld, Unlimited
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.record import (
-    FORM,
     Objection,
     RecordKeeper,
     RehearsalRecord,
     RingRecord,
     StageOutcome,
     StageRecord,
-    TenantRecord,
 )
 from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import RolloutAction
@@ -40,9 +40,6 @@ from ringgate.rollout.results import NeighboursResult
 from ringgate.rollout.stages.blame import PLAIN, is_plain
 from ringgate.rollout.stages.context import SECOND_LOOK, StageFinding, applicable
 from ringgate.rollout.stages.sequence import TenantStages
-
-AT_ONCE = 2
-"""Tenants of a ring that are worked on at the same time."""
 
 
 class RolloutObserver(Protocol):
@@ -54,21 +51,15 @@ class RolloutObserver(Protocol):
     def remark(self, sentence: str) -> None: ...
 
 
-class AlreadyThere(RinggateError):
-    """A tenant runs the new series before the rehearsal began."""
-
-
-class AnotherRelease(RinggateError):
-    """An unfinished rehearsal is of another text of the release definition."""
-
-
 @dataclass
 class Rehearsal:
     """One release on one platform.
 
     `take_back` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could
     not. `pause` waits before something that could not be done is tried once more. `opens` is asked before a ring is
-    begun or gone on with: it returns when that may be, or raises what stands against it.
+    begun or gone on with: it returns when that may be, or raises what stands against it. `pace` says who is next, and
+    what must be waited for. `bake` is asked about a ring that is verified: it returns what speaks against promoting it,
+    and raises RolloutHeld while that is not decided.
     """
 
     release: Release
@@ -82,14 +73,18 @@ class Rehearsal:
     take_back: Callable[[bool, Collection[str]], Sequence[Residue]]
     pause: Callable[[], None] = lambda: time.sleep(SECOND_LOOK)
     opens: Callable[[str], None] = lambda ring: None
+    pace: Pace = field(default_factory=Unlimited)
+    bake: Callable[[str], Sequence[Objection]] = lambda _: ()
     _loaded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def run(self) -> RehearsalRecord:
-        """To its end. Raises AlreadyThere before anything is done, else what is wrong with our own side."""
+        """To its end, or until it must wait: then the record says for what (`waits`) and has no end.
+
+        Raises what is wrong with our own side."""
         began = time.monotonic()
         record = self.ledger.record
         record.starts += 1
-        before = record.spent
+        before, record.waits = record.spent, ""
         try:
             self._tidy()
             self._rings()
@@ -97,6 +92,8 @@ class Rehearsal:
             for left in record.left:
                 self.watcher.remark(left)
             record.ended = datetime.now(UTC)
+        except RolloutHeld as held:
+            record.waits = str(held)
         finally:
             record.spent = before + time.monotonic() - began
             self.ledger.write()
@@ -135,40 +132,122 @@ class Rehearsal:
 
     def _ring(self, ring: str, tenants: Sequence[Tenant]) -> None:
         kept = self.ledger.record.rings[ring]
-        kept.began = kept.began or datetime.now(UTC)
-        reasons: list[Objection] = []
-        browser = {t.id: self._walks(t, first=t is tenants[0]) for t in tenants}
-        plans = {tenant.id: applicable(tenant, self.release.plan_of(tenant.id)) for tenant in tenants}
-        drilled = [t for t in tenants if plans[t.id].drill == "all" or t is tenants[0]]
+        if kept.began is None:
+            self.pace.open_ring(ring)
+            kept.began = datetime.now(UTC)
+        reasons, left = list[Objection](), list(tenants)
+        while left:
+            wave = self.pace.wave(ring, left, self.ledger.record)
+            found = self._wave(ring, wave, tenants[0], reasons)
+            reasons += found
+            left = [each for each in left if each not in wave]
+            if not self._spares(ring, tenants, reasons):
+                break
+            self._set_apart(ring, wave, found)
+        spared = self._spares(ring, tenants, reasons)
+        if spared or not reasons:
+            reasons += (against := list(self.bake(ring)))
+            spared = spared and not against
+        action = RolloutAction.PROMOTE if spared else _worst(reasons)
+        if action is RolloutAction.ROLL_BACK:
+            begun = [each for each in tenants if self.ledger.stage(each.id, "baseline")]
+            reasons += self._stage(ring, "rollback", begun, self.stages.roll_back)
+        self.ledger.decide(ring, action, reasons)
+        self.watcher.decided(ring, self.ledger.record.rings[ring])
 
+    def _wave(self, ring: str, wave: Sequence[Tenant], first: Tenant, earlier: Sequence[Objection]) -> list[Objection]:
+        """What speaks against these tenants. One that is not ready is left as it is; where the ring goes on all the
+        same, the others of its wave are upgraded. Raises RolloutHeld when those that were begun are verified."""
+        browser = {t.id: self._walks(t, first=t is first) for t in wave}
+        plans = {tenant.id: applicable(tenant, self.release.plan_of(tenant.id)) for tenant in wave}
+        drilled = [t for t in wave if plans[t.id].drill == "all" or t is first]
+        for tenant in wave:
+            self._renew(tenant)
+
+        reasons, held = list[Objection](), dict[str, RolloutHeld]()
         work: list[tuple[str, Sequence[Tenant], Callable[[Tenant], StageFinding]]] = [
-            ("baseline", tenants, lambda t: self.stages.baseline(t, plans[t.id])),
+            ("baseline", wave, lambda t: self.stages.baseline(t, plans[t.id])),
             ("drill", drilled, self.stages.drill),
-            ("upgrade", tenants, self.stages.upgrade),
-            ("fingerprint", tenants, self.stages.fingerprint),
-            ("verification", tenants, lambda t: self.stages.verification(t, plans[t.id], browser[t.id])),
+            ("upgrade", wave, self.stages.upgrade),
+            ("fingerprint", wave, self.stages.fingerprint),
+            ("verification", wave, lambda t: self.stages.verification(t, plans[t.id], browser[t.id])),
         ]
-        for name, whom, do in work:
+        not_ready = set[str]()
+        for name, everyone, do in work:
+            whom = [each for each in everyone if each.id not in not_ready and each.id not in held]
             if name == "upgrade" and not self._done(whom, name):
+                whom = [each for each in whom if self._may_upgrade(each, held)]
+                if not whom:
+                    continue
                 with self._background_load(ring) as background_load:
                     reasons += self._stage(ring, name, whom, do)
                 reasons += self._judge_background_load(ring, background_load)
             else:
                 reasons += self._stage(ring, name, whom, do)
-            before_the_change = name in ("baseline", "drill")
-            if any(each.action is RolloutAction.ROLL_BACK or before_the_change for each in reasons):
+            if name in ("baseline", "drill"):
+                not_ready |= {each.tenant for each in reasons}
+                if reasons and not self.pace.spares(ring, [*earlier, *reasons]):
+                    break
+            elif any(each.action is RolloutAction.ROLL_BACK for each in reasons) and not self.pace.spares(
+                ring, [*earlier, *reasons]
+            ):
                 break
-        action = _worst(reasons)
-        if action is RolloutAction.ROLL_BACK:
-            reasons += self._stage(ring, "rollback", tenants, self.stages.roll_back)
-        self.ledger.decide(ring, action, reasons)
-        self.watcher.decided(ring, self.ledger.record.rings[ring])
+        if held and (not reasons or self.pace.spares(ring, [*earlier, *reasons])):
+            raise next(iter(held.values()))
+        return reasons
+
+    def _may_upgrade(self, tenant: Tenant, held: dict[str, RolloutHeld]) -> bool:
+        """One that was begun is gone on with, whatever the hour: how far it came must be found out."""
+        if self.ledger.stage(tenant.id, "upgrade") is None:
+            try:
+                self.pace.may_upgrade(tenant)
+            except RolloutHeld as why:
+                held[tenant.id] = why
+                return False
+        return True
+
+    def _renew(self, tenant: Tenant) -> None:
+        """A baseline that waited too long for its upgrade is taken again."""
+        kept = self.ledger.stage(tenant.id, "baseline")
+        begun = self.ledger.stage(tenant.id, "upgrade") is not None
+        if kept is not None and not begun and not kept.reasons and not self.pace.fresh(kept.began):
+            self.ledger.renew(tenant.id)
+
+    def _spares(self, ring: str, tenants: Sequence[Tenant], reasons: Sequence[Objection]) -> bool:
+        """Whether its budget covers what speaks against a ring. It covers no ring of which nobody is left."""
+        against = {each.tenant for each in reasons}
+        return not reasons or (any(each.id not in against for each in tenants) and self.pace.spares(ring, reasons))
+
+    def _set_apart(self, ring: str, wave: Sequence[Tenant], reasons: Sequence[Objection]) -> None:
+        """Rolls back, each by itself, the tenants of a wave that failed and are within their ring's budget."""
+        failed = {each.tenant for each in reasons if each.action is RolloutAction.ROLL_BACK}
+        self._stage(ring, "rollback", [each for each in wave if each.id in failed], self.stages.roll_back)
+
+    def roll_back(self, by: str, why: str) -> RehearsalRecord:
+        """Takes every ring back that was begun, the last first, because a person said so."""
+        record = self.ledger.record
+        self._tidy()
+        for ring, tenants in reversed(self.release.rings):
+            begun = [each for each in tenants if self.ledger.stage(each.id, "upgrade")]
+            if not begun:
+                continue
+            reasons = [self._objection(Condition.STOPPED_BY_PERSON, "", f"{by} had it rolled back: {why}")]
+            reasons += self._stage(ring, "rollback", begun, self.stages.roll_back)
+            self.ledger.decide(ring, RolloutAction.ROLL_BACK, reasons)
+            self.watcher.decided(ring, record.rings[ring])
+        record.left = [each.sentence for each in self.take_back(True, self._everybody)]
+        record.ended, record.waits = datetime.now(UTC), ""
+        self.ledger.write()
+        return record
 
     def _stage(
         self, ring: str, name: str, tenants: Sequence[Tenant], do: Callable[[Tenant], StageFinding]
     ) -> list[Objection]:
-        """One stage of the tenants of a ring, unless an earlier start did it."""
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name) as pool:
+        """One stage of the tenants of a wave, unless an earlier start did it."""
+        if not tenants:
+            return []
+        at_once = AT_ONCE if isinstance(self.pace, Unlimited) else len(tenants)
+        with ThreadPoolExecutor(at_once, thread_name_prefix=name) as pool:
             found = list(pool.map(lambda tenant: self._once(ring, name, tenant, do), tenants))
         return [reason for each in found for reason in each]
 
@@ -277,40 +356,3 @@ def _worst(reasons: Sequence[Objection]) -> RolloutAction:
     return next(
         (each for each in (RolloutAction.ROLL_BACK, RolloutAction.PAUSE) if each in actions), RolloutAction.PROMOTE
     )
-
-
-def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: str) -> bool:
-    """Finds the record of an unfinished rehearsal, or begins a new one. Says whether it goes on with one.
-
-    Raises AnotherRelease or AlreadyThere before anything is touched.
-    """
-    kept = ledger.find()
-    if kept is not None and kept.ended is None:
-        if kept.digest != release.digest:
-            raise AnotherRelease(
-                f"The rehearsal of {kept.release} begun at {kept.began:%Y-%m-%d %H:%M} UTC is not finished, but "
-                f"{release.path} has changed since: put the old text back, or give --anew to begin again."
-            )
-        return True
-    table = release.table
-    if there := [t.id for t in release.tenants if table.after != table.before and platform.series(t.id) == table.after]:
-        raise AlreadyThere(
-            f"{', '.join(there)} run {table.after} already: give --anew to have them fresh and begin again."
-        )
-    ledger.begin(
-        RehearsalRecord(
-            form=FORM,
-            release=release.id,
-            title=table.title,
-            before=table.before,
-            after=table.after,
-            risk=table.risk.value,
-            digest=release.digest,
-            session=session,
-            began=datetime.now(UTC),
-            tenants={tenant.id: TenantRecord(ring=ring) for ring, tenants in release.rings for tenant in tenants},
-            rings={ring: RingRecord() for ring, _ in release.rings},
-            skipped={name: each.reason for name, each in release.skipped.items()},
-        )
-    )
-    return False

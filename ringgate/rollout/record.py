@@ -80,7 +80,8 @@ class RehearsalRecord(_Kept):
     """The whole rehearsal. `digest` is that of the release's file, `session` labels its results in the store.
 
     `starts` counts how often it was begun or gone on with; `spent` are the seconds of all of them together. `left` says
-    what could not be taken back by its end, in sentences. `form` is the one that it is written in.
+    what could not be taken back by its end, in sentences. `waits` says what it waits for, "" while it does not. `form`
+    is the one that it is written in.
     """
 
     form: Literal[2]
@@ -99,6 +100,7 @@ class RehearsalRecord(_Kept):
     rings: dict[str, RingRecord]
     skipped: dict[str, str] = {}
     left: list[str] = Field(default_factory=list)
+    waits: str = ""
 
     @property
     def stopped(self) -> RingRecord | None:
@@ -118,8 +120,10 @@ class RecordKeeper:
     """Keeps a rehearsal's record on disk, and has it noted as evidence. Safe for threads."""
 
     def __init__(self, folder: Path) -> None:
-        """`noted` is called with the record after every writing, by one thread at a time."""
+        """`noted` is called with the record after every writing, by one thread at a time; `fence` before it, and raises
+        where another controller leads the rollout now."""
         self.folder = folder
+        self.fence: Callable[[], None] = lambda: None
         self.noted: Callable[[RehearsalRecord], None] = lambda record: None
         self._guard = threading.RLock()
         self.record: RehearsalRecord
@@ -165,11 +169,18 @@ class RecordKeeper:
 
     def write(self) -> None:
         with self._guard:
+            self.fence()
             write_atomically(self._file, self.record.model_dump_json(indent=1))
             self.noted(self.record)
 
     def stage(self, tenant: str, name: str) -> StageRecord | None:
         return self.record.tenants[tenant].stages.get(name)
+
+    def renew(self, tenant: str) -> None:
+        """Forgets what was done to a tenant whose upgrade was not begun."""
+        with self._guard:
+            self.record.tenants[tenant].stages.clear()
+            self.write()
 
     def open(self, tenant: str, name: str) -> StageRecord:
         """Notes that a stage begins; one that was cut off keeps the moment at which it first began."""

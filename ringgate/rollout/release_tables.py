@@ -15,6 +15,7 @@ from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.risk_classes import Risk
+from ringgate.rollout.rollout_tables import RolloutTable
 
 
 class RolloutAction(StrEnum):
@@ -142,6 +143,12 @@ class ConditionsTable(StrictTable):
     background_load_failed: RolloutAction = Field(
         RolloutAction.PAUSE, description="A neighbour suffered while a ring was migrated."
     )
+    bake_failed: RolloutAction = Field(
+        RolloutAction.ROLL_BACK, description="The gate said no while a ring baked (`rollout.bake`)."
+    )
+    stopped_by_person: RolloutAction = Field(
+        RolloutAction.ROLL_BACK, description="Somebody had the rollout rolled back."
+    )
     inconclusive: RolloutAction = Field(
         RolloutAction.PAUSE, description="Our own side broke, something was too slow to tell, or was not tested."
     )
@@ -201,3 +208,4 @@ class ReleaseTable(StrictTable):
     background_load: BackgroundLoadTable = Field(
         BackgroundLoadTable(), description="The load on the neighbours while a ring is migrated."
     )
+    rollout: RolloutTable = Field(RolloutTable(), description="How a rollout goes through the rings.")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ringgate.estate import Estate
 from ringgate.inventory import Inventory
-from ringgate.rollout.controller import Rehearsal, begin
+from ringgate.rollout.beginning import begin
+from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.platforms.estate import EstatePlatform
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import Release, load_release

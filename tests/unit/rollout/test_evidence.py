@@ -9,7 +9,8 @@ import pytest
 from ringgate.domain.errors import ErpUnavailable
 from ringgate.evidence import EvidenceActor, EvidenceChain, EvidenceKind, NewEvidence
 from ringgate.evidence.witness import ChainWitness
-from ringgate.rollout.controller import Rehearsal, begin
+from ringgate.rollout.beginning import begin
+from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.evidence import EvidenceNotKept, RolloutEvidence, unkept
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release_tables import RolloutAction

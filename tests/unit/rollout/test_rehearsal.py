@@ -15,8 +15,9 @@ from ringgate.domain.model import Residue
 from ringgate.domain.terms import ResidueCause
 from ringgate.host.machine_load import MachineLoad
 from ringgate.inventory import Inventory
+from ringgate.rollout.beginning import AlreadyThere, AnotherRelease, begin
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.controller import AlreadyThere, AnotherRelease, Rehearsal, begin
+from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.record import Objection, RecordKeeper, RecordUnreadable
 from ringgate.rollout.release import load_release
 from ringgate.rollout.release_tables import ConditionsTable, RolloutAction

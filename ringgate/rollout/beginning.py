@@ -1,0 +1,55 @@
+"""How a rehearsal or a rollout begins, or goes on with the record of an earlier start."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ringgate.domain.errors import RinggateError
+from ringgate.rollout.platforms.protocol import Platform
+from ringgate.rollout.record import FORM, RecordKeeper, RehearsalRecord, RingRecord, TenantRecord
+from ringgate.rollout.release import Release
+
+
+class AlreadyThere(RinggateError):
+    """A tenant runs the new series before the rehearsal began."""
+
+
+class AnotherRelease(RinggateError):
+    """An unfinished rehearsal is of another text of the release definition."""
+
+
+def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: str) -> bool:
+    """Finds the record of an unfinished rehearsal, or begins a new one. Says whether it goes on with one.
+
+    Raises AnotherRelease or AlreadyThere before anything is touched.
+    """
+    kept = ledger.find()
+    if kept is not None and kept.ended is None:
+        if kept.digest != release.digest:
+            raise AnotherRelease(
+                f"The rehearsal of {kept.release} begun at {kept.began:%Y-%m-%d %H:%M} UTC is not finished, but "
+                f"{release.path} has changed since: put the old text back, or give --anew to begin again."
+            )
+        return True
+    table = release.table
+    if there := [t.id for t in release.tenants if table.after != table.before and platform.series(t.id) == table.after]:
+        raise AlreadyThere(
+            f"{', '.join(there)} run {table.after} already: give --anew to have them fresh and begin again."
+        )
+    ledger.begin(
+        RehearsalRecord(
+            form=FORM,
+            release=release.id,
+            title=table.title,
+            before=table.before,
+            after=table.after,
+            risk=table.risk.value,
+            digest=release.digest,
+            session=session,
+            began=datetime.now(UTC),
+            tenants={tenant.id: TenantRecord(ring=ring) for ring, tenants in release.rings for tenant in tenants},
+            rings={ring: RingRecord() for ring, _ in release.rings},
+            skipped={name: each.reason for name, each in release.skipped.items()},
+        )
+    )
+    return False
