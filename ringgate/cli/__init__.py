@@ -27,6 +27,7 @@ from ringgate.cli import (
     probe,
     rehearse,
     release,
+    rollout,
     runs,
     serve,
     store,
@@ -67,6 +68,7 @@ rehearse.add_to(app)
 serve.add_to(app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(release.app, name="release")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(drivers.app, name="drivers")
 app.add_typer(fingerprint.app, name="fingerprint")
 app.add_typer(surface.app, name="surface")

@@ -119,17 +119,17 @@ def run(
     kind, request = platform_kind(name), PlatformRequest(where, inventory, tenants)
     wanted = named_series(release)
     # What is wrong with the definition is told before anything is set up for it.
-    _definition(release, *kind.foreseen(request), leave_out)
+    definition_of(release, *kind.foreseen(request), leave_out)
     site = kind.open(request, wanted, console())
     try:
-        definition = _definition(release, site.inventory, site.series, leave_out)
+        definition = definition_of(release, site.inventory, site.series, leave_out)
         with site.running():
             record, ledger = _rehearsed(definition, site, anew, settle, results)
-        page = _pages(record, definition, ledger, site, results, out)
+        page = write_record_pages(record, definition, ledger, site, results, out)
     finally:
         if down:
             site.stop()
-    _conclude(record)
+    conclude(record)
     typer.echo(f"report: {page}")
     return exit_code(record)
 
@@ -183,14 +183,16 @@ def _renew(definition: Release, site: PlatformSite, *, every: bool) -> None:
         site.renew(chosen)
 
 
-def _pages(
+def write_record_pages(
     record: RehearsalRecord,
     definition: Release,
     ledger: RecordKeeper,
     site: PlatformSite,
     results: str | None,
     out: Path | None,
+    what: str = "rehearsal",
 ) -> Path:
+    """The page of a rehearsal or a rollout (`what`), and where it is. What it rests on is held in the store."""
     from ringgate.execution import setup
     from ringgate.host import paths
     from ringgate.rollout.pages import write_pages
@@ -201,18 +203,19 @@ def _pages(
     try:
         ran, left = store.results(session=record.session), store.left_behind()
         store.hold(
-            f"rehearsal {record.session}", f"the record of rehearsing {record.release} rests on it", "", record.began,
+            f"{what} {record.session}", f"the record of a {what} of {record.release} rests on it", "", record.began,
             record.ended or datetime.now(UTC), datetime.now(UTC) + HELD,
         )  # fmt: skip
     finally:
         store.close()
     return write_pages(
-        record, definition, ledger.folder, ran, site.inventory.tenants, out or paths.reports() / "rehearsal.html",
+        record, definition, ledger.folder, ran, site.inventory.tenants, out or paths.reports() / f"{what}.html",
         paths.reports() / "evidence", left,
     )  # fmt: skip
 
 
-def _definition(release: Path, inventory: Inventory, series: tuple[str, ...], leave_out: str) -> Release:
+def definition_of(release: Path, inventory: Inventory, series: tuple[str, ...], leave_out: str = "") -> Release:
+    """A release, checked. Raises ReleaseError."""
     from ringgate.rollout.release import load_release
 
     found = load_release(release, inventory, known_series=series)
@@ -230,7 +233,8 @@ def exit_code(record: RehearsalRecord) -> int:
     return Exit.BROKEN if all(each.condition is Condition.INCONCLUSIVE for each in reasons) else Exit.FAILED
 
 
-def _conclude(record: RehearsalRecord) -> None:
+def conclude(record: RehearsalRecord) -> None:
+    """Prints what it came to."""
     from ringgate.rollout.report import conclusion
 
     screen = console()

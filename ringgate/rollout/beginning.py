@@ -53,3 +53,25 @@ def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: s
         )
     )
     return False
+
+
+def reopen(ledger: RecordKeeper) -> None:
+    """Makes a rollout that a ring stopped one that is under way again: what failed in that ring is done again, tenants
+    that were rolled back from the beginning. What the earlier rings came to stays."""
+    record = ledger.find()
+    stopped = [name for name, ring in record.rings.items() if ring is record.stopped] if record else []
+    if record is None or not stopped:
+        return
+    for tenant in record.tenants.values():
+        if tenant.ring not in stopped:
+            continue
+        if "rollback" in tenant.stages:
+            tenant.stages.clear()
+        failed = next((name for name, each in tenant.stages.items() if each.reasons), None)
+        names = list(tenant.stages)
+        for name in names[names.index(failed) :] if failed else ():
+            del tenant.stages[name]
+    for name in stopped:
+        record.rings[name] = RingRecord(began=record.rings[name].began)
+    record.ended, record.left = None, []
+    ledger.write()

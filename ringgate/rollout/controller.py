@@ -231,7 +231,7 @@ class Rehearsal:
             begun = [each for each in tenants if self.ledger.stage(each.id, "upgrade")]
             if not begun:
                 continue
-            reasons = [self._objection(Condition.STOPPED_BY_PERSON, "", f"{by} had it rolled back: {why}")]
+            reasons = [self.objection(Condition.STOPPED_BY_PERSON, "", f"{by} had it rolled back: {why}")]
             reasons += self._stage(ring, "rollback", begun, self.stages.roll_back)
             self.ledger.decide(ring, RolloutAction.ROLL_BACK, reasons)
             self.watcher.decided(ring, record.rings[ring])
@@ -284,10 +284,11 @@ class Rehearsal:
             unknown = slow or isinstance(problem, OurSideError)
             no_answer = isinstance(problem, ErpError) and problem.kind not in PLAIN
             condition = Condition.INCONCLUSIVE if unknown else _failed(name, no_answer=no_answer)
-            reason = self._objection(condition, tenant.id, f"{name}: {problem}{slow}")
+            reason = self.objection(condition, tenant.id, f"{name}: {problem}{slow}")
             return StageFinding(note="could not be done", reasons=[reason])
 
-    def _objection(self, condition: Condition, tenant: str, sentence: str) -> Objection:
+    def objection(self, condition: Condition, tenant: str, sentence: str) -> Objection:
+        """One thing that speaks against going on; what comes of it is the release's to say."""
         action = self.release.table.conditions.action(condition)
         return Objection(condition=condition, action=action, tenant=tenant, sentence=sentence)
 
@@ -319,12 +320,12 @@ class Rehearsal:
             plain = is_plain(result)
             condition = Condition.BACKGROUND_LOAD_FAILED if plain else Condition.INCONCLUSIVE
             words = "failed on its neighbour" if plain else "got no proper answer on its neighbour"
-            reasons.append(self._objection(condition, result.tenant, f"{at}, {result.scenario} {words}: {told}"))
+            reasons.append(self.objection(condition, result.tenant, f"{at}, {result.scenario} {words}: {told}"))
         if load.error or load.broken:
             broken = load.broken[0] if load.broken else None
             told = load.error or (broken.failure.message if broken and broken.failure else "")
             words = f"{at}, its neighbours could not be tested: {told}"
-            reasons.append(self._objection(Condition.INCONCLUSIVE, broken.tenant if broken else "", words))
+            reasons.append(self.objection(Condition.INCONCLUSIVE, broken.tenant if broken else "", words))
         outcomes = [result.outcome.value for result in load.results]
         self.ledger.record.rings[ring].background_load = NeighboursResult(
             neighbours=[tenant.id for tenant in load.neighbours],

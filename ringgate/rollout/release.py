@@ -19,9 +19,11 @@ from ringgate.fingerprint.policy import ComparisonPolicyError
 from ringgate.fingerprint.policy import load as load_policy
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
+from ringgate.rollout.calendars import RolloutCalendar
 from ringgate.rollout.release_checks import check_series, cross_checks
 from ringgate.rollout.release_tables import ExceptionTable, ReleaseTable
 from ringgate.rollout.risk_classes import PLANS, Plan
+from ringgate.rollout.rollout_checks import check_rollout, files_of
 from ringgate.surface.accepted import AcceptedMistake, read_accepted
 
 
@@ -35,7 +37,7 @@ class ReleaseError(RinggateError):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release definition that is right. `policy` and `accepted` are what the files beside it say.
+    """A release definition that is right. `policy`, `accepted` and `calendar` are what the files beside it say.
 
     `digest` is that of all these files: another text is another release.
     """
@@ -47,6 +49,7 @@ class Release:
     skipped: Mapping[str, ExceptionTable]
     policy: ComparisonPolicy = field(default_factory=ComparisonPolicy)
     accepted: tuple[Waiver, ...] = ()
+    calendar: RolloutCalendar = field(default_factory=RolloutCalendar)
 
     @property
     def id(self) -> str:
@@ -109,6 +112,9 @@ def load_release(
     problems += check_series(file, layer.data, list(known_series))
     policy, accepted, wrong = _beside(path, layer.data)
     problems += wrong
+    led_by = [each for each in inventory.tenants if layer.data.get("erp") in (None, each.erp)]
+    calendar, wrong = check_rollout(path, layer.data, inventory, led_by)
+    problems += wrong
     if problems:
         raise ReleaseError(list(dict.fromkeys(problems)))
     table = ReleaseTable.model_validate(layer.data)
@@ -122,7 +128,7 @@ def load_release(
     ]
     digest = _digest(path, table)
     led = tuple((ring, tenants) for ring, tenants in rings if tenants)
-    return Release(table, path, digest, led, skipped, policy, accepted)
+    return Release(table, path, digest, led, skipped, policy, accepted, calendar)
 
 
 def read_release(path: Path) -> tuple[ReleaseTable, str]:
@@ -139,7 +145,7 @@ def read_release(path: Path) -> tuple[ReleaseTable, str]:
 
 def _digest(path: Path, table: ReleaseTable) -> str:
     """Of the definition and the files beside it, which are read now."""
-    files = [path, *(path.parent / name for name in (table.policy, table.accepted) if name)]
+    files = [path, *(path.parent / name for name in (table.policy, table.accepted, *files_of(table.rollout)) if name)]
     try:
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     except OSError as error:

@@ -51,6 +51,8 @@ def headline(record: RehearsalRecord) -> str:
         if ring.decision not in (None, RolloutAction.PROMOTE):
             done = "was rolled back" if ring.decision is RolloutAction.ROLL_BACK else "paused the rollout"
             return f"Ring {name} {done}."
+    if record.waits:
+        return f"The rollout waits: {record.waits.rstrip('.')}."
     tenants, rings = count(len(record.tenants), "tenant"), count(len(record.rings), "ring")
     books = (
         f"{count(len(record.left), 'record')} could not be taken back" if record.left else "the books are as they were"
