@@ -108,7 +108,7 @@ def _files(answers: Mapping[str, str], ci: Ci) -> dict[str, str]:
             f"suites/{path.relative_to(suites).as_posix()}": path.read_text(encoding="utf-8")
             for path in sorted(suites.rglob("test_*.py"))
         },
-        "pyproject.toml": _PROJECT,
+        "pyproject.toml": PROJECT,
         ".gitignore": "reports/out/\n.venv/\n__pycache__/\n",
     }
     if ci is not Ci.NONE:
@@ -180,7 +180,7 @@ def _tell(folder: Path, tenant: str, written: Sequence[str], kept: Sequence[str]
         say(f"kept     {folder / name} (it was there)")
     if "pyproject.toml" in kept:
         say("\nYour pyproject.toml must ask for Ringgate; add this to it:\n")
-        say(_PROJECT)
+        say(PROJECT)
     there = "" if folder.resolve() == Path.cwd().resolve() else f"cd {folder}\n     "
     say(f"""
 Next:
@@ -241,11 +241,12 @@ login = "synthetic.{role}"
 password = {{ env = "{variable}" }}
 """
 
-_PROJECT: Final = """\
+PROJECT: Final = """\
 [tool.pytest.ini_options]
 minversion = "8.2"
 ringgate = true
 testpaths = ["suites"]
 pythonpath = ["."]
-addopts = ["--import-mode=importlib"]
+# Plugins that come along with libraries of Ringgate's and are not needed here take a fifth of a start.
+addopts = ["--import-mode=importlib", "-p", "no:faker", "-p", "no:anyio"]
 """

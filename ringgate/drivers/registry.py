@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from ringgate.domain.errors import OurSideError
@@ -22,19 +22,25 @@ class DriverError(OurSideError):
     kind = "driver"
 
 
+@cache
+def _registered() -> tuple[EntryPoint, ...]:
+    """Read once: it means a look into every installed package."""
+    return tuple(entry_points(group=GROUP))
+
+
 def exists(erp: str, channel: Channel) -> bool:
     """Whether a driver is registered; it is not loaded."""
-    return bool(entry_points(group=GROUP, name=f"{erp}.{channel.value}"))
+    return any(point.name == f"{erp}.{channel.value}" for point in _registered())
 
 
 def known_erps() -> list[str]:
     """The ERPs that some driver is registered for, sorted; none is loaded."""
-    return sorted({point.name.rpartition(".")[0] for point in entry_points(group=GROUP)})
+    return sorted({point.name.rpartition(".")[0] for point in _registered()})
 
 
 def installed() -> list[tuple[str, Channel]]:
     """Every ERP and channel that a driver is registered for, sorted. None is loaded."""
-    named = [point.name.rpartition(".") for point in entry_points(group=GROUP)]
+    named = [point.name.rpartition(".") for point in _registered()]
     return sorted({(erp, Channel(channel)) for erp, _, channel in named if channel in list(Channel)})
 
 
@@ -42,7 +48,9 @@ def installed() -> list[tuple[str, Channel]]:
 def driver_class(erp: str, channel: Channel) -> type[PartialDriver] | None:
     """The class registered for an ERP and a channel, or None. Raises DriverError if it cannot be loaded."""
     name = f"{erp}.{channel.value}"
-    for point in entry_points(group=GROUP, name=name):
+    for point in _registered():
+        if point.name != name:
+            continue
         try:
             return cast("type[PartialDriver]", point.load())
         except Exception as error:

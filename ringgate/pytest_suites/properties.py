@@ -1,16 +1,17 @@
 """Properties: tests that draw scenarios (Hypothesis). They have a budget, say how far they are, and are repeatable.
 
-What is drawn is the same each time, unless `--hypothesis-seed N` asks for other draws.
+What is drawn is the same each time, unless `--hypothesis-seed N` asks for other draws. Hypothesis itself is loaded by
+the tests that use it: a session without any does without it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Generator
 from contextlib import nullcontext, suppress
 from typing import Any
 
-import hypothesis
 import pytest
 
 from ringgate.pytest_suites.budget import Budget
@@ -27,6 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = config.stash[_LEFT] = Counter(place for item in items if (place := _place(item)))
     config.stash[_SPENT] = Counter()
     if left and (seed := _seed(config)) is not None:
+        import hypothesis
+
         for item in items:
             if _place(item):
                 hypothesis.seed(seed)(item.obj)  # type: ignore[attr-defined]  # a function's item
@@ -36,6 +39,13 @@ def pytest_report_header(config: pytest.Config) -> str:
     limit = option(config, "property-budget")
     allowed = f"at most {limit:.0f} s" if limit else "as long as they need"
     return f"properties: {allowed} for each tenant and channel (--property-budget)"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hypothesis' plugin loads all of Hypothesis for its summary, also where no test has used it."""
+    if "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,6 +80,8 @@ def _place(item: pytest.Item) -> Place | None:
 
 
 def _planned(item: pytest.Item) -> int:
+    import hypothesis
+
     test = getattr(item, "obj", None)
     settings: Any = getattr(test, "_hypothesis_internal_use_settings", hypothesis.settings.default)
     return int(settings.max_examples) + len(getattr(test, "hypothesis_explicit_examples", ()))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from ringgate.domain.errors import RinggateError
 from ringgate.host import paths
@@ -38,8 +39,19 @@ def render(template: str, context: Mapping[str, Any], script: str = "report.js")
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_compiled(),
     )
     code = (templates / script).read_text(encoding="utf-8")
     # The policy names the script by its hash, so that no other script runs even if something got past the escaping.
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return env.get_template(template).render(context, script=code, script_hash=digest)
+
+
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept, which takes longer than to fill them; nowhere if that cannot be written."""
+    folder = paths.home() / "templates"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None

@@ -1,39 +1,30 @@
-"""Builders of believable, marked business data. The same run id gives the same data: a failure can be repeated."""
+"""Builders of believable, marked business data. The same run id gives the same data: a failure can be repeated.
+
+The words are our own few: Faker takes as long to load as all else that a run over the API needs."""
 
 from __future__ import annotations
 
-import threading
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from itertools import count, product
-from typing import TYPE_CHECKING
+from random import Random
+from string import ascii_letters, digits
 
 from ringgate.domain.documents import EntryDraft, EntryLine, ProjectDraft, RequestDraft, TaskDraft
 from ringgate.domain.model import Tenant
 from ringgate.domain.money import Money
 from ringgate.scenario import oracle
 
-if TYPE_CHECKING:
-    from faker import Faker
-
 _WORK = ("Discovery workshop", "Data migration", "Interface design", "Roll-out support", "Process review", "Training")
 _GOODS = ("Laptop dock", "Conference travel", "Survey licence", "Desk lamps", "Workshop catering", "Test devices")
+_NAMES = ("Ahmed", "Baker", "Campbell", "Davies", "Evans", "Fletcher", "Grant", "Hughes", "Iqbal", "Jones", "Kaur",
+          "Lewis", "Morgan", "Newton", "Owen", "Patel", "Quinn", "Roberts", "Singh", "Taylor")  # fmt: skip
+_DONE = ("Reviewed", "Prepared", "Discussed", "Tested", "Documented", "Corrected", "Agreed on")
+_WHAT = ("the interface to payroll", "last month's figures", "the list of open points", "the migration of master data",
+         "the plan for the roll-out", "what users may see", "the report for the board")  # fmt: skip
 _RATES = ("80.02", "95.03", "101.03", "110.13", "124.07", "135.04", "149.05")
 _HOURS = ("1.25", "1.5", "2.75")
-
-
-class _Fakers(threading.local):
-    """One for each thread, or runs side by side would get each other's data."""
-
-    @cached_property
-    def faker(self) -> Faker:
-        from faker import Faker  # noqa: PLC0415 - takes as long to load as all else: only where data is made
-
-        return Faker("en_GB")
-
-
-_FAKERS = _Fakers()
 
 
 class Make:
@@ -49,10 +40,8 @@ class Make:
         self.texts: list[str] = []  # names and descriptions that were made so far, in this order
 
     @cached_property
-    def _faker(self) -> Faker:
-        """Seeded when it is first needed; a run stays in its thread."""
-        _FAKERS.faker.seed_instance(self._run_id)
-        return _FAKERS.faker
+    def _random(self) -> Random:
+        return Random(self._run_id)  # noqa: S311 - it is to be the same again
 
     def next_marker(self) -> str:
         return f"{self.marker}-{next(self._numbers)}"
@@ -84,11 +73,9 @@ class Make:
     def project_of(self, *tasks: tuple[str, str, str]) -> ProjectDraft:
         """A project with these tasks: (rate per hour, planned hours, name of the tax rule or "")."""
         marker = self.next_marker()
-        name = f"{self._faker.random_element(_WORK)} for {self._faker.last_name()} [{marker}]"
+        name = f"{self._random.choice(_WORK)} for {self._random.choice(_NAMES)} [{marker}]"
         drafts = tuple(
-            TaskDraft(
-                f"{self._faker.random_element(_WORK)} {number} [{marker}]", self.money(rate), Decimal(planned), tax
-            )
+            TaskDraft(f"{self._random.choice(_WORK)} {number} [{marker}]", self.money(rate), Decimal(planned), tax)
             for number, (rate, planned, tax) in enumerate(tasks, start=1)
         )
         self.texts += [name, *(each.name for each in drafts)]
@@ -97,7 +84,7 @@ class Make:
     def request(self, amount: str = "350.00") -> RequestDraft:
         """A purchase request over `amount` in all."""
         marker = self.next_marker()
-        text = self._made(f"{self._faker.random_element(_GOODS)} [{marker}]")
+        text = self._made(f"{self._random.choice(_GOODS)} [{marker}]")
         return RequestDraft(text, marker, Decimal(1), self.money(amount))
 
     def entry(self, amount: str = "75.00", on: date | None = None) -> EntryDraft:
@@ -111,7 +98,7 @@ class Make:
 
     def note(self) -> str:
         """A description of work, with a marker of its own."""
-        return self._made(f"{self._faker.catch_phrase()} [{self.next_marker()}]")
+        return self._made(f"{self._random.choice(_DONE)} {self._random.choice(_WHAT)} [{self.next_marker()}]")
 
     def _made(self, text: str) -> str:
         self.texts.append(text)
@@ -119,4 +106,4 @@ class Make:
 
     def wrong_password(self) -> str:
         """A password that nobody has."""
-        return self._faker.password(length=24)
+        return "".join(self._random.choices(ascii_letters + digits, k=24))
