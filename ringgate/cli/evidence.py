@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,19 +85,58 @@ def show(
 
 
 @app.command()
+def pack(
+    release: Annotated[str, typer.Argument(metavar="NAME", help="The release, as its evidence is labelled.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")] = Path("pack.zip"),
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The private key that signs it, Ed25519 [default: this machine's own].",
+                     show_default=False),
+    ] = None,
+    results: ResultsOption = None,
+) -> int:  # fmt: skip
+    """Write all evidence of a release into one signed file, for whoever checks it later and elsewhere.
+
+    Ends with 0, with 2 if the store cannot be read, there is nothing, or it was changed.
+    """
+    from ringgate.evidence.pack import own_key, write_pack
+    from ringgate.evidence.signing import SigningKey
+
+    own = SigningKey.load(key.expanduser(), _passphrase) if key else own_key()
+    store = _store(results)
+    try:
+        write_pack(store.evidence_rows(), release, own, out)
+    finally:
+        store.close()
+    typer.echo(f"{out}: the evidence of {release}, signed with {own.public.fingerprint}")
+    typer.echo(f"Give this public key to those who check it, by another way: {own.public.line}")
+    return Exit.OK
+
+
+@app.command()
 def verify(
+    packed: Annotated[
+        Path | None, typer.Argument(metavar="[PACK]", help="A pack, instead of the store.", show_default=False)
+    ] = None,
     head: Annotated[
         str | None,
         typer.Option(metavar="NUMBER:DIGEST", show_default=False,
-                     help="An entry that you noted earlier, elsewhere: it must be there still."),
+                     help="An entry that you noted earlier, elsewhere: it must be in the store still."),
+    ] = None,
+    key: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", show_default=False,
+                     help="A public key as OpenSSH writes it: the pack must be signed with it; may be repeated."),
     ] = None,
     results: ResultsOption = None,
     as_json: JsonOption = False,
 ) -> int:  # fmt: skip
-    """Say whether the evidence in the store is as it was written, and whole.
+    """Say whether the evidence in the store, or a pack, is as it was written, and whole.
 
-    Ends with 0 if it is, with 1 if an entry was changed, removed or put there, with 2 if the store cannot be read.
+    Ends with 0 if it is, with 1 if anything was changed, removed or put there, with 2 if the store cannot be read.
     """
+    if packed is not None:
+        return _verify_pack(packed, key or [], as_json)
     wanted = _head(head) if head else None
     store = _store(results)
     try:
@@ -106,6 +146,39 @@ def verify(
         store.close()
     _print(report, missing, as_json)
     return Exit.OK if report.holds and not missing else Exit.FAILED
+
+
+def _verify_pack(file: Path, keys: Sequence[Path], as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from ringgate.evidence.pack_check import checked_pack
+    from ringgate.evidence.signing import VerifyingKey
+
+    try:
+        trusted = [VerifyingKey.read(each.read_text(encoding="utf-8")) for each in keys]
+        report = checked_pack(file.read_bytes(), trusted)
+    except OSError as error:
+        raise UsageMistake(f"{error.filename} cannot be read: {error.strerror}") from None
+    if as_json:
+        typer.echo(json.dumps({"ok": report.holds, **asdict(report)}, indent=2, ensure_ascii=False))
+        return Exit.OK if report.holds else Exit.FAILED
+    for problem in report.problems:
+        typer.secho(f"error: {problem}.", fg="red")
+    if not report.holds:
+        typer.echo(f"{file} is not as it was made.")
+        return Exit.FAILED
+    typer.echo(
+        f"{file} is as it was made: {report.release}, {report.result}; {counted(report.statements, 'statement')}, "
+        f"{report.entries} of the store's entries."
+    )
+    if not trusted:
+        known = "Only if you know that key from elsewhere does this prove anything: give it to --key."
+        typer.echo(f"It is signed with {report.signer}. {known}")
+    return Exit.OK
+
+
+def _passphrase() -> str:
+    return str(typer.prompt("Passphrase", hide_input=True, err=True))
 
 
 def _print(report: ChainReport, missing: list[str], as_json: bool) -> None:

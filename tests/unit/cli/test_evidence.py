@@ -143,3 +143,22 @@ def test_evidence_is_read_back_as_it_was_noted(judged: str) -> None:
     store = Store(judged)
     assert EvidenceChain(store, this_actor()).entries()[0].body["document"]["format"] == 1
     store.close()
+
+
+def test_a_release_is_packed_and_the_pack_is_verified(
+    judged: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = told(capsys, "pack", "8.0", "--results", judged)
+    assert "pack.zip: the evidence of 8.0, signed with SHA256:" in said
+    (tmp_path / "own.pub").write_text(said.strip().split(": ")[-1])
+    assert oct((tmp_path / "state" / "evidence" / "signing-key").stat().st_mode)[-3:] == "600"
+    checked = told(capsys, "verify", "pack.zip", "--key", "own.pub")
+    assert "pack.zip is as it was made: 8.0, PASSED; 3 statements" in checked
+    assert "give it to --key" in told(capsys, "verify", "pack.zip")
+    content = bytearray((tmp_path / "pack.zip").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "pack.zip").write_bytes(content)
+    assert "pack.zip is not as it was made" in told(capsys, "verify", "pack.zip", "--key", "own.pub", code=1)
+    assert json.loads(told(capsys, "verify", "pack.zip", "--json", code=1))["ok"] is False
+    assert "there is no evidence of typo" in told(capsys, "pack", "typo", "--results", judged, code=2)
+    assert "nowhere.zip cannot be read" in told(capsys, "verify", "nowhere.zip", code=3)
