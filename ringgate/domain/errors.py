@@ -43,6 +43,8 @@ class ErpUnavailable(ErpError):
 class ErpTimedOut(ErpUnavailable):
     """No answer came within the time limit. Who was slow is not known: the ERP, the way there, or a busy machine."""
 
+    kind = "timed-out"
+
 
 class ErpProtocolError(ErpError):
     """The answer is truncated or malformed, or of a shape no supported series sends."""

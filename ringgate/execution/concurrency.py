@@ -27,7 +27,7 @@ START = 2
 FAR = 3.0
 """A run that takes so many times as long as usual shows that its tenant has too much to do."""
 
-OVERLOAD = frozenset({"unavailable", "deadline", "undo-slow"})
+OVERLOAD = frozenset({"unavailable", "timed-out", "deadline", "undo-slow"})
 """Kinds of failure that a tenant shows which has too much to do; also one that is down, which has nothing to do."""
 
 

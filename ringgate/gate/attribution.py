@@ -105,7 +105,12 @@ _BASES = {
 _INVARIANTS = {
     Invariant.BOOKS: (Cause.DATA, "the books are not as they were before the change"),
 }
-NO_MATTER_OF_THE_SCREEN = frozenset({"unavailable", "protocol", "sign-in"})
+_UNREACHABLE = {
+    "unavailable": "gave no answer",
+    "timed-out": "gave no answer in time",
+    "protocol": "gave an answer that cannot be understood",
+}
+NO_MATTER_OF_THE_SCREEN = frozenset({"unavailable", "timed-out", "protocol", "sign-in"})
 
 
 def ours(group: Group) -> tuple[Cause, str] | None:
@@ -147,9 +152,9 @@ def signed_in(group: Group) -> tuple[Cause, str] | None:
 
 def unreachable(group: Group) -> tuple[Cause, str] | None:
     """Nobody answered, or not in words: of everything it is the way there, of one step alone it is that step."""
-    if group.failure.kind not in ("unavailable", "protocol"):
+    what = _UNREACHABLE.get(group.failure.kind)
+    if what is None:
         return None
-    what = "gave no answer" if group.failure.kind == "unavailable" else "gave an answer that cannot be understood"
     if group.spread.down:
         return Cause.ENVIRONMENT, f"the ERP {what}, and nothing passed on these tenants"
     if group.spread.one_scenario_of_many and group.spread.everywhere:

@@ -29,6 +29,7 @@ from ringgate.gate.observations import (
     kind_of,
     known_at,
     probe_of,
+    timed_out,
 )
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import Null
@@ -93,6 +94,7 @@ class Bake:
         streak = baseline.rates[Signal.FAILURES][0].streak
         self.mirror = self._make_mirror(failures, streak)
         self.counts: Counter[Outcome] = Counter()
+        self.timed_out: Counter[Signal] = Counter()
         self.waived = 0
         self.first: datetime | None = None
         self.newest: dict[str, datetime] = {}
@@ -223,6 +225,7 @@ class Bake:
             said = of_run(result, self.baseline.pace) if of_run else None
             if said is not None and not self._exempt(signal, tenant, result.scenario):
                 gauge.add(tick, tenant, kind, said)
+                self.timed_out[signal] += said[-1] and timed_out(result)
 
     def _exempt(self, signal: Signal, tenant: str, scenario: str) -> bool:
         """Accepted failures have not come so far: what of them passed counts."""
@@ -263,7 +266,15 @@ class Bake:
 
     def facts(self, now: datetime) -> Facts:
         weighed = [
-            Weighed(signal, self.alpha, gauge.quick, gauge.peak, gauge.runs, gauge.bad[-1])
+            Weighed(
+                signal,
+                self.alpha,
+                gauge.quick,
+                gauge.peak,
+                gauge.runs,
+                gauge.bad[-1],
+                timed_out=self.timed_out[signal],
+            )
             for signal, gauge in self.gauges.items()
         ]
         return Facts(

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ringgate.domain.errors import ErpTimedOut
 from ringgate.domain.model import RunResult, SignalSample
 from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 
@@ -46,6 +47,11 @@ def known_at(result: RunResult) -> datetime:
 def failed(result: RunResult) -> bool | None:
     """None for what is no evidence: broken is our own fault, skipped was not run."""
     return result.outcome is Outcome.FAILED if result.outcome in (Outcome.PASSED, Outcome.FAILED) else None
+
+
+def timed_out(result: RunResult) -> bool:
+    """Whether it failed because no answer came in time: who was slow is not known."""
+    return result.outcome is Outcome.FAILED and result.failure is not None and result.failure.kind == ErpTimedOut.kind
 
 
 def failed_posting(result: RunResult) -> bool | None:

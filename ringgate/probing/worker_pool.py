@@ -21,7 +21,7 @@ from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.spool import no_room
 from ringgate.probing.timetable import Tick
 
-UNANSWERED = ("unavailable", "deadline")
+UNANSWERED = ("unavailable", "timed-out", "deadline")
 """Kinds of failure after which a tenant is slow until a run gets through."""
 
 NEIGHBOURS = 6

@@ -29,6 +29,7 @@ _FAULTS = {
     "expectation": "The ERP is wrong: it did something else than the tenant's own rules say.",
     "refused": "The ERP is wrong: it refused what this role must be able to do.",
     "unavailable": "The ERP is wrong: it could not be reached, or answered with a server error.",
+    "timed-out": "No answer came in time: the ERP was too slow, or the way there, or this machine.",
     "protocol": "The ERP is wrong: its answer was cut off, or cannot be understood.",
     "sign-in": "The ERP is wrong: it did not accept the sign-in of the inventory.",
     "misbehaved": "The ERP is wrong: its answer contradicts its own contract.",

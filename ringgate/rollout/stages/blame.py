@@ -78,7 +78,7 @@ def only_timed_out(result: RunResult) -> bool:
     if result.outcome is not Outcome.FAILED or is_plain(result):
         return False
     if result.error is None or result.channel is Channel.BROWSER:
-        return kind_of(result) in ("unavailable", "misbehaved")
+        return kind_of(result) in ("timed-out", "unavailable", "misbehaved")
     return isinstance(result.error, ErpTimedOut)
 
 

@@ -36,6 +36,7 @@ FAILURES: Sequence[dict[str, Any]] = (
     {"kind": "refused", "step": "post invoice"},
     {"kind": "unavailable", "step": "approve", "basis": Basis.POLICY},
     {"kind": "expectation", "step": "post invoice", "basis": Basis.PROCESS},
+    {"kind": "timed-out", "step": "post invoice"},
 )
 WAIVERS = (
     Waiver("failures", "qa", "known", date(2027, 1, 1), "bleecker", "8.0"),
@@ -220,7 +221,7 @@ def test_nothing_at_all_comes_to_the_same() -> None:
 
 def test_histories_reach_every_state() -> None:
     """Else the comparison above would prove little."""
-    assert len({verdict.state for seed in range(40) for verdict in pure(history(seed))}) == 5
+    assert len({verdict.state for seed in range(60) for verdict in pure(history(seed))}) == 5
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), min_size=1, max_size=30), st.floats(1e-6, 0.999))

@@ -36,6 +36,14 @@ def weighed(signal: Signal = Signal.FAILURES, **changes: Any) -> tuple[Weighed, 
     return (replace(Weighed(signal, ALPHA, runs=540, bad=12), **changes),)
 
 
+@pytest.mark.parametrize(("slow", "state"), [(5, GateState.ROLL_BACK), (6, GateState.PAUSE), (12, GateState.PAUSE)])
+def test_what_mostly_got_no_answer_in_time_is_paused_and_never_rolled_back(slow: int, state: GateState) -> None:
+    (reason,) = reasons(facts(signals=weighed(peak=ALPHA**-2, timed_out=slow)))
+    assert reason.state is state
+    told = f"It is not rolled back: of the 12 {slow} got no answer in time, and who was slow is not known."
+    assert (told in reason.sentence) is (state is GateState.PAUSE)
+
+
 def test_a_good_bake_is_promoted() -> None:
     assert reasons(facts()) == ()
     assert state_of(()) is GateState.PROMOTE
