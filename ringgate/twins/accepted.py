@@ -121,8 +121,12 @@ def as_of(learned: LearnedTwin, series: str, reviewed: Reviewed) -> LearnedTwin:
         return learned
 
     def renamed(each: LearnedRecord) -> LearnedRecord:
-        fields = {names.get(f"{each.model}.{n}", f"{each.model}.{n}")[len(each.model) + 1 :]: v
-                  for n, v in each.fields.items()}  # fmt: skip
-        return replace(each, fields=fields)
+        moved = {
+            names[path].removeprefix(f"{each.model}."): value
+            for name, value in each.fields.items()
+            if (path := f"{each.model}.{name}") in names
+        }
+        stayed = {name: value for name, value in each.fields.items() if f"{each.model}.{name}" not in names}
+        return replace(each, fields={**stayed, **moved})  # what took another's name is what it is compared with
 
     return replace(learned, records={model: tuple(map(renamed, those)) for model, those in learned.records.items()})

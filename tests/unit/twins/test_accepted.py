@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from ringgate.twins.learning import first
 from ringgate.twins.records import RecordLink
 from tests.unit.twins.samples import twin
 
+ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 11, 28)
 DAY = {"unit": RecordLink("product.uom", "8", "Day")}
 MAPPED = """
@@ -51,6 +53,15 @@ def test_a_renamed_field_is_compared_by_its_new_name(tmp_path):
     assert compare(as_of(old_series(), "8.0", reviewed), twin(45)) == ()
     found = compare(as_of(old_series(), "8.0", reviewed), twin(45, line=DAY))
     assert [each.signature for each in found] == ["value account.invoice.line.unit"]
+
+
+def test_a_field_that_took_the_name_of_another_is_compared_as_what_it_was(tmp_path):
+    usual = first(twin(invoice={"number": "77", "post_number": "AE2026-0045"}))
+    text = MAPPED.replace("invoice.line.uom", "invoice.post_number").replace("invoice.line.unit", "invoice.number")
+    learned = as_of(usual, "8.0", read_reviewed(write(tmp_path, text)))
+    (record,) = learned.records["account.invoice"]
+    assert "post_number" not in record.fields
+    assert record.fields["number"].expected == usual.records["account.invoice"][0].fields["post_number"].expected
 
 
 def test_without_a_review_it_is_a_field_that_went_and_one_that_came(tmp_path):
@@ -93,3 +104,9 @@ def test_a_field_becomes_one_other_of_the_same_model(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(TwinsFileMistake, match=r"none\.toml: cannot be read"):
         read_reviewed(tmp_path / "none.toml")
+
+
+def test_the_file_that_is_brought_for_an_upgrade_can_be_used():
+    reviewed = read_reviewed(ROOT / "deploy" / "releases" / "tryton-8.0-twins.toml")
+    assert reviewed.fields["7.0", "8.0"] == {"account.move.post_number": "account.move.number"}
+    assert all(each.tenant == "*" for each in reviewed.waivers)
