@@ -16,6 +16,7 @@ import typer
 
 from ringgate.cli import (
     approve,
+    bracket,
     drivers,
     estate,
     event,
@@ -65,6 +66,7 @@ gate.add_to(app)
 approve.add_to(app)
 probe.add_to(app)
 rehearse.add_to(app)
+bracket.add_to(app)
 serve.add_to(app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(release.app, name="release")

@@ -41,6 +41,8 @@ from ringgate.rollout.stages.blame import PLAIN, is_plain
 from ringgate.rollout.stages.context import SECOND_LOOK, StageFinding, applicable
 from ringgate.rollout.stages.sequence import TenantStages
 
+_Work = tuple[str, Sequence[Tenant], Callable[[Tenant], StageFinding]]
+
 
 class RolloutObserver(Protocol):
     """Whoever looks on: a terminal, a log. Called from several threads."""
@@ -158,22 +160,10 @@ class Rehearsal:
     def _wave(self, ring: str, wave: Sequence[Tenant], first: Tenant, earlier: Sequence[Objection]) -> list[Objection]:
         """What speaks against these tenants. One that is not ready is left as it is; where the ring goes on all the
         same, the others of its wave are upgraded. Raises RolloutHeld when those that were begun are verified."""
-        browser = {t.id: self._walks(t, first=t is first) for t in wave}
-        plans = {tenant.id: applicable(tenant, self.release.plan_of(tenant.id)) for tenant in wave}
-        drilled = [t for t in wave if plans[t.id].drill == "all" or t is first]
         for tenant in wave:
             self._renew(tenant)
-
-        reasons, held = list[Objection](), dict[str, RolloutHeld]()
-        work: list[tuple[str, Sequence[Tenant], Callable[[Tenant], StageFinding]]] = [
-            ("baseline", wave, lambda t: self.stages.baseline(t, plans[t.id])),
-            ("drill", drilled, self.stages.drill),
-            ("upgrade", wave, self.stages.upgrade),
-            ("fingerprint", wave, self.stages.fingerprint),
-            ("verification", wave, lambda t: self.stages.verification(t, plans[t.id], browser[t.id])),
-        ]
-        not_ready = set[str]()
-        for name, everyone, do in work:
+        reasons, held, not_ready = list[Objection](), dict[str, RolloutHeld](), set[str]()
+        for name, everyone, do in self._work(wave, first):
             whom = [each for each in everyone if each.id not in not_ready and each.id not in held]
             if name == "upgrade" and not self._done(whom, name):
                 whom = [each for each in whom if self._may_upgrade(each, held)]
@@ -194,6 +184,29 @@ class Rehearsal:
                 break
         if held and (not reasons or self.pace.spares(ring, [*earlier, *reasons])):
             raise next(iter(held.values()))
+        return reasons
+
+    def _work(self, wave: Sequence[Tenant], first: Tenant) -> list[_Work]:
+        """The stages in their order: the name of each, whom it is for, and how it is done."""
+        browser = {t.id: self._walks(t, first=t is first) for t in wave}
+        plans = {tenant.id: applicable(tenant, self.release.plan_of(tenant.id)) for tenant in wave}
+        drilled = [t for t in wave if plans[t.id].drill == "all" or t is first]
+        return [
+            ("baseline", wave, lambda t: self.stages.baseline(t, plans[t.id])),
+            ("drill", drilled, self.stages.drill),
+            ("upgrade", wave, self.stages.upgrade),
+            ("fingerprint", wave, self.stages.fingerprint),
+            ("verification", wave, lambda t: self.stages.verification(t, plans[t.id], browser[t.id])),
+        ]
+
+    def only(self, names: Collection[str], chosen: Collection[str]) -> list[Objection]:
+        """Some stages of some tenants, round an upgrade that somebody else makes; what speaks against going on."""
+        reasons = list[Objection]()
+        for ring, tenants in self.release.rings:
+            whom = [each for each in tenants if each.id in chosen]
+            for name, everyone, do in self._work(whom, tenants[0]):
+                if name in names:
+                    reasons += self._stage(ring, name, everyone, do)
         return reasons
 
     def _may_upgrade(self, tenant: Tenant, held: dict[str, RolloutHeld]) -> bool:

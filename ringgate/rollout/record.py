@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -176,10 +176,11 @@ class RecordKeeper:
     def stage(self, tenant: str, name: str) -> StageRecord | None:
         return self.record.tenants[tenant].stages.get(name)
 
-    def renew(self, tenant: str) -> None:
-        """Forgets what was done to a tenant whose upgrade was not begun."""
+    def renew(self, tenant: str, stages: Sequence[str] = STAGES) -> None:
+        """Forgets that these stages of a tenant were done, so that they are done again."""
         with self._guard:
-            self.record.tenants[tenant].stages.clear()
+            for name in stages:
+                self.record.tenants[tenant].stages.pop(name, None)
             self.write()
 
     def open(self, tenant: str, name: str) -> StageRecord:

@@ -1,0 +1,92 @@
+"""What is done round somebody else's upgrade, and what of an earlier call is done again. The stages are real in
+tests/erp; here they note what is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringgate.domain.model import Residue
+from ringgate.domain.terms import ResidueCause
+from ringgate.rollout import bracket
+from ringgate.rollout.beginning import begin
+from ringgate.rollout.bracket import SomebodyElses
+from ringgate.rollout.controller import Rehearsal
+from ringgate.rollout.platforms.registry import PlatformError
+from ringgate.rollout.record import RecordKeeper
+from ringgate.rollout.release_tables import RolloutAction
+from tests.unit.rollout.test_rehearsal import Killed, Silent, World, against
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path / "bracket")
+
+
+def called(world: World, platform=None) -> Rehearsal:
+    """The controller of one call of a command."""
+    platform = platform or SomebodyElses("7.0")
+    ledger = RecordKeeper(world.folder)
+    if ledger.find() is None:
+        begin(ledger, world.release, platform, "s1")
+    return Rehearsal(
+        world.release, world.inventory, platform, [], None, ledger, world.stages, Silent(), world.take_back,
+        pause=lambda: None,
+    )  # fmt: skip
+
+
+def test_before_and_after_look_at_the_chosen_and_upgrade_nobody(world):
+    assert bracket.before(called(world), ["aldgate", "kyoto"]) == []
+    assert bracket.unprepared(called(world), ["aldgate", "cologne"]) == ["cologne"]
+    assert bracket.after(called(world), ["aldgate", "kyoto"]) == []
+    of_each = ["baseline", "fingerprint", "verification"]
+    assert [stage for stage, whom in world.stages.done if whom == "aldgate"] == of_each
+    assert {whom for _, whom in world.stages.done} == {"aldgate", "kyoto"}
+    assert world.recovered == [(False, "aldgate kyoto"), (True, "aldgate kyoto")]
+
+
+def test_with_a_platform_a_restore_is_drilled_too(world):
+    bracket.before(called(world, world.place), ["aldgate"])
+    assert [stage for stage, _ in world.stages.done] == ["baseline", "drill"]
+
+
+def test_backups_that_nobody_can_look_at_speak_against_nobody(world):
+    world.stages.say["baseline", "aldgate"] = against("backup_too_old", RolloutAction.PAUSE)
+    assert bracket.before(called(world), ["aldgate"]) == []
+    world.stages.say["baseline", "aldgate"] = against("backup_too_old", RolloutAction.PAUSE)
+    assert len(bracket.before(called(world, world.place), ["aldgate"])) == 1
+
+
+@pytest.mark.parametrize("call", [bracket.before, bracket.after])
+def test_another_call_looks_again(world, call):
+    bracket.before(called(world), ["aldgate"])
+    world.stages.done.clear()
+    stage = "baseline" if call is bracket.before else "verification"
+    world.stages.say[stage, "aldgate"] = against("process_failed", RolloutAction.ROLL_BACK)
+    assert len(call(called(world), ["aldgate"])) == 1
+    assert call(called(world), ["aldgate"]) == []
+
+
+def test_one_that_was_cut_off_has_not_been_prepared(world):
+    world.stages.say["baseline", "aldgate"] = Killed()
+    with pytest.raises(Killed):
+        bracket.before(called(world), ["aldgate"])
+    assert bracket.unprepared(called(world), ["aldgate"]) == ["aldgate"]
+    bracket.before(called(world), ["aldgate"])
+    assert bracket.unprepared(called(world), ["aldgate"]) == []
+
+
+def test_what_could_not_be_taken_back_is_told(world):
+    bracket.before(called(world), ["aldgate"])
+    world.left[True, 2] = (Residue("aldgate", "run1", "post_invoice", "RG-1", "no answer", ResidueCause.SLOW),)
+    assert [each.condition for each in bracket.after(called(world), ["aldgate"])] == ["inconclusive"]
+
+
+def test_nothing_is_done_to_hosts_that_nobody_named():
+    hosts = SomebodyElses("7.0")
+    for ask in (
+        lambda: hosts.backup("a"),
+        lambda: hosts.roll_back("a", "b"),
+        lambda: hosts.upgrade("a", "8.0", (), None),
+    ):
+        with pytest.raises(PlatformError, match="give --platform"):
+            ask()
