@@ -234,7 +234,8 @@ def _missing(store: Store) -> list[str]:
     from ringgate.rollout.record import RecordKeeper, RecordUnreadable
 
     found = []
-    for folder in sorted(path.parent for path in (paths.state() / "rehearsals").glob("*/record.json")):
+    places = [paths.state() / name for name in ("rehearsals", "rollouts")]
+    for folder in sorted(path.parent for place in places for path in place.glob("*/record.json")):
         try:
             record = RecordKeeper(folder).find()
         except RecordUnreadable as error:

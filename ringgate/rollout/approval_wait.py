@@ -21,6 +21,7 @@ from ringgate.rollout.approvals import (
     judge_approvals,
     verdict_before,
 )
+from ringgate.rollout.pace import RolloutHeld
 from ringgate.rollout.record import RehearsalRecord
 from ringgate.rollout.release import Release
 from ringgate.store import Store
@@ -42,8 +43,8 @@ class RingApprovals:
     _told: set[str] = field(default_factory=set)
 
     def wait(self, record: RehearsalRecord, ring: str) -> None:
-        """Returns once the ring may be opened; a ring that was opened before may be gone on with. Raises
-        ApprovalRefused when the time to wait is over, or the evidence was changed, and StoreError."""
+        """Returns once the ring may be opened; a ring that was opened before may be gone on with. Raises RolloutHeld
+        when the time to wait is over, ApprovalRefused where the evidence was changed, and StoreError."""
         table = self.release.table.approvals
         if table is None or ring not in table.rings or record.rings[ring].began is not None:
             return
@@ -54,7 +55,7 @@ class RingApprovals:
             missing = f"{ring} is not opened without approval; missing: {', '.join(state.missing)}"
             self._tell(f"{missing}. `ringgate approve {self.release.path} --ring {ring}` gives it")
             if self.clock() >= until:
-                raise ApprovalRefused(f"{missing}. The same command goes on from here")
+                raise RolloutHeld(f"{missing}. The same command goes on from here")
             self.pause()
 
     def _look(self, table: ApprovalsTable, record: RehearsalRecord, ring: str) -> ApprovalState:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from ringgate.domain.errors import OurSideError
 from ringgate.evidence import EvidenceActor, EvidenceChain, EvidenceKind, NewEvidence
@@ -106,13 +107,18 @@ def entries_of(record: RehearsalRecord, inventory: Mapping[str, str] = _UNKNOWN)
             "session": record.session, "ended": record.ended, "succeeded": record.succeeded, "left": record.left,
             "sentence": "promoted everywhere" if record.succeeded else "stopped",
         }  # fmt: skip
-        found.append(NewEvidence(EvidenceKind.END, f"{record.session}/end", record.release, body=body))
+        key = f"{record.session}/end/{_when(record.ended)}"
+        found.append(NewEvidence(EvidenceKind.END, key, record.release, body=body))
     return found
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S.%f}" if moment else ""
 
 
 def _of_stage(record: RehearsalRecord, ring: str, tenant: str, name: str, stage: StageRecord) -> list[NewEvidence]:
     about = {"session": record.session, "tenant": tenant, "stage": name}
-    key = f"{record.session}/{tenant}/{name}"
+    key = f"{record.session}/{tenant}/{name}/{_when(stage.began)}"  # a stage may be done again
     found = [
         NewEvidence(
             EvidenceKind.ATTEMPT, f"{key}/attempt/{number}", record.release, ring, {**about, "problem": problem}
@@ -134,9 +140,10 @@ def _of_ring(
     passed = sorted(f"{tenant} {stage}" for tenant, kept in stages.items() for stage, each in kept.items()
                     if each.outcome == "passed")  # fmt: skip
     verdict = {**about, "source": "rollout", "verdict": word, "action": decision, "digests": digests, "passed": passed}
+    key = f"{record.session}/{name}/{_when(ring.ended)}"  # what was promoted may be rolled back later
     return [
-        NewEvidence(EvidenceKind.VERDICT, f"{record.session}/{name}/verdict", record.release, name, verdict),
-        NewEvidence(EvidenceKind.DECISION, f"{record.session}/{name}/decision", record.release, name,
+        NewEvidence(EvidenceKind.VERDICT, f"{key}/verdict", record.release, name, verdict),
+        NewEvidence(EvidenceKind.DECISION, f"{key}/decision", record.release, name,
                     {**about, "action": decision, "began": ring.began, "ended": ring.ended}),
     ]  # fmt: skip
 

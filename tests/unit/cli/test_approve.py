@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from ringgate import cli
 from ringgate.evidence import EvidenceKind
 from ringgate.rollout.approval_wait import RingApprovals
 from ringgate.rollout.approvals import ApprovalRefused
-from ringgate.rollout.controller import Rehearsal, begin
+from ringgate.rollout.beginning import begin
+from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.evidence import RolloutEvidence
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import load_release
@@ -121,6 +123,15 @@ def test_a_rollout_waits_for_two_keys_and_then_goes_on(world, capsys):
 
 def test_a_rollout_that_was_killed_while_it_waited_goes_on_with_what_was_approved(world):
     waiting(world)
+    assert (world.approve("grace"), world.approve("linus")) == (0, 0)
+    assert world.start().succeeded
+
+
+def test_a_rollout_does_not_wait_longer_than_its_release_says(world):
+    world.release.table.approvals.__dict__["wait"] = timedelta(0)
+    record = world.start()
+    assert record.waits.startswith("early is not opened without approval; missing: 2 of release-manager")
+    assert record.rings["early"].began is None
     assert (world.approve("grace"), world.approve("linus")) == (0, 0)
     assert world.start().succeeded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -164,4 +165,19 @@ def test_what_the_record_has_and_the_store_has_not_is_said(world):
     )
     missing = unkept(world.ledger.record, other)
     other.close()
-    assert "the record of rehearsed has the decision s1/canary/decision, and the evidence has not" in missing
+    told = r"the record of rehearsed has the decision s1/canary/\d{8}T\d{6}\.\d{6}/decision, and the evidence has not"
+    assert any(re.fullmatch(told, each) for each in missing)
+
+
+def test_a_stage_that_is_done_again_and_a_ring_that_is_rolled_back_later_are_noted_each_time(world):
+    world.start()
+    before = len(world.told(EvidenceKind.STAGE))
+    world.ledger.renew("kyoto")
+    stage = world.ledger.open("kyoto", "baseline")
+    world.ledger.close(stage, "passed", 1.0, "", None)
+    world.ledger.decide("broad", RolloutAction.ROLL_BACK, [])
+    assert len(world.told(EvidenceKind.STAGE)) == before + 1
+    assert [action for ring, _, action in world.told(EvidenceKind.DECISION) if ring == "broad"] == [
+        "promote", "roll back",
+    ]  # fmt: skip
+    assert world.chain.verify().holds
