@@ -28,6 +28,9 @@ from typing import Any
 from ringgate.domain.reversal import Reversal
 from ringgate.host import owned_files
 
+LOOK = 5.0
+"""Seconds that somebody who looks at a journal may hold it; it takes a few milliseconds."""
+
 
 class RunJournal:
     """The reversals of one run. Not for threads; held by one process. A new one has no file until it is written to."""
@@ -179,7 +182,9 @@ class Journal:
         journal is kept and raises ValueError with its name."""
         owned_files.sweep(self.folder)  # killed before the file had its name: nothing was sent
         for path in sorted(self.folder.glob("*.jsonl"), key=_age):
-            handle = owned_files.take(path)
+            if tenants is not None and _tenant_of(path) not in (None, *tenants):
+                continue  # it is not even held for a moment, in which those who look for it would miss it
+            handle = owned_files.take(path) or _looked_at(path)
             if handle is None:
                 continue
             journal = _read(path, handle)
@@ -194,6 +199,36 @@ def _age(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:  # its run has ended meanwhile
         return 0
+
+
+def _tenant_of(path: Path) -> str | None:
+    """Whose journal it is, by its first line, which never changes; None where that cannot be told."""
+    try:
+        with path.open("rb") as file:
+            return str(json.loads(file.readline())["tenant"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _looked_at(path: Path) -> int | None:
+    """A journal of begun work is held by nobody, but for a moment by who looks at it, or goes on with it: it is waited
+    for. None for a journal of a living run."""
+    until = time.monotonic() + LOOK
+    while _holds_begun_work(path) and time.monotonic() < until:
+        handle = owned_files.take(path)
+        if handle is not None:
+            return handle
+        time.sleep(0.01)
+    return None
+
+
+def _holds_begun_work(path: Path) -> bool:
+    try:
+        lines = path.read_bytes().split(b"\n")[1:-1]
+        names = {name for line in lines for name in json.loads(line)}
+    except (OSError, ValueError):
+        return False
+    return "begun" in names and "finishing" not in names
 
 
 def _read(path: Path, handle: int) -> RunJournal | None:

@@ -4,10 +4,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
 from ringgate.domain.reversal import Reversal
+from ringgate.host import owned_files
 from ringgate.host.undo_journal import Journal
 
 PROJECT = Reversal("create_project", "project_manager", "RG-x-1")
@@ -93,6 +95,43 @@ def test_only_the_tenants_asked_for(journal):
         found.append(crashed.run_id)
         crashed.close()
     assert found == ["r2"]
+
+
+def begun(journal, run_id, tenant):
+    run = journal.begin(run_id, tenant, "in-flight-draft-invoice", "api")
+    run.register(PROJECT)
+    run.wait("tryton-8.0", {})
+    run.release()
+
+
+def test_who_looks_for_one_tenant_holds_no_other_tenants_journal(journal, monkeypatch):
+    """Two tenants of a ring are looked after at once: what one of them began would be begun again."""
+    begun(journal, "r1", "aldgate")
+    begun(journal, "r2", "bleecker")
+    taken, take = [], owned_files.take
+    monkeypatch.setattr(owned_files, "take", lambda path: taken.append(path.stem) or take(path))
+    for mine in journal.free(frozenset({"aldgate"})):
+        mine.release()
+    assert taken == ["r1"]
+
+
+def test_begun_work_that_somebody_looks_at_is_waited_for(journal):
+    begun(journal, "r1", "aldgate")
+    (held,) = journal.free()
+    looking = threading.Timer(0.2, held.release)
+    looking.start()
+    (found,) = journal.free(frozenset({"aldgate"}))
+    assert found.waits
+    looking.join()
+    found.release()
+
+
+def test_begun_work_that_somebody_goes_on_with_is_not_waited_for(journal):
+    begun(journal, "r1", "aldgate")
+    (held,) = journal.free()
+    held.go_on()
+    assert list(journal.free()) == []
+    held.close()
 
 
 def test_a_file_that_is_no_journal_is_named_and_kept(journal):
