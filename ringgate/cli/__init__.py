@@ -17,6 +17,7 @@ import typer
 from ringgate.cli import (
     approve,
     bracket,
+    canary,
     drivers,
     estate,
     event,
@@ -68,6 +69,7 @@ probe.add_to(app)
 rehearse.add_to(app)
 bracket.add_to(app)
 serve.add_to(app)
+canary.add_to(tenants.app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(release.app, name="release")
 app.add_typer(rollout.app, name="rollout")
