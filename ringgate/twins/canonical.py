@@ -17,7 +17,7 @@ def twin_of(key: TwinKey, made: RunRecords, words: RunWords, *, version: str = "
     """`made` in words. Records are named by their model and their place in the order of their making."""
     named = _Naming(made, words)
     records = tuple(TwinRecord(each.model, named.names[each.link], dict(named.fields(each))) for each in made.records)
-    return Twin(key, words.run_id, made.series, version, release, records, dict(made.labels))
+    return Twin(key, words.run_id, made.series, version, release, records, dict(made.labels), words.entered())
 
 
 class _Naming:

@@ -121,8 +121,14 @@ class _Comparison:
         if fits(known, found) or self._leads_to_shaken(known, found):
             return
         expected = known.expected
-        told = _told(expected) if expected else "something"
+        told = self._as_entered(_told(expected)) if expected else "something"
         yield self._finding(TwinChange.VALUE, now.model, name, now.name, told, _told(found[0]))
+
+    def _as_entered(self, told: str) -> str:
+        """With what this run entered, which its reader knows, in place of the words for it."""
+        for name, text in self.twin.texts.items():
+            told = told.replace(name, text)
+        return told
 
     def _leads_to_shaken(self, known: LearnedField, found: Readings) -> bool:
         texts = [*known.expected, *(found[0] if found else ())]

@@ -46,7 +46,8 @@ class TwinRecord:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """All that one run made, in words. `version` is the server's; `labels` what the ERP calls models and fields."""
+    """All that one run made, in words. `version` is the server's; `labels` what the ERP calls models and fields;
+    `texts` what the run entered, by the words for it."""
 
     key: TwinKey
     run_id: str
@@ -55,6 +56,7 @@ class Twin:
     release: str
     records: tuple[TwinRecord, ...]
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def by_model(self) -> dict[str, list[TwinRecord]]:
         found: dict[str, list[TwinRecord]] = {}

@@ -38,6 +38,10 @@ class RunWords:
     dates: Mapping[str, date] = field(default_factory=dict)
     texts: Sequence[str] = ()
 
+    def entered(self) -> Mapping[str, str]:
+        """What the run entered, by the words for it: `«text a»`."""
+        return {f"«text {_letter(place)}»": text for place, text in enumerate(self.texts, start=1)}
+
     def of_value(self, value: PlainValue) -> Readings:
         """Of anything but texts and links."""
         if value is None:
@@ -80,8 +84,8 @@ class RunWords:
         return (frozenset(readings), frozenset({shape})) if shape != exact else (frozenset(readings),)
 
     def _own(self, text: str, numbers: Mapping[str, str]) -> str:
-        for place, each in sorted(enumerate(self.texts, start=1), key=lambda one: -len(one[1])):
-            text = text.replace(each, f"«text {_letter(place)}»")
+        for name, each in sorted(self.entered().items(), key=lambda one: -len(one[1])):
+            text = text.replace(each, name)
         text = re.sub(rf"RG-{re.escape(self.run_id)}-(\d+)", lambda m: f"«marker {_letter(int(m[1]))}»", text)
         text = text.replace(self.run_id, "«run»")
         for number, name in sorted(numbers.items(), key=lambda one: -len(one[0])):

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from ringgate.twins.comparison import TwinChange, compare
+from ringgate.twins.learning import first
 from ringgate.twins.records import PrintedText, RecordLink
 from tests.unit.twins.samples import twin
 from tests.unit.twins.test_learning import RUNS, learned
@@ -85,3 +86,8 @@ def test_what_varied_may_vary_but_not_be_lost():
     assert compare(known, twin(47, invoice={"comment": "c"})) == ()
     (found,) = compare(known, twin(47, invoice={"comment": None}))
     assert "is nothing, in 2 runs before it was something" in found.sentence
+
+
+def test_a_finding_says_what_the_run_had_entered():
+    (found,) = compare(first(twin()), twin(45, "zzzzzzzzzzzz", line={"description": "Training"}))
+    assert (found.before, found.after) == ('"Training for Hall [RG-zzzzzzzzzzzz-1]"', '"Training"')
