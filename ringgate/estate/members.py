@@ -13,13 +13,15 @@ from ringgate.domain.model import Tenant
 
 @dataclass(frozen=True, slots=True)
 class TenantNames:
-    """`folder` is the demo tenants' inventory; `further` has the ids of further tenants by archetype.
+    """`folder` is the demo tenants' inventory; `further` has the ids of further tenants by archetype; `thresholds` are
+    amounts above which a request needs an approver, for variations of a tenant that has such a threshold.
 
     An estate takes one further tenant from each archetype in turn.
     """
 
     folder: Path
     further: Mapping[str, tuple[str, ...]]
+    thresholds: tuple[str, ...] = ("250.00", "1000.00", "2000.00", "750.00", "100.00")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,6 @@ from ringgate.inventory import Inventory
 
 MOST = 24
 SLAS = ("bronze", "silver", "gold")
-THRESHOLDS = ("250.00", "1000.00", "2000.00", "750.00", "100.00")
-"""Amounts above which a request needs an approver, for variations of a tenant that has such a threshold."""
 
 
 def archetypes(folder: Path) -> list[Tenant]:
@@ -47,7 +45,7 @@ def members(names: TenantNames, count: int) -> list[Member]:
         for tenant in demo:
             ids = names.further.get(tenant.id, ())
             if turn < len(ids):
-                found.append(Member(ids[turn], tenant, _varied(found, tenant, ids[turn], turn)))
+                found.append(Member(ids[turn], tenant, _varied(found, tenant, ids[turn], turn, names.thresholds)))
     return found[:count]
 
 
@@ -55,14 +53,16 @@ def _values(folder: Path, name: str) -> dict[str, Any]:
     return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def _varied(known: Sequence[Member], archetype: Tenant, name: str, turn: int) -> dict[str, Any]:
+def _varied(
+    known: Sequence[Member], archetype: Tenant, name: str, turn: int, thresholds: Sequence[str]
+) -> dict[str, Any]:
     base = next(member.values for member in known if member.id == archetype.id)
     title = f"{name.capitalize()} {archetype.name.partition(' ')[2]}".strip()
     ring = "early" if turn == 0 else "broad"
     varied = {**base, "id": name, "name": title, "ring": ring, "sla": SLAS[turn % len(SLAS)]}
     if archetype.policy.approval.steps and archetype.policy.approval.threshold:
         policy = dict(base.get("policy", {}))
-        policy["approval"] = {**policy.get("approval", {}), "threshold": THRESHOLDS[turn % len(THRESHOLDS)]}
+        policy["approval"] = {**policy.get("approval", {}), "threshold": thresholds[turn % len(thresholds)]}
         varied["policy"] = policy
     return varied
 

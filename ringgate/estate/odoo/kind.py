@@ -28,6 +28,8 @@ FURTHER: Mapping[str, tuple[str, ...]] = {
     "thames": ("mersey", "tyne", "severn"),
 }
 """The ids of further tenants by archetype."""
+THRESHOLDS: tuple[str, ...] = ("300.00", "1000.00", "2000.00", "750.00", "100.00")
+"""Not 250.00: series 14.0 rounds a limit of 250.01 to 250.01000000000002, and lets an order over 250.01 pass."""
 
 
 class OdooEstate:
@@ -38,7 +40,7 @@ class OdooEstate:
     series = tuple(SERIES)
     admin = "admin"
     files = PurePosixPath("files/filestore")
-    tenants = TenantNames(Path(__file__).with_name("tenants"), FURTHER)
+    tenants = TenantNames(Path(__file__).with_name("tenants"), FURTHER, THRESHOLDS)
     dialect = "ringgate.estate.odoo.dialect:OdooDialect"
     template_parts = ()
     seeded_parts = ()
