@@ -57,7 +57,7 @@ def main() -> None:
         once, more = _rounds(API, tenant, options.rounds, options.runs)
     except ToolFailed as failed:
         sys.exit(str(failed))
-    held = _told(API, once, more, options.runs)
+    held = told(API, once, more, options.runs)
     if (after := _books(tenant)) != before:
         sys.exit(f"the books are not what they were before:\n{before}\n{after}")
     print("The books are what they were before.")
@@ -85,7 +85,7 @@ def _rounds(tools: Sequence[PeerTool], tenant: Tenant, rounds: int, runs: int) -
                     f"wall {start.wall:6.2f}  CPU {start.cpu:5.2f}  own {start.own:5.2f}  {start.requests} requests",
                     flush=True,
                 )
-            _same(tools, {tool.name: found[1][tool.name][-1] for tool in tools})
+            same(tools, {tool.name: found[1][tool.name][-1] for tool in tools})
     once, more = found[1], found[runs]
     for starts in (*once.values(), *more.values()):
         del starts[0]
@@ -99,7 +99,7 @@ def _environment(tenant: Tenant, erp: str, place: Path) -> dict[str, str]:
     return {**env, **passwords, "ERP": f"{erp}/", "RINGGATE_STATE": str(place / "state")}
 
 
-def _same(tools: Sequence[PeerTool], starts: Mapping[str, Measured]) -> None:
+def same(tools: Sequence[PeerTool], starts: Mapping[str, Measured]) -> None:
     """Raises ToolFailed where a tool asked for something else than the script."""
     expected = _business(starts[SCRIPT.name])
     for tool in tools:
@@ -112,7 +112,7 @@ def _business(start: Measured) -> Tally[str]:
     return Tally({name: times for name, times in start.asked.requests.items() if name != VERSION})
 
 
-def _told(tools: Sequence[PeerTool], once: Starts, more: Starts, runs: int) -> bool:
+def told(tools: Sequence[PeerTool], once: Starts, more: Starts, runs: int) -> bool:
     """Prints the table; whether Ringgate is the first of the tools in all of it."""
     figures = {tool.name: _figures(once[tool.name], more[tool.name], runs) for tool in tools}
     print(f"\n{'tool':16}{'wall':>7}{'CPU':>7}{'own':>7}{'start-up':>10}{'CPU a run':>11}{'own a run':>11}"
