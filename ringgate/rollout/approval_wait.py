@@ -32,7 +32,8 @@ POLL = 2.0
 
 @dataclass
 class RingApprovals:
-    """Waits for the approvals that a release asks for. `remark` tells people; `pause` waits between two looks."""
+    """Waits for the approvals that a release asks for. `remark` tells people; `pause` waits between two looks.
+    `waits` is told what is missing whenever that changes, and "" when nothing is any more."""
 
     open_store: Callable[[], Store]
     by: EvidenceActor
@@ -40,6 +41,7 @@ class RingApprovals:
     remark: Callable[[str], None]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     pause: Callable[[], None] = lambda: time.sleep(POLL)
+    waits: Callable[[str], None] = lambda sentence: None
     _told: set[str] = field(default_factory=set)
 
     def wait(self, record: RehearsalRecord, ring: str) -> None:
@@ -48,15 +50,19 @@ class RingApprovals:
         table = self.release.table.approvals
         if table is None or ring not in table.rings or record.rings[ring].began is not None:
             return
-        until = self.clock() + table.wait
+        until, waiting = self.clock() + table.wait, ""
         while not (state := self._look(table, record, ring)).complete:
             for sentence in state.refused:
                 self._tell(sentence)
             missing = f"{ring} is not opened without approval; missing: {', '.join(state.missing)}"
             self._tell(f"{missing}. `ringgate approve {self.release.path} --ring {ring}` gives it")
+            if missing != waiting:
+                self.waits(waiting := missing)
             if self.clock() >= until:
                 raise RolloutHeld(f"{missing}. The same command goes on from here")
             self.pause()
+        if waiting:
+            self.waits("")
 
     def _look(self, table: ApprovalsTable, record: RehearsalRecord, ring: str) -> ApprovalState:
         store = self.open_store()

@@ -14,6 +14,7 @@ from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
+from ringgate.rollout.message_tables import NotifyTable
 from ringgate.rollout.risk_classes import Risk
 from ringgate.rollout.rollout_tables import RolloutTable
 
@@ -184,6 +185,9 @@ class ReleaseTable(StrictTable):
     )
     approvals: ApprovalsTable | None = Field(
         None, description="Which rings are opened only with approvals by people's own keys."
+    )
+    notify: tuple[NotifyTable, ...] = Field(
+        (), description="Who is told when the rollout pauses, is rolled back, waits or is done."
     )
     notes: str = Field("", description="What people should know.", examples=["Plan a window of 5 min a tenant."])
     policy: str = Field(

@@ -17,11 +17,13 @@ from ringgate.host import paths
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
+from ringgate.inventory.tenants import reference
 from ringgate.rollout.approval_wait import RingApprovals
 from ringgate.rollout.controller import Rehearsal, RolloutObserver
 from ringgate.rollout.evidence import RolloutEvidence
+from ringgate.rollout.messages import RolloutMessages, messages_of
 from ringgate.rollout.platforms.protocol import Platform
-from ringgate.rollout.record import RecordKeeper
+from ringgate.rollout.record import RecordKeeper, RehearsalRecord
 from ringgate.rollout.release import Release
 from ringgate.rollout.stages.context import StageContext
 from ringgate.rollout.stages.sequence import TenantStages
@@ -86,7 +88,22 @@ def assembled(
     by = this_actor()
     evidence = RolloutEvidence(lambda: Store(setup.results_url(results)), by, release, type(platform).__name__)
     approvals = RingApprovals(lambda: Store(setup.results_url(results)), by, release, watcher.remark)
-    ledger.noted = evidence.note
+    addresses = [(reference(each.to, "", release.path.parent), each.on) for each in release.table.notify]
+    messages = RolloutMessages(addresses, watcher.remark, {each.key for each in messages_of(record)})
+
+    def noted(kept: RehearsalRecord) -> None:
+        evidence.note(kept)
+        messages.note(kept)
+        if kept.ended:
+            messages.close()
+
+    def waits(sentence: str) -> None:
+        record.waits = sentence
+        ledger.write()
+
+    approvals.waits = waits
+
+    ledger.noted = noted
 
     def opens(ring: str) -> None:
         evidence.settle(record)

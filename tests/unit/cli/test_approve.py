@@ -55,6 +55,7 @@ class ApprovedWorld(NotedWorld):
         self.file = release_file(place, "high")
         self.file.write_text(self.file.read_text() + APPROVALS.format(**lines))
         self.release = load_release(self.file, self.inventory)
+        self.waited: list[str] = []
         self.meanwhile: list[Callable[[], object]] = []
 
     def new_key(self, name: str) -> str:
@@ -72,6 +73,7 @@ class ApprovedWorld(NotedWorld):
         begin(self.ledger, self.release, self.place, self.session)
         evidence = RolloutEvidence(self.open_store, BY, self.release, "estate")
         approvals = RingApprovals(self.open_store, BY, self.release, self.watcher.remark, pause=self.pause)
+        approvals.waits = self.waited.append
         self.ledger.noted = evidence.note
 
         def opens(ring: str) -> None:
@@ -112,6 +114,8 @@ def test_a_rollout_waits_for_two_keys_and_then_goes_on(world, capsys):
     ]  # fmt: skip
     assert world.start().succeeded
     assert {tenant for _, tenant in done} == {"aldgate"}  # nothing of early was touched while it waited
+    missing = [each.partition("missing: ")[2].partition(" (")[0] for each in world.waited]
+    assert missing == ["2 of release-manager", "1 of release-manager", ""]
     out = " ".join(capsys.readouterr().out.split())
     assert "noted: grace approves early as release-manager, until" in out
     assert "Missing still: 1 of release-manager (linus, ada)." in out
