@@ -92,9 +92,9 @@ def _controller(
     from ringgate.host import paths
     from ringgate.inventory import Inventory
     from ringgate.rollout.beginning import begin
-    from ringgate.rollout.bracket import SomebodyElses
     from ringgate.rollout.platforms.protocol import PlatformRequest
     from ringgate.rollout.platforms.registry import platform_kind, split
+    from ringgate.rollout.platforms.somebody_elses import SomebodyElses
     from ringgate.rollout.record import RecordKeeper
     from ringgate.rollout.setup import assembled
     from ringgate.rollout.view import RolloutDisplay

@@ -6,54 +6,14 @@ after    fingerprint, surface, verification, and the work that was begun before 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
-from typing import NoReturn
+from collections.abc import Collection
 
-from ringgate.domain.model import Tenant
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.controller import Rehearsal
-from ringgate.rollout.platforms.protocol import Backup, Stages
-from ringgate.rollout.platforms.registry import PlatformError
+from ringgate.rollout.platforms.somebody_elses import SomebodyElses
 from ringgate.rollout.record import Objection
-from ringgate.rollout.release_tables import ManualStepTable
 
 AFTER = ("fingerprint", "verification")
-
-
-class SomebodyElses:
-    """The platform of which nobody told us anything: only the upgrade's own hosts know it."""
-
-    def __init__(self, before: str) -> None:
-        self._before = before
-
-    def series(self, tenant: str) -> str:
-        return self._before
-
-    def backups(self, tenant: str) -> Sequence[Backup]:
-        return ()
-
-    def upgraded_from(self, tenant: str) -> Backup | None:
-        return None
-
-    def repair(self, tenant: str) -> bool:
-        return False
-
-    def backup(self, tenant: str) -> Backup:
-        _cannot()
-
-    def beside(self, tenant: str, backup: str) -> AbstractContextManager[Tenant]:
-        _cannot()
-
-    def upgrade(self, tenant: str, to: str, steps: Sequence[ManualStepTable], stages: Stages) -> Backup:
-        _cannot()
-
-    def roll_back(self, tenant: str, backup: str) -> None:
-        _cannot()
-
-
-def _cannot() -> NoReturn:
-    raise PlatformError("somebody else upgrades these tenants: give --platform for what only their hosts can do")
 
 
 def before(controller: Rehearsal, chosen: Collection[str]) -> list[Objection]:
@@ -65,8 +25,7 @@ def before(controller: Rehearsal, chosen: Collection[str]) -> list[Objection]:
         kept = ledger.record.tenants[tenant].stages
         if any(each.outcome != "running" for each in kept.values()):
             ledger.renew(tenant)
-    found = controller.only(("baseline", "drill") if hosts else ("baseline",), chosen)
-    return found if hosts else [each for each in found if each.condition is not Condition.BACKUP_TOO_OLD]
+    return controller.only(("baseline", "drill") if hosts else ("baseline",), chosen)
 
 
 def after(controller: Rehearsal, chosen: Collection[str]) -> list[Objection]:

@@ -67,7 +67,8 @@ def cause(record: RehearsalRecord) -> str:
     if stopped is None or why is None:
         return clean(" ".join(f"{each}." for each in record.left), 400)
     more = f" ({count(len(stopped.reasons) - 1, 'further reason')})" if len(stopped.reasons) > 1 else ""
-    return f"{why.tenant}: {clean(why.sentence, 400)}{more}"
+    whom = f"{why.tenant}: " if why.tenant else ""
+    return f"{whom}{clean(why.sentence, 400)}{more}"
 
 
 def decisive(reasons: Sequence[Objection]) -> Objection | None:

@@ -10,6 +10,7 @@ from ringgate.domain.model import RunResult, Scenario, Tenant
 from ringgate.domain.terms import Channel, Layer, Outcome
 from ringgate.execution.recovery import waiting
 from ringgate.rollout.conditions import Condition
+from ringgate.rollout.platforms.somebody_elses import SomebodyElses
 from ringgate.rollout.record import Objection
 from ringgate.rollout.results import BackupAge, BaselineResult
 from ringgate.rollout.risk_classes import Plan
@@ -25,7 +26,7 @@ FRESH = timedelta(minutes=10)
 
 def baseline(context: StageContext, tenant: Tenant, plan: Plan) -> StageFinding:
     """What ran well on the tenant a moment ago, while another ring was migrated, is not run again."""
-    backup = backup_age(context, tenant)
+    backup = None if isinstance(context.platform, SomebodyElses) else backup_age(context, tenant)
     chosen = [each for each in context.chosen(plan) if each.layer is not Layer.ISOLATION]  # its rules are absolute
     results = _just_passed(context, tenant, chosen, plan)
     known, begun = {result.scenario for result in results}, list[RunResult]()
@@ -47,7 +48,7 @@ def baseline(context: StageContext, tenant: Tenant, plan: Plan) -> StageFinding:
     if any(map(needs_second_look, begun)):
         context.pause()
         begun = in_flight.begin(context, tenant)  # only what is not begun yet
-    reasons = _judge_backup(context, tenant, backup)
+    reasons = _judge_backup(context, tenant, backup) if backup else []
     reasons += judge(
         context, tenant, checked, "before the upgrade", lambda _: Condition.NOT_READY, refused=Condition.NOT_READY
     )

@@ -108,6 +108,6 @@ def test_a_rollout_is_killed_paused_resumed_ended_and_taken_back(ringgate, stage
     assert [whom for stage, whom in stages.done if stage == "upgrade"].count("cologne") == 1
 
     code, told = ringgate("roll-back", "the auditors say no", "--by", "qa")
-    assert (code, "qa had it rolled back: the auditors say no" in told) == (0, True)
+    assert (code, "was rolled back. qa had it rolled back: the auditors say no" in told) == (0, True)
     assert {whom for stage, whom in stages.done if stage == "rollback"} == {"aldgate", "bleecker", "cologne", "kyoto"}
     assert ringgate("status")[0] == 1

@@ -9,9 +9,9 @@ from ringgate.domain.model import Residue
 from ringgate.domain.terms import ResidueCause
 from ringgate.rollout import bracket
 from ringgate.rollout.beginning import begin
-from ringgate.rollout.bracket import SomebodyElses
 from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.platforms.registry import PlatformError
+from ringgate.rollout.platforms.somebody_elses import SomebodyElses
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release_tables import RolloutAction
 from tests.unit.rollout.test_rehearsal import Killed, Silent, World, against
@@ -47,13 +47,6 @@ def test_before_and_after_look_at_the_chosen_and_upgrade_nobody(world):
 def test_with_a_platform_a_restore_is_drilled_too(world):
     bracket.before(called(world, world.place), ["aldgate"])
     assert [stage for stage, _ in world.stages.done] == ["baseline", "drill"]
-
-
-def test_backups_that_nobody_can_look_at_speak_against_nobody(world):
-    world.stages.say["baseline", "aldgate"] = against("backup_too_old", RolloutAction.PAUSE)
-    assert bracket.before(called(world), ["aldgate"]) == []
-    world.stages.say["baseline", "aldgate"] = against("backup_too_old", RolloutAction.PAUSE)
-    assert len(bracket.before(called(world, world.place), ["aldgate"])) == 1
 
 
 @pytest.mark.parametrize("call", [bracket.before, bracket.after])
