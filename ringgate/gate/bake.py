@@ -28,8 +28,8 @@ from ringgate.gate.observations import (
     failed,
     kind_of,
     known_at,
+    pauses_at_most,
     probe_of,
-    timed_out,
 )
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import Null
@@ -94,7 +94,7 @@ class Bake:
         streak = baseline.rates[Signal.FAILURES][0].streak
         self.mirror = self._make_mirror(failures, streak)
         self.counts: Counter[Outcome] = Counter()
-        self.timed_out: Counter[Signal] = Counter()
+        self.doubtful: Counter[Signal] = Counter()
         self.waived = 0
         self.first: datetime | None = None
         self.newest: dict[str, datetime] = {}
@@ -225,7 +225,7 @@ class Bake:
             said = of_run(result, self.baseline.pace) if of_run else None
             if said is not None and not self._exempt(signal, tenant, result.scenario):
                 gauge.add(tick, tenant, kind, said)
-                self.timed_out[signal] += said[-1] and timed_out(result)
+                self.doubtful[signal] += said[-1] and pauses_at_most(result)
 
     def _exempt(self, signal: Signal, tenant: str, scenario: str) -> bool:
         """Accepted failures have not come so far: what of them passed counts."""
@@ -273,7 +273,7 @@ class Bake:
                 gauge.peak,
                 gauge.runs,
                 gauge.bad[-1],
-                timed_out=self.timed_out[signal],
+                doubtful=self.doubtful[signal],
             )
             for signal, gauge in self.gauges.items()
         ]

@@ -27,8 +27,8 @@ class GateState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """One signal. `quick` is the evidence by tick now, `peak` the most that the evidence by block ever was; `bad` of
-    `runs` outcomes spoke against the release, of which `timed_out` are runs that got no answer in time. `unknown` says
-    why it cannot be judged though the policy insists."""
+    `runs` outcomes spoke against the release, of which `doubtful` do not say that the ERP is wrong (see
+    `observations.PAUSES`). `unknown` says why it cannot be judged though the policy insists."""
 
     signal: Signal
     alpha: float
@@ -37,12 +37,12 @@ class Weighed:
     runs: int = 0
     bad: int = 0
     unknown: str = ""
-    timed_out: int = 0
+    doubtful: int = 0
 
     @property
-    def mostly_slow(self) -> bool:
-        """Whether at least half of what speaks against the release is time-outs: slow is not wrong."""
-        return self.timed_out > 0 and 2 * self.timed_out >= self.bad
+    def mostly_doubtful(self) -> bool:
+        """Whether at least half of what speaks against the release may be harmless: slow is not wrong."""
+        return self.doubtful > 0 and 2 * self.doubtful >= self.bad
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,14 @@ def failed(result: RunResult) -> bool | None:
     return result.outcome is Outcome.FAILED if result.outcome in (Outcome.PASSED, Outcome.FAILED) else None
 
 
-def timed_out(result: RunResult) -> bool:
-    """Whether it failed because no answer came in time: who was slow is not known."""
-    return result.outcome is Outcome.FAILED and result.failure is not None and result.failure.kind == ErpTimedOut.kind
+PAUSES = frozenset({ErpTimedOut.kind, "twin"})
+"""Kinds of failure that do not say that the ERP is wrong: who was slow is not known, and another document may be right.
+They pause, and never roll back."""
+
+
+def pauses_at_most(result: RunResult) -> bool:
+    """Whether it failed in a way that may only pause."""
+    return result.outcome is Outcome.FAILED and result.failure is not None and result.failure.kind in PAUSES
 
 
 def failed_posting(result: RunResult) -> bool | None:

@@ -46,7 +46,7 @@ def invariant_broken(facts: Facts) -> Reason | None:
 
 
 def evidence_to_roll_back(facts: Facts) -> Reason | None:
-    """Evidence by block of 1/alpha squared, of what the ERP did wrong: what only got no answer in time pauses."""
+    """Evidence by block of 1/alpha squared, of what the ERP did wrong: slow, or other documents, only pauses."""
     bad = [s for s in _enough(facts) if _rolls_back(s)]
     return _said(
         facts, "evidence_to_roll_back", GateState.ROLL_BACK, bad, lambda s: (s.peak, s.alpha**-2, "to roll back")
@@ -57,11 +57,12 @@ def evidence_to_pause(facts: Facts) -> Reason | None:
     """Evidence by block of 1/alpha, once: it does not end by itself. What rolls back is told there."""
     bad = [s for s in _enough(facts) if _pauses(s) and s.peak >= 1 / s.alpha and not _rolls_back(s)]
     said = _said(facts, "evidence_to_pause", GateState.PAUSE, bad, lambda s: (s.peak, 1 / s.alpha, "to pause"))
-    slow = [s for s in bad if s.mostly_slow and s.peak >= s.alpha**-2]
-    if said is None or not slow:
+    doubtful = [s for s in bad if s.mostly_doubtful and _is_strong(s)]
+    if said is None or not doubtful:
         return said
-    told = "; ".join(f"of the {s.bad:,} {s.timed_out:,} got no answer in time" for s in slow)
-    return replace(said, sentence=f"{said.sentence} It is not rolled back: {told}, and who was slow is not known.")
+    told = "; ".join(f"{s.doubtful:,} of the {s.bad:,}" for s in doubtful)
+    why = f"{told} got no answer in time, or made other documents, which does not say that the ERP is wrong"
+    return replace(said, sentence=f"{said.sentence} It is not rolled back: {why}.")
 
 
 def evidence_to_hold(facts: Facts) -> Reason | None:
@@ -75,8 +76,11 @@ def _pauses(signal: Weighed) -> bool:
 
 
 def _rolls_back(signal: Weighed) -> bool:
-    strong = signal.signal.definition.most >= Strength.ROLL_BACK and signal.peak >= signal.alpha**-2
-    return strong and not signal.mostly_slow
+    return _is_strong(signal) and not signal.mostly_doubtful
+
+
+def _is_strong(signal: Weighed) -> bool:
+    return signal.signal.definition.most >= Strength.ROLL_BACK and signal.peak >= signal.alpha**-2
 
 
 def _enough(facts: Facts) -> list[Weighed]:

@@ -153,7 +153,7 @@ class ColumnarBake(Bake):
                 self._note_breach(result)
 
     def _weigh_columns(self, columns: ResultColumns, at: Ints, bad: Bools) -> None:
-        ticks, slow_ones = self._ticks_of(at), says.without_answer(columns)
+        ticks, doubtful = self._ticks_of(at), says.doubtful(columns)
         for signal in self.gauges:
             if not signal.definition.of_run:
                 continue
@@ -166,7 +166,7 @@ class ColumnarBake(Bake):
                 wrong, known = (said == YES)[:, None], said != NOTHING
             if not signal.definition.always:
                 known = known & ~says.exempted(columns, known, self._waivers, signal.value)
-            self.timed_out[signal] += int((slow_ones & wrong[:, -1] & known).sum())
+            self.doubtful[signal] += int((doubtful & wrong[:, -1] & known).sum())
             of = self._put(signal, columns, ticks, wrong, known)
             if signal is Signal.FAILURES:
                 self.mirror.add_many(ticks, bad, of.nulls[columns.records["labels"], 0])

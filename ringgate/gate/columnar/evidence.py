@@ -15,7 +15,7 @@ from ringgate.domain.labels import RunLabels, RunShape, moment_of
 from ringgate.domain.model import RunResult, Step
 from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.gate.baseline import Signature
-from ringgate.gate.observations import UsualPace, failed, timed_out
+from ringgate.gate.observations import UsualPace, failed, pauses_at_most
 from ringgate.gate.signals import Signal
 from ringgate.gate.waivers import Waivers
 
@@ -81,11 +81,11 @@ def failing(columns: ResultColumns) -> Array:
     return lookup[columns.records["shape"]]
 
 
-def without_answer(columns: ResultColumns) -> Bools:
-    """`observations.timed_out`."""
+def doubtful(columns: ResultColumns) -> Bools:
+    """`observations.pauses_at_most`."""
     lookup = Lookup(columns.shapes, bool, False)
     for key, shape in columns.shapes.items():
-        lookup.set(key, timed_out(_bare(shape)))
+        lookup.set(key, pauses_at_most(_bare(shape)))
     found: Bools = lookup[columns.records["shape"]]
     return found
 
