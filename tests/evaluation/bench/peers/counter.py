@@ -8,6 +8,7 @@ with Counter("http://127.0.0.1:8471") as counter:
 from __future__ import annotations
 
 import collections
+import contextlib
 import http.client
 import json
 import multiprocessing
@@ -38,8 +39,10 @@ class Counter:
 
     def __init__(self, behind: str) -> None:
         self._pipe, theirs = multiprocessing.Pipe()
-        self._process = multiprocessing.Process(target=_serve, args=[urlsplit(behind).netloc, theirs], daemon=True)
+        where = urlsplit(behind).netloc
+        self._process = multiprocessing.Process(target=_serve, args=[where, theirs, self._pipe], daemon=True)
         self._process.start()
+        theirs.close()
         self.origin = f"http://127.0.0.1:{self._pipe.recv()}"
 
     def taken(self) -> Asked:
@@ -87,7 +90,8 @@ class _Ledger:
         return taken
 
 
-def _serve(behind: str, pipe: Connection) -> None:
+def _serve(behind: str, pipe: Connection, other_end: Connection) -> None:
+    other_end.close()  # else it would never be seen that who started it is gone
     ledger = _Ledger()
 
     class Handler(BaseHTTPRequestHandler):
@@ -133,8 +137,9 @@ def _serve(behind: str, pipe: Connection) -> None:
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_port)
-    while pipe.recv():
-        pipe.send(ledger.taken())
+    with contextlib.suppress(EOFError):
+        while pipe.recv():
+            pipe.send(ledger.taken())
 
 
 def _named(command: str, path: str, body: bytes) -> str:
