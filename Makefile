@@ -21,7 +21,7 @@ suites: setup ## run every business process on the four tenants as they are; end
 	@$(BIN)/ringgate suites --workers $(WORKERS)
 
 test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
-	@$(BIN)/pytest tests/unit tests/evaluation/study -n $(WORKERS)
+	@$(BIN)/pytest tests/unit tests/evaluation/study -n $(WORKERS) -m "not sweep"
 	@$(BIN)/ringgate estate up --name tests --tenants 8
 	@$(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --dist loadgroup -m "not sweep" --durations 20
 
