@@ -62,6 +62,17 @@ keepalive = 30
 control_socket_disable = True
 worker_tmp_dir = {shared!r}
 
+# Several databases are loaded at once, in threads that change what they share: none may interrupt another.
+import sys
+
+sys.setswitchinterval(60.0)
+
+
+def post_fork(server, worker):
+    import sys
+
+    sys.setswitchinterval(0.005)
+
 
 def worker_exit(server, worker):
     # All requests are answered. Taking the loaded ERP apart would cost seconds of processor time for nothing.
