@@ -68,16 +68,17 @@ def digest_of_results(results: ResultColumns) -> str:
     columns, told = [], hashlib.sha256()
     for of, known in (("labels", results.labels), ("shape", results.shapes)):
         keys = results.keys(of) if len(results) else []
-        texts = sorted({canonical(known[key]) for key in keys})
+        text_of = {key: canonical(known[key]) for key in keys}
+        texts = sorted(set(text_of.values()))
         places = {text: place for place, text in enumerate(texts)}
         table = np.zeros(max(keys, default=0) + 1, "<u4")
-        for key in keys:
-            table[key] = places[canonical(known[key])]
+        for key, text in text_of.items():
+            table[key] = places[text]
         columns.append(table[results.records[of]] if len(results) else np.empty(0, "<u4"))
         told.update(digest_of_text(canonical(texts)).encode())
     labels, shapes = columns
     started = results.records["started"]
-    order = np.lexsort((shapes, labels, started))
+    order = np.lexsort((labels.astype("<u8") << 32 | shapes, started))
     rows = np.empty(len(results), [("labels", "<u4"), ("shape", "<u4"), ("started", "<i8")])
     rows["labels"], rows["shape"], rows["started"] = labels[order], shapes[order], started[order]
     told.update(rows.tobytes())
