@@ -16,7 +16,7 @@ SPEAKERS = {"httpx", "playwright", "requests", "urllib3", "aiohttp"}
 LIMIT = 400
 LONGER = {
     "tests/unit/fingerprint/test_fingerprint.py": 450,  # these mirror one module each, over one set of samples
-    "tests/unit/gate/test_bake.py": 510,
+    "tests/unit/gate/test_bake.py": 430,
     "tests/unit/probing/test_prober.py": 420,
 }
 """Files that may have more lines, how many, and why. This list shrinks; it does not grow."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from ringgate.domain.model import Failure, RunResult, SignalSample, Step
 from ringgate.domain.terms import Channel, Invariant, Outcome, Source, StepKind
-from ringgate.domain.waivers import Waiver
 from ringgate.gate import Action, Bake, Due, GateState, Signal, Verdict, Word
 from ringgate.gate.observations import Probe
 from tests.unit.gate.sample import (
@@ -28,7 +27,6 @@ from tests.unit.gate.sample import (
 HOURS = 3
 END = START + timedelta(hours=HOURS)
 QUIET = {"signals": {Signal.SLOWNESS: False, Signal.SILENCE: False, Signal.POSTING: False}}
-DAY = date(2026, 12, 1)
 
 
 def hourly_tests(hours: int = HOURS) -> list[RunResult]:
@@ -364,78 +362,6 @@ def test_what_ran_before_the_release_must_run_after_it() -> None:
     verdict = bake(good(), known=known).verdict(END)
     assert rules_of(verdict) == ["probe_untested"]
     assert "sign-in over api on aldgate" in verdict.reasons[0].sentence
-
-
-# --- waivers ---------------------------------------------------------------------------------------------------------
-
-
-def waiver(
-    signature: str, tenant: str = "cologne", scenario: str = "*", expires: date = DAY, release: str = "8.0"
-) -> Waiver:
-    return Waiver(signature, "ops", "known", expires, tenant, release, scenario)
-
-
-@pytest.mark.parametrize("covers", ["failures", "expectation", "expect*"])
-def test_an_accepted_failure_is_no_evidence_and_is_told(covers: str) -> None:
-    verdict = bake(with_outage("cologne", 100, 30), waivers=(waiver(covers),)).verdict(END)
-    assert verdict.word is Word.PASS
-    assert verdict.samples.waived == 30
-    assert verdict.waived[0] == (waiver(covers), 30)
-
-
-@pytest.mark.parametrize(
-    "one",
-    [
-        waiver("unavailable"),
-        waiver("failures", tenant="aldgate"),
-        waiver("failures", scenario="sign-in"),
-        waiver("failures", release="8.1"),
-        waiver("failures", release="7.0"),
-    ],
-    ids=["kind", "tenant", "scenario", "the next release", "the last release"],
-)
-def test_a_waiver_keeps_to_its_scope(one: Waiver) -> None:
-    verdict = bake(with_outage("cologne", 100, 30), waivers=(one,)).verdict(END)
-    assert verdict.word is Word.FAIL
-    assert verdict.waived == ()
-
-
-def test_an_expired_waiver_does_not_apply_and_is_reported() -> None:
-    old = waiver("failures", expires=START.date() - timedelta(days=1))
-    verdict = bake(with_outage("cologne", 100, 30), waivers=(old,)).verdict(END)
-    assert verdict.word is Word.FAIL
-    assert verdict.expired == (old,)
-    on_its_last_day = replace(old, expires=START.date())
-    assert bake(with_outage("cologne", 100, 30), waivers=(on_its_last_day,)).verdict(END).word is Word.PASS
-    of_another = replace(old, release="7.2")
-    assert bake(good(), waivers=(of_another,)).verdict(END).expired == ()
-
-
-def test_no_pattern_reaches_an_invariant() -> None:
-    breach = failed("cologne", START + MINUTE, invariant=Invariant.NUMBERED)
-    for covers in ("failures", "expectation", "*"):
-        assert bake([breach], waivers=(waiver(covers),)).verdict(START + 2 * MINUTE).action is Action.ROLL_BACK
-    named = bake([breach], waivers=(waiver("numbering"),)).verdict(START + 2 * MINUTE)
-    assert "invariant_broken" not in rules_of(named)
-
-
-def test_a_tenant_may_be_allowed_to_go_untested() -> None:
-    without = [r for r in good() if r.tenant != "cologne"]
-    assert rules_of(bake(without, **QUIET).verdict(END)) == ["tenant_untested"]
-    verdict = bake(without, **QUIET, waivers=(waiver("untested"),)).verdict(END)
-    assert verdict.word is Word.PASS
-    assert verdict.facts.expected == ("aldgate", "bleecker")
-    only_one = waiver("untested", scenario="sign-in")
-    assert rules_of(bake(without, **QUIET, waivers=(only_one,)).verdict(END)) == ["tenant_untested"]
-
-
-def test_slowness_and_silence_can_be_accepted_of_a_tenant() -> None:
-    slow = [replace(r, seconds=9.0) if r.tenant == "cologne" else r for r in good()]
-    assert bake(slow).verdict(END).word is Word.FAIL
-    assert bake(slow, waivers=(waiver("slowness"),)).verdict(END).word is Word.PASS
-    gone = [r for r in good() if r.tenant != "cologne" or r.started_at < START + MINUTE]
-    assert "evidence_to_hold" in rules_of(bake(gone).verdict(END))
-    assert rules_of(bake(gone, waivers=(waiver("silence"),)).verdict(END)) == ["stale"]
 
 
 # --- what the verdict tells ------------------------------------------------------------------------------------------
