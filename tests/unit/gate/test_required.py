@@ -8,7 +8,8 @@ from ringgate.domain.model import RunResult
 from ringgate.domain.terms import Channel, Outcome
 from ringgate.gate.required import PROCESSES, NotTested, not_tested
 from tests.unit.gate.sample import MINUTE, START, bake, failed, run
-from tests.unit.gate.test_bake import END, good, rules_of, waiver
+from tests.unit.gate.test_bake import END, good, rules_of
+from tests.unit.gate.test_bake_waivers import waiver
 
 MUST = ("sign-in", "time-entry")
 WHY = {("kyoto", "time-entry"): "kyoto allows read effects, time-entry is reversible"}

@@ -15,7 +15,8 @@ from ringgate.host.secrets import hide
 from ringgate.judging import as_json, as_junit, as_text
 from ringgate.judging.page import WIDTH, sparkline
 from tests.unit.gate.sample import MINUTE, START, bake, failed, run
-from tests.unit.gate.test_bake import END, good, waiver, with_outage
+from tests.unit.gate.test_bake import END, good, with_outage
+from tests.unit.gate.test_bake_waivers import waiver
 
 
 @pytest.fixture(scope="module")
