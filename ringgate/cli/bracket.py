@@ -57,7 +57,9 @@ def before(
     from ringgate.rollout import bracket
 
     controller, chosen = _controller(release, tenant, ring, platform, inventory, settle, results, begins=True)
-    return _told(bracket.before(controller, chosen), chosen, "may be upgraded", as_json)
+    found = bracket.before(controller, chosen)
+    controller.settled()
+    return _told(found, chosen, "may be upgraded", as_json)
 
 
 def after(
@@ -81,7 +83,9 @@ def after(
         raise UsageMistake(
             f"`ringgate before` was not run to its end for {', '.join(missing)}: nothing to compare with."
         )
-    return _told(bracket.after(controller, chosen), chosen, "are as they should be", as_json)
+    found = bracket.after(controller, chosen)
+    controller.settled()
+    return _told(found, chosen, "are as they should be", as_json)
 
 
 def _controller(

@@ -234,7 +234,7 @@ def _missing(store: Store) -> list[str]:
     from ringgate.rollout.record import RecordKeeper, RecordUnreadable
 
     found = []
-    places = [paths.state() / name for name in ("rehearsals", "rollouts")]
+    places = [paths.state() / name for name in ("rehearsals", "rollouts", "brackets")]
     for folder in sorted(path.parent for place in places for path in place.glob("*/record.json")):
         try:
             record = RecordKeeper(folder).find()

@@ -44,6 +44,10 @@ def serve(
     ] = "30 min",
     inventory: InventoryOption = None,
     results: ResultsOption = None,
+    keep: Annotated[
+        bool,
+        typer.Option(help="Note as evidence when a verdict says something new. A pass that cannot be noted is none."),
+    ] = True,
 ) -> int:
     """Serve metrics, verdicts, hooks and a live page.
 
@@ -60,6 +64,7 @@ def serve(
     The token is expected as "Authorization: Bearer ...", or as the password of any user. Ends with 0 when it is
     stopped (SIGTERM, Ctrl-C), 2 if the store or the token cannot be read, 3 for wrong use.
     """
+    from ringgate.evidence import this_actor
     from ringgate.host.paths import results_url
     from ringgate.scenario.discovery import known_scenarios
     from ringgate.signals import polling
@@ -79,7 +84,7 @@ def serve(
     load = Reloading(inventory)
     known = load()
     scenarios = list(known_scenarios().values())
-    judge = judge_of(url, load, policy, scenarios)
+    judge = judge_of(url, load, policy, scenarios, by=this_actor() if keep else None)
     store = Store(url)
     try:
         with polling(signals, known.tenants, url, complain), serving(load, store, judge, complain) as board:

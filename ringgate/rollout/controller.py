@@ -59,8 +59,8 @@ class Rehearsal:
 
     `take_back` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could
     not. `pause` waits before something that could not be done is tried once more. `opens` is asked before a ring is
-    begun or gone on with: it returns when that may be, or raises what stands against it. `pace` says who is next, and
-    what must be waited for. `bake` is asked about a ring that is verified: it returns what speaks against promoting it,
+    begun or gone on with: it returns when that may be, or raises what stands against it. `settled` raises what could
+    not be noted as evidence. `pace` says who is next, and what must be waited for. `bake` is asked about a ring that is verified: it returns what speaks against promoting it,
     and raises RolloutHeld while that is not decided.
     """
 
@@ -75,6 +75,7 @@ class Rehearsal:
     take_back: Callable[[bool, Collection[str]], Sequence[Residue]]
     pause: Callable[[], None] = lambda: time.sleep(SECOND_LOOK)
     opens: Callable[[str], None] = lambda ring: None
+    settled: Callable[[], None] = lambda: None
     pace: Pace = field(default_factory=Unlimited)
     bake: Callable[[str], Sequence[Objection]] = lambda _: ()
     _loaded: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -150,7 +151,7 @@ class Rehearsal:
         if spared or not reasons:
             reasons += (against := list(self.bake(ring)))
             spared = spared and not against
-        action = RolloutAction.PROMOTE if spared else _worst(reasons)
+        action = RolloutAction.PROMOTE if spared else worst(reasons)
         if action is RolloutAction.ROLL_BACK:
             begun = [each for each in tenants if self.ledger.stage(each.id, "baseline")]
             reasons += self._stage(ring, "rollback", begun, self.stages.roll_back)
@@ -365,7 +366,8 @@ def _failed(stage: str, *, no_answer: bool) -> Condition:
     return Condition.PLATFORM_FAILED if no_answer and stage == "fingerprint" else _FAILED[stage]
 
 
-def _worst(reasons: Sequence[Objection]) -> RolloutAction:
+def worst(reasons: Sequence[Objection]) -> RolloutAction:
+    """The gravest that any of them asks for."""
     actions = [each.action for each in reasons]
     return next(
         (each for each in (RolloutAction.ROLL_BACK, RolloutAction.PAUSE) if each in actions), RolloutAction.PROMOTE

@@ -111,5 +111,5 @@ def assembled(
 
     return Rehearsal(
         release, inventory, platform, scenarios, engine, ledger, stages, watcher, take_back,
-        opens=opens,
+        opens=opens, settled=lambda: evidence.settle(record),
     )  # fmt: skip

@@ -7,13 +7,18 @@ import pytest
 
 from ringgate.domain.model import Residue
 from ringgate.domain.terms import ResidueCause
+from ringgate.evidence import EvidenceChain, EvidenceKind
+from ringgate.evidence.witness import ChainWitness
 from ringgate.rollout import bracket
 from ringgate.rollout.beginning import begin
 from ringgate.rollout.controller import Rehearsal
+from ringgate.rollout.evidence import RolloutEvidence, unkept
 from ringgate.rollout.platforms.registry import PlatformError
 from ringgate.rollout.platforms.somebody_elses import SomebodyElses
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release_tables import RolloutAction
+from ringgate.store import Store
+from tests.unit.evidence.chains import BY
 from tests.unit.rollout.test_rehearsal import Killed, Silent, World, against
 
 
@@ -83,3 +88,33 @@ def test_nothing_is_done_to_hosts_that_nobody_named():
     ):
         with pytest.raises(PlatformError, match="give --platform"):
             ask()
+
+
+def test_what_was_looked_at_is_noted_as_evidence_with_a_verdict_for_each_whole_ring(world, tmp_path):
+    def noted(call, whom) -> None:
+        controller = called(world)
+        evidence = RolloutEvidence(lambda: Store(url), BY, world.release, "SomebodyElses")
+        controller.ledger.noted = evidence.note
+        call(controller, whom)
+        evidence.settle(controller.ledger.record)
+
+    url = f"sqlite:///{tmp_path}/results.sqlite"
+    everybody = [each.id for each in world.release.tenants]
+    noted(bracket.before, everybody)
+    noted(bracket.after, ["aldgate", "cologne"])
+    world.stages.say["verification", "kyoto"] = against("process_failed", RolloutAction.ROLL_BACK)
+    noted(bracket.after, ["bleecker", "kyoto"])
+    store = Store(url)
+    chain = EvidenceChain(store, BY, witness=ChainWitness(store.address, tmp_path / "seen"))
+    verdicts = {each.ring: each.body["verdict"] for each in chain.entries(kinds=[EvidenceKind.VERDICT])}
+    assert verdicts == {"canary": "pass", "early": "pass", "broad": "fail"}
+    assert len(chain.entries(kinds=[EvidenceKind.START])) == 3
+    assert [each.body["succeeded"] for each in chain.entries(kinds=[EvidenceKind.END])] == [False]
+    assert {each.body["stage"] for each in chain.entries(kinds=[EvidenceKind.STAGE])} == {
+        "baseline", "fingerprint", "verification",
+    }  # fmt: skip
+    assert chain.verify().holds
+    assert unkept(called(world).ledger.record, store) == []
+    noted(bracket.after, ["kyoto"])  # looked at again, and well
+    assert chain.entries(kinds=[EvidenceKind.VERDICT])[-1].body["verdict"] == "pass"
+    store.close()
