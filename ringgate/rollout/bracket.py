@@ -46,7 +46,7 @@ def after(controller: Rehearsal, chosen: Collection[str]) -> list[Objection]:
 
 
 def _begin(controller: Rehearsal, chosen: Collection[str]) -> None:
-    """This call stands in the record, and so in the evidence; what was decided of these tenants' rings is open again."""
+    """This call stands in the record, and so in the evidence; what was decided of these rings is open again."""
     record = controller.ledger.record
     record.starts += 1
     record.ended = None

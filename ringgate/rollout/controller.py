@@ -60,8 +60,8 @@ class Rehearsal:
     `take_back` takes back what killed runs left on some tenants (True: work in flight, too), and says what it could
     not. `pause` waits before something that could not be done is tried once more. `opens` is asked before a ring is
     begun or gone on with: it returns when that may be, or raises what stands against it. `settled` raises what could
-    not be noted as evidence. `pace` says who is next, and what must be waited for. `bake` is asked about a ring that is verified: it returns what speaks against promoting it,
-    and raises RolloutHeld while that is not decided.
+    not be noted as evidence. `pace` says who is next, and what must be waited for. `bake` is asked about a ring that is
+    verified: it returns what speaks against promoting it, and raises RolloutHeld while that is not decided.
     """
 
     release: Release

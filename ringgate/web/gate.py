@@ -27,8 +27,8 @@ KEPT_BAKES = 32
 class GateJudge:
     """The gate over one store. Begins anew when the inventory or the policy's file changed. Safe for threads.
 
-    With `by` each verdict that says another thing than the last one on its ring is noted as evidence. A pass that cannot
-    be noted is none: nobody goes on with what nobody can prove later."""
+    With `by` each verdict that says another thing than the last one on its ring is noted as evidence. A pass that
+    cannot be noted is none: nobody goes on with what nobody can prove later."""
 
     def __init__(
         self,
