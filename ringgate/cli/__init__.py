@@ -30,6 +30,7 @@ from ringgate.cli import (
     rehearse,
     release,
     rollout,
+    runbook,
     runs,
     serve,
     store,
@@ -68,6 +69,7 @@ approve.add_to(app)
 probe.add_to(app)
 rehearse.add_to(app)
 bracket.add_to(app)
+runbook.add_to(app)
 serve.add_to(app)
 canary.add_to(tenants.app)
 app.add_typer(tenants.app, name="tenants")

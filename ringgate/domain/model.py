@@ -124,7 +124,7 @@ class Tenant:
     `id` is immutable: it is the pytest id and the metric label. `sessions` caps how many runs may use the tenant at
     once, `time_limit` how long each answer may take (None: the usual). `lacks` names capabilities the tenant does not
     have although its ERP could. `recovery` is what its service level promises, None where the inventory states no such
-    promises. `probes` says when it is probed.
+    promises. `probes` says when it is probed. `addresses` are what operators need besides the ERP's own, by name.
     """
 
     id: str
@@ -152,6 +152,7 @@ class Tenant:
     paused_reason: str = ""
     recovery: Recovery | None = None
     probes: Probing = field(default_factory=Probing)
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.id

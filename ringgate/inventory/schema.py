@@ -189,6 +189,10 @@ class TenantTable(StrictTable):
     integrations: dict[Slug, IntegrationTable] = Field(
         {}, description="What receives its documents; each has an owner and a deadline."
     )
+    addresses: dict[Slug, Url] = Field(
+        {}, description="Where operators look besides the ERP: identity provider, storage, reports; ${TENANT} stands "
+        "for its id.", examples=[{"identity-provider": "https://login.example.com/acme"}],
+    )  # fmt: skip
     features: dict[Slug, FeatureTable] = Field({}, description="Feature flags; each has an owner and an end.")
     extensions: dict[str, str] = Field(
         {}, description="Customisations and their versions.", examples=[{"custom-wip-report": "2.3"}]

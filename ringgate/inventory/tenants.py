@@ -59,6 +59,7 @@ def tenant_of(table: TenantTable, base: Path, policy: Policy, probes: Probing, r
         lacks=table.lacks,
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
         extensions=dict(table.extensions),
+        addresses={name: filled(url, table.id) for name, url in table.addresses.items()},
         integrations={name: _integration(name, each, table.id, base) for name, each in table.integrations.items()},
         paused_until=table.paused_until,
         paused_reason=table.paused_reason,

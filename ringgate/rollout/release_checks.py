@@ -11,6 +11,7 @@ from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, nearest
 from ringgate.rollout.approval_tables import check_approvals
 from ringgate.rollout.release_tables import WAYS, RolloutAction
+from ringgate.rollout.runbook_tables import check_papers
 
 
 def cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, today: date) -> list[Problem]:
@@ -42,6 +43,7 @@ def cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, to
             found.append(Problem(file, f"conditions.{key}", "must be pause or roll back", f'"{action}"'))
     found += _check_steps(file, _tables(data.get("manual_steps")))
     found += check_approvals(file, data.get("approvals"), inventory.rings)
+    found += check_papers(file, data)
     names = [each.get("name") for each in _tables(data.get("integrations"))]
     for name in sorted({str(name) for name in names if names.count(name) > 1}):
         found.append(Problem(file, "integrations", "two integrations must not have the same name", f'"{name}"'))

@@ -17,6 +17,7 @@ from ringgate.rollout.conditions import Condition
 from ringgate.rollout.message_tables import NotifyTable
 from ringgate.rollout.risk_classes import Risk
 from ringgate.rollout.rollout_tables import RolloutTable
+from ringgate.rollout.runbook_tables import RunbookTable
 
 
 class RolloutAction(StrEnum):
@@ -42,6 +43,9 @@ class ComponentsTable(StrictTable):
     database: ComponentTable = Field(ComponentTable(), description="What happens to the data.")
     configuration: ComponentTable = Field(ComponentTable(), description="Settings that change.")
     integrations: ComponentTable = Field(ComponentTable(), description="Who talks to the ERP and must change.")
+    infrastructure: ComponentTable = Field(
+        ComponentTable(), description="What the ERP runs on: machines, database server, network, identity provider."
+    )
 
 
 WAYS = ("sql", "command", "tool")
@@ -189,7 +193,15 @@ class ReleaseTable(StrictTable):
     notify: tuple[NotifyTable, ...] = Field(
         (), description="Who is told when the rollout pauses, is rolled back, waits or is done."
     )
-    notes: str = Field("", description="What people should know.", examples=["Plan a window of 5 min a tenant."])
+    notes: str = Field(
+        "", description="What people should know; required where the risk is medium or high.",
+        examples=["Plan a window of 5 min a tenant."],
+    )  # fmt: skip
+    support_impact: str = Field(
+        "", description="What users and the help desk will notice; required where the risk is high.",
+        examples=["Users reload the page once. The menu Timesheet moves."],
+    )  # fmt: skip
+    runbook: RunbookTable = Field(RunbookTable(), description="What `ringgate runbook` cannot know by itself.")
     policy: str = Field(
         "", description="Tolerances and waivers for fingerprints, beside this file.", examples=["waivers.toml"]
     )
