@@ -19,6 +19,7 @@ from ringgate.cli import (
     bracket,
     canary,
     drivers,
+    duties,
     estate,
     event,
     evidence,
@@ -72,6 +73,7 @@ bracket.add_to(app)
 runbook.add_to(app)
 serve.add_to(app)
 canary.add_to(tenants.app)
+duties.add_to(evidence.app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(release.app, name="release")
 app.add_typer(rollout.app, name="rollout")

@@ -32,7 +32,8 @@ class EvidenceNotKept(OurSideError):
 @dataclass
 class RolloutEvidence:
     """Notes one rollout. `open_store` opens the store, which is closed again after each note; `platform` says in a word
-    where the tenants live. `noted` are keys that are known to be in the store. Called by one thread at a time."""
+    where the tenants live; `led_as` is `rollout`, `rehearsal` or `before and after`. `noted` are keys that are known to
+    be in the store. Called by one thread at a time."""
 
     open_store: Callable[[], Store]
     by: EvidenceActor
@@ -40,6 +41,7 @@ class RolloutEvidence:
     platform: str
     noted: set[str] = field(default_factory=set)
     problem: str = ""
+    led_as: str = "rollout"
 
     def note(self, record: RehearsalRecord) -> None:
         """Notes what is new. Never raises: `problem` says in a sentence what could not be noted, "" if nothing."""
@@ -81,7 +83,9 @@ class RolloutEvidence:
             "rings": [
                 {"ring": ring, "tenants": [tenant.id for tenant in tenants]} for ring, tenants in release.rings
             ],
-            "skipped": record.skipped, "under_way": cut_off,
+            "skipped": record.skipped, "under_way": cut_off, "led_as": self.led_as, "approvers": table.approvers,
+            "author": table.approvals.author if table.approvals else "",
+            "approval_rings": table.approvals.rings if table.approvals else (),
             "digests": {"release": record.digest, "inventory": parts, "code": self.by.code},
         }  # fmt: skip
         start = NewEvidence(EvidenceKind.START, f"{record.session}/start/{record.starts}", release.id, body=body)

@@ -31,6 +31,9 @@ from ringgate.rollout.surface import Surfaces
 from ringgate.scenario.discovery import known_scenarios
 from ringgate.store import Store
 
+LED_AS = {"rehearsals": "rehearsal", "rollouts": "rollout", "brackets": "before and after"}
+"""What is led, by the folder of its record."""
+
 
 def assembled(
     release: Release,
@@ -87,6 +90,7 @@ def assembled(
     stages = TenantStages(context)
     by = this_actor()
     evidence = RolloutEvidence(lambda: Store(setup.results_url(results)), by, release, type(platform).__name__)
+    evidence.led_as = LED_AS.get(ledger.folder.parent.name, "rollout")
     approvals = RingApprovals(lambda: Store(setup.results_url(results)), by, release, watcher.remark)
     addresses = [(reference(each.to, "", release.path.parent), each.on) for each in release.table.notify]
     messages = RolloutMessages(addresses, watcher.remark, {each.key for each in messages_of(record)})
