@@ -18,6 +18,7 @@ from ringgate.cli import (
     approve,
     bracket,
     canary,
+    drift,
     drivers,
     duties,
     estate,
@@ -71,6 +72,7 @@ probe.add_to(app)
 rehearse.add_to(app)
 bracket.add_to(app)
 runbook.add_to(app)
+drift.add_to(app)
 serve.add_to(app)
 canary.add_to(tenants.app)
 duties.add_to(evidence.app)

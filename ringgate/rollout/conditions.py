@@ -9,6 +9,7 @@ class Condition(StrEnum):
     """Each is a key of a release's `[conditions]`; the word is what records and files hold."""
 
     NOT_READY = "not_ready"
+    DRIFT = "drift"
     BACKUP_TOO_OLD = "backup_too_old"
     DRILL_FAILED = "drill_failed"
     MIGRATION_FAILED = "migration_failed"

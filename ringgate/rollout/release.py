@@ -50,6 +50,7 @@ class Release:
     policy: ComparisonPolicy = field(default_factory=ComparisonPolicy)
     accepted: tuple[Waiver, ...] = ()
     calendar: RolloutCalendar = field(default_factory=RolloutCalendar)
+    drift: tuple[Waiver, ...] = ()
 
     @property
     def id(self) -> str:
@@ -110,7 +111,7 @@ def load_release(
     problems = [Problem(file, dotted(where), rule, got) for where, rule, got, _ in faults(ReleaseTable, layer.data)]
     problems += cross_checks(file, layer.data, inventory, today or datetime.now(UTC).date())
     problems += check_series(file, layer.data, list(known_series))
-    policy, accepted, wrong = _beside(path, layer.data)
+    policy, accepted, drift, wrong = _beside(path, layer.data)
     problems += wrong
     led_by = [each for each in inventory.tenants if layer.data.get("erp") in (None, each.erp)]
     calendar, wrong = check_rollout(path, layer.data, inventory, led_by)
@@ -128,7 +129,7 @@ def load_release(
     ]
     digest = _digest(path, table)
     led = tuple((ring, tenants) for ring, tenants in rings if tenants)
-    return Release(table, path, digest, led, skipped, policy, accepted, calendar)
+    return Release(table, path, digest, led, skipped, policy, accepted, calendar, drift)
 
 
 def read_release(path: Path) -> tuple[ReleaseTable, str]:
@@ -145,17 +146,22 @@ def read_release(path: Path) -> tuple[ReleaseTable, str]:
 
 def _digest(path: Path, table: ReleaseTable) -> str:
     """Of the definition and the files beside it, which are read now."""
-    files = [path, *(path.parent / name for name in (table.policy, table.accepted, *files_of(table.rollout)) if name)]
+    files = [
+        path,
+        *(path.parent / name for name in (table.policy, table.accepted, table.drift, *files_of(table.rollout)) if name),
+    ]
     try:
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     except OSError as error:
         raise ReleaseError([Problem(str(path), "", f"a file beside it cannot be read: {error.strerror}")]) from None
 
 
-def _beside(path: Path, data: Mapping[str, object]) -> tuple[ComparisonPolicy, tuple[Waiver, ...], list[Problem]]:
-    """What the files beside a definition say, and what is wrong with them."""
-    policy, accepted, found = ComparisonPolicy(), tuple[Waiver, ...](), list[Problem]()
-    for key in ("policy", "accepted"):
+def _beside(
+    path: Path, data: Mapping[str, object]
+) -> tuple[ComparisonPolicy, tuple[Waiver, ...], tuple[Waiver, ...], list[Problem]]:
+    """What the files beside a definition say (policy, accepted, drift), and what is wrong with them."""
+    policy, accepted, found = ComparisonPolicy(), dict[str, tuple[Waiver, ...]](), list[Problem]()
+    for key in ("policy", "accepted", "drift"):
         name = data.get(key)
         if not isinstance(name, str) or not name:
             continue
@@ -167,7 +173,7 @@ def _beside(path: Path, data: Mapping[str, object]) -> tuple[ComparisonPolicy, t
             if key == "policy":
                 policy = load_policy(file)
             else:
-                accepted = read_accepted(file)
+                accepted[key] = read_accepted(file)
         except (ComparisonPolicyError, AcceptedMistake) as wrong:
             found += wrong.problems
-    return policy, accepted, found
+    return policy, accepted.get("accepted", ()), accepted.get("drift", ()), found

@@ -122,6 +122,10 @@ class ConditionsTable(StrictTable):
     """What happens to the rollout when a condition is met: `pause` or `roll back`. Each key's default is its safest."""
 
     not_ready: RolloutAction = Field(RolloutAction.PAUSE, description="A tenant was unwell before anything was done.")
+    drift: RolloutAction = Field(
+        RolloutAction.PAUSE,
+        description="A tenant is not as the inventory says, before or after, and nobody explained it.",
+    )
     backup_too_old: RolloutAction = Field(
         RolloutAction.PAUSE, description="A tenant's newest backup is older than its recovery point, or there is none."
     )
@@ -205,6 +209,10 @@ class ReleaseTable(StrictTable):
     policy: str = Field(
         "", description="Tolerances and waivers for fingerprints, beside this file.", examples=["waivers.toml"]
     )
+    drift: str = Field(
+        "", description="Differences between inventory and ERP that are accepted, beside this file.",
+        examples=["drift.toml"],
+    )  # fmt: skip
     accepted: str = Field(
         "",
         description="Breaking changes of the surface that are accepted, beside this file.",

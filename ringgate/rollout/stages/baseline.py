@@ -19,6 +19,7 @@ from ringgate.rollout.stages.beside import Job, run_beside
 from ringgate.rollout.stages.blame import needs_second_look
 from ringgate.rollout.stages.checks import job_of, judge, settle
 from ringgate.rollout.stages.context import StageContext, StageFinding, connected, no_fingerprint, size_of
+from ringgate.rollout.stages.drifted import drifted
 
 FRESH = timedelta(minutes=10)
 """How long a result may serve as baseline: for the time that migrating one ring takes."""
@@ -58,6 +59,7 @@ def baseline(context: StageContext, tenant: Tenant, plan: Plan) -> StageFinding:
             before = None if no_fingerprint(tenant) else connection.books().fingerprint()
             if before:
                 context.keep(tenant, "before", before)
+                reasons += drifted(context, tenant, before, "before the upgrade", context.release.table.before)
             if plan.surface:
                 context.surfaces.before(tenant, connection, before.extensions if before else ())
         wait = [each for each in waiting(engine.journal, only=frozenset({tenant.id})) if each.label == context.label]

@@ -9,6 +9,7 @@ from ringgate.fingerprint import Difference, compare, judge
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.results import BooksDifference, FingerprintResult
 from ringgate.rollout.stages.context import StageContext, StageFinding, no_fingerprint, size_of
+from ringgate.rollout.stages.drifted import drifted
 
 
 def fingerprint(context: StageContext, tenant: Tenant) -> StageFinding:
@@ -24,12 +25,15 @@ def fingerprint(context: StageContext, tenant: Tenant) -> StageFinding:
         context.objection(Condition.FINGERPRINT_DRIFT, tenant, words)
         for words in (*(each.cause for each in judged.left), *judged.expired)
     ]
+    words = "books equal" if not reasons else f"{len(reasons)} differences"
+    if drift := drifted(context, tenant, after, "after the upgrade", release.table.after):
+        words, reasons = f"{words}, not as the inventory says", [*reasons, *drift]
     result = FingerprintResult(
         size_of(after),
         [_shown(each) for each in judged.left],
         [_shown(each, str(waiver)) for each, waiver in judged.waived],
     )
-    return StageFinding("books equal" if not reasons else f"{len(reasons)} differences", result, reasons)
+    return StageFinding(words, result, reasons)
 
 
 def _shown(each: Difference, waiver: str = "") -> BooksDifference:
