@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
@@ -96,8 +97,8 @@ def matrix_table(
     scenarios: Sequence[Scenario] = (),
     *,
     channels: Sequence[Channel] | None = None,
-) -> Table:
-    """The matrix for a terminal: one cell for each tenant and scenario, one mark in it for each channel.
+) -> Group:
+    """The matrix for a terminal: a sentence, and one cell for each tenant and scenario, one mark in it for each channel.
 
     Up to six tenants stand across, more stand down. Marks differ by shape, not only by colour.
     """
@@ -105,7 +106,7 @@ def matrix_table(
     conclusion = conclude(matrix)
     legend = "  ".join(f"{_MARKS[state][0]} {STATE_WORDS[state]}" for state in _MARKS if conclusion.counts[state])
     order = " / ".join(CHANNEL_WORDS[channel] for channel in matrix.channels)
-    table = Table(title=escape(f"{conclusion.sentence}."), caption=f"{order}\n{legend}" if legend else None)
+    table = Table()
     across = matrix.tenants if matrix.tenants_across else matrix.scenarios
     down = matrix.scenarios if matrix.tenants_across else matrix.tenants
     table.add_column("scenario" if matrix.tenants_across else "tenant", no_wrap=True)
@@ -116,7 +117,8 @@ def matrix_table(
         keys = [(col, row) if matrix.tenants_across else (row, col) for col in across]
         marks = [" / ".join(_mark(matrix[t, s, c]) for c in matrix.channels) for t, s in keys]
         table.add_row(escape(clean(row, 40)), *marks)
-    return table
+    below = f"[dim]{order}\n{legend}[/]" if legend else "[dim]no checks[/]"
+    return Group(escape(f"{conclusion.sentence}."), table, below)
 
 
 def _mark(cell: MatrixCell) -> str:
