@@ -16,6 +16,7 @@ from ringgate.cli.common import Exit, InventoryOption, complain
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
+    from ringgate.domain.columns import ResultColumns
     from ringgate.domain.model import Tenant
     from ringgate.gate import Verdict
     from ringgate.inventory import Inventory
@@ -90,12 +91,13 @@ def gate(
         judge.close()
     _print(verdict, format_)
     code = exit_code(verdict)
-    kept = not keep or _keep(verdict, known, url)
+    kept = not keep or _keep(verdict, known, url, judge.read(ring, release))
     return Exit.BROKEN if code is Exit.OK and not kept else code
 
 
-def _keep(verdict: Verdict, known: Inventory, url: str) -> bool:
-    """Notes it as evidence. Says on standard error why it could not be, unless the verdict says that already."""
+def _keep(verdict: Verdict, known: Inventory, url: str, read: ResultColumns | None) -> bool:
+    """Notes it as evidence, with the digest of what was read for it. Says on standard error why it could not be, unless
+    the verdict says that already."""
     from ringgate.evidence import EvidenceChain, this_actor
     from ringgate.evidence.verdicts import hold_for, verdict_evidence
     from ringgate.execution.run_once import new_run_id
@@ -105,7 +107,8 @@ def _keep(verdict: Verdict, known: Inventory, url: str) -> bool:
         store = Store(url)
         try:
             hold_for(verdict, store)
-            EvidenceChain(store, this_actor()).append(*verdict_evidence(verdict, known, store, new_run_id()))
+            made = verdict_evidence(verdict, known, store, new_run_id(), read=read)
+            EvidenceChain(store, this_actor()).append(*made)
         finally:
             store.close()
     except StoreError as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import microseconds, moment_of
@@ -21,12 +23,20 @@ from ringgate.store import Store
 from ringgate.store.pruning import HELD
 
 
-def verdict_evidence(verdict: Verdict, inventory: Inventory, store: Store, label: str) -> list[NewEvidence]:
-    """The verdict and the waivers that it applied. `label` is this look's own. Raises StoreError."""
+def verdict_evidence(
+    verdict: Verdict, inventory: Inventory, store: Store, label: str, *, read: ResultColumns | None = None
+) -> list[NewEvidence]:
+    """The verdict and the waivers that it applied. `label` is this look's own; `read` are all results of the release on
+    the ring that it was made from (None: they are read from the store again). Raises StoreError."""
     facts = verdict.facts
     tenants = inventory.select(rings=[facts.ring])
-    until = moment_of(microseconds(facts.now) + 1)
-    results = store.columns(ring=facts.ring, release=facts.release, since=facts.started, until=until)
+    if read is None:
+        until = moment_of(microseconds(facts.now) + 1)
+        results = store.columns(ring=facts.ring, release=facts.release, since=facts.started, until=until)
+    else:
+        started = read.records["started"]
+        begun = facts.started or datetime.min.replace(tzinfo=UTC)
+        results = read.only((started >= microseconds(begun)) & (started <= microseconds(facts.now)))
     document = as_json(verdict)
     for signal in document["evidence"].values():
         del signal["curve"]  # how it came about can be computed from the results
@@ -77,12 +87,28 @@ def digest_of_results(results: ResultColumns) -> str:
         columns.append(table[results.records[of]] if len(results) else np.empty(0, "<u4"))
         told.update(digest_of_text(canonical(texts)).encode())
     labels, shapes = columns
-    started = results.records["started"]
-    order = np.lexsort((labels.astype("<u8") << 32 | shapes, started))
-    rows = np.empty(len(results), [("labels", "<u4"), ("shape", "<u4"), ("started", "<i8")])
-    rows["labels"], rows["shape"], rows["started"] = labels[order], shapes[order], started[order]
-    told.update(rows.tobytes())
+    told.update(_in_order(labels, shapes, results.records["started"]).tobytes())
     return told.hexdigest()
+
+
+def _in_order(labels: NDArray[Any], shapes: NDArray[Any], started: NDArray[Any]) -> NDArray[Any]:
+    """The rows by start, labels and shape. Where all three fit into 63 bits together, sorting one number for each row
+    takes a tenth of the time."""
+    rows = np.empty(len(started), [("labels", "<u4"), ("shape", "<u4"), ("started", "<i8")])
+    if not len(rows):
+        return rows
+    first, of_labels, of_shapes = int(started.min()), int(labels.max()).bit_length(), int(shapes.max()).bit_length()
+    below = of_labels + of_shapes
+    if (int(started.max()) - first).bit_length() + below <= 63:
+        keys = (started - first) << below | labels.astype("<i8") << of_shapes | shapes
+        keys.sort()
+        rows["labels"] = keys >> of_shapes & (1 << of_labels) - 1
+        rows["shape"] = keys & (1 << of_shapes) - 1
+        rows["started"] = (keys >> below) + first
+    else:
+        order = np.lexsort((shapes, labels, started))
+        rows["labels"], rows["shape"], rows["started"] = labels[order], shapes[order], started[order]
+    return rows
 
 
 def hold_for(verdict: Verdict, store: Store) -> None:

@@ -40,7 +40,8 @@ BAD = frozenset({Outcome.FAILED, Outcome.BROKEN})
 @dataclass
 class _Followed:
     """A bake that is kept, what it was made from, and how far it has read: `blocks` are those that are known of the
-    store, `told` the run ids of those that did not pass; `servers` says whose runs are no evidence."""
+    store, `told` the run ids of those that did not pass; `servers` says whose runs are no evidence, and `read` are all
+    results of the first look while it is the only one."""
 
     bake: ColumnarBake
     made_from: object
@@ -48,6 +49,7 @@ class _Followed:
     blocks: Collection[int]
     told: set[str]
     servers: Servers
+    read: ResultColumns | None
     sampled: datetime | None = None
 
 
@@ -84,6 +86,11 @@ class Judge:
             self._followed.pop((ring, release), None)
             self.close()
             return self._unreadable(ring, release, tenants, now, error)
+
+    def read(self, ring: str, release: str) -> ResultColumns | None:
+        """All results that the verdict was made from, where one look has read them all; else None."""
+        followed = self._followed.get((ring, release))
+        return followed.read if followed else None
 
     def close(self) -> None:
         store, self._store = self._store, None
@@ -124,8 +131,8 @@ class Judge:
         deployments = store.deployments(ring=ring)
         asked = now - OVERLAP
         since = min((each.at for each in deployments if each.release == release), default=None)
-        columns, blocks = store.blocks(ring=ring, release=release, since=since)
-        columns = _evidence(columns, servers).in_order()
+        read, blocks = store.blocks(ring=ring, release=release, since=since)
+        columns = _evidence(read, servers).in_order()
         first = moment_of(columns.records["started"][0]) if len(columns) else None
         reach = servers.narrowed(reach_of(release, ring, tenants, deployments, first), release)
         bake = self._made(store, ring, release, tenants, reach, now)
@@ -134,7 +141,7 @@ class Judge:
         bake.add_columns(columns, detailed)
         horizon = microseconds(asked - LATE)
         known = {block for block, at in blocks.items() if at >= horizon}
-        return _Followed(bake, made_from, asked, known, {each.run_id for each in detailed}, servers)
+        return _Followed(bake, made_from, asked, known, {each.run_id for each in detailed}, servers, read)
 
     def _made(
         self, store: Store, ring: str, release: str, tenants: tuple[Tenant, ...], reach: Reach, now: datetime
@@ -168,7 +175,7 @@ class Judge:
 
     def _follow(self, store: Store, followed: _Followed) -> None:
         """Reads what was recorded since. What is known cannot come again once a later question no longer covers it."""
-        bake = followed.bake
+        bake, followed.read = followed.bake, None
         ring, release, after = bake.name, bake.release, followed.after
         columns, blocks = store.blocks(ring=ring, release=release, recorded=after, known=followed.blocks)
         columns = _evidence(columns, followed.servers).in_order()

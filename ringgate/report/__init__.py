@@ -98,7 +98,7 @@ def matrix_table(
     *,
     channels: Sequence[Channel] | None = None,
 ) -> Group:
-    """The matrix for a terminal: a sentence, and one cell for each tenant and scenario, one mark in it for each channel.
+    """The matrix for a terminal: a sentence, one cell for each tenant and scenario, one mark in it for each channel.
 
     Up to six tenants stand across, more stand down. Marks differ by shape, not only by colour.
     """

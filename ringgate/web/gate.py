@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ringgate.domain.columns import ResultColumns
 from ringgate.domain.model import Scenario
 from ringgate.evidence import EvidenceActor, EvidenceChain
 from ringgate.evidence.verdicts import hold_for, verdict_evidence
@@ -48,13 +49,14 @@ class GateJudge:
 
     def __call__(self, ring: str, release: str, now: datetime) -> GateJudgement:
         with self._guard:
-            verdict = self._current(ring, release).verdict(ring, release)
-            problem = self._note(verdict)
+            judge = self._current(ring, release)
+            verdict = judge.verdict(ring, release)
+            problem = self._note(verdict, judge.read(ring, release))
         if problem and verdict.word is Word.PASS:
             return inconclusive(ring, release, verdict.facts.now, problem)
         return judgement_of(verdict)
 
-    def _note(self, verdict: Verdict) -> str:
+    def _note(self, verdict: Verdict, read: ResultColumns | None) -> str:
         """Notes what is new. Says why it could not be noted, "" if it was or need not be."""
         facts = verdict.facts
         place, said = (facts.ring, facts.release), (verdict.word.value, verdict.action.value, facts.started)
@@ -64,7 +66,7 @@ class GateJudge:
             store = Store(self._url)
             try:
                 hold_for(verdict, store)
-                made = verdict_evidence(verdict, self._load(), store, new_run_id())
+                made = verdict_evidence(verdict, self._load(), store, new_run_id(), read=read)
                 EvidenceChain(store, self._by).append(*made)
             finally:
                 store.close()

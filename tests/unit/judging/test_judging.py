@@ -12,6 +12,7 @@ import pytest
 
 from ringgate.domain.model import Deployment, RunResult, SignalSample
 from ringgate.domain.terms import Source
+from ringgate.evidence.verdicts import verdict_evidence
 from ringgate.gate import Action, Due, GatePolicy, Signal, Verdict, Word
 from ringgate.inventory import Inventory, SelectionError
 from ringgate.judging import Judge
@@ -114,6 +115,19 @@ def test_what_comes_later_is_read_on_and_comes_to_the_same(
     assert [e.quick for e in followed.evidence] == pytest.approx([e.quick for e in whole.evidence], rel=1e-9)
     assert (followed.samples.runs, rules_of(followed)) == (whole.samples.runs, rules_of(whole))
     assert followed.samples.runs == 552
+
+
+def test_the_evidence_is_that_of_the_results_that_were_read(store: Store, fill: Fill, judge: Judge) -> None:
+    fill([*before(), *good(), run("aldgate", END + MINUTE)])
+    store.deployed(DEPLOYED)
+    verdict = judge.verdict("canary", "8.0")
+    read = judge.read("canary", "8.0")
+    assert read is not None
+    noted = [verdict_evidence(verdict, INVENTORY, store, "1", read=each) for each in (read, None)]
+    assert noted[0] == noted[1]
+    assert noted[0][0].body["results"]["runs"] == len(good()) == len(read) - 1
+    judge.verdict("canary", "8.0")
+    assert judge.read("canary", "8.0") is None, "a second look has read a part only"
 
 
 def test_no_result_is_counted_twice_however_often_it_is_asked(store: Store, judge: Judge, clock: Clock) -> None:
