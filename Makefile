@@ -3,11 +3,12 @@ BIN := .venv/bin
 WORKERS ?= 2
 N ?= 10
 MINUTES ?= 30
+SEED ?= 1
 # Else each of the hundreds of processes that tests and rehearsals start would compile every module again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test test-all faults busy soak bench bench-gate bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test test-all faults mutants busy soak bench bench-gate bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -52,6 +53,9 @@ gate-study: setup ## the gate's error rates and delays, simulated, beside the ru
 
 faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
 	@$(BIN)/python -m tests.evaluation.faults $(FAULTS)
+
+mutants: setup ## plant N=10 faults by rule into the real ERP's tables, drawn by SEED=1: what sees them, and what does not
+	@$(BIN)/python -m tests.evaluation.mutants --number $(N) --seed $(SEED)
 
 bench-gate: setup ## a verdict over 1.2 million results, on SQLite and PostgreSQL: time, memory, bytes a run; and serve on them
 	@$(BIN)/python -m tests.evaluation.bench.gate

@@ -278,12 +278,16 @@ def _act(
         if connection is not None:
             done.server = _version_of(connection, done.error)
             twins = engine.twins if part.alone and journal.verbs and engine.source is not Source.SELF_TEST else None
-            if twins is not None and done.error is None:
+            found: BaseException | None = None
+            if twins is not None and (done.error is None or isinstance(done.error, Refused | ExpectationFailed)):
                 labels = TwinLabels(journal.scenario, engine.release, done.server, engine.clock())
-                done.error = twins.follow(tenant, driver, connection, make, run, labels)
+                if done.error is None:
+                    found = done.error = twins.follow(tenant, driver, connection, make, run, labels)
+                else:
+                    found = twins.beside(tenant, driver, connection, make, run, labels)
             done.calls = connection.calls
             if done.error is not None:
-                done.attachments = _evidence(connection, engine, run.id, done.error)
+                done.attachments = _evidence(connection, engine, run.id, found)
                 _find_basis(done.error, connection)
             if not journal.waits:
                 undo_began = time.monotonic()
@@ -349,12 +353,14 @@ def _find_basis(error: BaseException, connection: Connection) -> None:
             error.basis = connection.basis_of(error)
 
 
-def _evidence(connection: Connection, engine: Engine, run_id: str, failure: BaseException) -> tuple[Attachment, ...]:
+def _evidence(
+    connection: Connection, engine: Engine, run_id: str, twin: BaseException | None
+) -> tuple[Attachment, ...]:
     folder = engine.evidence / run_id
     try:
         folder.mkdir(parents=True, exist_ok=True)
         found = [*connection.evidence(folder)]
-        found += failure.save(folder, engine.redact) if isinstance(failure, TwinDiffers) else []
+        found += twin.save(folder, engine.redact) if isinstance(twin, TwinDiffers) else []
     except Exception as error:  # evidence is a help, its loss must not change what happened: say so in its place
         note = folder / "no-evidence.txt"
         note.write_text(engine.redact(f"No evidence could be saved: {message_of(error)}\n"))

@@ -10,7 +10,7 @@ never learned from: what the release changed must be accepted (`ringgate.twins.a
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from ringgate.scenario.test_data import Make
 from ringgate.twins import files, learning
 from ringgate.twins.accepted import NOTHING_REVIEWED, Reviewed, as_of
 from ringgate.twins.canonical import twin_of
-from ringgate.twins.comparison import TwinFinding, compare
+from ringgate.twins.comparison import TwinChange, TwinFinding, compare
 from ringgate.twins.files import TwinFolder
 from ringgate.twins.model import LearnedTwin, Twin, TwinKey
 from ringgate.twins.records import RunRecords
@@ -121,6 +121,21 @@ class Twins:
                 self.learn(twin)
         except (Exception, KeyboardInterrupt) as error:
             return error
+        return None
+
+    def beside(
+        self, tenant: Tenant, driver: Driver, connection: Connection, make: Make, run: NamesSteps, labels: TwinLabels
+    ) -> TwinDiffers | None:
+        """What differs in what a run made before it failed, as evidence beside its failure: it names the field where
+        that names an amount. Only values, for the rest was never made; None where nothing differs or can be said."""
+        key = TwinKey(tenant.id, labels.scenario, driver.channel)
+        if Capability.TWINS not in driver.capabilities or Capability.TWINS in tenant.lacks:
+            return None
+        with suppress(Exception):  # it is a help; the failure itself is what is reported
+            twin = take(key, tenant, connection.records_of_run(run.id), make, run, labels)
+            if (learned := self.compared(key, twin.series)) is not None:
+                found = tuple(each for each in compare(learned, twin) if each.change is TwinChange.VALUE)
+                return TwinDiffers(found, twin) if found else None
         return None
 
     def _judge(self, twin: Twin, learned: LearnedTwin, today: date) -> None:

@@ -14,6 +14,7 @@ from ringgate.execution.undo import AT_ONCE
 from ringgate.gate.observations import made_otherwise
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal
+from ringgate.scenario.expectations import expect
 from ringgate.twins.files import TwinFolder
 from ringgate.twins.learning import ENOUGH
 from ringgate.twins.records import RecordLink, RunRecords
@@ -91,6 +92,25 @@ def test_a_difference_fails_the_run_in_words_and_what_it_wrote_is_undone(engine,
     kept = {each.name: (tmp_path / "evidence" / each.path).read_text() for each in result.attachments}
     assert "value account.invoice.line.unit" in kept["twin-findings.txt"]
     assert "twin.json" in kept
+
+
+def test_a_run_that_fails_an_expectation_has_as_evidence_what_else_differs(engine, driver, tmp_path):
+    def refused(erp, make, run):
+        two_projects(erp, make, run)
+        with run.step("look"):
+            expect(1, equals=2, because="there are two", what="number")
+
+    run(engine, ENOUGH)
+    driver.changed = {"line": DAY}
+    result = run_once(process(refused), tenant(), Channel.API, engine)
+    assert result.failure is not None
+    assert (result.failure.kind, result.failure.step) == ("expectation", "look")
+    assert made_otherwise(result) is None
+    kept = {each.name: (tmp_path / "evidence" / each.path).read_text() for each in result.attachments}
+    assert 'Unit is "Day"' in kept["twin-findings.txt"]
+    driver.changed = {}
+    result = run_once(process(refused), tenant(), Channel.API, engine)
+    assert "twin-findings.txt" not in {each.name for each in result.attachments}
 
 
 def test_a_run_that_differs_teaches_nothing(engine, driver):
