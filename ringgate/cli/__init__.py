@@ -38,6 +38,7 @@ from ringgate.cli import (
     store,
     surface,
     tenants,
+    twins,
 )
 from ringgate.cli.common import Exit, complain, exit_code_of
 
@@ -82,6 +83,7 @@ app.add_typer(rollout.app, name="rollout")
 app.add_typer(drivers.app, name="drivers")
 app.add_typer(fingerprint.app, name="fingerprint")
 app.add_typer(surface.app, name="surface")
+app.add_typer(twins.app, name="twins")
 app.add_typer(integrations.app, name="integrations")
 app.add_typer(event.app, name="event")
 app.add_typer(evidence.app, name="evidence")

@@ -25,6 +25,7 @@ from ringgate.rollout.release_tables import ExceptionTable, ReleaseTable
 from ringgate.rollout.risk_classes import PLANS, Plan
 from ringgate.rollout.rollout_checks import check_rollout, files_of
 from ringgate.surface.accepted import AcceptedMistake, read_accepted
+from ringgate.twins.accepted import NOTHING_REVIEWED, Reviewed, TwinsFileMistake, read_reviewed
 
 
 class ReleaseError(RinggateError):
@@ -51,6 +52,7 @@ class Release:
     accepted: tuple[Waiver, ...] = ()
     calendar: RolloutCalendar = field(default_factory=RolloutCalendar)
     drift: tuple[Waiver, ...] = ()
+    reviewed: Reviewed = NOTHING_REVIEWED
 
     @property
     def id(self) -> str:
@@ -113,6 +115,8 @@ def load_release(
     problems += check_series(file, layer.data, list(known_series))
     policy, accepted, drift, wrong = _beside(path, layer.data)
     problems += wrong
+    reviewed, wrong = _reviewed(path, layer.data)
+    problems += wrong
     led_by = [each for each in inventory.tenants if layer.data.get("erp") in (None, each.erp)]
     calendar, wrong = check_rollout(path, layer.data, inventory, led_by)
     problems += wrong
@@ -129,7 +133,7 @@ def load_release(
     ]
     digest = _digest(path, table)
     led = tuple((ring, tenants) for ring, tenants in rings if tenants)
-    return Release(table, path, digest, led, skipped, policy, accepted, calendar, drift)
+    return Release(table, path, digest, led, skipped, policy, accepted, calendar, drift, reviewed)
 
 
 def read_release(path: Path) -> tuple[ReleaseTable, str]:
@@ -146,14 +150,27 @@ def read_release(path: Path) -> tuple[ReleaseTable, str]:
 
 def _digest(path: Path, table: ReleaseTable) -> str:
     """Of the definition and the files beside it, which are read now."""
-    files = [
-        path,
-        *(path.parent / name for name in (table.policy, table.accepted, table.drift, *files_of(table.rollout)) if name),
-    ]
+    beside = (table.policy, table.accepted, table.drift, table.twins.reviewed, *files_of(table.rollout))
+    files = [path, *(path.parent / name for name in beside if name)]
     try:
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     except OSError as error:
         raise ReleaseError([Problem(str(path), "", f"a file beside it cannot be read: {error.strerror}")]) from None
+
+
+def _reviewed(path: Path, data: Mapping[str, object]) -> tuple[Reviewed, list[Problem]]:
+    """What people reviewed of whole documents, and what is wrong with their file."""
+    twins = data.get("twins")
+    name = twins.get("reviewed") if isinstance(twins, dict) else None
+    if not isinstance(name, str) or not name:
+        return NOTHING_REVIEWED, []
+    if not (path.parent / name).is_file():
+        rule = "there is no such file beside this one"
+        return NOTHING_REVIEWED, [Problem(str(path), "twins.reviewed", rule, f'"{name}"')]
+    try:
+        return read_reviewed(path.parent / name), []
+    except TwinsFileMistake as wrong:
+        return NOTHING_REVIEWED, list(wrong.problems)
 
 
 def _beside(

@@ -174,6 +174,17 @@ class BackgroundLoadTable(StrictTable):
     )
 
 
+class TwinsTable(StrictTable):
+    """Whether all that runs make is compared with what runs before the release made."""
+
+    every: int = Field(0, ge=0, description="One run of so many of each process; 0: none.", examples=[1])
+    reviewed: str = Field(
+        "",
+        description="Fields that became others, and accepted differences, beside this file.",
+        examples=["tryton-8.0-twins.toml"],
+    )
+
+
 class ReleaseTable(StrictTable):
     """A whole release definition. In TOML `from` and `to` are the ERP's series."""
 
@@ -228,6 +239,7 @@ class ReleaseTable(StrictTable):
         examples=[["sign-in", "time-entry"]],
     )
     untested: tuple[UntestedTable, ...] = Field((), description="Processes that a tenant may go without.")
+    twins: TwinsTable = Field(TwinsTable(), description="Whole documents, compared with those before the release.")
     conditions: ConditionsTable = Field(ConditionsTable(), description="When the rollout pauses or rolls back.")
     background_load: BackgroundLoadTable = Field(
         BackgroundLoadTable(), description="The load on the neighbours while a ring is migrated."

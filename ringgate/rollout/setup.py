@@ -12,6 +12,7 @@ from ringgate.drivers.registry import Drivers
 from ringgate.evidence import this_actor
 from ringgate.execution import setup
 from ringgate.execution.recovery import recover
+from ringgate.execution.twins import Twins
 from ringgate.execution.undo import SETTLE, Patience
 from ringgate.host import paths
 from ringgate.host.secrets import redact
@@ -30,6 +31,7 @@ from ringgate.rollout.stages.sequence import TenantStages
 from ringgate.rollout.surface import Surfaces
 from ringgate.scenario.discovery import known_scenarios
 from ringgate.store import Store
+from ringgate.twins.files import TwinFolder
 
 LED_AS = {"rehearsals": "rehearsal", "rollouts": "rollout", "brackets": "before and after"}
 """What is led, by the folder of its record."""
@@ -51,9 +53,11 @@ def assembled(
     record = ledger.record
     rings = {name: tenant.ring for name, tenant in record.tenants.items()}
     surfaces = Surfaces(ledger.folder, rings, release.accepted, release.table.integrations, release.id)
+    every = release.table.twins.every
+    twins = Twins(TwinFolder(paths.twins()), every, release.reviewed) if every else None
     engine = partial(
         setup.engine, inventory.tenants, session=record.session, release=record.release, source=Source.REHEARSAL,
-        results=results, sinks=[surfaces],
+        results=results, sinks=[surfaces], twins=twins,
     )  # fmt: skip
     known = list(known_scenarios().values())
     processes = [each for each in known if isinstance(each, TwoPhaseScenario)]

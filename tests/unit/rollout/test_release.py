@@ -194,6 +194,24 @@ def test_another_text_beside_it_is_another_release(load, tmp_path):
     assert load('accepted = "accepted.toml"\n' + SMALLEST).digest != before
 
 
+def test_whole_documents_are_compared_where_a_release_asks_for_it(load, tmp_path):
+    reviewed = tmp_path / "twins.toml"
+    reviewed.write_text('[[field]]\nbefore = "a.b"\nafter = "a.c"\nfrom = "7.0"\nto = "8.0"\nreviewed_by = "qa"\n')
+    text = SMALLEST + '\n[twins]\nevery = 2\nreviewed = "twins.toml"\n'
+    before = load(text)
+    assert before.table.twins.every == 2
+    assert before.reviewed.fields == {("7.0", "8.0"): {"a.b": "a.c"}}
+    assert load(SMALLEST).table.twins.every == 0
+    reviewed.write_text("")
+    assert load(text).digest != before.digest
+    reviewed.write_text("[[field]]\n")
+    with pytest.raises(ReleaseError, match=r"twins\.toml: field\[0\].before"):
+        load(text)
+    reviewed.unlink()
+    with pytest.raises(ReleaseError, match=r"twins\.reviewed: there is no such file beside this one"):
+        load(text)
+
+
 def test_a_release_of_no_tenant_is_none(load, inventory):
     each = '[[exceptions]]\ntenant = "{}"\nskip = true\nowner = "x"\nreason = "y"\nexpires = 2026-12-31\n'
     everybody = "".join(each.format(tenant.id) for tenant in inventory.tenants)
