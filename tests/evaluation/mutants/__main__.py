@@ -82,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known, scenarios = Inventory.load(estate.inventory_path), load_scenarios(Path("scenarios"))
     with ExitStack() as stack:
         tenants = [
-            stack.enter_context(TenantTrials(estate, tenant, known.tenants, folder, options.scenarios, scenarios))
+            stack.enter_context(
+                TenantTrials(estate, tenant, known.tenants, folder, options.scenarios, scenarios, options.keep)
+            )
             for tenant in known.tenants[: options.tenants]
         ]
         course.run(tenants)
@@ -107,6 +109,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--scenarios", type=lambda text: tuple(text.split(",")), default=PROCESSES, metavar="ID,...",
         help="processes that are run (default: all that write documents)",
     )  # fmt: skip
+    parser.add_argument("--keep", action="store_true", help="use the twins that the last start learned on this estate")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.scenarios if name not in PROCESSES]:
         parser.error(

@@ -71,7 +71,8 @@ class Trial:
 
 
 class TenantTrials:
-    """To be used in a `with` block. `folder` is for state that is thrown away."""
+    """To be used in a `with` block. `folder` is for state that is thrown away; `keep`: what an earlier start learned
+    on this tenant is used, and each process run only once to see what it writes."""
 
     def __init__(
         self,
@@ -81,11 +82,15 @@ class TenantTrials:
         folder: Path,
         names: Sequence[str],
         scenarios: Mapping[str, Scenario],
+        keep: bool = False,
     ) -> None:
         self.estate, self.tenant, self.neighbours = estate, tenant, neighbours
         self.names, self.scenarios = names, scenarios
         self.folder = folder / "tenants" / tenant.id
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder / "journals", ignore_errors=True)
+        self.turns = 1 if keep and (self.folder / "twins").is_dir() else ENOUGH + 1
         folder = self.folder
         self.twins = TwinFolder(folder / "twins")
         self.written: dict[str, tuple[Written, ...]] = {}
@@ -108,7 +113,7 @@ class TenantTrials:
         """Runs each process as often as twins are learned from, and once more; notes what it writes. Nothing is put
         back in between but by undo: numbers go on as they do for everybody."""
         for name in self.names:
-            for turn in range(ENOUGH + 1):
+            for turn in range(self.turns):
                 mark = self.rows.now()
                 result = self._run(name)
                 if result.outcome is not Outcome.PASSED:
