@@ -59,6 +59,7 @@ class Mutant:
 
     @property
     def model(self) -> str:
+        """The ERP's model, as far as its table says it: a link's says no more where the hyphen of its name was."""
         return self.table.replace("_", ".")
 
     def statements(self, schema: str) -> Iterator[str]:

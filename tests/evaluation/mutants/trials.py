@@ -166,7 +166,7 @@ class TenantTrials:
                     break
         self.rows.put_back(mark)
         trial.verdict, trial.why = judged(mutant, trial.met, Known(self.fields, self._learned(names)))
-        self.false += [f"{mutant.name}: {m.message}" for m in trial.met if m.failed and not m.active]
+        self.false += [f"{mutant.name}: {m.message}" for m in trial.met if (m.failed or m.broken) and not m.active]
         trial.seconds = time.monotonic() - began
         return trial
 

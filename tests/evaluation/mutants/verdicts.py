@@ -1,6 +1,6 @@
 """What a mutant's runs say of it. Pure.
 
-caught       a run in which it was active failed
+caught       a run in which it was active failed, and by the ERP's fault: one that is broken is no evidence
 equivalent   it was active, and by a rule nobody can have seen it: the rule is printed
 survived     it was active and could have been seen; why nothing saw it is said
 not active   no row was changed by it
@@ -20,9 +20,11 @@ from tests.evaluation.mutants.rules import Mutant
 CAUGHT, SURVIVED, EQUIVALENT, IDLE = "caught", "survived", "equivalent", "not active"
 EQUIVALENCE = {
     "no field": "the ERP has no field for the column: no person and no program is shown it",
+    "link": "who linked two records and when is kept with the link, which is shown nowhere but as its two ends",
     "overwritten": "the ERP wrote another value over it before the run's steps had ended",
 }
 """The rules by which a mutant is equivalent."""
+KEPT_BY_THE_ERP = frozenset({"create_uid", "create_date", "write_uid", "write_date"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Met:
     fired: int
     stands: bool
     failed: bool
+    broken: bool
     left: bool
     kind: str = ""
     step: str = ""
@@ -62,7 +65,8 @@ class Met:
             rows=rows,
             fired=fired,
             stands=stands,
-            failed=result.outcome in (Outcome.FAILED, Outcome.BROKEN),
+            failed=result.outcome is Outcome.FAILED,
+            broken=result.outcome is Outcome.BROKEN,
             left=bool(result.residue),
             kind=failure.kind if failure else "",
             step=failure.step if failure else "",
@@ -78,6 +82,10 @@ class Known:
 
     fields: frozenset[tuple[str, str]]
     learned: Sequence[LearnedTwin]
+
+    def model_of(self, table: str) -> str:
+        """The model whose records are in a table, "" where the ERP has none."""
+        return next((model for model, _ in sorted(self.fields) if re.sub(r"\W+", "_", model) == table), "")
 
 
 def names(mutant: Mutant, text: str) -> bool:
@@ -95,25 +103,34 @@ def _word(column: str) -> str:
 def judged(mutant: Mutant, met: Sequence[Met], known: Known) -> tuple[str, str]:
     """The verdict, and why."""
     if any(each.caught for each in met):
-        first = next(each for each in met if each.caught)
-        return CAUGHT, first.message
+        return CAUGHT, next(each.message for each in met if each.caught)
     if not any(each.active for each in met):
         return IDLE, "no row was changed"
-    if all((mutant.model, column) not in known.fields for column in mutant.columns):
-        return EQUIVALENT, EQUIVALENCE["no field"]
-    if not any(each.stands for each in met):
-        return EQUIVALENT, EQUIVALENCE["overwritten"]
-    return SURVIVED, "; ".join(_unseen(mutant, column, known.learned) for column in mutant.columns)
+    model = known.model_of(mutant.table.replace("-", "_"))
+    if rule := _unseeable(mutant, model, met, known):
+        return EQUIVALENT, EQUIVALENCE[rule]
+    if all(each.broken for each in met if each.active):
+        return SURVIVED, f"its runs are broken, which is no evidence: {met[-1].message}"
+    return SURVIVED, "; ".join(_unseen(model, column, known.learned) for column in mutant.columns)
 
 
-def _unseen(mutant: Mutant, column: str, learned: Sequence[LearnedTwin]) -> str:
+def _unseeable(mutant: Mutant, model: str, met: Sequence[Met], known: Known) -> str:
+    """The rule by which nobody can see it, "" for none."""
+    if all((model, column) not in known.fields for column in mutant.columns):
+        return "no field"
+    if "-" in model and KEPT_BY_THE_ERP.issuperset(mutant.columns):
+        return "link"
+    return "" if any(each.stands for each in met) else "overwritten"
+
+
+def _unseen(model: str, column: str, learned: Sequence[LearnedTwin]) -> str:
     """Why twins could not see it."""
-    records = [record for twin in learned for record in twin.records.get(mutant.model, ())]
+    records = [record for twin in learned for record in twin.records.get(model, ())]
     if not records:
-        return f"no record of {mutant.model} is among those that a run is said to have made"
+        return f"no record of {model} is among those that a run is said to have made"
     fields = [record.fields[column] for record in records if column in record.fields]
     if not fields:
-        return f"{mutant.model} has no field {column} that the auditor may read"
+        return f"{model} has no field {column} that the auditor may read"
     if all(not each.expected for each in fields):
         return f"{column} varies from run to run, and nothing says by what"
     told = sorted({min(each.expected) for each in fields if each.expected})

@@ -20,7 +20,7 @@ AMOUNT = Column("account_move_line", "debit", "numeric", may_be_empty=False)
 CREDIT = Column("account_move_line", "credit", "numeric", may_be_empty=False)
 DAY = Column("account_move", "date", "date", may_be_empty=False)
 MUTANT = Mutant("account_invoice_line", ("description",), "INSERT", "value lost", False, (("description", "NULL"),))
-MET = Met("time-entry", rows=1, fired=1, stands=True, failed=False, left=False)
+MET = Met("time-entry", rows=1, fired=1, stands=True, failed=False, broken=False, left=False)
 FIELDS = frozenset({("account.invoice.line", "description"), ("account.invoice.line", "unit")})
 
 
@@ -86,6 +86,18 @@ def test_what_nobody_can_see_is_equivalent_by_a_rule_that_is_told():
     assert verdict(MET, known=Known(frozenset(), ())) == EQUIVALENT
     assert verdict(replace(MET, stands=False)) == EQUIVALENT
     assert verdict(MET) == SURVIVED
+
+
+def test_who_made_a_link_is_shown_nowhere():
+    link = Mutant("account_invoice_line_account_tax", ("create_uid",), "INSERT", "sign", False, ())
+    fields = frozenset({("account.invoice.line-account.tax", each) for each in ("create_uid", "tax")})
+    assert verdict(MET, mutant=link, known=Known(fields, ())) == EQUIVALENT
+    assert verdict(MET, mutant=replace(link, columns=("tax",)), known=Known(fields, ())) == SURVIVED
+
+
+def test_a_broken_run_catches_nothing():
+    told = judged(MUTANT, [replace(MET, broken=True, message="it could not be undone")], Known(FIELDS, ()))
+    assert told == (SURVIVED, "its runs are broken, which is no evidence: it could not be undone")
 
 
 def test_a_survivor_says_why_twins_did_not_see_it():
