@@ -31,6 +31,7 @@ from ringgate.cli import (
     probe,
     rehearse,
     release,
+    review,
     rollout,
     runbook,
     runs,
@@ -74,6 +75,7 @@ rehearse.add_to(app)
 bracket.add_to(app)
 runbook.add_to(app)
 drift.add_to(app)
+review.add_to(app)
 serve.add_to(app)
 canary.add_to(tenants.app)
 duties.add_to(evidence.app)

@@ -19,8 +19,64 @@ LONGEST = {"release": 128, "version": 64, "note": 1000, "by": 128}
 """Characters."""
 
 app = typer.Typer(
-    help="Note deployments, and list them.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+    help="Note deployments and incidents, and list deployments.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
 )
+
+
+@app.command()
+def incident(
+    tenant: Annotated[str, typer.Option(metavar="ID", help="On whom something is wrong.")],
+    what: Annotated[str, typer.Option(metavar="TEXT", help="What, in a sentence. No secrets.")],
+    began: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Since when, with its zone [default: now].", show_default=False)
+    ] = None,
+    ended: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Until when; noted later with --id.", show_default=False)
+    ] = None,
+    of: Annotated[
+        str, typer.Option(metavar="NAME", show_default=False,
+                          help="The release that it comes of [default: the one in force on the tenant when it began]."),
+    ] = "",
+    id_: Annotated[
+        str, typer.Option("--id", metavar="ID", help="One that was noted before, and ended now.", show_default=False)
+    ] = "",
+    inventory: InventoryOption = None,
+    results: ResultsOption = None,
+) -> int:  # fmt: skip
+    """Note that something is or was wrong on a tenant, as evidence: `ringgate review` counts it.
+
+    It belongs to the deployment that was in force when it began, not to the latest one. Ends with 0 if it was noted, 2
+    if the store cannot be written, 3 if tenant or times are wrong.
+    """
+    from ringgate.evidence import EvidenceChain, EvidenceKind, NewEvidence, this_actor
+    from ringgate.execution import setup
+    from ringgate.execution.run_once import new_run_id
+    from ringgate.host.secrets import redact
+    from ringgate.inventory import Inventory
+    from ringgate.store import Store
+
+    Inventory.load(inventory).tenant(tenant)
+    at, wrong = _moment(began)
+    wrong = [each.replace("--at", "--began") for each in wrong]
+    until, more = _moment(ended) if ended else (None, [])
+    wrong += [each.replace("--at", "--ended") for each in more]
+    if not wrong and until and until < at:
+        wrong.append("--ended is before --began")
+    if wrong:
+        raise UsageMistake("\n".join(wrong))
+    name = id_ or new_run_id()
+    body = {"id": name, "tenant": tenant, "what": redact(what), "began": at, "ended": until, "of": of}
+    key = f"incident/{name}/{'ended' if id_ else 'noted'}"
+    store = Store(setup.results_url(results))
+    try:
+        EvidenceChain(store, this_actor()).append(NewEvidence(EvidenceKind.INCIDENT, key, of, body=body))
+    finally:
+        store.close()
+    typer.echo(f"noted: incident {name} on {tenant}")
+    return Exit.OK
 
 
 @app.command()

@@ -32,7 +32,7 @@ def list_entries(
     kind: Annotated[
         list[str] | None,
         typer.Option(metavar="KIND", help="Only these: start, stage, attempt, verdict, decision, waiver, approval, "
-                     "deployment, end; may be repeated.", show_default=False),
+                     "deployment, incident, control, elevation, end; repeatable.", show_default=False),
     ] = None,
     results: ResultsOption = None,
     as_json: JsonOption = False,
@@ -269,6 +269,9 @@ def _told(entry: EvidenceEntry) -> str:
         "waiver": lambda: f"{body.get('accepts')}: {_waived(body.get('waiver'))}",
         "approval": lambda: f"{body.get('role')}: {body.get('person')}",
         "deployment": lambda: f"by {body.get('by') or 'nobody named'}",
+        "incident": lambda: f"{body.get('tenant')}: {body.get('what')}",
+        "control": lambda: f"{body.get('name')}: {body.get('outcome')}",
+        "elevation": lambda: f"{body.get('name')}: {body.get('action')}",
     }
     return words[entry.kind.value]()[:160]
 

@@ -34,6 +34,9 @@ class EvidenceKind(StrEnum):
     WAIVER = "waiver"  # a difference, a change, a signal or an untested process that somebody accepted
     APPROVAL = "approval"
     DEPLOYMENT = "deployment"
+    INCIDENT = "incident"  # something was wrong on a tenant: `of` is what it comes of, where somebody says
+    CONTROL = "control"  # a file that a control asks for, or digests of artefacts that were seen
+    ELEVATION = "elevation"  # a right that a release was given for a time, or that was taken back
     END = "end"
 
 

@@ -111,3 +111,24 @@ def test_the_report_tells_of_the_deployments_that_concern_its_runs(tmp_path):
     assert "8.0-rc1" in page
     assert "after &lt;b&gt;lunch&lt;/b&gt;" in page
     assert not any(release in page for release in ("of-elsewhere", "of-long-ago", "of-others"))
+
+
+def test_an_incident_is_noted_and_ended(tmp_path, monkeypatch, capsys):
+    from ringgate.cli import run
+    from ringgate.evidence import EvidenceChain, EvidenceKind, this_actor
+    from ringgate.store import Store
+
+    monkeypatch.setenv("RINGGATE_STATE", str(tmp_path))
+    url = f"sqlite:///{tmp_path}/results.sqlite"
+    common = ["event", "incident", "--tenant", "aldgate", "--what", "no invoices", "--results", url]
+    began = ["--began", "2026-11-28T09:00+00:00"]
+    assert run([*common, *began]) == 0
+    name = capsys.readouterr().out.split()[2]
+    assert run([*common, *began, "--id", name, "--ended", "2026-11-28T09:40+00:00"]) == 0
+    assert run([*common, "--began", "2026-11-28T09:00+00:00", "--ended", "2026-11-28T08:00+00:00"]) == 3
+    assert run([*common, "--began", "yesterday"]) == 3
+    assert "--began" in capsys.readouterr().err
+    store = Store(url)
+    found = EvidenceChain(store, this_actor()).entries(kinds=[EvidenceKind.INCIDENT])
+    store.close()
+    assert [(each.body["id"], bool(each.body["ended"])) for each in found] == [(name, False), (name, True)]
