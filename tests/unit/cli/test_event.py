@@ -120,7 +120,7 @@ def test_an_incident_is_noted_and_ended(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setenv("RINGGATE_STATE", str(tmp_path))
     url = f"sqlite:///{tmp_path}/results.sqlite"
-    common = ["event", "incident", "--tenant", "aldgate", "--what", "no invoices", "--results", url]
+    common = ["event", "incident", "--tenant", "acme", "--what", "no invoices", "--results", url]
     began = ["--began", "2026-11-28T09:00+00:00"]
     assert run([*common, *began]) == 0
     name = capsys.readouterr().out.split()[2]
