@@ -55,6 +55,7 @@ def serve(
 
     \b
     /                   the dashboard
+    /releases/NAME      a release: plan, rings, who is waited for, calendar, duties, review, evidence
     /metrics            for Prometheus
     /api/v1/verdict     ?ring=R&release=X: always 200, the verdict in the body (Argo Rollouts and others)
     /flagger/gate       2xx only if the rollout may go on
@@ -73,6 +74,7 @@ def serve(
     from ringgate.web import serve as answer
     from ringgate.web.access import is_loopback
     from ringgate.web.gate import judge_of
+    from ringgate.web.releases import ReleasePages
 
     reference = _token(token_env, token_file)
     if reference is None and not is_loopback(host):
@@ -89,7 +91,8 @@ def serve(
     try:
         with polling(signals, known.tenants, url, complain), serving(load, store, judge, complain) as board:
             horizons = Schedule(board.follower, load, scenarios)
-            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest).app(token)
+            pages = ReleasePages(url, load)
+            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest, pages).app(token)
             answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
     finally:
         store.close()

@@ -14,10 +14,12 @@ from ringgate.domain.errors import OurSideError
 from ringgate.evidence import EvidenceActor, EvidenceChain, EvidenceKind, NewEvidence
 from ringgate.evidence.canonical import digest_of, plain
 from ringgate.evidence.verdicts import digest_of_tenants, waiver_evidence
+from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import RehearsalRecord, RingRecord, StageRecord
 from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import RolloutAction
+from ringgate.rollout.rollout_tables import RolloutTable
 from ringgate.store import Store, StoreError
 
 _UNKNOWN: Mapping[str, str] = {}
@@ -85,7 +87,12 @@ class RolloutEvidence:
             ],
             "skipped": record.skipped, "under_way": cut_off, "led_as": self.led_as, "approvers": table.approvers,
             "author": table.approvals.author if table.approvals else "",
-            "approval_rings": table.approvals.rings if table.approvals else (),
+            "approval_rings": table.approvals.rings if table.approvals else (), "roles": _roles(table.approvals),
+            "notes": table.notes, "support_impact": table.support_impact, "calendar": _calendar(table.rollout),
+            "components": [
+                {"part": name, "before": part.before, "after": part.after, "note": part.note}
+                for name, part in table.components if part.before or part.after or part.note
+            ],
             "digests": {"release": record.digest, "inventory": parts, "code": self.by.code},
         }  # fmt: skip
         start = NewEvidence(EvidenceKind.START, f"{record.session}/start/{record.starts}", release.id, body=body)
@@ -94,6 +101,21 @@ class RolloutEvidence:
             *(("surface", each) for each in release.accepted), *(("books", each) for each in release.policy.waivers),
         ]  # fmt: skip
         return [start, *(waiver_evidence(what, each, release.id) for what, each in accepted)]
+
+
+def _roles(table: ApprovalsTable | None) -> list[dict[str, object]]:
+    """Who may approve, by role; names alone."""
+    roles = table.roles if table else ()
+    return [{"role": x.name, "quorum": x.quorum, "people": [person.name for person in x.people]} for x in roles]
+
+
+def _calendar(table: RolloutTable) -> list[str]:
+    """Windows and freezes in words."""
+    found = []
+    for what, each in (*(("window", x) for x in table.windows), *(("freeze", x) for x in table.freezes)):
+        times = [*each.times, *each.files, *(["public holidays and days off"] if each.holidays else [])]
+        found.append(f"{what} {each.name}: {', '.join(times) or 'never'}")
+    return found
 
 
 def entries_of(record: RehearsalRecord, inventory: Mapping[str, str] = _UNKNOWN) -> list[NewEvidence]:

@@ -8,6 +8,7 @@
 | `/api/v1/verdict`   | GET, POST: always 200, the verdict in the body                                     |
 | `/flagger/gate`     | 200 only if the rollout may go on, else 409                                        |
 | `/flagger/rollback` | 200 only if it must be rolled back, else 409                                       |
+| `/releases`, `/releases/NAME` | every release that the evidence knows; the page of one                  |
 | `/healthz`, `/readyz` | 200, or 503; without a token                                                     |
 
 The three in the middle take `?ring=R&release=X`; without a release the one is meant that was deployed there last.
@@ -30,6 +31,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from ringgate.domain.errors import RinggateError
+from ringgate.host.secrets import redact
 from ringgate.metrics import HORIZON, StoreCollector, exposition
 from ringgate.metrics.families import Horizons
 from ringgate.report.page import render
@@ -38,6 +41,7 @@ from ringgate.web.access import LOCAL, TokenRequired
 from ringgate.web.board import LiveState
 from ringgate.web.filters import TenantFilter
 from ringgate.web.judging import GateJudgement
+from ringgate.web.releases import ReleasePages
 
 LARGEST = 65_536
 """Bytes of a body that is read at all."""
@@ -58,7 +62,9 @@ class Server:
         collector: StoreCollector,
         horizons: Horizons = lambda now: None,
         horizon: timedelta = HORIZON,
+        releases: ReleasePages | None = None,
     ) -> None:
+        self._releases = releases
         self.board, self._collector = board, collector
         self._horizons, self._horizon = horizons, horizon
         self._guard = threading.Lock()
@@ -76,6 +82,8 @@ class Server:
             routes=[
                 Route("/", self.page),
                 Route("/parts", self.parts),
+                Route("/releases", self.releases),
+                Route("/releases/{name}", self.release),
                 Route("/metrics", self.metrics),
                 Route("/api/v1/verdict", self.verdict, methods=both),
                 Route("/flagger/gate", self.may_go_on, methods=both),
@@ -108,6 +116,27 @@ class Server:
                     self._pages.clear()
                 self._pages[template, wanted] = now, page
             return page
+
+    async def releases(self, request: Request) -> Response:
+        return await run_in_threadpool(self._release_page, "")
+
+    async def release(self, request: Request) -> Response:
+        return await run_in_threadpool(self._release_page, str(request.path_params["name"])[:128])
+
+    def _release_page(self, name: str) -> Response:
+        if self._releases is None:
+            return _word(False, "", "this server shows no releases")
+        try:
+            if not name:
+                found: dict[str, Any] | None = {"releases": self._releases.index(self.board.clock())}
+            else:
+                found = self._releases.page(name, self.board.clock())
+        except RinggateError as error:
+            return _word(False, "", redact(str(error)))
+        if found is None:
+            return PlainTextResponse("no evidence knows this release\n", 404, headers=_NEVER_KEPT)
+        template = "release.html.j2" if name else "releases.html.j2"
+        return HTMLResponse(render(template, found), headers=_NEVER_KEPT)
 
     async def metrics(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
