@@ -19,7 +19,18 @@ from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest
 from ringgate.domain.errors import Refused
 from ringgate.domain.model import Scenario
 from ringgate.domain.money import Money
-from ringgate.domain.terms import Basis, Capability, Channel, Effect, Invariant, InvoiceMethod, Layer, Role, StepKind
+from ringgate.domain.terms import (
+    Basis,
+    Capability,
+    Channel,
+    Effect,
+    Invariant,
+    InvoiceMethod,
+    Layer,
+    Receives,
+    Role,
+    StepKind,
+)
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.execution.run_once import Run
 from ringgate.isolation.model import AttemptKind, PrivateRecord
@@ -38,6 +49,7 @@ CREDIT_NOTES, PAYMENTS, APPROVALS = Capability.CREDIT_NOTES, Capability.PAYMENTS
 LEDGER, JOURNAL_ENTRIES, BOOKS = Capability.LEDGER, Capability.JOURNAL_ENTRIES, Capability.BOOKS
 OUTSIDERS, DIRECT_CALLS = Capability.OUTSIDERS, Capability.DIRECT_CALLS
 PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
+INVOICES, HOURS, GENERAL_LEDGER = Receives.INVOICES, Receives.HOURS, Receives.LEDGER
 TIMESHEET, EFFORT = InvoiceMethod.TIMESHEET, InvoiceMethod.EFFORT
 POLICY, RIGHTS, RECORDS = Basis.POLICY, Basis.RIGHTS, Basis.RECORDS
 POSTING = StepKind.POSTING
@@ -55,6 +67,7 @@ def scenario(
     layer: Layer = Layer.PROCESS,
     channels: Iterable[Channel] = tuple(Channel),
     smoke: bool = False,
+    receives: Receives | None = None,
 ) -> Callable[[Function], Scenario]:
     """Make a scenario of a function. Its title is the first line of the function's, else the module's, docstring."""
 
@@ -62,7 +75,7 @@ def scenario(
         text = function.__doc__ or function.__globals__.get("__doc__") or id
         title = text.strip().splitlines()[0]
         return Scenario(
-            id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function, smoke
+            id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function, smoke, receives
         )
 
     return make
@@ -108,8 +121,11 @@ __all__ = [
     "CREDIT_NOTES",
     "DIRECT_CALLS",
     "EFFORT",
+    "GENERAL_LEDGER",
+    "HOURS",
     "INTEGRATION",
     "INTEGRATIONS",
+    "INVOICES",
     "INVOICING",
     "ISOLATED",
     "ISOLATION",

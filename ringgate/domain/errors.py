@@ -9,6 +9,7 @@ ended it decides, never the wording of a message:
 | `ErpUnavailable`    | nobody answers, time-out, HTTP 5xx, expired certificate           | failed  |
 | `ErpProtocolError`  | an answer that cannot be understood: truncated, malformed         | failed  |
 | `SignInRefused`     | right credentials were not accepted, or the session keeps dying   | failed  |
+| `IntegrationFailed` | what left it arrived wrong, or too late (`IntegrationLate`)       | failed  |
 | `ErpMisbehaved`     | the ERP answered, and its answer contradicts the contract         | failed  |
 | `StopRequested`     | we were asked to stop (SIGTERM, SIGINT) before the run's end       | stopped |
 | `OurSideError`      | secret missing, no route, wrong TLS name, throttled, no browser   | broken  |
@@ -19,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ringgate.domain.terms import Basis
+    from ringgate.domain.terms import Basis, Invariant
 
 
 class RinggateError(Exception):
@@ -80,6 +81,22 @@ class Refused(ErpError):
         self.reason = reason
         self.state = state
         self.basis = basis
+
+
+class IntegrationFailed(ErpError):
+    """What left the ERP arrived wrong at an integration, or what was taken back did not arrive as such."""
+
+    kind = "integration"
+
+    def __init__(self, message: str, invariant: Invariant | None = None) -> None:
+        super().__init__(message)
+        self.invariant = invariant
+
+
+class IntegrationLate(ErpTimedOut):
+    """It did not arrive in time; who was slow is not known: the ERP, what connects it, or a busy machine."""
+
+    kind = "integration-late"
 
 
 class NeverSent(RinggateError):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ringgate.domain.secrets import Secret
+from ringgate.domain.terms import Receives
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,10 @@ class Integration:
     """A system that receives what a tenant's ERP does, and how its far end is read.
 
     `kind` names the observer, `address` where it reads, `settings` what only that kind knows (`query`, `rows`, `files`,
-    `folder`). `fields` says which of a row's columns holds what: `marker`, `id`, `tenant`, `amount`, `currency`,
+    `folder`). `fields` says which of a row's columns holds what: `marker`, `id`, `tenant`, `amount`, `net`, `currency`,
     `hours`, `at`, `attempt`, `reversal`, and `tax.<rate>`. A document must arrive `within` that time; after its
-    reversal nothing of it may arrive for `quiet`. `tenant` is what the far end calls the tenant, "" for its id."""
+    reversal nothing of it may arrive for `quiet`. `tenant` is what the far end calls the tenant, "" for its id.
+    `receives` says which scenarios follow their documents to it."""
 
     name: str
     kind: str
@@ -29,6 +31,7 @@ class Integration:
     password: Secret | None = None
     key: Secret | None = None
     tenant: str = ""
+    receives: frozenset[Receives] = frozenset()
     fields: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -49,6 +52,7 @@ class Arrival:
     at: datetime | None = None
     attempt: int = 1
     reversal: bool = False
+    net: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class ExpectedArrival:
     """What must come to an integration of one document, from the inventory and the inputs, never from the ERP.
 
     `tenant` is what the far end calls it, "" where it has no name for it. `sent` is when the ERP did what is to arrive,
-    `reversed` when it took that back; None while it has not. What is None, or not in `taxes`, is not compared."""
+    `reversed` when it took that back; None while it has not. What is None, or not in `taxes`, is not compared.
+    `attempt`: only that version of it, or a later one, is meant; one that was corrected comes again under its id."""
 
     marker: str
     sent: datetime
@@ -66,6 +71,8 @@ class ExpectedArrival:
     hours: Decimal | None = None
     taxes: Mapping[str, Decimal] = field(default_factory=dict)
     reversed: datetime | None = None
+    attempt: int = 1
+    net: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from ringgate.domain.terms import (
     InvoiceMethod,
     Layer,
     Outcome,
+    Receives,
     ResidueCause,
     Role,
     Source,
@@ -165,6 +166,7 @@ class Tenant:
 class Scenario:
     """One business process. `function` takes (erp, make, run); `needs` decides where it applies.
 
+    `receives` is for what follows documents to a tenant's integrations: it applies where one receives them.
     `smoke` scenarios are the short selection for the browser: one walk through the screens that matter most.
     """
 
@@ -177,6 +179,7 @@ class Scenario:
     channels: frozenset[Channel]
     function: Callable[..., None]
     smoke: bool = False
+    receives: Receives | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,14 @@ class Layer(StrEnum):
     ISOLATION = "isolation"
 
 
+class Receives(StrEnum):
+    """What of a tenant's documents comes to an integration."""
+
+    INVOICES = "invoices"  # posted invoices and credit notes
+    HOURS = "hours"  # logged hours and their corrections
+    LEDGER = "ledger"  # what was posted to the general ledger
+
+
 class Outcome(StrEnum):
     """`failed`: the ERP is wrong. `broken`: our side is, or nobody can tell. `skipped`: not applicable, with the
     reason. `stopped`: we were asked to stop while it ran; it is no evidence for or against anybody."""
@@ -102,6 +110,7 @@ class StepKind(StrEnum):
     """What a step does, where a gate asks. It does not depend on what the step is called."""
 
     POSTING = "posting"  # it writes to the ledger, or checks what was written
+    ARRIVAL = "arrival"  # what left the ERP came to an integration: its seconds are the lag
     TWIN = "twin"  # what the run made is compared whole with what runs before it made
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 import psycopg
 
 from ringgate.domain.model import Tenant
-from ringgate.estate import registry, tenant_set
+from ringgate.estate import far_ends, registry, tenant_set
 from ringgate.estate.backups import Backups
 from ringgate.estate.databases import TenantDatabases
 from ringgate.estate.errors import EstateError, in_one_sentence
@@ -154,6 +154,11 @@ class EstateBase:
         self.place(tenant)
         return (self.folder / "secrets" / tenant / "admin").read_text()
 
+    @property
+    def far_ends(self) -> far_ends.FarEnds:
+        """The far ends of integrations, whether or not they run."""
+        return far_ends.of(self.name, self.folder, self.record, self.database)
+
     # --- the record -------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -207,13 +212,16 @@ class EstateBase:
     def write_inventory(self, record: EstateRecord, members: Sequence[Member]) -> None:
         places: Mapping[str, int] = {name: place.port for name, place in record.tenants.items()}
         secrets = f"${{RINGGATE_HOME}}/estates/{self.name}/secrets"
-        tenant_set.write_inventory(self.inventory_path, self.kind, self.names.folder, members, places, secrets)
+        own = {name: self.far_ends.inventory_of(name) for name in places} if record.integrations else {}
+        tenant_set.write_inventory(self.inventory_path, self.kind, self.names.folder, members, places, secrets, own)
 
     def _inventory(self) -> tuple[Tenant, ...]:
         return Inventory.load(self.inventory_path).tenants if self.inventory_path.is_dir() else ()
 
     def stop_servers(self) -> None:
         record = EstateRecord.read(self.folder)
+        if record is not None and record.integrations and self._installed:
+            self.far_ends.stop()
         if record is not None:
             self.serving_of(record).stop()
         if self.pg.is_dir() and self._installed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -31,8 +32,9 @@ class Building:
         self.estate = estate
         self.progress = progress
 
-    def build(self, tenants: int, port_base: int | None, also: Sequence[str]) -> None:
-        """Installs, fills and starts. `also` names further series that are to be installed. Raises EstateError."""
+    def build(self, tenants: int, port_base: int | None, also: Sequence[str], integrations: bool = False) -> None:
+        """Installs, fills and starts. `also` names further series that are to be installed, `integrations` says whether
+        far ends are to stand beside it; those that stand already stay. Raises EstateError."""
         estate = self.estate
         old = EstateRecord.read(estate.folder)
         members = tenant_set.members(estate.names, max(tenants, len(old.tenants) if old else 0))
@@ -51,7 +53,7 @@ class Building:
             ]
             browser = pool.submit(self._browser)
             image = self._image(old, tools, pool)
-            record = self._record(base, members, image)
+            record = self._record(base, members, image, integrations)
             self._start(record, members, image, [*web, *further])
             browser.result()
 
@@ -71,7 +73,7 @@ class Building:
         tenants = tenant_set.archetypes(self.estate.names.folder)
         return builder.golden(builder.template, tenants, self.estate.seeding)
 
-    def _record(self, base: int, members: Sequence[Member], image: Image | None) -> EstateRecord:
+    def _record(self, base: int, members: Sequence[Member], image: Image | None, integrations: bool) -> EstateRecord:
         """Writes down what is to stand, before it does: a later command must find what this one may leave half done."""
         old = EstateRecord.read(self.estate.folder)
         if old and old.port_base != base:
@@ -90,6 +92,7 @@ class Building:
             port_base=base,
             first_series=self.estate.first_series,
             image=name if not image else "",
+            integrations=integrations or bool(old and old.integrations),
             tenants=places,
         )
         record.write(self.estate.folder)
@@ -135,6 +138,18 @@ class Building:
         with self.progress.stage("Front door") as stage:
             if serving.open_door(record):
                 stage.already()
+        if record.integrations:
+            self._start_far_ends(record)
+
+    def _start_far_ends(self, record: EstateRecord) -> None:
+        far_ends, began = self.estate.far_ends, time.monotonic()
+        with self.progress.stage("Integrations") as stage:
+            tenants = [each for each in self.estate.inventory().tenants if each.id in record.tenants]
+            if far_ends.start(self.estate.tools(self.progress), tenants):
+                stage.already()
+                return
+        sizes = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in far_ends.memory().items())
+        self.progress.remark(f"Integrations: started in {time.monotonic() - began:.1f} s; {sizes}.")
 
     def _start_database(self, image: Image | None) -> bool:
         """Says whether it ran already."""

@@ -69,6 +69,9 @@ def up(
             "--erp", metavar="KIND", help=f"Which ERP: {', '.join(registry.names())}. [default: {registry.DEFAULT}]"
         ),
     ] = "",
+    integrations: Annotated[
+        bool, typer.Option("--integrations", help="Also far ends: mail, SFTP, a warehouse, and what connects them.")
+    ] = False,
     series: Annotated[
         str, typer.Option("--series", help="The series that its tenants begin at. [default: the ERP's first]")
     ] = "",
@@ -76,7 +79,7 @@ def up(
     """Starts the estate: installs, starts and fills whatever is not there yet."""
     console = _console()
     with _one_sentence(), ProgressDisplay(console) as progress:
-        report = Estate.at(name, erp, series).up(tenants, progress, port_base)
+        report = Estate.at(name, erp, series).up(tenants, progress, port_base, integrations=integrations)
     console.print()
     _show(console, report)
 

@@ -27,16 +27,22 @@ class Estate(EstateBase):
     # --- life -----------------------------------------------------------------------------------------------------
 
     def up(
-        self, tenants: int = 4, progress: Progress | None = None, port_base: int | None = None, also: Sequence[str] = ()
+        self,
+        tenants: int = 4,
+        progress: Progress | None = None,
+        port_base: int | None = None,
+        also: Sequence[str] = (),
+        integrations: bool = False,
     ) -> Report:
         """Makes `tenants` of them stand and be ready, doing only what is not done yet. Raises EstateError.
 
         Tenants that stand already stay, also if there are more than asked for; an upgrade of theirs that was cut off
-        is taken back. `also` names series that are to be installed, too, for upgrades to come.
+        is taken back. `also` names series that are to be installed, too, for upgrades to come. With
+        `integrations` far ends stand beside it from then on.
         """
         progress = progress or Progress()
         with self.work(progress):
-            Building(self, progress).build(tenants, port_base, also)
+            Building(self, progress).build(tenants, port_base, also, integrations)
         for name in Upgrades(self).repair_all():
             progress.remark(f"An upgrade of tenant {name} had been cut off; it is as it was before.")
         with progress.stage("Readiness"):
@@ -144,6 +150,8 @@ class Estate(EstateBase):
             **{server.daemon.name: served[name] for name, server in servers.items()},
             "front door": around["front door"],
         }
+        if record.integrations and self._installed:
+            running.update({each.name: each.running for each in self.far_ends.daemons})
         rows = [
             TenantRow(
                 tenant.id,

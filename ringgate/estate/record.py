@@ -41,7 +41,8 @@ class Place(BaseModel):
 
 class EstateRecord(BaseModel):
     """`estate.json`. `erp` is the estate's kind, `first_series` the series that its tenants begin at ("": its kind's
-    first), `image` the golden image that the databases were copied from."""
+    first), `image` the golden image that the databases were copied from, `integrations` whether far ends stand
+    beside it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,6 +51,7 @@ class EstateRecord(BaseModel):
     port_base: int
     first_series: str = ""
     image: str = ""
+    integrations: bool = False
     tenants: Mapping[str, Place] = {}
 
     @classmethod

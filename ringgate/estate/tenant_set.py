@@ -71,11 +71,13 @@ def _varied(
 
 
 def write_inventory(
-    target: Path, kind: EstateKind, folder: Path, tenants: Sequence[Member], ports: Mapping[str, int], secrets: str
-) -> None:
+    target: Path, kind: EstateKind, folder: Path, tenants: Sequence[Member], ports: Mapping[str, int], secrets: str,
+    integrations: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:  # fmt: skip
     """Writes the inventory of what stands, in the format of the demo tenants in `folder`, with real ports and secrets.
 
-    `secrets` is the folder of secrets as it is to be written, with `${RINGGATE_HOME}` where it applies.
+    `secrets` is the folder of secrets as it is to be written, with `${RINGGATE_HOME}` where it applies; `integrations`
+    are those of each tenant by its id.
     """
     new = target.with_name(f".new-{target.name}-{os.getpid()}")
     shutil.rmtree(new, ignore_errors=True)
@@ -90,7 +92,8 @@ def write_inventory(
             for role, account in member.archetype.users.items()
         }
         endpoints = dict(kind.endpoints(f"http://127.0.0.1:{ports[member.id]}", member.id))
-        text = tomli_w.dumps({**member.values, "endpoints": endpoints, "users": users})
+        own = {"integrations": dict(integrations[member.id])} if integrations and member.id in integrations else {}
+        text = tomli_w.dumps({**member.values, "endpoints": endpoints, "users": users, **own})
         (new / f"{member.id}.toml").write_text(text, encoding="utf-8")
     if _contents(new) == _contents(target):
         shutil.rmtree(new)

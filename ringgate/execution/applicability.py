@@ -44,6 +44,8 @@ def not_applicable(  # noqa: PLR0911 - one for each reason
         return f"nothing can be taken back on {tenant.id} over the {channel} channel, so {scenario.id} would stay"
     if scenario.effect > tenant.policy.effects:
         return f"{tenant.id} allows {tenant.policy.effects.word} effects, {scenario.id} is {scenario.effect.word}"
+    if scenario.receives and not any(scenario.receives in each.receives for each in tenant.integrations.values()):
+        return f"no integration of {tenant.id} receives {scenario.receives}"
     if tenant.paused_until and today < tenant.paused_until:
         return f"{tenant.id} is paused until {tenant.paused_until}: {tenant.paused_reason}"
     return ""

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ringgate.domain.errors import ErpError, RinggateError
 from ringgate.domain.events import RunRecovered, Sink
 from ringgate.domain.model import Residue, Tenant
-from ringgate.domain.terms import Channel
+from ringgate.domain.terms import Channel, ResidueCause
 from ringgate.drivers.protocol import Call, Driver
 from ringgate.execution.undo import AT_ONCE, SETTLE, Patience, undo
 from ringgate.host.undo_journal import Journal, RunJournal
+from ringgate.integrations import Following
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def recover(
     without `wait` it is residue until then, to be taken up by a later call. `patience` is what each journal's
     reversals have with an ERP that is slow. `sinks` are told of each journal, so that what was left is known as taken
     back.
+    Documents that a run followed to integrations are followed there once more: their reversals must arrive.
     Begun work that waits to be finished is taken back only with `in_flight`; `waiting` lists it."""
     taken: list[Recovered] = []
     for crashed in journal.crashed(only, in_flight=in_flight):
@@ -112,6 +115,21 @@ def _take_up(
         if wait and on_its_way:
             time.sleep(on_its_way)
             left_behind = undo(crashed, connection, redact, settle=settle, limit=call.limit, patience=patience)
-        return left_behind
+        return left_behind or (_not_arrived(crashed, tenant, redact) if wait else [])
     finally:
         connection.close()
+
+
+def _not_arrived(crashed: RunJournal, tenant: Tenant, redact: Callable[[str], str]) -> list[Residue]:
+    """What the run had sent to integrations, once it is taken back: its reversals must arrive, as those of any run."""
+    following = Following(tenant)
+    following.take_up(crashed.follows, at=datetime.now(UTC))
+    try:
+        following.taken_back()
+    except RinggateError as error:
+        cause = ResidueCause.REFUSED if isinstance(error, ErpError) else ResidueCause.SLOW
+        marker = str(crashed.follows[0]["marker"])
+        return [
+            Residue(crashed.tenant, crashed.run_id, "what integrations received of", marker, redact(str(error)), cause)
+        ]
+    return []

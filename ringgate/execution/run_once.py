@@ -30,10 +30,12 @@ from ringgate.domain.terms import Capability, Channel, Outcome, Source, StepKind
 from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.execution.applicability import not_applicable, others
+from ringgate.execution.arrivals import followed_back, step_of
 from ringgate.execution.twins import TwinDiffers, TwinLabels, Twins
 from ringgate.execution.undo import SETTLE, Patience, left_behind, message_of, undo
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
+from ringgate.integrations import Followed, Following
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
 from ringgate.scenario.test_data import Make
@@ -64,6 +66,11 @@ class Run:
         self.waited = self._waited = 0.0  # seconds that other runs of ours were waited for
         self._written: Callable[[], Sequence[str]] = tuple
         self._kind: tuple[StepKind | None, int] = (None, 0)
+
+    def arrived(self, seen: Followed) -> None:
+        """Keep what came to an integration as a step beside the others; waiting for it is no time of the ERP's."""
+        self.waited += seen.waited
+        self.steps.append(step_of(seen, time.monotonic() - self._began))
 
     def watch(self, written: Callable[[], Sequence[str]]) -> None:
         """Say what was written so far, by its verbs: a step that writes to the ledger is a posting step."""
@@ -262,12 +269,13 @@ def _act(
             yield
 
     connection: Connection | None = None
+    following = Following(tenant, engine.neighbours, note=journal.follow, tell=run.arrived, stopping=engine.stopping)
     try:
         connection = driver.connect(tenant, call)
         make = Make(tenant, journal.run_id, run.today, after=FIRST_PHASE if part.waiting else 0)
         neighbours = others(tenant, engine.neighbours, run.today) if part.outsiders else ()
         run.watch(lambda: journal.verbs)
-        erp = Erp(tenant, connection, channel, journal, make, run.today, neighbours, turn)
+        erp = Erp(tenant, connection, channel, journal, make, run.today, neighbours, turn, following)
         returned = part.function(erp, make, run)
         if part.keep:
             part.keep(journal, returned)
@@ -297,6 +305,8 @@ def _act(
                     journal, connection, engine.redact, settle=settle, limit=call.limit, patience=patience, turn=turn
                 )
                 done.undo_seconds = time.monotonic() - undo_began
+                if done.error is None and not done.residue:
+                    done.error = followed_back(following)
             done.touched = connection.touched
     finally:
         if journal.waits:
@@ -389,5 +399,6 @@ def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Fa
             because=redact(error.because), basis=error.basis, invariant=error.invariant,
         )  # fmt: skip
     text = "".join(traceback.format_exception(error)) if error.__traceback__ else ""
-    basis = error.basis if isinstance(error, Refused) else None
-    return Failure(kind=kind, message=message, step=run.current, traceback=redact(text), basis=basis)
+    basis, invariant = getattr(error, "basis", None), getattr(error, "invariant", None)
+    told = redact(text)
+    return Failure(kind, message, run.current, traceback=told, basis=basis, invariant=invariant)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ringgate.domain.errors import ErpTimedOut
+from ringgate.domain.errors import ErpTimedOut, IntegrationLate
 from ringgate.domain.model import RunResult, SignalSample
 from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 
@@ -49,7 +49,7 @@ def failed(result: RunResult) -> bool | None:
     return result.outcome is Outcome.FAILED if result.outcome in (Outcome.PASSED, Outcome.FAILED) else None
 
 
-PAUSES = frozenset({ErpTimedOut.kind, "twin"})
+PAUSES = frozenset({ErpTimedOut.kind, IntegrationLate.kind, "twin"})
 """Kinds of failure that do not say that the ERP is wrong: who was slow is not known, and another document may be right.
 They pause, and never roll back."""
 

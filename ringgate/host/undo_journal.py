@@ -12,6 +12,7 @@ nobody holds. A run that left nothing takes its file away; residue keeps its fil
 Begun work that waits to be finished, by another process if need be, says so and holds what is carried over:
 
     {"begun": {"label": "tryton-8.0", "carried": {...}}}
+    {"follows": {...}}                    a document of it is followed to an integration; its reversal must come there
     {"finishing": true}                   from here on it no longer waits: killed now, it is taken back like any run
 """
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class RunJournal:
         self._answered: set[int] = set()
         self._undone: dict[int, str] = {}
         self._residue: dict[int, str] = {}
+        self.follows: list[dict[str, Any]] = []
         self.begun: dict[str, Any] | None = None
         self.finishing = False
 
@@ -71,6 +73,11 @@ class RunJournal:
         """Durably note that the second phase begins."""
         self.finishing = True
         self._append({"finishing": True}, durable=True)
+
+    def follow(self, line: Mapping[str, Any]) -> None:
+        """Durably note that a document is followed to an integration."""
+        self.follows.append(dict(line))
+        self._append({"follows": self.follows[-1]}, durable=True)
 
     def register(self, reversal: Reversal) -> int:
         """Durably note what must be undone. Returns its number. To be called before the write is sent."""
@@ -136,6 +143,9 @@ class RunJournal:
         self._handle = owned_files.make(self.path, head + line, durable=True)
 
     def _replay(self, line: dict[str, Any]) -> None:
+        if "follows" in line:
+            self.follows.append(line["follows"])
+            return
         if "seq" not in line:
             self.begun = line.get("begun", self.begun)
             self.finishing = self.finishing or "finishing" in line

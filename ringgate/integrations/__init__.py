@@ -9,8 +9,18 @@ our side, and no evidence against the ERP.
 """
 
 from ringgate.integrations.contract import state_of
+from ringgate.integrations.following import Followed, Following
 from ringgate.integrations.observers import Observer, known_kinds, observer_of
 from ringgate.integrations.rows import ObserverError
 from ringgate.integrations.watching import watch
 
-__all__ = ["Observer", "ObserverError", "known_kinds", "observer_of", "state_of", "watch"]
+__all__ = [
+    "Followed",
+    "Following",
+    "Observer",
+    "ObserverError",
+    "known_kinds",
+    "observer_of",
+    "state_of",
+    "watch",
+]

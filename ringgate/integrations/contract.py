@@ -12,6 +12,8 @@ from decimal import Decimal
 
 from ringgate.domain.integrations import Arrival, ArrivalFault, ArrivalState, ExpectedArrival, Integration
 
+CLOCK = timedelta(minutes=5)
+"""By how much a far end's clock may differ from ours. It matters where what arrives is looked for by its time."""
 SKEW = timedelta(seconds=5)
 """By how much a far end's own times may be out of order: what is sent within seconds may be stamped by two machines."""
 
@@ -23,6 +25,7 @@ def state_of(
     integration: Integration, expected: ExpectedArrival, arrivals: Sequence[Arrival], seen: Seen, now: datetime
 ) -> ArrivalState:
     """What the arrivals that carry the marker come to, as of `now`."""
+    arrivals = [each for each in arrivals if meant(each, expected)]
     documents = [each for each in arrivals if not each.reversal]
     reversals = [each for each in arrivals if each.reversal]
     first, deadline = _first(documents, seen), expected.sent + integration.within
@@ -31,6 +34,7 @@ def state_of(
         *_once("it", documents),
         *_content(expected, documents, 1),
         *_foreign(expected, arrivals),
+        *_clock(expected, arrivals, seen),
     ]
     settled = bool(documents) or now > deadline
     back = None
@@ -54,6 +58,11 @@ def state_of(
         first - expected.sent if first else None,
         back - expected.reversed if back and expected.reversed else None,
     )
+
+
+def meant(arrival: Arrival, expected: ExpectedArrival) -> bool:
+    """Whether it is the version of the document that is expected, or a later one, or its reversal."""
+    return arrival.reversal or arrival.attempt >= expected.attempt
 
 
 def _first(arrivals: Sequence[Arrival], seen: Seen) -> datetime | None:
@@ -87,6 +96,8 @@ def _content(expected: ExpectedArrival, arrivals: Sequence[Arrival], sign: int) 
         whose = f"{'the reversal ' if sign < 0 else ''}{each.id}"
         if expected.amount is not None and differs(expected.amount, each.amount):
             yield ArrivalFault("amount", f"{whose} states an amount of {each.amount}, not {sign * expected.amount}")
+        if expected.net is not None and differs(expected.net, each.net):
+            yield ArrivalFault("amount", f"{whose} states a net amount of {each.net}, not {sign * expected.net}")
         if expected.hours is not None and differs(expected.hours, each.hours):
             yield ArrivalFault("hours", f"{whose} states {each.hours} hours, not {sign * expected.hours}")
         if expected.currency and each.currency != expected.currency:
@@ -100,6 +111,15 @@ def _foreign(expected: ExpectedArrival, arrivals: Sequence[Arrival]) -> Iterator
     for each in arrivals:
         if expected.tenant and each.tenant and each.tenant != expected.tenant:
             yield ArrivalFault("tenant", f"{each.id} arrived as {each.tenant}'s, not as {expected.tenant}'s")
+
+
+def _clock(expected: ExpectedArrival, arrivals: Sequence[Arrival], seen: Seen) -> Iterator[ArrivalFault]:
+    for each in arrivals:
+        if each.at and not expected.sent - CLOCK <= each.at <= seen[each.id, each.reversal] + CLOCK:
+            yield ArrivalFault(
+                "clock",
+                f"{each.id} says it is of {each.at:%H:%M:%S}, and was seen {seen[each.id, each.reversal]:%H:%M:%S}",
+            )
 
 
 def _order(documents: Sequence[Arrival], reversals: Sequence[Arrival]) -> Iterator[ArrivalFault]:

@@ -14,7 +14,7 @@ from ringgate.domain.integrations import Arrival, Integration
 
 Row = Mapping[str, Any]
 TAX = "tax."
-FIELDS = ("marker", "id", "tenant", "amount", "currency", "hours", "at", "attempt", "reversal")
+FIELDS = ("marker", "id", "tenant", "amount", "net", "currency", "hours", "at", "attempt", "reversal")
 """What may be named in `fields`, besides `tax.<rate>`."""
 
 _CLOCK = re.compile(r"([-+]?)([0-9]+):([0-5][0-9])")
@@ -26,6 +26,10 @@ class ObserverError(OurSideError):
     """The far end of an integration cannot be read, or says what cannot be understood: nothing is known of arrivals."""
 
     kind = "integration"
+
+
+class FieldMissing(ObserverError):
+    """What arrived lacks a column that it is read by: somebody renamed it, or the inventory names another."""
 
 
 def arrivals(integration: Integration, rows: Iterable[Row], marker: str, since: datetime) -> list[Arrival]:
@@ -44,6 +48,7 @@ def _arrival(integration: Integration, row: Row) -> Arrival:
         id=_text(row, fields["id"]) or "(no id)",
         tenant=_text(row, fields.get("tenant", "")),
         amount=amount,
+        net=_number(integration, row, "net"),
         currency=_text(row, fields.get("currency", "")),
         hours=hours,
         taxes=dict(_taxes(integration, row)),
@@ -58,7 +63,7 @@ def _text(row: Row, column: str) -> str:
         return ""
     if column not in row:
         there = ", ".join(map(str, row)) or "nothing"
-        raise ObserverError(f"there is no {column} at the far end any more: it states {there}"[:400])
+        raise FieldMissing(f"there is no {column} at the far end any more: it states {there}"[:400])
     value = row[column]
     return "" if value is None else str(value).strip()
 
@@ -76,6 +81,8 @@ def _number(integration: Integration, row: Row, name: str) -> Decimal | None:
         return None
     if integration.settings.get("decimals") == ",":
         text = text.replace(".", "").replace(",", ".")
+    elif integration.settings.get("decimals") == ".":
+        text = text.replace(",", "")
     if name == "hours" and (clock := _CLOCK.fullmatch(text)):
         sign, hours, minutes = clock.groups()
         return Decimal(f"{sign}1") * (Decimal(hours) + Decimal(minutes) / 60)

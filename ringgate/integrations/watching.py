@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ringgate.domain.integrations import ArrivalState, ExpectedArrival, Integration
-from ringgate.integrations.contract import state_of
+from ringgate.integrations.contract import meant, state_of
 from ringgate.integrations.observers import Observer
 
 POLL = 1.0
 """Seconds between two looks at a far end."""
+BACK = timedelta(days=1)
+"""How far back of what was sent is looked: the clock of a far end may be another one."""
 
 
 def watch(
@@ -29,7 +31,7 @@ def watch(
     reversed. Raises ObserverError."""
     seen = {} if seen is None else seen
     while True:
-        arrivals = observer.seen(expected.marker, expected.sent)
+        arrivals = [each for each in observer.seen(expected.marker, expected.sent - BACK) if meant(each, expected)]
         now = clock()
         for each in arrivals:
             seen.setdefault((each.id, each.reversal), now)

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ringgate.domain.terms import Receives
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.secrets import SecretTable
 
-FIELDS = ("marker", "id", "tenant", "amount", "currency", "hours", "at", "attempt", "reversal")
+FIELDS = ("marker", "id", "tenant", "amount", "net", "currency", "hours", "at", "attempt", "reversal")
 NEEDED = ("marker", "id")
 
 
@@ -76,8 +77,13 @@ class IntegrationTable(StrictTable):
         None, description="By reference: a private key for sftp, a bearer token for json.", examples=[{"file": "~/key"}]
     )
     tenant: str = Field("", description="What the far end calls the tenant; default: its id.", examples=["4711"])
+    receives: frozenset[Receives] = Field(
+        frozenset(),
+        description="What comes to it, of invoices, hours and ledger: scenarios follow these documents to it.",
+        examples=[["invoices"]],
+    )
     fields: Annotated[dict[str, str], AfterValidator(_fields)] = Field(
-        description="Which column, key or pattern holds what: marker, id, tenant, amount, currency, hours, at, "
+        description="Which column, key or pattern holds what: marker, id, tenant, amount, net, currency, hours, at, "
         "attempt, reversal, tax.<rate>.",
         examples=[{"marker": "note", "id": "line", "hours": "hours"}],
     )

@@ -99,6 +99,7 @@ def _integration(name: str, table: IntegrationTable, tenant: str, base: Path) ->
         password=reference(table.password, tenant, base) if table.password else None,
         key=reference(table.key, tenant, base) if table.key else None,
         tenant=filled(table.tenant, tenant) or tenant,
+        receives=table.receives,
         fields=dict(table.fields),
         settings={key: filled(value, tenant) for key, value in table.settings.items()},
     )

@@ -38,7 +38,8 @@ from ringgate.inventory.waivers import WaiverTable
 
 _USUAL = GatePolicy()
 _KINDS = (
-    "expectation", "refused", "unavailable", "timed-out", "protocol", "sign-in", "misbehaved", "undo-refused", "erp",
+    "expectation", "refused", "unavailable", "timed-out", "integration", "integration-late", "protocol", "sign-in",
+    "misbehaved", "undo-refused", "erp",
 )  # fmt: skip
 _SIGNATURES = (*(signal.value for signal in Signal), *(each.value for each in Invariant), UNTESTED, *_KINDS)
 

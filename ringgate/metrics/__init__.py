@@ -64,6 +64,7 @@ class StoreCollector(Collector):
                 yield from families.of_runs(figures)
                 yield from families.of_last_runs(figures, due, self._horizon, now)
                 yield from families.of_steps(figures)
+                yield from families.of_integrations(figures, tenants, self._horizon, now)
                 yield from families.of_self_tests(figures, {each.ring for each in tenants})
                 yield from families.of_residue(tenants, figures)
             yield from families.of_tenants(tenants, around.left, now)

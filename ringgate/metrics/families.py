@@ -95,6 +95,39 @@ def of_steps(figures: Figures) -> Iterator[Metric]:
     yield from (spread, failures)
 
 
+ARRIVALS = ("arrived", "late", "doubled")
+"""Words that are counted from 0 on; the others are rules of the contract that were broken."""
+
+
+def of_integrations(figures: Figures, tenants: Iterable[Tenant], horizon: timedelta, now: datetime) -> Iterator[Metric]:
+    """What came to the systems that receive a tenant's documents, how long it took last, and how long it may."""
+    where = ("tenant", "integration")
+    lag = GaugeMetricFamily(
+        "ringgate_integration_lag_seconds", "How long the last document took to arrive; absent if that is old.",
+        labels=where, unit="seconds",
+    )  # fmt: skip
+    allowed = GaugeMetricFamily(
+        "ringgate_integration_within_seconds", "How long it may take.", labels=(*where, "owner"), unit="seconds"
+    )
+    counts = CounterMetricFamily(
+        "ringgate_integration_arrivals", "Documents and reversals that were looked for, by what was found.",
+        labels=(*where, "outcome"),
+    )  # fmt: skip
+    for key, (seconds, at) in sorted(figures.lags.items()):
+        if now - at <= horizon:
+            lag.add_metric(key, seconds)
+    known = {key[:2] for key in figures.arrivals}
+    for each in tenants:
+        for name, integration in sorted(each.integrations.items()):
+            known.add((each.id, name))
+            allowed.add_metric((each.id, name, integration.owner), integration.within.total_seconds())
+    for tenant, name in sorted(known):
+        words = {*ARRIVALS, *(word for t, n, word in figures.arrivals if (t, n) == (tenant, name))}
+        for word in sorted(words):
+            counts.add_metric((tenant, name, word), figures.arrivals.get((tenant, name, word), RunCount()).number)
+    yield from (lag, allowed, counts)
+
+
 def of_self_tests(figures: Figures, rings: Iterable[str]) -> Iterator[Metric]:
     """Faults that Ringgate plants on its own side: a probe that does not see them is blind."""
     counts = CounterMetricFamily(

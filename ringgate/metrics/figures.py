@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
 
-from ringgate.domain.model import Failure, RunResult
-from ringgate.domain.terms import Outcome, Source
+from ringgate.domain.model import Failure, RunResult, Step
+from ringgate.domain.terms import Outcome, Source, StepKind
 
 Key = tuple[str, str, str]
 """Tenant, scenario, channel."""
@@ -84,6 +84,8 @@ class Figures:
         self.steps: dict[StepKey, DurationSpread] = {}
         self.failures: dict[tuple[str, str, str, str, str, str], RunCount] = {}
         self.residue: dict[str, RunCount] = {}
+        self.arrivals: dict[tuple[str, str, str], RunCount] = {}
+        self.lags: dict[tuple[str, str], tuple[float, datetime]] = {}
         self.self_tests: dict[tuple[str, str], RunCount] = {}
 
     def take(self, result: RunResult) -> None:
@@ -110,6 +112,9 @@ class Figures:
             self.last[key] = Last(at, result.outcome, result.seconds, result.ring, result.release)
         where = (result.channel.value, result.ring, result.release)
         for step in result.steps:
+            if step.kind is StepKind.ARRIVAL:
+                self._take_arrival(result, step, at)
+                continue
             if step.outcome is Outcome.PASSED:
                 spread = self.steps.setdefault((result.scenario, step.name, *where), DurationSpread())
                 spread.add(step.seconds, at, result.trace_id)
@@ -118,14 +123,24 @@ class Figures:
             name = (result.scenario, result.failure.step, *where, reason)
             self.failures.setdefault(name, RunCount()).add(at, result.trace_id)
 
+    def _take_arrival(self, result: RunResult, step: Step, at: datetime) -> None:
+        """A step `payroll`, `payroll reversal`, or `payroll: doubled, amount` where that was wrong."""
+        name, _, wrong = step.name.partition(": ")
+        integration = name.removesuffix(" reversal")
+        for word in wrong.split(", ") if wrong else ["arrived"]:
+            self.arrivals.setdefault((result.tenant, integration, word), RunCount()).add(at, result.trace_id)
+        if step.seconds and at >= self.lags.get((result.tenant, integration), (0.0, LONG_AGO))[1]:
+            self.lags[result.tenant, integration] = (step.seconds, at)
+
     def forget(self, before: datetime) -> None:
         """Drops what nothing was added to since: tenants that left, releases of long ago."""
         kept: tuple[dict[Any, Any], ...] = (
-            self.runs, self.failures, self.residue, self.self_tests, self.steps, self.last
+            self.runs, self.failures, self.residue, self.self_tests, self.steps, self.last, self.arrivals
         )  # fmt: skip
         for counts in kept:
             for key in [key for key, value in counts.items() if value.at < before]:
                 del counts[key]
+        self.lags = {key: lag for key, lag in self.lags.items() if lag[1] >= before}
 
     # --- kept over a restart ----------------------------------------------------------------------------------------
 
@@ -138,6 +153,8 @@ class Figures:
             "failures": _plain(self.failures, _plain_count),
             "residue": [[key, _plain_count(each)] for key, each in self.residue.items()],
             "self_tests": _plain(self.self_tests, _plain_count),
+            "arrivals": _plain(self.arrivals, _plain_count),
+            "lags": _plain(self.lags, lambda x: [x[0], x[1].timestamp()]),
             "last": _plain(
                 self.last, lambda x: [x.at.timestamp(), x.outcome.value, x.seconds, x.ring, x.release]
             ),
@@ -160,6 +177,8 @@ class Figures:
         self = cls()
         for name in ("runs", "failures", "self_tests"):
             getattr(self, name).update({tuple(key): _count(value) for key, value in kept[name]})
+        self.arrivals = {tuple(key): _count(value) for key, value in kept.get("arrivals", ())}
+        self.lags = {tuple(key): (seconds, _moment(at)) for key, (seconds, at) in kept.get("lags", ())}
         self.residue = {key: _count(value) for key, value in kept["residue"]}
         for key, (at, outcome, seconds, ring, release) in kept["last"]:
             self.last[tuple(key)] = Last(_moment(at), Outcome(outcome), seconds, ring, release)

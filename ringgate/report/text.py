@@ -29,6 +29,8 @@ _FAULTS = {
     "expectation": "The ERP is wrong: it did something else than the tenant's own rules say.",
     "refused": "The ERP is wrong: it refused what this role must be able to do.",
     "unavailable": "The ERP is wrong: it could not be reached, or answered with a server error.",
+    "integration": "What left the ERP did not arrive as it should: the ERP, or what connects it.",
+    "integration-late": "What left the ERP did not arrive in time: the ERP, what connects it, or this machine.",
     "timed-out": "No answer came in time: the ERP was too slow, or the way there, or this machine.",
     "protocol": "The ERP is wrong: its answer was cut off, or cannot be understood.",
     "sign-in": "The ERP is wrong: it did not accept the sign-in of the inventory.",

@@ -16,6 +16,7 @@ class Condition(StrEnum):
     FINGERPRINT_DRIFT = "fingerprint_drift"
     PLATFORM_FAILED = "platform_failed"
     PROCESS_FAILED = "process_failed"
+    INTEGRATION_FAILED = "integration_failed"
     ISOLATION_FAILED = "isolation_failed"
     IN_FLIGHT_FAILED = "in_flight_failed"
     SURFACE_BROKEN = "surface_broken"

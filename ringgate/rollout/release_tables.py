@@ -140,6 +140,9 @@ class ConditionsTable(StrictTable):
     process_failed: RolloutAction = Field(
         RolloutAction.ROLL_BACK, description="A business process fails after the upgrade."
     )
+    integration_failed: RolloutAction = Field(
+        RolloutAction.ROLL_BACK, description="What leaves the ERP does not arrive at an integration as it should."
+    )
     isolation_failed: RolloutAction = Field(
         RolloutAction.ROLL_BACK, description="Another tenant's data, or a right too many."
     )

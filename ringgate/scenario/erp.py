@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import overload
 
 from ringgate.domain.documents import Invoice, Ref, Task, TaskDraft
 from ringgate.domain.errors import OurSideError
+from ringgate.domain.integrations import ExpectedArrival
 from ringgate.domain.model import Policy, Tenant
 from ringgate.domain.money import Currency, Money
-from ringgate.domain.terms import Channel, InvoiceMethod, Role
+from ringgate.domain.terms import Channel, InvoiceMethod, Receives, Role
 from ringgate.drivers.protocol import Books, Connection, Outsider
 from ringgate.host.undo_journal import RunJournal
+from ringgate.integrations import Following
 from ringgate.isolation.model import PrivateRecord
 from ringgate.scenario import access_matrix, oracle, payment_terms
 from ringgate.scenario.actors import Actor
@@ -34,9 +37,10 @@ class Erp:
         today: date,
         neighbours: Sequence[Tenant] = (),
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        following: Following | None = None,
     ) -> None:
-        """`turn` is held while something is posted."""
-        self._turn = turn
+        """`turn` is held while something is posted; `following` looks at the tenant's integrations."""
+        self._turn, self._following = turn, following or Following(tenant)
         self.tenant, self.today, self.neighbours = tenant, today, tuple(neighbours)
         self._connection, self._channel, self._journal, self._make = connection, channel, journal, make
 
@@ -150,6 +154,32 @@ class Erp:
         if self._channel is Channel.BROWSER:
             stated["screen"] = {"net": invoice.net, "tax": invoice.tax, "total": invoice.total}
         return stated
+
+    # what receives its documents
+
+    def arrives(
+        self,
+        receives: Receives,
+        marker: str,
+        *,
+        totals: oracle.Totals | None = None,
+        hours: str | Decimal | None = None,
+        version: int = 1,
+    ) -> None:
+        """Wait until the document that was just made has arrived at each of the tenant's integrations that receive its
+        kind: in time, once, as the tenant's own, with these amounts (and currency, and tax by rate, `all` for the sum)
+        or hours, and at no other tenant's. `version` 2 is the first correction.
+
+        What arrived is looked for again once the run is undone: then its reversal must be there, too."""
+        stated = ExpectedArrival(
+            marker, datetime.now(UTC), attempt=version, hours=None if hours is None else Decimal(hours)
+        )
+        if totals is not None:
+            taxes = {name: each.amount for name, each in totals.by_rate.items()} | {"all": totals.tax.amount}
+            stated = replace(
+                stated, amount=totals.total.amount, net=totals.net.amount, currency=self.currency.code, taxes=taxes
+            )
+        self._following.follow(receives, stated)
 
     # who should see nothing of it
 

@@ -8,6 +8,7 @@ import fnmatch
 import io
 import posixpath
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -33,7 +34,7 @@ class CsvObserver:
 
     def seen(self, marker: str, since: datetime) -> Sequence[Arrival]:
         scheme = urlsplit(self._integration.address).scheme
-        files = self._local(since) if scheme == "file" else asyncio.run(self._remote(since))
+        files = self._local(since) if scheme == "file" else self._fetched(since)
         rows = [row for name, content in files for row in self._rows(name, content)]
         return arrivals(self._integration, rows, marker, since)
 
@@ -64,6 +65,11 @@ class CsvObserver:
             return [(each.name, each.read_bytes()) for each in chosen]
         except OSError as error:
             raise ObserverError(f"{self._integration.name}: {folder} cannot be read: {error.strerror}") from None
+
+    def _fetched(self, since: datetime) -> list[tuple[str, bytes]]:
+        """In a thread of its own, for a browser that is driven in this one has a loop of its own there."""
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(self._remote(since))).result()
 
     async def _remote(self, since: datetime) -> list[tuple[str, bytes]]:
         try:

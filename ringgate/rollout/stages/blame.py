@@ -21,7 +21,7 @@ from ringgate.domain.terms import Channel, Layer, Outcome, ResidueCause
 from ringgate.execution.undo import UndoRefused, UndoSlow
 from ringgate.rollout.conditions import Condition
 
-PLAIN = frozenset({"expectation", "refused", "business", "sign-in", "session"})
+PLAIN = frozenset({"expectation", "refused", "business", "sign-in", "session", "integration"})
 """Kinds of failure in which the ERP itself said or did what is wrong. Whatever breaks an invariant is one, too."""
 
 UNDONE_LATE = frozenset({UndoSlow.kind, UndoRefused.kind})
@@ -30,7 +30,7 @@ UNDONE_LATE = frozenset({UndoSlow.kind, UndoRefused.kind})
 OF_LAYER = {
     Layer.PLATFORM: Condition.PLATFORM_FAILED,
     Layer.PROCESS: Condition.PROCESS_FAILED,
-    Layer.INTEGRATION: Condition.PROCESS_FAILED,
+    Layer.INTEGRATION: Condition.INTEGRATION_FAILED,
     Layer.ISOLATION: Condition.ISOLATION_FAILED,
 }
 """What a check that failed after the upgrade says, by its layer."""
@@ -78,7 +78,7 @@ def only_timed_out(result: RunResult) -> bool:
     if result.outcome is not Outcome.FAILED or is_plain(result):
         return False
     if result.error is None or result.channel is Channel.BROWSER:
-        return kind_of(result) in ("timed-out", "unavailable", "misbehaved")
+        return kind_of(result) in ("timed-out", "unavailable", "misbehaved", "integration-late")
     return isinstance(result.error, ErpTimedOut)
 
 

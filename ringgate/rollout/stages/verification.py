@@ -1,5 +1,6 @@
 """The checks after the upgrade: the platform first; on it, beside each other, the work that was begun before the
-upgrade, the browser (which signs in, too), the processes, isolation, and what the ERP offers to programs."""
+upgrade, the browser (which signs in, too), the processes, isolation, and what the ERP offers to programs; and last,
+where all of these are fine, what of a tenant's documents arrives at its integrations."""
 
 from __future__ import annotations
 
@@ -33,6 +34,8 @@ def verification(context: StageContext, tenant: Tenant, plan: Plan, browser: boo
     done, offered, reasons = 0, list[Offered](), list[Objection]()
     if checked.fine:
         offered = _rest(context, tenant, plan, _others(chosen, browser), checked, since)
+        if checked.fine:
+            _integrations(context, tenant, chosen, checked)
         done, reasons = in_flight.judge_finished(context, tenant, since)
         reasons += judge_untested(context, tenant, plan, [each.counts for each in checked.looked])
     layers = {each.id: each.layer for each in context.scenarios}
@@ -53,7 +56,7 @@ def verification(context: StageContext, tenant: Tenant, plan: Plan, browser: boo
 
 def _others(chosen: Sequence[Scenario], browser: bool) -> list[tuple[Scenario, Channel]]:
     """All but the platform's, the longest first."""
-    others = [each for each in chosen if each.layer is not Layer.PLATFORM]
+    others = [each for each in chosen if each.layer not in (Layer.PLATFORM, Layer.INTEGRATION)]
     walks = [(each, Channel.BROWSER) for each in others if each.smoke and browser]
     return [*walks, *((each, Channel.API) for each in others)]
 
@@ -93,6 +96,17 @@ def _rest(
     checked.looked += more.looked
     checked.left = more.left
     return offered
+
+
+def _integrations(context: StageContext, tenant: Tenant, chosen: Sequence[Scenario], checked: Checked) -> None:
+    """The third layer, one after the other: of who receives nothing, nothing is asked. Adds to `checked`."""
+    received = {what for each in tenant.integrations.values() for what in each.receives}
+    paces = paces_of(context, tenant)
+    wanted = [each for each in chosen if each.layer is Layer.INTEGRATION and each.receives in received]
+    jobs = [job_of(context, tenant, (each, Channel.API), paces) for each in wanted]
+    more = settle(context, tenant, run_beside(tenant, jobs, context.limits))
+    checked.looked += more.looked
+    checked.left = [*checked.left, *more.left]
 
 
 def _of(layer: Layer, chosen: Sequence[Scenario]) -> frozenset[str]:
