@@ -12,7 +12,7 @@ from ringgate.integrations.observers import Observer
 
 POLL = 1.0
 """Seconds between two looks at a far end."""
-BACK = timedelta(days=1)
+BACK = timedelta(hours=2)
 """How far back of what was sent is looked: the clock of a far end may be another one."""
 
 

@@ -21,6 +21,8 @@ from ringgate.integrations.rows import ObserverError, Row, arrivals
 TIMEOUT = 10.0
 LARGEST = 20_000_000
 """Bytes of one file."""
+AT_ONCE = 32
+"""Files that are read at the same time."""
 FILE, LINE = "(file)", "(line)"
 """Columns that every row has besides its own: the file's name, and the line within it, from 1 for the first row."""
 
@@ -31,6 +33,7 @@ class CsvObserver:
 
     def __init__(self, integration: Integration, /) -> None:
         self._integration = integration
+        self._read_before: dict[tuple[str, float, int], bytes] = {}
 
     def seen(self, marker: str, since: datetime) -> Sequence[Arrival]:
         scheme = urlsplit(self._integration.address).scheme
@@ -97,15 +100,22 @@ class CsvObserver:
 
     async def _read(self, client: asyncssh.SFTPClient, since: datetime) -> list[tuple[str, bytes]]:
         folder = unquote(urlsplit(self._integration.address).path) or "."
-        found = []
+        wanted = []
         for entry in sorted(await client.readdir(folder), key=lambda each: str(each.filename)):
             name, attributes = str(entry.filename), entry.attrs
             changed = float(attributes.mtime if attributes.mtime is not None else datetime.now(UTC).timestamp())
             if not name.startswith(".") and self._fits(name, changed, attributes.size or 0, since):
-                async with client.open(posixpath.join(folder, name), "rb") as file:
-                    content = await file.read()
-                    found.append((name, content if isinstance(content, bytes) else content.encode()))
-        return found
+                wanted.append((name, changed, attributes.size or 0))
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def read(known: tuple[str, float, int]) -> None:
+            """A file that was read before and has not changed since is not read again."""
+            async with room, client.open(posixpath.join(folder, known[0]), "rb") as file:
+                content = await file.read()
+                self._read_before[known] = content if isinstance(content, bytes) else content.encode()
+
+        await asyncio.gather(*(read(each) for each in wanted if each not in self._read_before))
+        return [(each[0], self._read_before[each]) for each in wanted]
 
     def close(self) -> None:
         """Nothing stays open."""
