@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,12 @@ class FarEnds:
             public = (serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
             write_atomically(beside, made.public_key().public_bytes(*public).decode())
         return file, beside.read_text()
+
+    def load_again(self) -> None:
+        """Empties the warehouse; the connector loads all postings once more."""
+        self.cluster.execute("DELETE FROM ledger", database=WAREHOUSE)
+        with closing(sqlite3.connect(self.files / "connector.sqlite", isolation_level=None, timeout=30)) as memory:
+            memory.execute("DELETE FROM brought WHERE route = 'ledger'")
 
     # --- faults -----------------------------------------------------------------------------------------------------
 

@@ -10,17 +10,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ringgate.domain.terms import Channel, Outcome, StepKind
 from ringgate.estate import Estate
+from ringgate.estate.processes import wait_until
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.integrations import observer_of
 from ringgate.inventory import Inventory
 from ringgate.scenario.discovery import load_scenarios
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 pytestmark = pytest.mark.sweep
 
@@ -104,16 +108,20 @@ def test_the_warehouse_holds_what_the_books_hold_month_by_month(estate, inventor
     """
     warehouse = """
         SELECT to_char(day, 'YYYY-MM'), account, sum(debit - credit)::numeric(16, 2) FROM ledger
-        WHERE tenant = %s AND account = ANY(%s) AND load NOT LIKE 'second%%' AND document NOT LIKE '%%-%%late'
+        WHERE tenant = %s AND account = ANY(%s)
         GROUP BY 1, 2 ORDER BY 1, 2
     """
+    estate.far_ends.load_again()  # without what the faults above have left
     for tenant in inventory.tenants:
         accounts = tenant.policy.accounts
         codes = [*accounts.receivable, *accounts.revenue, *accounts.tax]
-        with estate.sql(tenant.id) as own, estate.database.connect("warehouse") as loaded:
-            there = loaded.execute(warehouse, [tenant.id, codes]).fetchall()
-            assert there == own.execute(books, [codes]).fetchall()
-            assert there
+        with estate.sql(tenant.id) as own, estate.database.connect("warehouse", autocommit=True) as loaded:
+            wanted = own.execute(books, [codes]).fetchall()
+            told = (warehouse, [tenant.id, codes])
+            assert wait_until(lambda told=told: loaded.execute(*told).fetchall() == wanted, within=120), (
+                loaded.execute(*told).fetchall(), wanted,
+            )  # fmt: skip
+            assert wanted
 
 
 def test_a_run_that_is_killed_before_its_document_arrives_is_taken_back_everywhere(estate, inventory, tmp_path):
@@ -130,12 +138,6 @@ def test_a_run_that_is_killed_before_its_document_arrives_is_taken_back_everywhe
     recovered = subprocess.run(recover, env=environment, capture_output=True, text=True, check=False)
     assert recovered.returncode == 0, recovered.stdout + recovered.stderr
     observer = observer_of(tenant.integrations["customer-mail"])
-    found = observer.seen(marker, tenant_long_ago())
+    found = observer.seen(marker, LONG_AGO)
     assert sorted(each.reversal for each in found) == [False, True]
     assert sum(each.amount for each in found) == 0
-
-
-def tenant_long_ago():
-    from datetime import UTC, datetime
-
-    return datetime(2026, 1, 1, tzinfo=UTC)
