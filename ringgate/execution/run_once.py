@@ -32,7 +32,7 @@ from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.execution.applicability import not_applicable, others
 from ringgate.execution.arrivals import followed_back, step_of
 from ringgate.execution.twins import TwinDiffers, TwinLabels, Twins
-from ringgate.execution.undo import SETTLE, Patience, left_behind, message_of, undo
+from ringgate.execution.undo import Patience, left_behind, message_of, undo_timed
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
 from ringgate.integrations import Followed, Following
@@ -298,15 +298,10 @@ def _act(
                 done.attachments = _evidence(connection, engine, run.id, found)
                 _find_basis(done.error, connection)
             if not journal.waits:
-                undo_began = time.monotonic()
                 patience = replace(engine.patience, stopping=engine.stopping)
-                settle = max(SETTLE, 2 * call.limit.of(0.0))
-                done.residue = undo(
-                    journal, connection, engine.redact, settle=settle, limit=call.limit, patience=patience, turn=turn
-                )
-                done.undo_seconds = time.monotonic() - undo_began
-                if done.error is None and not done.residue:
-                    done.error = followed_back(following)
+                timed = undo_timed(journal, connection, engine.redact, call.limit, patience, turn)
+                done.residue, done.undo_seconds = timed
+                done.error = done.error or (None if done.residue else followed_back(following))
             done.touched = connection.touched
     finally:
         if journal.waits:

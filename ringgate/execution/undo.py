@@ -110,6 +110,20 @@ def undo(
             limit.times = 1.0
 
 
+def undo_timed(
+    journal: RunJournal,
+    connection: Connection,
+    redact: Callable[[str], str],
+    limit: TimeLimit,
+    patience: Patience,
+    turn: Callable[[], AbstractContextManager[None]],
+) -> tuple[list[Residue], float]:
+    """As `undo`, right after the run: what is left, and the seconds that it took."""
+    began, settle = time.monotonic(), max(SETTLE, 2 * limit.of(0.0))
+    left = undo(journal, connection, redact, settle=settle, limit=limit, patience=patience, turn=turn)
+    return left, time.monotonic() - began
+
+
 def _lengthen(limit: TimeLimit | None, patience: Patience, until: float) -> None:
     """Before each reversal: once patience is at its end, it is tried all the same, but no longer than usual."""
     if limit:
@@ -164,4 +178,15 @@ def message_of(error: BaseException) -> str:
     return str(error) if isinstance(error, RinggateError) else f"{type(error).__name__}: {error}"
 
 
-__all__ = ["AT_ONCE", "SETTLE", "Patience", "UndoRefused", "UndoSlow", "cause_of", "left_behind", "message_of", "undo"]
+__all__ = [
+    "AT_ONCE",
+    "SETTLE",
+    "Patience",
+    "UndoRefused",
+    "UndoSlow",
+    "cause_of",
+    "left_behind",
+    "message_of",
+    "undo",
+    "undo_timed",
+]

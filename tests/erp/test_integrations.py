@@ -118,9 +118,8 @@ def test_the_warehouse_holds_what_the_books_hold_month_by_month(estate, inventor
         with estate.sql(tenant.id) as own, estate.database.connect("warehouse", autocommit=True) as loaded:
             wanted = own.execute(books, [codes]).fetchall()
             told = (warehouse, [tenant.id, codes])
-            assert wait_until(lambda told=told: loaded.execute(*told).fetchall() == wanted, within=120), (
-                loaded.execute(*told).fetchall(), wanted,
-            )  # fmt: skip
+            wait_until(lambda told=told, wanted=wanted: loaded.execute(*told).fetchall() == wanted, within=120)
+            assert loaded.execute(*told).fetchall() == wanted
             assert wanted
 
 
