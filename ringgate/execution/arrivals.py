@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ringgate.domain.model import Step
 from ringgate.domain.terms import Outcome, StepKind
-from ringgate.integrations import Followed, Following
+from ringgate.integrations import FollowedDocument, Following
 
 REVERSAL = " reversal"
 """After the name of an integration in a step: what was taken back came there."""
 
 
-def step_of(seen: Followed, ended: float) -> Step:
+def step_of(seen: FollowedDocument, ended: float) -> Step:
     """`payroll`, `payroll reversal`, or `payroll: doubled, amount`; its seconds are the lag. `ended` is counted from
     the start of the run."""
     name = f"{seen.integration.name}{REVERSAL if seen.reversal else ''}"

@@ -35,7 +35,7 @@ from ringgate.execution.twins import TwinDiffers, TwinLabels, Twins
 from ringgate.execution.undo import Patience, left_behind, message_of, undo_timed
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
-from ringgate.integrations import Followed, Following
+from ringgate.integrations import FollowedDocument, Following
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
 from ringgate.scenario.test_data import Make
@@ -67,7 +67,7 @@ class Run:
         self._written: Callable[[], Sequence[str]] = tuple
         self._kind: tuple[StepKind | None, int] = (None, 0)
 
-    def arrived(self, seen: Followed) -> None:
+    def arrived(self, seen: FollowedDocument) -> None:
         """Keep what came to an integration as a step beside the others; waiting for it is no time of the ERP's."""
         self.waited += seen.waited
         self.steps.append(step_of(seen, time.monotonic() - self._began))

@@ -9,13 +9,13 @@ our side, and no evidence against the ERP.
 """
 
 from ringgate.integrations.contract import state_of
-from ringgate.integrations.following import Followed, Following
+from ringgate.integrations.following import FollowedDocument, Following
 from ringgate.integrations.observers import Observer, known_kinds, observer_of
 from ringgate.integrations.rows import ObserverError
 from ringgate.integrations.watching import watch
 
 __all__ = [
-    "Followed",
+    "FollowedDocument",
     "Following",
     "Observer",
     "ObserverError",

@@ -32,7 +32,7 @@ ELSEWHERE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowedDocument:
     """What was seen of one document at one integration. `rules` are those of the contract that it broke, `waited` the
     seconds that it was looked for."""
 
@@ -63,7 +63,7 @@ class Following:
         others: Sequence[Tenant] = (),
         *,
         note: Callable[[Mapping[str, Any]], None] = lambda _line: None,
-        tell: Callable[[Followed], None] = lambda _seen: None,
+        tell: Callable[[FollowedDocument], None] = lambda _seen: None,
         stopping: Callable[[], bool] = lambda: False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Callable[[float], object] = time.sleep,
@@ -111,7 +111,7 @@ class Following:
             faults = [*state.faults, *([] if reversal else self._elsewhere(one))]
             lag = state.reversal_lag if reversal else state.lag
             rules = tuple(dict.fromkeys(each.rule for each in faults))
-            self._tell(Followed(one.integration, self._clock(), lag, rules, reversal, time.monotonic() - began))
+            self._tell(FollowedDocument(one.integration, self._clock(), lag, rules, reversal, time.monotonic() - began))
             wrong += [(one.integration, each) for each in faults]
         if wrong:
             raise _error(self._tenant, wrong)

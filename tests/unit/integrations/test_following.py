@@ -13,7 +13,7 @@ from ringgate.domain.errors import IntegrationFailed, IntegrationLate
 from ringgate.domain.integrations import ExpectedArrival
 from ringgate.domain.terms import Invariant, Outcome, Receives, StepKind
 from ringgate.execution.arrivals import step_of
-from ringgate.integrations import Followed, Following, ObserverError
+from ringgate.integrations import FollowedDocument, Following, ObserverError
 from tests.support.samples import tenant
 from tests.unit.integrations.samples import FIELDS, MARKER, NOON, integration
 
@@ -119,7 +119,7 @@ def test_the_correction_of_a_document_is_another_version_of_it(tmp_path):
 
 
 def test_a_step_names_the_rules_that_were_broken():
-    seen = Followed(integration(), NOON, None, ("doubled", "amount"))
+    seen = FollowedDocument(integration(), NOON, None, ("doubled", "amount"))
     step = step_of(seen, 3.0)
     assert (step.name, step.seconds, step.kind, step.outcome) == (
         "payroll: doubled, amount", 0.0, StepKind.ARRIVAL, Outcome.FAILED,
