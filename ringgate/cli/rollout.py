@@ -131,6 +131,15 @@ def roll_back(
     why: WhyArgument,
     platform: PlatformRequired,
     by: ByOption = "",
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            show_default=False,
+            help="Your own private key, where the release says who decides it (approvals.roll_back).",
+        ),
+    ] = None,
     inventory: OwnInventory = None,
     settle: SettleOption = 60.0,
     results: ResultsOption = None,
@@ -138,11 +147,13 @@ def roll_back(
 ) -> int:
     """Take back every tenant that this rollout upgraded, the last ring first. No window is waited for.
 
-    Ends with 0 if the books of all are as they were, with 1 if some are not, with 3 if there is no such rollout.
+    Where the release names who decides it, it is done with the key of one of them, and their signed decision is
+    evidence. Ends with 0 if the books of all are as they were, with 1 if some are not, with 2 if the decision is
+    refused or cannot be noted, with 3 if there is no such rollout.
     """
     with _site(release, platform, inventory) as (site, definition), _led(definition, platform) as led:
         ledger = led.ledger
-        _found(ledger)
+        by = _decided(definition, _found(ledger), key, results) or by
         with site.running():
             record = _controller(definition, site, ledger, settle, results).roll_back(by or getpass.getuser(), why)
         page = write_record_pages(record, definition, ledger, site, results, out, "rollout")
@@ -211,6 +222,31 @@ def resume(release: ReleaseArgument, platform: PlatformRequired) -> int:
         raise UsageMistake("this rollout is not paused.")
     typer.echo("No longer paused; `ringgate rollout start` goes on.")
     return Exit.OK
+
+
+def _decided(definition: Release, record: RehearsalRecord, key: Path | None, results: str | None) -> str:
+    """Who decided by their key that it is taken back, noted as evidence; "" where the release names nobody."""
+    from ringgate.evidence import EvidenceChain, this_actor
+    from ringgate.evidence.signing import SigningKey
+    from ringgate.execution import setup
+    from ringgate.rollout.approvals import decide_roll_back
+    from ringgate.store import Store
+
+    table = definition.table.approvals
+    if table is None or not table.roll_back:
+        return ""
+    if key is None:
+        raise UsageMistake(
+            f"a person with the role {' or '.join(table.roll_back)} decides this: give their key, --key."
+        )
+    own = SigningKey.load(key.expanduser(), lambda: str(typer.prompt("Passphrase", hide_input=True, err=True)))
+    new = decide_roll_back(table, definition.id, definition.digest, record.session, own, datetime.now(UTC))
+    store = Store(setup.results_url(results))
+    try:
+        EvidenceChain(store, this_actor()).append(new)
+    finally:
+        store.close()
+    return str(new.body["person"])
 
 
 # --- how ----------------------------------------------------------------------------------------------------------

@@ -55,6 +55,10 @@ class ApprovalsTable(StrictTable):
         "24 h", validate_default=True, description="How long a rollout waits for approvals before it ends; the same "
         "command goes on with it.", examples=["72 h"],
     )  # fmt: skip
+    roll_back: tuple[Slug, ...] = Field(
+        (), description="Roles of which one person decides, by their own key, that everything is taken back "
+        "[default: whoever can start the command].", examples=[["release-manager"]],
+    )  # fmt: skip
     roles: Annotated[tuple[ApproverRoleTable, ...], Field(min_length=1)] = Field(description="Who must approve.")
 
     def of_key(self, fingerprint: str) -> ApproverTable | None:
@@ -80,6 +84,11 @@ def check_approvals(file: str, given: object, rings: Sequence[str]) -> list[Prob
     owners: dict[str, str] = {}
     roles = _tables(given.get("roles"))
     names = [each.get("name") for each in roles]
+    deciding = given.get("roll_back")
+    for index, role in enumerate(deciding if isinstance(deciding, list) else []):
+        if isinstance(role, str) and role not in names:
+            near = nearest(role, [str(each) for each in names])
+            found.append(Problem(file, f"approvals.roll_back[{index}]", f"is no role of these approvals{near}", role))
     for name in sorted({str(each) for each in names if names.count(each) > 1}):
         found.append(Problem(file, "approvals.roles", "two roles must not have the same name", f'"{name}"'))
     for number, role in enumerate(roles):

@@ -173,6 +173,26 @@ def approve(
     return NewEvidence(EvidenceKind.APPROVAL, f"approval/{label}", subject.release, subject.ring, body)
 
 
+ROLL_BACK = "roll back"
+"""What stands for the ring in the decision that everything is taken back."""
+
+
+def decide_roll_back(
+    table: ApprovalsTable, release: str, digest: str, session: str, key: SigningKey, now: datetime
+) -> NewEvidence:
+    """The decision of a person whom the release names, signed with their own key. Whoever wrote or leads the release
+    may decide it, too: going back must not wait. Raises ApprovalRefused."""
+    person = table.of_key(key.public.fingerprint)
+    roles = [each for each in table.roles_of(person.name) if each in table.roll_back] if person else []
+    if person is None or not roles:
+        who = "nobody's" if person is None else f"{person.name}'s"
+        raise ApprovalRefused(
+            f"the key {key.public.fingerprint} is {who}, who may not decide that it is rolled back: that is for "
+            f"{' or '.join(table.roll_back)}"
+        )
+    return approve(table, ApprovalSubject(release, ROLL_BACK, session, digest, "", ""), key, now, role=roles[0])
+
+
 def involved_in(
     entries: Sequence[EvidenceEntry], session: str, authors: Collection[str], owners: Collection[str]
 ) -> ApprovalInvolved:

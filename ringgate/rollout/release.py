@@ -20,6 +20,7 @@ from ringgate.fingerprint.policy import load as load_policy
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
 from ringgate.rollout.calendars import RolloutCalendar
+from ringgate.rollout.control_tables import check_controls, control_files
 from ringgate.rollout.release_checks import check_series, cross_checks
 from ringgate.rollout.release_tables import ExceptionTable, ReleaseTable
 from ringgate.rollout.risk_classes import PLANS, Plan
@@ -118,6 +119,7 @@ def load_release(
     reviewed, wrong = _reviewed(path, layer.data)
     problems += wrong
     led_by = [each for each in inventory.tenants if layer.data.get("erp") in (None, each.erp)]
+    problems += check_controls(path, layer.data.get("controls"))
     calendar, wrong = check_rollout(path, layer.data, inventory, led_by)
     problems += wrong
     if problems:
@@ -150,7 +152,8 @@ def read_release(path: Path) -> tuple[ReleaseTable, str]:
 
 def _digest(path: Path, table: ReleaseTable) -> str:
     """Of the definition and the files beside it, which are read now."""
-    beside = (table.policy, table.accepted, table.drift, table.twins.reviewed, *files_of(table.rollout))
+    named = (table.policy, table.accepted, table.drift, table.twins.reviewed)
+    beside = (*named, *files_of(table.rollout), *control_files(table.controls))
     files = [path, *(path.parent / name for name in beside if name)]
     try:
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

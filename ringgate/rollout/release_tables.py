@@ -14,6 +14,7 @@ from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
+from ringgate.rollout.control_tables import ControlTable
 from ringgate.rollout.message_tables import NotifyTable
 from ringgate.rollout.risk_classes import Risk
 from ringgate.rollout.rollout_tables import RolloutTable
@@ -234,6 +235,9 @@ class ReleaseTable(StrictTable):
     )
     components: ComponentsTable = Field(description="What changes.")
     integrations: tuple[ReleaseIntegrationTable, ...] = Field((), description="Programs that talk to the ERP.")
+    controls: tuple[ControlTable, ...] = Field(
+        (), description="Files of scanners and policy checks that must be there and clean before a ring is opened."
+    )
     manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
     exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")
     must: tuple[Name, ...] = Field(

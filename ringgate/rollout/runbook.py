@@ -202,7 +202,8 @@ def _application(release: Release, place: RunbookPlace) -> list[RunbookStep]:
             "Take everything back", ("The last ring first, each tenant from the backup of its upgrade. No window is "
             "waited for. The report names what must be entered again.",),
             (place.line("ringgate rollout roll-back", "the reason, in a sentence", *_signed(release), known=True),),
-            decision=f"{_roll_back(release)} decide it. Ringgate itself rolls a ring back for: {_conditions(release)}.",
+            decision=f"{_roll_back(release)} decides it. Ringgate itself rolls back a ring for: "
+            f"{_conditions(release)}.",
             only_if="it is decided",
         ),
     ]  # fmt: skip
@@ -248,11 +249,16 @@ def _afterwards(release: Release, place: RunbookPlace) -> list[RunbookStep]:
 
 def _signed(release: Release) -> tuple[str, ...]:
     """What else a person gives who has it rolled back."""
-    return ()
+    approvals = release.table.approvals
+    return ("--key", "~/.ssh/id_ed25519") if approvals and approvals.roll_back else ()
 
 
 def _roll_back(release: Release) -> str:
-    return " or ".join(release.table.approvers)
+    approvals = release.table.approvals
+    if not approvals or not approvals.roll_back:
+        return " or ".join(release.table.approvers)
+    people = {person.name for role in approvals.roles if role.name in approvals.roll_back for person in role.people}
+    return f"{' or '.join(sorted(people))} ({' or '.join(approvals.roll_back)}, by their own key)"
 
 
 def _conditions(release: Release) -> str:

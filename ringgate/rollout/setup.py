@@ -20,6 +20,7 @@ from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory
 from ringgate.inventory.tenants import reference
 from ringgate.rollout.approval_wait import RingApprovals
+from ringgate.rollout.control_gate import held_by_controls
 from ringgate.rollout.controller import Rehearsal, RolloutObserver
 from ringgate.rollout.evidence import RolloutEvidence
 from ringgate.rollout.messages import RolloutMessages, messages_of
@@ -115,6 +116,7 @@ def assembled(
 
     def opens(ring: str) -> None:
         evidence.settle(record)
+        held_by_controls(release, lambda: Store(setup.results_url(results)), by)
         approvals.wait(record, ring)
 
     return Rehearsal(

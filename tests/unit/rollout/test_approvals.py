@@ -23,6 +23,7 @@ from ringgate.rollout.approvals import (
     ApprovalState,
     ApprovalSubject,
     approve,
+    decide_roll_back,
     involved_in,
     judge_approvals,
     verdict_before,
@@ -257,3 +258,21 @@ def test_every_mistake_of_the_table_is_told_at_once() -> None:
         ("approvals.roles[0].people[1].keys[0]", "is grace's: nobody approves for another"),
         ("approvals.roles[0].quorum", "is more than the 2 people who have this role: it could never be approved"),
     ]
+
+
+def test_a_rollback_is_decided_by_whom_the_release_names():
+    grace, linus = SigningKey.new(), SigningKey.new()
+    table = ApprovalsTable.model_validate(
+        {"author": "ada", "rings": ["early"], "roll_back": ["on-call"], "roles": [
+            {"name": "release-manager", "people": [{"name": "linus", "keys": [linus.public.line]}]},
+            {"name": "on-call", "people": [{"name": "grace", "keys": [grace.public.line]}]},
+        ]}
+    )  # fmt: skip
+    noted = decide_roll_back(table, "r", "a" * 64, "s1", grace, NOON)
+    assert (noted.body["person"], noted.body["role"], noted.ring) == ("grace", "on-call", "roll back")
+    assert b'"ring":"roll back"' in grace.public.verify(noted.body["envelope"])
+    for key, words in ((linus, "is linus's, who may not decide"), (SigningKey.new(), "is nobody's")):
+        with pytest.raises(ApprovalRefused, match=words):
+            decide_roll_back(table, "r", "a" * 64, "s1", key, NOON)
+    wrong = check_approvals("f", {"roll_back": ["oncall"], "roles": [{"name": "on-call"}]}, ["early"])
+    assert [each.key for each in wrong] == ["approvals.roll_back[0]"]

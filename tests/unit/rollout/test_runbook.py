@@ -59,8 +59,16 @@ def test_decision_points_name_who_decides(tmp_path):
     steps = {step.title: step for part in book_of(tmp_path, more=APPROVALS).parts for step in part.steps}
     assert "grace" in steps["Ring early"].decision
     assert steps["Ring canary"].decision == "Opened without approval."
-    assert "release-manager or head-of-finance decide it" in steps["Take everything back"].decision
+    assert "release-manager or head-of-finance decides it" in steps["Take everything back"].decision
     assert "fingerprint drift" in steps["Take everything back"].decision
+
+
+def test_a_rollback_is_decided_by_whom_the_release_names_and_by_their_key(tmp_path):
+    more = APPROVALS.replace('wait = "1 min"', 'wait = "1 min"\nroll_back = ["release-manager"]')
+    steps = {step.title: step for part in book_of(tmp_path, more=more).parts for step in part.steps}
+    back = steps["Take everything back"]
+    assert "ada or grace or linus (release-manager, by their own key) decides it" in back.decision
+    assert "--key" in back.commands[0]
 
 
 def test_manual_steps_backups_and_addresses_are_this_releases_own(tmp_path):
