@@ -39,6 +39,7 @@ from ringgate.scenario.access_checks import AccessChecks
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import expect, expect_agreement, expect_isolation, expect_nothing, expect_refusal
+from ringgate.scenario.particulars import expect_credits, expect_particulars, expect_settled
 from ringgate.scenario.test_data import Make
 
 READ, REVERSIBLE, PERMANENT = Effect.READ, Effect.REVERSIBLE, Effect.PERMANENT
@@ -170,9 +171,12 @@ __all__ = [
     "TimeEntry",
     "expect",
     "expect_agreement",
+    "expect_credits",
     "expect_isolation",
     "expect_nothing",
+    "expect_particulars",
     "expect_refusal",
+    "expect_settled",
     "in_flight",
     "named_in",
     "scenario",

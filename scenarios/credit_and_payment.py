@@ -19,6 +19,8 @@ from ringgate.api import (
     Run,
     expect,
     expect_agreement,
+    expect_credits,
+    expect_settled,
     scenario,
 )  # fmt: skip
 
@@ -48,10 +50,20 @@ def credit_and_payment(erp: Erp, make: Make, run: Run) -> None:
         expect(invoice.open, equals=erp.money("0"), because="it was paid in full", what="amount to pay")
         expect(invoice.state, equals="paid", because="it was paid in full", what="state")
 
+    with run.step("check what settles it"):
+        parts = [part, expected.total - part]
+        expect_settled(erp.particulars(invoice), parts=parts, on=run.today, because="it was paid today, in two parts")
+
     with run.step("credit an invoice"):
         wrong = _posted(manager, consultant, accountant, make)
         note = accountant.credit_invoice(wrong)
         expect(note.total, equals=-expected.total, because="the whole invoice is credited", what="credit note")
+
+    with run.step("check what it credits"):
+        told = erp.particulars(note)
+        expect_credits(told, invoice=wrong.ref.id, because="the credit note is of this invoice")
+        because = "the credit note settles the invoice, in whole and today"
+        expect_settled(erp.particulars(wrong), parts=[expected.total], on=run.today, by=note.ref.id, because=because)
 
     with run.step("compare the layers"):
         figures = {"net": -expected.net, "tax": -expected.tax, "total": -expected.total}

@@ -22,6 +22,7 @@ from ringgate.api import (
     Run,
     expect,
     expect_agreement,
+    expect_particulars,
     expect_refusal,
     scenario,
 )  # fmt: skip
@@ -77,6 +78,9 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         parts = sorted(part.amount.amount for part in erp.instalments(expected.total, run.today))
         owed = sorted(line.debit.amount for line in posting.lines if line.account in accounts.receivable)
         expect(owed, equals=parts, because=f"it is payable in {erp.policy.term}", what="amounts owed", basis=POLICY)
+
+    with run.step("check what it states"):
+        expect_particulars(erp.particulars(invoice), policy=erp.policy, texts=[draft.task.name], by=ACCOUNTANT)
 
     with run.step("check the numbering", POSTING):
         numbers = erp.books.invoice_numbers(run.today)

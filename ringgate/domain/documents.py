@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from ringgate.domain.money import Currency, Money
+from ringgate.domain.terms import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,40 @@ class Invoice:
     lines: tuple[InvoiceLine, ...] = ()
     taxes: tuple[TaxLine, ...] = ()
     due: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineParticulars:
+    """What a line says beside its amounts: its text, and how many hours one of its unit is (None: no unit of time)."""
+
+    text: str
+    hours_each: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Settlement:
+    """What closes an invoice, in whole or in part: booked `on` that day, by the document `by` (the invoice itself where
+    it was a payment of it, or a credit note)."""
+
+    on: date
+    amount: Decimal
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceParticulars:
+    """What a posted invoice or credit note states beside its amounts, as the auditor reads it over the API.
+
+    `addressee` is whom its address is of; `entered_by` and `posted_by` are the inventory's roles, None for
+    others. `credits` are the ids of the invoices whose lines a credit note takes back."""
+
+    ref: Ref
+    addressee: str
+    lines: tuple[LineParticulars, ...]
+    entered_by: Role | None
+    posted_by: Role | None
+    credits: tuple[str, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

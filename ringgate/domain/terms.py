@@ -39,6 +39,7 @@ class Capability(StrEnum):
     UNDO = "undo"  # what a run wrote can be taken back
     FINGERPRINT = "fingerprint"  # a tenant's books can be read whole, to be compared across an upgrade
     TWINS = "twins"  # every record that a run made can be read whole
+    PARTICULARS = "particulars"  # what an invoice states beside its amounts can be read
     SURFACE = "surface"  # what the ERP offers to programs can be read
     OUTSIDERS = "outsiders"  # other tenants' sessions can be tried, and none
     DIRECT_CALLS = "direct-calls"  # a user can ask for what none of their screens offers

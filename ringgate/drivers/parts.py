@@ -21,6 +21,7 @@ PARTS: Final = {
     Capability.BOOKS: ("books",),
     Capability.UNDO: ("undo",),
     Capability.SURFACE: ("surface",),
+    Capability.PARTICULARS: ("particulars",),
     Capability.TWINS: ("records_of_run",),
     Capability.OUTSIDERS: ("outsiders", "insider", "seen", "guesses", "ask_as_stranger"),
 }

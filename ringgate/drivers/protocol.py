@@ -24,6 +24,7 @@ from ringgate.domain.documents import (
     EntryDraft,
     Identity,
     Invoice,
+    InvoiceParticulars,
     Posting,
     Project,
     ProjectDraft,
@@ -227,6 +228,12 @@ class ReadsWhatRunsMade(Protocol):
         ...
 
 
+class ReadsParticulars(Protocol):
+    """`Capability.PARTICULARS`."""
+
+    def particulars(self, invoice: Ref) -> InvoiceParticulars: ...  # of a posted one; reads only, over the API
+
+
 class SaysVersion(Protocol):
     """Needs no capability: a driver without it says nothing, and its runs are taken as the release they are labelled
     with."""
@@ -253,6 +260,7 @@ class Connection(
     TriesIsolation,
     ReadsSurface,
     ReadsWhatRunsMade,
+    ReadsParticulars,
     SaysVersion,
     GivesEvidence,
     Protocol,

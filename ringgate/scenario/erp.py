@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import overload
 
-from ringgate.domain.documents import Invoice, Ref, Task, TaskDraft
+from ringgate.domain.documents import Invoice, InvoiceParticulars, Ref, Task, TaskDraft
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.integrations import ExpectedArrival
 from ringgate.domain.model import Policy, Tenant
 from ringgate.domain.money import Currency, Money
 from ringgate.domain.terms import Channel, InvoiceMethod, Receives, Role
+from ringgate.drivers.parts import Unsupported
 from ringgate.drivers.protocol import Books, Connection, Outsider
 from ringgate.host.undo_journal import RunJournal
 from ringgate.integrations import Following
@@ -180,6 +181,12 @@ class Erp:
                 stated, amount=totals.total.amount, net=totals.net.amount, currency=self.currency.code, taxes=taxes
             )
         self._following.follow(receives, stated)
+    def particulars(self, invoice: Invoice) -> InvoiceParticulars | None:
+        """What a posted invoice states beside its amounts; None where the driver cannot read that."""
+        try:
+            return self._connection.particulars(invoice.ref)
+        except Unsupported:
+            return None
 
     # who should see nothing of it
 

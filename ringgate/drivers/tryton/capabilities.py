@@ -20,6 +20,7 @@ ON_SCREEN: Final = frozenset(
         Capability.BOOKS,
         Capability.UNDO,
         Capability.FINGERPRINT,
+        Capability.PARTICULARS,
         Capability.SURFACE,
         Capability.TWINS,
     }

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ringgate.domain.documents import Ref
+from ringgate.domain.documents import InvoiceParticulars, Ref
 from ringgate.domain.errors import Refused, SignInRefused
 from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.drivers.protocol import Call, Outsider
-from ringgate.drivers.tryton import made, refusals, surface
+from ringgate.drivers.tryton import made, particulars, refusals, surface
 from ringgate.drivers.tryton.api.actor import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.tryton.api.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.api.procurement import ProcurementVerbs
@@ -79,6 +79,9 @@ class ApiConnection:
 
     def surface(self) -> Surface:
         return surface.read(self._tenant, self._session)
+
+    def particulars(self, invoice: Ref) -> InvoiceParticulars:
+        return particulars.read(self._session(Role.AUDITOR), invoice)
 
     def records_of_run(self, run_id: str) -> RunRecords:
         with self._carrier.unnoted():

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringgate.domain.documents import Ref
+from ringgate.domain.documents import InvoiceParticulars, Ref
 from ringgate.domain.errors import Refused, SignInRefused
 from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.reversal import Reversal
@@ -125,6 +125,9 @@ class BrowserConnection:
 
     def surface(self) -> Surface:
         return self._over_api().surface()
+
+    def particulars(self, invoice: Ref) -> InvoiceParticulars:
+        return self._over_api().particulars(invoice)
 
     def records_of_run(self, run_id: str) -> RunRecords:
         return self._over_api().records_of_run(run_id)
