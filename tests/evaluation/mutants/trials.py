@@ -116,7 +116,7 @@ class TenantTrials:
             for turn in range(self.turns):
                 mark = self.rows.now()
                 result = self._run(name)
-                if result.outcome is not Outcome.PASSED:
+                if result.outcome is Outcome.FAILED:
                     self.false.append(f"{name}: {result.failure and result.failure.message}")
                 if turn == 0:
                     rows = [(c.table, c.op, c.written) for c in self.rows.changes(mark, self.steps.ended)]
@@ -148,7 +148,7 @@ class TenantTrials:
         self._number += 1
         mark = self.rows.now()
         result = self._run(self.names[self._number % len(self.names)])
-        if result.outcome is not Outcome.PASSED:
+        if result.outcome is Outcome.FAILED:
             self.false.append(f"clean {result.scenario}: {result.failure and result.failure.message}")
         self.rows.put_back(mark)
         return result
@@ -166,7 +166,7 @@ class TenantTrials:
                     break
         self.rows.put_back(mark)
         trial.verdict, trial.why = judged(mutant, trial.met, Known(self.fields, self._learned(names)))
-        self.false += [f"{mutant.name}: {m.message}" for m in trial.met if (m.failed or m.broken) and not m.active]
+        self.false += [f"{mutant.name}: {m.message}" for m in trial.met if m.failed and not m.active]
         trial.seconds = time.monotonic() - began
         return trial
 

@@ -1,6 +1,6 @@
 """What a mutant's runs say of it. Pure.
 
-caught       a run in which it was active failed, and by the ERP's fault: one that is broken is no evidence
+caught       a run in which it was active failed by the ERP's fault: a broken one, or no answer in time, is no evidence
 equivalent   it was active, and by a rule nobody can have seen it: the rule is printed
 survived     it was active and could have been seen; why nothing saw it is said
 not active   no row was changed by it
@@ -24,6 +24,8 @@ EQUIVALENCE = {
     "overwritten": "the ERP wrote another value over it before the run's steps had ended",
 }
 """The rules by which a mutant is equivalent."""
+SILENT = frozenset({"timed-out", "unavailable"})
+"""Failures that tell of a slow or silent ERP, and so of nothing that was planted here."""
 KEPT_BY_THE_ERP = frozenset({"create_uid", "create_date", "write_uid", "write_date"})
 
 
@@ -60,13 +62,14 @@ class Met:
     ) -> Met:
         failure = result.failure
         text = f"{failure.message}\n{failure.expected} {failure.actual}\n{evidence}" if failure else ""
+        silent = failure is not None and failure.kind in SILENT
         return cls(
             scenario=result.scenario,
             rows=rows,
             fired=fired,
             stands=stands,
-            failed=result.outcome is Outcome.FAILED,
-            broken=result.outcome is Outcome.BROKEN,
+            failed=result.outcome is Outcome.FAILED and not silent,
+            broken=result.outcome is Outcome.BROKEN or silent,
             left=bool(result.residue),
             kind=failure.kind if failure else "",
             step=failure.step if failure else "",
