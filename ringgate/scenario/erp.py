@@ -181,6 +181,7 @@ class Erp:
                 stated, amount=totals.total.amount, net=totals.net.amount, currency=self.currency.code, taxes=taxes
             )
         self._following.follow(receives, stated)
+
     def particulars(self, invoice: Invoice) -> InvoiceParticulars | None:
         """What a posted invoice states beside its amounts; None where the driver cannot read that."""
         try:
