@@ -41,25 +41,31 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     tenants: TenantsOption = 4,
+    erp: Annotated[
+        str | None,
+        typer.Option("--erp", metavar="KIND", help="Which ERP; its kind must come with a release of its own.",
+                     show_default=False),
+    ] = None,
     leave_out: Annotated[
         str,
         typer.Option("--leave-out", metavar="STEP", help="Leave out the manual step of this name, such as 7.6."),
     ] = "",
     down: Annotated[bool, typer.Option("--down", help="Stop the servers afterwards.")] = False,
-) -> int:
+) -> int:  # fmt: skip
     """Rehearse a real upgrade of a real ERP, ring by ring.
 
     Starts the ERP and its tenants first, and ends with a report. Each start begins anew, unless the last one was
     killed: then it goes on where that was.
     """
-    code = run(_own_release(), tenants=tenants, anew=None, leave_out=leave_out, down=down)
+    from ringgate.rollout.platforms.estate import demo_name, demo_release
+
+    code = run(demo_release(erp or ""), tenants=tenants, anew=None, leave_out=leave_out, down=down)
     if not down:
-        typer.echo("The tenants still stand: `ringgate estate status` lists them, `ringgate estate down` stops.")
+        name = "" if (kept := demo_name(erp or "")) == demo_name("") else f" --name {kept}"
+        typer.echo(
+            f"The tenants still stand: `ringgate estate status{name}` lists them, `ringgate estate down{name}` stops."
+        )
     return code
-
-
-def _own_release() -> Path:
-    return Path(__file__).resolve().parents[2] / "deploy" / "releases" / "tryton-7.0-to-8.0.toml"
 
 
 def rehearse(
@@ -113,10 +119,10 @@ def run(
     """
     from ringgate.rollout.platforms.protocol import PlatformRequest
     from ringgate.rollout.platforms.registry import DEFAULT, platform_kind, split
-    from ringgate.rollout.release import named_series
+    from ringgate.rollout.release import named_erp, named_series
 
     name, where = split(platform or DEFAULT)
-    kind, request = platform_kind(name), PlatformRequest(where, inventory, tenants)
+    kind, request = platform_kind(name), PlatformRequest(where, inventory, tenants, named_erp(release))
     wanted = named_series(release)
     # What is wrong with the definition is told before anything is set up for it.
     definition_of(release, *kind.foreseen(request), leave_out)

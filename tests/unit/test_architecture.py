@@ -86,7 +86,6 @@ OF_AN_ERP = re.compile(
 """Names of an ERP's methods and records."""
 NAMED = {
     ("ringgate/estate/registry.py", "tryton"),  # the kind of an estate of which nobody says which ERP it is to be
-    ("ringgate/cli/rehearse.py", "tryton-7.0-to-8.0.toml"),  # the demo's own release
     ("ringgate/rollout/release_tables.py", 'must be as "call model.party.party.create"'),  # what a wrong `uses` is told
 }
 """Where the engine names an ERP today. This list shrinks; it does not grow."""

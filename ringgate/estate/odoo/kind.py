@@ -15,7 +15,7 @@ from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Role
 from ringgate.estate.faults.fault import Fault
 from ringgate.estate.members import Member, TenantNames
-from ringgate.estate.odoo import install
+from ringgate.estate.odoo import hop, install
 from ringgate.estate.odoo.readiness import state
 from ringgate.estate.odoo.series import SERIES
 from ringgate.estate.odoo.server import USER, OdooServer, stale
@@ -72,6 +72,9 @@ class OdooEstate:
     # --- installing and serving -----------------------------------------------------------------------------------
 
     def install(self, tools: Tools, series: str) -> Path:
+        """The last series comes with the hop that leads to it."""
+        if series == hop.LAST:
+            hop.install(tools)
         return install.install(tools, SERIES[series])
 
     def installed(self, tools: Tools, series: str) -> Path:
@@ -82,7 +85,7 @@ class OdooEstate:
 
     def server(self, tools: Tools, place: ServerPlace) -> OdooServer:
         facts = SERIES[place.series]
-        return OdooServer(facts, install.folder_of(tools, facts), place)
+        return OdooServer(facts, install.folder_of(tools, facts), place, hop.hop_of(tools))
 
     # --- tenants --------------------------------------------------------------------------------------------------
 

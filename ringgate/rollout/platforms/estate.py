@@ -9,16 +9,19 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 
 from ringgate.domain.model import Tenant
+from ringgate.estate import registry
 from ringgate.estate.backups import BackupFile
 from ringgate.estate.base import DEMO
 from ringgate.estate.errors import EstateError
 from ringgate.estate.estate import Estate
 from ringgate.estate.progress import ProgressDisplay
 from ringgate.estate.upgrading import ManualStep, UpgradeFailed
+from ringgate.host import paths
 from ringgate.inventory import Inventory
 from ringgate.rollout.platforms.protocol import PlatformRequest, PlatformSite, Stages, UpgradeRefused
 from ringgate.rollout.platforms.registry import PlatformError
@@ -116,7 +119,7 @@ class EstatePlatforms:
         return estate.foreseen(request.tenants), estate.series_known
 
     def open(self, request: PlatformRequest, series: Sequence[str], screen: Console) -> PlatformSite:
-        estate = self._estate(request)
+        estate = self._estate(request, series)
         with ProgressDisplay(screen) as board:
             estate.up(request.tenants, board, also=[name for name in series if name in estate.series_known])
         inventory = estate.inventory()
@@ -130,11 +133,30 @@ class EstatePlatforms:
             stop=estate.down,
         )
 
-    def _estate(self, request: PlatformRequest) -> Estate:
-        estate = Estate.at(request.where or DEMO)
+    def _estate(self, request: PlatformRequest, series: Sequence[str] = ()) -> Estate:
+        """`series`: the first is what tenants begin at, where none stand yet."""
+        name = request.where or demo_name(request.erp)
+        estate = Estate.at(name, request.erp)
+        if not estate.inventory_path.is_dir() and series and series[0] in estate.series_known:
+            estate = Estate.at(name, request.erp, series[0])
         if request.inventory and request.inventory.resolve() != estate.inventory_path.resolve():
             raise PlatformError(
                 f"An estate has an inventory of its own ({estate.inventory_path}): leave --inventory out, or name the "
                 "platform on which the tenants of yours live."
             )
         return estate
+
+
+def demo_name(erp: str) -> str:
+    """The estate of an ERP's demo, of which nobody says what it is called."""
+    return DEMO if erp in ("", registry.DEFAULT) else f"{DEMO}-{erp}"
+
+
+def demo_release(erp: str) -> Path:
+    """The upgrade that comes with Ringgate for an ERP: `deploy/releases/<erp>-<before>-to-<after>.toml`. Raises
+    PlatformError where there is none, EstateError for an ERP of which there is no kind."""
+    name = registry.estate_kind(erp or registry.DEFAULT).name
+    found = sorted((paths.shipped("deploy") / "releases").glob(f"{name}-*-to-*.toml"))
+    if not found:
+        raise PlatformError(f"No release of {name} comes with Ringgate: rehearse one of your own.")
+    return found[0]

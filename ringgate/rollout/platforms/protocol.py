@@ -70,11 +70,12 @@ class Platform(Protocol):
 class PlatformRequest:
     """What a command was told: `where` stands after the kind's name and means what the kind says (an estate's name, a
     file), "" for nothing; `inventory` is its folder, None where the kind has one of its own; `tenants` is how many are
-    to stand where the kind can make some."""
+    to stand where the kind can make some, and `erp` of which ERP, "" where nobody says."""
 
     where: str = ""
     inventory: Path | None = None
     tenants: int = 4
+    erp: str = ""
 
 
 @dataclass(frozen=True)

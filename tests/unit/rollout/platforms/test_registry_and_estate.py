@@ -11,7 +11,7 @@ import pytest
 
 from ringgate.domain.model import Recovery
 from ringgate.rollout.platforms import registry
-from ringgate.rollout.platforms.estate import BackupSchedule, EstatePlatforms
+from ringgate.rollout.platforms.estate import BackupSchedule, EstatePlatforms, demo_name, demo_release
 from ringgate.rollout.platforms.protocol import PlatformRequest
 from ringgate.rollout.platforms.registry import PlatformError, platform_kind, series_on, split
 from tests.support.samples import tenant
@@ -105,3 +105,17 @@ def test_an_inventory_of_ones_own_is_not_that_of_an_estate(tmp_path, monkeypatch
     monkeypatch.setenv("RINGGATE_HOME", str(tmp_path))
     with pytest.raises(PlatformError, match="An estate has an inventory of its own"):
         EstatePlatforms().foreseen(PlatformRequest("mine", tmp_path / "tenants"))
+
+
+def test_each_erp_that_comes_with_ringgate_has_a_demo_of_its_own():
+    assert {erp: (demo_name(erp), demo_release(erp).name) for erp in ("tryton", "odoo")} == {
+        "tryton": ("demo", "tryton-7.0-to-8.0.toml"),
+        "odoo": ("demo-odoo", "odoo-14-to-19.toml"),
+    }
+    assert demo_release("") == demo_release("tryton")
+
+
+def test_an_estate_is_made_of_the_release_s_own_erp(tmp_path, monkeypatch):
+    monkeypatch.setenv("RINGGATE_HOME", str(tmp_path))
+    inventory, series = EstatePlatforms().foreseen(PlatformRequest("mine", tenants=2, erp="odoo"))
+    assert ({tenant.erp for tenant in inventory.tenants}, series) == ({"odoo"}, ("14.0", "19.0"))
