@@ -14,7 +14,8 @@ from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Channel
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
-from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, planted
+from ringgate.estate.faults.migration import planted
+from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS
 from ringgate.execution.run_once import Engine
 from ringgate.fingerprint import compare
 from ringgate.fingerprint.model import Fingerprint

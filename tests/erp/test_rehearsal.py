@@ -18,7 +18,8 @@ from ringgate.domain.money import Money
 from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.protocol import Call, Connection
 from ringgate.estate import Estate
-from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, MigrationFault, planted
+from ringgate.estate.faults.migration import MigrationFault, planted
+from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS
 from ringgate.execution import setup
 from ringgate.fingerprint.loss import SYNTHETIC
 from ringgate.fingerprint.model import Fingerprint

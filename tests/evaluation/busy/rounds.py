@@ -14,7 +14,8 @@ from typing import Any
 
 from ringgate.domain.model import Tenant
 from ringgate.estate import Estate
-from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS, planted
+from ringgate.estate.faults.migration import planted
+from ringgate.estate.tryton.migration_faults import MIGRATION_FAULTS
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import RehearsalRecord
 from ringgate.rollout.release_tables import RolloutAction
