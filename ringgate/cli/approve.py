@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 def approve(
     release: ReleaseArgument,
-    ring: Annotated[str, typer.Option(metavar="NAME", help="The ring that may be opened.")],
+    ring: Annotated[str, typer.Option(metavar="NAME", help="The ring that may be opened; activation, for features.")],
     key: Annotated[
         Path, typer.Option(metavar="FILE", help="Your own private key, Ed25519, as ssh-keygen or OpenSSL writes it.")
     ] = Path("~/.ssh/id_ed25519"),
@@ -40,7 +40,7 @@ def approve(
     ] = "",
     results: ResultsOption = None,
 ) -> int:  # fmt: skip
-    """Approve that a rollout opens a ring.
+    """Approve that a rollout opens a ring, or switches its features on.
 
     Who may is in the release, `[approvals]`. An approval is of the release, the ring's tenants as the inventory has
     them, and the verdict on the ring before: when any of them changes it is void. Ends with 0 if it was noted, 1 if it
@@ -95,12 +95,14 @@ def _start(entries: Sequence[EvidenceEntry], session: str, release: str, digest:
 def _subject(
     entries: Sequence[EvidenceEntry], start: EvidenceEntry, ring: str, release: str, digest: str
 ) -> ApprovalSubject:
+    from ringgate.rollout.approval_wait import ring_before
     from ringgate.rollout.approvals import ApprovalSubject, verdict_before
 
-    names = [each["ring"] for each in start.body["rings"]]
-    if ring not in names:
-        raise _Refused(f"{ring} has no tenant in this rollout")
-    session, before = start.body["session"], names[names.index(ring) - 1] if names.index(ring) else ""
+    try:
+        before = ring_before(ring, [each["ring"] for each in start.body["rings"]])
+    except ValueError:
+        raise _Refused(f"{ring} has no tenant in this rollout") from None
+    session = start.body["session"]
     verdict = verdict_before(entries, session, before) if before else ""
     if before and not verdict:
         raise _Refused(f"there is no verdict on {before} yet, and it is part of what you approve")
@@ -130,7 +132,7 @@ def _approved(
     if tried not in state.counted:
         raise _Refused(state.refused[-1].split(": ", 1)[1])
     chain.append(new)
-    missing = f"Missing still: {', '.join(state.missing)}." if state.missing else "The ring may be opened."
+    missing = f"Missing still: {', '.join(state.missing)}." if state.missing else f"{subject.ring} may begin."
     verdict = f", and the verdict {subject.verdict_digest[:16]}..." if subject.verdict_digest else ""
     return (
         f"noted: {new.body['person']} approves {subject.ring} as {new.body['role']}, until "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -220,11 +220,13 @@ def write_record_pages(
     )  # fmt: skip
 
 
-def definition_of(release: Path, inventory: Inventory, series: tuple[str, ...], leave_out: str = "") -> Release:
-    """A release, checked. Raises ReleaseError."""
+def definition_of(
+    release: Path, inventory: Inventory, series: tuple[str, ...], leave_out: str = "", today: date | None = None
+) -> Release:
+    """A release, checked as of today. Raises ReleaseError."""
     from ringgate.rollout.release import load_release
 
-    found = load_release(release, inventory, known_series=series)
+    found = load_release(release, inventory, known_series=series, today=today)
     return found.without_step(leave_out) if leave_out else found
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +43,11 @@ OwnInventory = Annotated[
 ]  # fmt: skip
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so [default: the user].")]
 WhyArgument = Annotated[str, typer.Argument(metavar="WHY", help="In a sentence.")]
+
+_LIT = {"promote": "on", "pause": "paused", "roll back": "off again"}
+
+SOON = 14
+"""Days before a flag's end in which `flags` says so by its exit code."""
 
 LOOK = 60.0
 """Seconds between two looks at whether a rollout that waits may go on."""
@@ -111,7 +116,7 @@ def start(
             ledger.forget()
         if again:
             reopen(ledger)
-        if begin(ledger, definition, site.platform, setup.new_session()):
+        if begin(ledger, definition, site.platform, setup.new_session(), activates=True):
             console().print(f"Going on with the rollout that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
         pace = _pace(definition, led)
         record = _run(definition, site, ledger, pace, settle, results)
@@ -163,6 +168,75 @@ def roll_back(
     return Exit.FAILED if record.left or any(each and each.reasons for each in stages) else Exit.OK
 
 
+@app.command("switch-off")
+def switch_off(
+    release: ReleaseArgument,
+    why: WhyArgument,
+    platform: PlatformRequired,
+    by: ByOption = "",
+    inventory: OwnInventory = None,
+    results: ResultsOption = None,
+) -> int:
+    """Switch off, on every tenant, the features that this rollout switched on. The tenants stay upgraded.
+
+    No window and no approval is waited for. Ends with 0 if all are off, with 1 if some are not, 2 if nobody can tell
+    of some, 3 if there is no such rollout or nothing was switched on.
+    """
+    from ringgate.rollout.activating import switched_off
+    from ringgate.rollout.conditions import Condition
+
+    today = _found(_ledger(_folder(_id_of(release), platform))).began.date()  # a flag may have ended since
+    with _site(release, platform, inventory, today) as (site, definition), _led(definition, platform) as led:
+        ledger = led.ledger
+        record = _found(ledger)
+        if not any("activation" in each.stages for each in record.tenants.values()):
+            raise UsageMistake("this rollout has switched nothing on.")
+        record = switched_off(_controller(definition, site, ledger, 0.0, results), by or getpass.getuser(), why)
+    kept = [each.stages.get("deactivation") for each in record.tenants.values()]
+    left = [reason for each in kept if each for reason in each.reasons]
+    for reason in left:
+        typer.echo(f"{reason.tenant}: {reason.sentence}", err=True)
+    off = sum(1 for each in kept if each and not each.reasons)
+    typer.echo(f"The features are off on {counted(off, 'tenant')}, which stay at {record.after}.")
+    if any(each.condition is not Condition.INCONCLUSIVE for each in left):
+        return Exit.FAILED
+    return Exit.BROKEN if left else Exit.OK
+
+
+@app.command()
+def flags(
+    release: ReleaseArgument, platform: PlatformRequired, inventory: OwnInventory = None, as_json: JsonOption = False
+) -> int:
+    """Show each feature of a release: whose it is, until when, and where it is on, asked now. Changes nothing.
+
+    Ends with 0, with 1 if a flag ends within two weeks, 2 if nobody can tell where one is on.
+    """
+    from ringgate.rollout.flags.known import flags_of
+    from ringgate.rollout.flags.protocol import FlagUnknown
+
+    told, code = [], int(Exit.OK)
+    with _site(release, platform, inventory) as (_, definition):
+        for flag in flags_of(definition.table.activation, definition.path.parent):
+            states: dict[str, bool | None] = {}
+            for tenant in definition.tenants:
+                try:
+                    states[tenant.id] = flag.state(tenant)
+                except FlagUnknown as unknown:
+                    states[tenant.id], code = None, int(Exit.BROKEN)
+                    typer.echo(str(unknown), err=True)
+            left = (flag.table.ends - datetime.now(UTC).date()).days
+            code = code or (int(Exit.FAILED) if left < SOON else code)
+            told.append((flag.table, states))
+    if as_json:
+        listed = [{"flag": x.name, "owner": x.owner, "ends": str(x.ends), "on": states} for x, states in told]
+        typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+        return code
+    for each, states in told:
+        on = ", ".join(name for name, state in states.items() if state) or "nowhere"
+        typer.echo(f"{each.name}: of {each.owner}, until {each.ends}; on: {on}")
+    return code
+
+
 @app.command()
 def status(release: ReleaseArgument, platform: PlatformRequired, as_json: JsonOption = False) -> int:
     """Show how far a rollout is, from its record: asks no host.
@@ -189,6 +263,9 @@ def status(release: ReleaseArgument, platform: PlatformRequired, as_json: JsonOp
                 if kept.ring == name:
                     done = ", ".join(f"{stage} {each.outcome}" for stage, each in kept.stages.items())
                     screen.print(f"  {tenant:20} {done or 'not begun'}", soft_wrap=True)
+        for name, ring in record.activation.items():
+            said = _LIT[ring.decision.value] if ring.decision else "being switched on" if ring.began else "dark"
+            screen.print(f"features of {name}: {said}", soft_wrap=True)
         for line in filter(None, (f"led by {led}" if led else "nobody leads it at the moment", paused,
                                   f"waits: {record.waits}" if record.waits else "")):  # fmt: skip
             screen.print(line, soft_wrap=True)
@@ -270,13 +347,15 @@ def _controller(
     from ringgate.execution import setup
     from ringgate.judging import Judge, load_policy
     from ringgate.rollout.baking import GateBake
+    from ringgate.rollout.flags.known import flags_of
     from ringgate.rollout.setup import assembled
     from ringgate.rollout.view import RolloutDisplay
     from ringgate.scenario.discovery import known_scenarios
     from ringgate.store import Store
 
     watcher = board if isinstance(board, RolloutDisplay) else RolloutDisplay(console(), ledger.record)
-    found = assembled(definition, site.inventory, site.platform, ledger, watcher, results, settle)
+    flags = flags_of(definition.table.activation, definition.path.parent)
+    found = assembled(definition, site.inventory, site.platform, ledger, watcher, results, settle, flags)
     if definition.table.rollout.bake:
         policy = load_policy(definition.path.parent / definition.table.rollout.bake, site.inventory, known_scenarios())
         url = setup.results_url(results)
@@ -309,16 +388,18 @@ def _pace(definition: Release, led: _LedRollout | None = None) -> RolloutPace:
 
 
 @contextmanager
-def _site(release: Path, platform: str, inventory: Path | None) -> Iterator[tuple[PlatformSite, Release]]:
+def _site(
+    release: Path, platform: str, inventory: Path | None, today: date | None = None
+) -> Iterator[tuple[PlatformSite, Release]]:
     from ringgate.rollout.platforms.protocol import PlatformRequest
     from ringgate.rollout.platforms.registry import platform_kind, split
     from ringgate.rollout.release import named_series
 
     name, where = split(platform)
     kind, request = platform_kind(name), PlatformRequest(where, inventory)
-    definition_of(release, *kind.foreseen(request))
+    definition_of(release, *kind.foreseen(request), today=today)
     site = kind.open(request, named_series(release), console())
-    yield site, definition_of(release, site.inventory, site.series)
+    yield site, definition_of(release, site.inventory, site.series, today=today)
 
 
 @contextmanager

@@ -48,7 +48,8 @@ class ApproverRoleTable(StrictTable):
 class ApprovalsTable(StrictTable):
     author: Name = Field(description="Who wrote the release: they may not approve it.", examples=["ada"])
     rings: Annotated[tuple[Slug, ...], Field(min_length=1)] = Field(
-        description="The rings that are not opened without approval.", examples=[["early", "broad"]]
+        description="The rings that are not opened without approval; activation, for switching features on.",
+        examples=[["early", "broad"]],
     )
     valid: Duration = Field("24 h", validate_default=True, description="How long an approval holds.", examples=["8 h"])
     wait: Duration = Field(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ringgate.evidence import EvidenceActor, EvidenceChain, EvidenceEntry, EvidenceKind, NewEvidence
 from ringgate.evidence.verdicts import digest_of_tenants
+from ringgate.rollout.activation_tables import ACTIVATION
 from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.approvals import (
     ApprovalInvolved,
@@ -32,7 +33,8 @@ POLL = 2.0
 
 @dataclass
 class RingApprovals:
-    """Waits for the approvals that a release asks for. `remark` tells people; `pause` waits between two looks.
+    """Waits for the approvals that a release asks for, also for switching its
+    features on. `remark` tells people; `pause` waits between two looks.
     `waits` is told what is missing whenever that changes, and "" when nothing is any more."""
 
     open_store: Callable[[], Store]
@@ -48,13 +50,15 @@ class RingApprovals:
         """Returns once the ring may be opened; a ring that was opened before may be gone on with. Raises RolloutHeld
         when the time to wait is over, ApprovalRefused where the evidence was changed, and StoreError."""
         table = self.release.table.approvals
-        if table is None or ring not in table.rings or record.rings[ring].began is not None:
+        opened = record.activation.values() if ring == ACTIVATION else [record.rings[ring]]
+        if table is None or ring not in table.rings or any(each.began is not None for each in opened):
             return
         until, waiting = self.clock() + table.wait, ""
         while not (state := self._look(table, record, ring)).complete:
             for sentence in state.refused:
                 self._tell(sentence)
-            missing = f"{ring} is not opened without approval; missing: {', '.join(state.missing)}"
+            what = "activation does not begin" if ring == ACTIVATION else f"{ring} is not opened"
+            missing = f"{what} without approval; missing: {', '.join(state.missing)}"
             self._tell(f"{missing}. `ringgate approve {self.release.path} --ring {ring}` gives it")
             if missing != waiting:
                 self.waits(waiting := missing)
@@ -102,12 +106,21 @@ class RingApprovals:
 
 def subject_of(release: Release, session: str, ring: str, entries: list[EvidenceEntry]) -> ApprovalSubject:
     """What an approval of this ring must be about, as release, inventory and evidence are now."""
-    names = [name for name, _ in release.rings]
-    before = names[names.index(ring) - 1] if names.index(ring) else ""
+    before = ring_before(ring, [name for name, _ in release.rings])
+    tenants = release.tenants if ring == ACTIVATION else dict(release.rings)[ring]
     return ApprovalSubject(
-        release.id, ring, session, release.digest, digest_of_tenants(dict(release.rings)[ring]),
+        release.id, ring, session, release.digest, digest_of_tenants(tenants),
         verdict_before(entries, session, before) if before else "",
     )  # fmt: skip
+
+
+def ring_before(ring: str, names: Sequence[str]) -> str:
+    """The ring whose verdict is part of what is approved, "" for none: of activation, the last. Raises ValueError for a
+    ring that is not among `names`."""
+    if ring == ACTIVATION:
+        return names[-1]
+    place = names.index(ring)
+    return names[place - 1] if place else ""
 
 
 def authors_of(path: Path) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ringgate.domain.errors import RinggateError
 from ringgate.rollout.platforms.protocol import Platform
-from ringgate.rollout.record import FORM, RecordKeeper, RehearsalRecord, RingRecord, TenantRecord
+from ringgate.rollout.record import ACTIVATION_STAGES, FORM, RecordKeeper, RehearsalRecord, RingRecord, TenantRecord
 from ringgate.rollout.release import Release
 
 
@@ -18,8 +18,9 @@ class AnotherRelease(RinggateError):
     """An unfinished rehearsal is of another text of the release definition."""
 
 
-def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: str) -> bool:
-    """Finds the record of an unfinished rehearsal, or begins a new one. Says whether it goes on with one.
+def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: str, *, activates: bool = False) -> bool:
+    """Finds the record of an unfinished rehearsal, or begins a new one. Says whether it goes on with one. `activates`:
+    features are switched on at its end, if the release has some.
 
     Raises AnotherRelease or AlreadyThere before anything is touched.
     """
@@ -49,6 +50,7 @@ def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: s
             began=datetime.now(UTC),
             tenants={tenant.id: TenantRecord(ring=ring) for ring, tenants in release.rings for tenant in tenants},
             rings={ring: RingRecord() for ring, _ in release.rings},
+            activation={ring: RingRecord() for ring, _ in release.rings if activates and table.activation},
             skipped={name: each.reason for name, each in release.skipped.items()},
         )
     )
@@ -60,6 +62,15 @@ def reopen(ledger: RecordKeeper) -> None:
     that were rolled back from the beginning. What the earlier rings came to stays."""
     record = ledger.find()
     stopped = [name for name, ring in record.rings.items() if ring is record.stopped] if record else []
+    dark = [name for name, ring in record.activation.items() if ring is record.stopped] if record else []
+    if record is not None and dark:
+        for tenant in record.tenants.values():
+            if tenant.ring in dark:
+                for stage in ACTIVATION_STAGES:
+                    tenant.stages.pop(stage, None)
+        record.activation.update((name, RingRecord(began=record.activation[name].began)) for name in dark)
+        record.ended, record.left = None, []
+        ledger.write()
     if record is None or not stopped:
         return
     for tenant in record.tenants.values():

@@ -10,9 +10,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.controller import Rehearsal, worst
+from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.platforms.somebody_elses import SomebodyElses
-from ringgate.rollout.record import Objection, RehearsalRecord
+from ringgate.rollout.record import Objection, RehearsalRecord, worst
 
 AFTER = ("fingerprint", "verification")
 

@@ -22,5 +22,6 @@ class Condition(StrEnum):
     SURFACE_BROKEN = "surface_broken"
     BACKGROUND_LOAD_FAILED = "background_load_failed"
     BAKE_FAILED = "bake_failed"
+    ACTIVATION_FAILED = "activation_failed"
     STOPPED_BY_PERSON = "stopped_by_person"
     INCONCLUSIVE = "inconclusive"

@@ -22,6 +22,7 @@ from ringgate.domain.terms import Layer, Outcome
 from ringgate.execution.run_once import Engine
 from ringgate.host.machine_load import MachineLoad, measured
 from ringgate.inventory import Inventory
+from ringgate.rollout.activating import activate, switch_off
 from ringgate.rollout.background_load import BackgroundLoad
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.pace import AT_ONCE, Pace, RolloutHeld, Unlimited
@@ -33,6 +34,7 @@ from ringgate.rollout.record import (
     RingRecord,
     StageOutcome,
     StageRecord,
+    worst,
 )
 from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import RolloutAction
@@ -91,6 +93,8 @@ class Rehearsal:
         try:
             self._tidy()
             self._rings()
+            if record.activation and record.stopped is None:
+                activate(self)
             record.left = [each.sentence for each in self.take_back(True, self._everybody)]
             for left in record.left:
                 self.watcher.remark(left)
@@ -154,7 +158,7 @@ class Rehearsal:
         action = RolloutAction.PROMOTE if spared else worst(reasons)
         if action is RolloutAction.ROLL_BACK:
             begun = [each for each in tenants if self.ledger.stage(each.id, "baseline")]
-            reasons += self._stage(ring, "rollback", begun, self.stages.roll_back)
+            reasons += self.stage(ring, "rollback", begun, self.stages.roll_back)
         self.ledger.decide(ring, action, reasons)
         self.watcher.decided(ring, self.ledger.record.rings[ring])
 
@@ -171,10 +175,10 @@ class Rehearsal:
                 if not whom:
                     continue
                 with self._background_load(ring) as background_load:
-                    reasons += self._stage(ring, name, whom, do)
+                    reasons += self.stage(ring, name, whom, do)
                 reasons += self._judge_background_load(ring, background_load)
             else:
-                reasons += self._stage(ring, name, whom, do)
+                reasons += self.stage(ring, name, whom, do)
             if name in ("baseline", "drill"):
                 not_ready |= {each.tenant for each in reasons}
                 if reasons and not self.pace.spares(ring, [*earlier, *reasons]):
@@ -207,7 +211,7 @@ class Rehearsal:
             whom = [each for each in tenants if each.id in chosen]
             for name, everyone, do in self._work(whom, tenants[0]):
                 if name in names:
-                    reasons += self._stage(ring, name, everyone, do)
+                    reasons += self.stage(ring, name, everyone, do)
         return reasons
 
     def _may_upgrade(self, tenant: Tenant, held: dict[str, RolloutHeld]) -> bool:
@@ -235,18 +239,19 @@ class Rehearsal:
     def _set_apart(self, ring: str, wave: Sequence[Tenant], reasons: Sequence[Objection]) -> None:
         """Rolls back, each by itself, the tenants of a wave that failed and are within their ring's budget."""
         failed = {each.tenant for each in reasons if each.action is RolloutAction.ROLL_BACK}
-        self._stage(ring, "rollback", [each for each in wave if each.id in failed], self.stages.roll_back)
+        self.stage(ring, "rollback", [each for each in wave if each.id in failed], self.stages.roll_back)
 
     def roll_back(self, by: str, why: str) -> RehearsalRecord:
         """Takes every ring back that was begun, the last first, because a person said so."""
         record = self.ledger.record
         self._tidy()
+        switch_off(self, by, why)
         for ring, tenants in reversed(self.release.rings):
             begun = [each for each in tenants if self.ledger.stage(each.id, "upgrade")]
             if not begun:
                 continue
             reasons = [self.objection(Condition.STOPPED_BY_PERSON, "", f"{by} had it rolled back: {why}")]
-            reasons += self._stage(ring, "rollback", begun, self.stages.roll_back)
+            reasons += self.stage(ring, "rollback", begun, self.stages.roll_back)
             self.ledger.decide(ring, RolloutAction.ROLL_BACK, reasons)
             self.watcher.decided(ring, record.rings[ring])
         record.left = [each.sentence for each in self.take_back(True, self._everybody)]
@@ -254,7 +259,7 @@ class Rehearsal:
         self.ledger.write()
         return record
 
-    def _stage(
+    def stage(
         self, ring: str, name: str, tenants: Sequence[Tenant], do: Callable[[Tenant], StageFinding]
     ) -> list[Objection]:
         """One stage of the tenants of a wave, unless an earlier start did it."""
@@ -357,6 +362,8 @@ _FAILED = {
     "fingerprint": Condition.FINGERPRINT_DRIFT,
     "verification": Condition.PLATFORM_FAILED,
     "rollback": Condition.MIGRATION_FAILED,
+    "activation": Condition.ACTIVATION_FAILED,
+    "deactivation": Condition.ACTIVATION_FAILED,
 }
 """The condition that an error of the ERP during a stage is."""
 
@@ -364,11 +371,3 @@ _FAILED = {
 def _failed(stage: str, *, no_answer: bool) -> Condition:
     """Books that cannot be read are not known to differ: the tenant does not answer."""
     return Condition.PLATFORM_FAILED if no_answer and stage == "fingerprint" else _FAILED[stage]
-
-
-def worst(reasons: Sequence[Objection]) -> RolloutAction:
-    """The gravest that any of them asks for."""
-    actions = [each.action for each in reasons]
-    return next(
-        (each for each in (RolloutAction.ROLL_BACK, RolloutAction.PAUSE) if each in actions), RolloutAction.PROMOTE
-    )

@@ -14,9 +14,10 @@ from ringgate.domain.errors import OurSideError
 from ringgate.evidence import EvidenceActor, EvidenceChain, EvidenceKind, NewEvidence
 from ringgate.evidence.canonical import digest_of, plain
 from ringgate.evidence.verdicts import digest_of_tenants, waiver_evidence
+from ringgate.rollout.activation_tables import ACTIVATION
 from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
-from ringgate.rollout.record import RehearsalRecord, RingRecord, StageRecord
+from ringgate.rollout.record import ACTIVATION_STAGES, RehearsalRecord, RingRecord, StageRecord
 from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.rollout_tables import RolloutTable
@@ -48,6 +49,8 @@ class RolloutEvidence:
     def note(self, record: RehearsalRecord) -> None:
         """Notes what is new. Never raises: `problem` says in a sentence what could not be noted, "" if nothing."""
         parts = {ring: digest_of_tenants(tenants) for ring, tenants in self.release.rings}
+        if record.activation:
+            parts[ACTIVATION] = digest_of_tenants(self.release.tenants)
         wanted = [*self._of_start(record, parts), *entries_of(record, parts)]
         new = [each for each in wanted if each.key not in self.noted]
         if not new:
@@ -128,6 +131,9 @@ def entries_of(record: RehearsalRecord, inventory: Mapping[str, str] = _UNKNOWN)
     for name, ring in record.rings.items():
         if ring.decision is not None:
             found += _of_ring(record, name, ring, ring.decision, inventory.get(name, ""))
+    for name, ring in record.activation.items():
+        if ring.decision is not None:
+            found.append(_of_activation(record, name, ring))
     if record.ended is not None:
         body = {
             "session": record.session, "ended": record.ended, "succeeded": record.succeeded, "left": record.left,
@@ -159,7 +165,10 @@ def _of_stage(record: RehearsalRecord, ring: str, tenant: str, name: str, stage:
 def _of_ring(
     record: RehearsalRecord, name: str, ring: RingRecord, decision: RolloutAction, inventory: str
 ) -> list[NewEvidence]:
-    stages = {tenant: kept.stages for tenant, kept in record.tenants.items() if kept.ring == name}
+    stages = {
+        tenant: {stage: each for stage, each in kept.stages.items() if stage not in ACTIVATION_STAGES}
+        for tenant, kept in record.tenants.items() if kept.ring == name
+    }  # fmt: skip
     about = {"session": record.session, "tenants": sorted(stages), "reasons": ring.reasons}
     digests = {"release": record.digest, "inventory": inventory, "results": digest_of(stages)}
     word = verdict_of(ring, decision)
@@ -172,6 +181,17 @@ def _of_ring(
         NewEvidence(EvidenceKind.DECISION, f"{key}/decision", record.release, name,
                     {**about, "action": decision, "began": ring.began, "ended": ring.ended}),
     ]  # fmt: skip
+
+
+def _of_activation(record: RehearsalRecord, name: str, ring: RingRecord) -> NewEvidence:
+    """What a ring's features came to."""
+    tenants = sorted(each for each, kept in record.tenants.items() if kept.ring == name)
+    body = {
+        "session": record.session, "tenants": tenants, "reasons": ring.reasons, "what": ACTIVATION,
+        "action": ring.decision, "began": ring.began, "ended": ring.ended, "digests": {"release": record.digest},
+    }  # fmt: skip
+    key = f"{record.session}/{name}/{ACTIVATION}/{_when(ring.ended)}"
+    return NewEvidence(EvidenceKind.DECISION, key, record.release, name, body)
 
 
 def verdict_of(ring: RingRecord, decision: RolloutAction) -> str:

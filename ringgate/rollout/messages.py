@@ -35,7 +35,8 @@ class RolloutMessage:
 def messages_of(record: RehearsalRecord) -> list[RolloutMessage]:
     """What a record says that people want to know. Pure."""
     found = []
-    for name, ring in record.rings.items():
+    listed = [*record.rings.items(), *((f"activation of {name}", each) for name, each in record.activation.items())]
+    for name, ring in listed:
         if news := _NEWS.get(ring.decision) if ring.decision else None:
             why = "; ".join(" ".join(filter(None, (each.tenant, each.sentence))) for each in ring.reasons[:5])
             key = f"{name} {news} {ring.ended}"

@@ -24,6 +24,9 @@ from ringgate.rollout.results import NeighboursResult, StageResult
 STAGES = ("baseline", "drill", "upgrade", "fingerprint", "verification")
 """What is done to each tenant of a ring, in this order; `rollback` is done if it comes to that."""
 
+ACTIVATION_STAGES = ("activation", "deactivation")
+"""What is done to it once every ring was promoted, and the way back from that."""
+
 FORM: Literal[2] = 2
 """The form that records are written in. Earlier ones are refused."""
 
@@ -79,9 +82,10 @@ class RingRecord(_Kept):
 class RehearsalRecord(_Kept):
     """The whole rehearsal. `digest` is that of the release's file, `session` labels its results in the store.
 
-    `starts` counts how often it was begun or gone on with; `spent` are the seconds of all of them together. `left` says
-    what could not be taken back by its end, in sentences. `waits` says what it waits for, "" while it does not. `form`
-    is the one that it is written in.
+    `activation` has the rings in which features are switched on once all were promoted, none if there is nothing to
+    switch. `starts` counts how often it was begun or gone on with; `spent` are the seconds of all of them together.
+    `left` says what could not be taken back by its end, in sentences. `waits` says what it waits for, "" while it does
+    not. `form` is the one that it is written in.
     """
 
     form: Literal[2]
@@ -98,6 +102,7 @@ class RehearsalRecord(_Kept):
     spent: float = 0.0
     tenants: dict[str, TenantRecord]
     rings: dict[str, RingRecord]
+    activation: dict[str, RingRecord] = {}
     skipped: dict[str, str] = {}
     left: list[str] = Field(default_factory=list)
     waits: str = ""
@@ -105,11 +110,13 @@ class RehearsalRecord(_Kept):
     @property
     def stopped(self) -> RingRecord | None:
         """The ring at which the rollout stopped, if it did."""
-        return next((ring for ring in self.rings.values() if ring.decision not in (None, RolloutAction.PROMOTE)), None)
+        both = (*self.rings.values(), *self.activation.values())
+        return next((ring for ring in both if ring.decision not in (None, RolloutAction.PROMOTE)), None)
 
     @property
     def succeeded(self) -> bool:
-        return all(ring.decision is RolloutAction.PROMOTE for ring in self.rings.values())
+        both = (*self.rings.values(), *self.activation.values())
+        return all(ring.decision is RolloutAction.PROMOTE for ring in both)
 
 
 class RecordUnreadable(RinggateError):
@@ -207,8 +214,17 @@ class RecordKeeper:
             stage.outcome, stage.seconds, stage.note, stage.result = outcome, seconds, note, result
             self.write()
 
-    def decide(self, ring: str, action: RolloutAction, reasons: list[Objection]) -> None:
+    def decide(self, ring: str, action: RolloutAction, reasons: list[Objection], *, activation: bool = False) -> None:
+        """What a ring comes to, or its activation."""
         with self._guard:
-            found = self.record.rings[ring]
+            found = (self.record.activation if activation else self.record.rings)[ring]
             found.decision, found.reasons, found.ended = action, reasons, datetime.now(UTC)
             self.write()
+
+
+def worst(reasons: Sequence[Objection]) -> RolloutAction:
+    """The gravest that any of them asks for."""
+    actions = [each.action for each in reasons]
+    return next(
+        (each for each in (RolloutAction.ROLL_BACK, RolloutAction.PAUSE) if each in actions), RolloutAction.PROMOTE
+    )

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from ringgate.domain.terms import Role
 from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
+from ringgate.rollout.activation_tables import ActivationTable
 from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.control_tables import ControlTable
@@ -159,6 +160,10 @@ class ConditionsTable(StrictTable):
     bake_failed: RolloutAction = Field(
         RolloutAction.ROLL_BACK, description="The gate said no while a ring baked (`rollout.bake`)."
     )
+    activation_failed: RolloutAction = Field(
+        RolloutAction.ROLL_BACK,
+        description="A feature could not be switched on, or its scenarios fail with it: it is switched off again.",
+    )
     stopped_by_person: RolloutAction = Field(
         RolloutAction.ROLL_BACK, description="Somebody had the rollout rolled back."
     )
@@ -252,3 +257,6 @@ class ReleaseTable(StrictTable):
         BackgroundLoadTable(), description="The load on the neighbours while a ring is migrated."
     )
     rollout: RolloutTable = Field(RolloutTable(), description="How a rollout goes through the rings.")
+    activation: ActivationTable | None = Field(
+        None, description="Features that are deployed dark, and switched on when every ring was promoted."
+    )

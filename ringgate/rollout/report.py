@@ -9,7 +9,7 @@ from typing import Any
 
 from ringgate.report.page import write_page
 from ringgate.report.text import clean, clock, count, humanise, listed, moment, seconds
-from ringgate.rollout.record import STAGES, Objection, RehearsalRecord, StageRecord
+from ringgate.rollout.record import ACTIVATION_STAGES, STAGES, Objection, RehearsalRecord, StageRecord
 from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import (
@@ -53,11 +53,16 @@ def headline(record: RehearsalRecord) -> str:
             return f"Ring {name} {done}."
     if record.waits:
         return f"The rollout waits: {record.waits.rstrip('.')}."
+    for name, ring in record.activation.items():
+        if ring.decision not in (None, RolloutAction.PROMOTE):
+            done = "were switched off again" if ring.decision is RolloutAction.ROLL_BACK else "paused the rollout"
+            return f"Features of ring {name} {done}; its tenants run {record.after}."
     tenants, rings = count(len(record.tenants), "tenant"), count(len(record.rings), "ring")
     books = (
         f"{count(len(record.left), 'record')} could not be taken back" if record.left else "the books are as they were"
     )
-    return f"{tenants} went to {record.after} through {rings}; {books}."
+    lit = "; features are on everywhere" if record.activation and record.succeeded else ""
+    return f"{tenants} went to {record.after} through {rings}{lit}; {books}."
 
 
 def cause(record: RehearsalRecord) -> str:
@@ -145,7 +150,8 @@ def _facts(record: RehearsalRecord, release: Release) -> list[tuple[str, str, st
 
 def _conditions(record: RehearsalRecord, release: Release) -> list[tuple[str, str, bool]]:
     """Each condition in words, what happens when it is met, and whether it was."""
-    met = {reason.condition for ring in record.rings.values() for reason in ring.reasons}
+    both = (*record.rings.values(), *record.activation.values())
+    met = {reason.condition for ring in both for reason in ring.reasons}
     table = release.table.conditions
     return [
         (field.description or key, getattr(table, key).value, key in met)
@@ -154,12 +160,15 @@ def _conditions(record: RehearsalRecord, release: Release) -> list[tuple[str, st
 
 
 def _stages(record: RehearsalRecord) -> list[str]:
-    rolled = any("rollback" in tenant.stages for tenant in record.tenants.values())
-    return [*STAGES, "rollback"] if rolled else list(STAGES)
+    more = [
+        each for each in ("rollback", *ACTIVATION_STAGES)
+        if any(each in tenant.stages for tenant in record.tenants.values())
+    ]  # fmt: skip
+    return [*STAGES, *more]
 
 
 def _ring(name: str, record: RehearsalRecord) -> dict[str, Any]:
-    ring = record.rings[name]
+    ring, lit = record.rings[name], record.activation.get(name)
     rows = []
     for tenant, kept in record.tenants.items():
         if kept.ring == name:
@@ -172,7 +181,7 @@ def _ring(name: str, record: RehearsalRecord) -> dict[str, Any]:
         "rows": rows,
         "reasons": [
             {"tenant": each.tenant, "what": humanise(each.condition), "sentence": clean(each.sentence, 600),
-             "action": each.action.value} for each in ring.reasons
+             "action": each.action.value} for each in (*ring.reasons, *(lit.reasons if lit else ()))
         ],
         "background_load": _background_load(background_load) if background_load else "",
         "took": seconds((ring.ended - ring.began).total_seconds()) if ring.ended and ring.began else "",

@@ -164,6 +164,24 @@ class RollbackResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivationResult:
+    """Features that are on, those that were so before this stage, and the runs of their scenarios."""
+
+    on: list[str]
+    before: list[str]
+    runs: Counts
+    stage: Literal["activation"] = "activation"
+
+
+@dataclass(frozen=True, slots=True)
+class DeactivationResult:
+    """Features that are off."""
+
+    off: list[str]
+    stage: Literal["deactivation"] = "deactivation"
+
+
+@dataclass(frozen=True, slots=True)
 class NeighboursResult:
     """The background load on the neighbours of a ring while it was migrated; `slowest` passed run in seconds."""
 
@@ -173,6 +191,13 @@ class NeighboursResult:
 
 
 StageResult = Annotated[
-    BaselineResult | DrillResult | UpgradeResult | FingerprintResult | VerificationResult | RollbackResult,
+    BaselineResult
+    | DrillResult
+    | UpgradeResult
+    | FingerprintResult
+    | VerificationResult
+    | RollbackResult
+    | ActivationResult
+    | DeactivationResult,
     Field(discriminator="stage"),
 ]

@@ -23,6 +23,7 @@ from ringgate.rollout.approval_wait import RingApprovals
 from ringgate.rollout.control_gate import held_by_controls
 from ringgate.rollout.controller import Rehearsal, RolloutObserver
 from ringgate.rollout.evidence import RolloutEvidence
+from ringgate.rollout.flags.protocol import FlagSwitch
 from ringgate.rollout.messages import RolloutMessages, messages_of
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.record import RecordKeeper, RehearsalRecord
@@ -46,10 +47,12 @@ def assembled(
     watcher: RolloutObserver,
     results: str | None = None,
     settle: float = SETTLE,
+    flags: Sequence[FlagSwitch] = (),
 ) -> Rehearsal:
     """A rehearsal that is ready to run; `ledger` has its record already.
 
     `results` is the store's URL, `settle` the seconds for which a write that got no answer may still come.
+    `flags` are the features that are switched on at its end.
     """
     record = ledger.record
     rings = {name: tenant.ring for name, tenant in record.tenants.items()}
@@ -90,6 +93,7 @@ def assembled(
         ledger=ledger,
         history=partial(setup.results_of, record.session, results),
         surfaces=surfaces,
+        flags=flags,
         take_back=lambda tenant: take_back(False, {tenant.id}),
     )
     stages = TenantStages(context)

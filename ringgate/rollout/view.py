@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ringgate.host.secrets import redact
-from ringgate.rollout.record import STAGES, RehearsalRecord, RingRecord, StageRecord
+from ringgate.rollout.record import ACTIVATION_STAGES, STAGES, RehearsalRecord, RingRecord, StageRecord
 from ringgate.rollout.release_tables import RolloutAction
 
 _STYLES: Mapping[str, str] = {"passed": "green", "failed": "bold red", "broken": "bold yellow"}
@@ -85,6 +85,9 @@ class RolloutDisplay:
         stages = list(STAGES)
         if any("rollback" in tenant.stages or (name, "rollback") in running for name, tenant in record.tenants.items()):
             stages.append("rollback")
+        for stage in ACTIVATION_STAGES:
+            if any(stage in tenant.stages or (name, stage) in running for name, tenant in record.tenants.items()):
+                stages.append(stage)
         for name in ("ring", "tenant", *stages, "decision"):
             table.add_column(name, no_wrap=True)
         for ring, kept in record.rings.items():

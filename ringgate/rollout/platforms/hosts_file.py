@@ -96,9 +96,13 @@ def unknown_placeholders(file: str, key: str, action: str, text: str, more: Iter
     known = (*PLACEHOLDERS[action], *more)
     return [
         Problem(file, key, f"{{{word}}} is nothing that {action} fills in{nearest(word, known)}")
-        for word in _BRACES.findall(text)
+        for word in words_in_braces(text)
         if word not in known
     ]
+
+
+def words_in_braces(text: str) -> list[str]:
+    return _BRACES.findall(text)
 
 
 def filled_in(text: str, values: Mapping[str, str]) -> str:

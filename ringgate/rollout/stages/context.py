@@ -23,6 +23,7 @@ from ringgate.execution.run_once import Engine, new_run_id, run_once
 from ringgate.fingerprint import files
 from ringgate.fingerprint.model import Fingerprint
 from ringgate.rollout.conditions import Condition
+from ringgate.rollout.flags.protocol import FlagSwitch
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.record import Objection, RecordKeeper
 from ringgate.rollout.release import Release
@@ -58,7 +59,7 @@ class StageContext:
     work, `processes` are begun before the upgrade and finished after it, `history` reads the results so far, `surfaces`
     compares what the ERP offers, `take_back` tries patiently to take back what runs left on a tenant and returns what
     is left, `pause` waits before a second look. `limits` says how much may run beside each other on a tenant.
-    `started` is when this start of the rollout was made.
+    `started` is when this start of the rollout was made, `flags` are the features that are switched on afterwards.
     """
 
     release: Release
@@ -73,6 +74,7 @@ class StageContext:
     surfaces: Surfaces
     take_back: Callable[[Tenant], Sequence[Residue]]
     pause: Callable[[], None] = lambda: time.sleep(SECOND_LOOK)
+    flags: Sequence[FlagSwitch] = ()
     limits: ConcurrencyLimits = field(default_factory=ConcurrencyLimits)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -93,12 +95,14 @@ class StageContext:
     # --- runs -------------------------------------------------------------------------------------------------------
 
     def chosen(self, plan: Plan) -> list[Scenario]:
-        """The scenarios that this plan verifies, in the order of their layers."""
-        order = list(Layer)
+        """The scenarios that this plan verifies, in the order of their layers; not those of features still dark."""
+        order, table = list(Layer), self.release.table.activation
+        dark = {name for flag in (table.flags if table else ()) for name in flag.scenarios}
         chosen = [
             each
             for each in self.scenarios
             if (plan.everything or each.smoke or each.layer is Layer.PLATFORM)
+            and each.id not in dark
             and (plan.isolation or each.layer is not Layer.ISOLATION)
         ]
         return sorted(chosen, key=lambda each: order.index(each.layer))

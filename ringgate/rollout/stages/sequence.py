@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ringgate.domain.model import Tenant
 from ringgate.rollout.risk_classes import Plan
-from ringgate.rollout.stages import baseline, drill, fingerprint, roll_back, upgrade, verification
+from ringgate.rollout.stages import activation, baseline, drill, fingerprint, roll_back, upgrade, verification
 from ringgate.rollout.stages.context import StageContext, StageFinding
 
 
@@ -30,6 +30,12 @@ class TenantStages:
 
     def verification(self, tenant: Tenant, plan: Plan, browser: bool) -> StageFinding:
         return verification.verification(self.context, tenant, plan, browser)
+
+    def activation(self, tenant: Tenant) -> StageFinding:
+        return activation.activation(self.context, tenant)
+
+    def deactivation(self, tenant: Tenant) -> StageFinding:
+        return activation.deactivation(self.context, tenant)
 
     def roll_back(self, tenant: Tenant) -> StageFinding:
         return roll_back.roll_back(self.context, tenant)
