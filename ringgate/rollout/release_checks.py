@@ -43,13 +43,9 @@ def cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, to
         if action == RolloutAction.PROMOTE:
             found.append(Problem(file, f"conditions.{key}", "must be pause or roll back", f'"{action}"'))
     found += _check_steps(file, _tables(data.get("manual_steps")))
-<<<<<<< HEAD
-    found += check_approvals(file, data.get("approvals"), inventory.rings)
-    found += check_papers(file, data)
-=======
     subjects = (*inventory.rings, *([ACTIVATION] if "activation" in data else []))
     found += check_approvals(file, data.get("approvals"), subjects)
->>>>>>> 96ef367 (Features are deployed dark and switched on ring by ring; Ansible as an example platform)
+    found += check_papers(file, data)
     names = [each.get("name") for each in _tables(data.get("integrations"))]
     for name in sorted({str(name) for name in names if names.count(name) > 1}):
         found.append(Problem(file, "integrations", "two integrations must not have the same name", f'"{name}"'))
