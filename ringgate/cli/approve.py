@@ -114,6 +114,7 @@ def _approved(
     key: SigningKey, role: str, path: Path,
 ) -> str:  # fmt: skip
     from ringgate.evidence import EvidenceKind
+    from ringgate.rollout.activation_tables import ACTIVATION
     from ringgate.rollout.approval_wait import authors_of
     from ringgate.rollout.approvals import ApprovalRefused, approve, involved_in, judge_approvals
 
@@ -132,7 +133,8 @@ def _approved(
     if tried not in state.counted:
         raise _Refused(state.refused[-1].split(": ", 1)[1])
     chain.append(new)
-    missing = f"Missing still: {', '.join(state.missing)}." if state.missing else f"{subject.ring} may begin."
+    may = "Its features may be switched on." if subject.ring == ACTIVATION else "The ring may be opened."
+    missing = f"Missing still: {', '.join(state.missing)}." if state.missing else may
     verdict = f", and the verdict {subject.verdict_digest[:16]}..." if subject.verdict_digest else ""
     return (
         f"noted: {new.body['person']} approves {subject.ring} as {new.body['role']}, until "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import typer
 from ringgate.cli.common import Exit, JsonOption, UsageMistake, console, counted
 from ringgate.cli.rehearse import OutOption, SettleOption, conclude, definition_of, exit_code, write_record_pages
 from ringgate.cli.release import ReleaseArgument
+from ringgate.cli.rollout_record import folder_of, found_record, id_of, keeper_of
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def roll_back(
     """
     with _site(release, platform, inventory) as (site, definition), _led(definition, platform) as led:
         ledger = led.ledger
-        by = _decided(definition, _found(ledger), key, results) or by
+        by = _decided(definition, found_record(ledger), key, results) or by
         with site.running():
             record = _controller(definition, site, ledger, settle, results).roll_back(by or getpass.getuser(), why)
         page = write_record_pages(record, definition, ledger, site, results, out, "rollout")
@@ -185,10 +185,10 @@ def switch_off(
     from ringgate.rollout.activating import switched_off
     from ringgate.rollout.conditions import Condition
 
-    today = _found(_ledger(_folder(_id_of(release), platform))).began.date()  # a flag may have ended since
+    today = found_record(keeper_of(folder_of(id_of(release), platform))).began.date()  # a flag may have ended since
     with _site(release, platform, inventory, today) as (site, definition), _led(definition, platform) as led:
         ledger = led.ledger
-        record = _found(ledger)
+        record = found_record(ledger)
         if not any("activation" in each.stages for each in record.tenants.values()):
             raise UsageMistake("this rollout has switched nothing on.")
         record = switched_off(_controller(definition, site, ledger, 0.0, results), by or getpass.getuser(), why)
@@ -247,9 +247,9 @@ def status(release: ReleaseArgument, platform: PlatformRequired, as_json: JsonOp
     from ringgate.rollout.lease import RolloutLease
     from ringgate.rollout.orders import RolloutOrders
 
-    folder = _folder(_id_of(release), platform)
-    ledger = _ledger(folder)
-    record, lease, paused = _found(ledger), RolloutLease(folder), RolloutOrders(folder).paused()
+    folder = folder_of(id_of(release), platform)
+    ledger = keeper_of(folder)
+    record, lease, paused = found_record(ledger), RolloutLease(folder), RolloutOrders(folder).paused()
     led = lease.said() if lease.taken() else ""
     if as_json:
         told = record.model_dump(mode="json") | {"paused": paused, "led_by": led}
@@ -280,8 +280,8 @@ def pause(release: ReleaseArgument, why: WhyArgument, platform: PlatformRequired
     """
     from ringgate.rollout.orders import RolloutOrders
 
-    folder = _folder(_id_of(release), platform)
-    _found(_ledger(folder))
+    folder = folder_of(id_of(release), platform)
+    found_record(keeper_of(folder))
     RolloutOrders(folder).pause(by or getpass.getuser(), why)
     typer.echo("Paused. `ringgate rollout resume` ends it.")
     return Exit.OK
@@ -295,7 +295,7 @@ def resume(release: ReleaseArgument, platform: PlatformRequired) -> int:
     """
     from ringgate.rollout.orders import RolloutOrders
 
-    if not RolloutOrders(_folder(_id_of(release), platform)).resume():
+    if not RolloutOrders(folder_of(id_of(release), platform)).resume():
         raise UsageMistake("this rollout is not paused.")
     typer.echo("No longer paused; `ringgate rollout start` goes on.")
     return Exit.OK
@@ -408,45 +408,8 @@ def _led(definition: Release, platform: str) -> Iterator[_LedRollout]:
     from ringgate.rollout.lease import RolloutLease
     from ringgate.rollout.orders import RolloutOrders
 
-    folder = _folder(definition.id, platform)
+    folder = folder_of(definition.id, platform)
     with RolloutLease(folder) as lease:
-        ledger = _ledger(folder)
+        ledger = keeper_of(folder)
         ledger.fence = lease.check
         yield _LedRollout(ledger, lease, RolloutOrders(folder))
-
-
-def _folder(release: str, platform: str) -> Path:
-    """One for each release and platform; a file is known by where it lies, however it was written."""
-    from ringgate.host import paths
-    from ringgate.rollout.platforms.registry import split
-
-    name, where = split(platform)
-    file = Path(where).resolve()
-    known = f"{file.stem}-{hashlib.sha256(str(file).encode()).hexdigest()[:6]}" if where and file.is_file() else where
-    return paths.state() / "rollouts" / "-".join(filter(None, (name, known, release)))
-
-
-def _ledger(folder: Path) -> RecordKeeper:
-    from ringgate.rollout.record import RecordKeeper
-
-    return RecordKeeper(folder)
-
-
-def _found(ledger: RecordKeeper) -> RehearsalRecord:
-    record = ledger.find()
-    if record is None:
-        raise UsageMistake("there is no such rollout: `ringgate rollout start` begins one.")
-    return record
-
-
-def _id_of(release: Path) -> str:
-    """The id that a release's file gives, right or wrong otherwise."""
-    from ringgate.inventory.files import Problem, read_layer
-    from ringgate.rollout.release import ReleaseError
-
-    layer = read_layer(release)
-    if isinstance(layer, Problem):
-        raise ReleaseError([layer])
-    if not isinstance(name := layer.data.get("id"), str):
-        raise ReleaseError([Problem(str(release), "id", "is required")])
-    return name
