@@ -17,6 +17,7 @@ import typer
 from ringgate.cli.common import Exit, JsonOption, UsageMistake, console, counted
 from ringgate.cli.rehearse import OutOption, SettleOption, conclude, definition_of, exit_code, write_record_pages
 from ringgate.cli.release import ReleaseArgument
+from ringgate.cli.roll_back_decision import decided_by
 from ringgate.cli.rollout_record import folder_of, found_record, id_of, keeper_of
 from ringgate.cli.runs import ResultsOption
 
@@ -158,7 +159,7 @@ def roll_back(
     """
     with _site(release, platform, inventory) as (site, definition), _led(definition, platform) as led:
         ledger = led.ledger
-        by = _decided(definition, found_record(ledger), key, results) or by
+        by = decided_by(definition, found_record(ledger), key, results) or by
         with site.running():
             record = _controller(definition, site, ledger, settle, results).roll_back(by or getpass.getuser(), why)
         page = write_record_pages(record, definition, ledger, site, results, out, "rollout")
@@ -299,34 +300,6 @@ def resume(release: ReleaseArgument, platform: PlatformRequired) -> int:
         raise UsageMistake("this rollout is not paused.")
     typer.echo("No longer paused; `ringgate rollout start` goes on.")
     return Exit.OK
-
-
-def _decided(definition: Release, record: RehearsalRecord, key: Path | None, results: str | None) -> str:
-    """Who decided by their key that it is taken back, noted as evidence; "" where the release names nobody."""
-    from ringgate.evidence import EvidenceChain, this_actor
-    from ringgate.evidence.signing import SigningKey
-    from ringgate.execution import setup
-    from ringgate.rollout.approvals import decide_roll_back
-    from ringgate.store import Store
-
-    table = definition.table.approvals
-    if table is None or not table.roll_back:
-        return ""
-    if key is None:
-        raise UsageMistake(
-            f"a person with the role {' or '.join(table.roll_back)} decides this: give their key, --key."
-        )
-    own = SigningKey.load(key.expanduser(), lambda: str(typer.prompt("Passphrase", hide_input=True, err=True)))
-    new = decide_roll_back(table, definition.id, definition.digest, record.session, own, datetime.now(UTC))
-    store = Store(setup.results_url(results))
-    try:
-        EvidenceChain(store, this_actor()).append(new)
-    finally:
-        store.close()
-    return str(new.body["person"])
-
-
-# --- how ----------------------------------------------------------------------------------------------------------
 
 
 def _run(
