@@ -160,8 +160,8 @@ def _integrations(release: Release, place: RunbookPlace) -> list[RunbookStep]:
         f"{tenant.id}: {each.name} ({each.owner}) receives within {spelled(each.within.total_seconds())}."
         for tenant in release.tenants for each in tenant.integrations.values()
     )  # fmt: skip
-    commands = [place.plain("ringgate integrations list")]
-    commands += [place.plain("ringgate integrations check")] if receive else []
+    both = ("ringgate integrations list", "ringgate integrations check")
+    commands = [place.plain(each) for each in both] if receive else []  # they refuse where none is stated
     return [
         RunbookStep(
             "Know who talks to the ERP", (*programs, *receive) or ("None is stated in release or inventory.",),

@@ -148,6 +148,7 @@ def test_the_history_is_read_from_the_evidence(tmp_path):
         seconds=600,
         outcome="passed",
     )
+    note(EvidenceKind.STAGE, session="s", stage="upgrade", tenant="c", began=at(3, "10:00"), outcome="broken")
     note(EvidenceKind.STAGE, session="s", stage="verification", tenant="a", began=at(3, "10:10"), seconds=300,
          outcome="failed", reasons=[{"sentence": "wrong amount"}])  # fmt: skip
     note(

@@ -47,7 +47,7 @@ def test_it_is_in_the_order_in_which_things_are_done(tmp_path):
     book = book_of(tmp_path, more=APPROVALS)
     assert [each.name for each in book.parts] == ["database", "integrations", "application"]
     lines = commands_of(book)
-    order = ("rollout plan", "integrations list", "release check", "rollout start", "approve", "rollout roll-back",
+    order = ("rollout plan", "fingerprint take", "release check", "rollout start", "approve", "rollout roll-back",
              "evidence pack")  # fmt: skip
     at = [next(i for i, line in enumerate(lines) if line.startswith(f"ringgate {word}")) for word in order]
     assert at == sorted(at)
