@@ -171,7 +171,8 @@ class _Series:
 
         here = summed(lengths)
         rate = here / (entries + 1)
-        stuck = summed(lengths * lengths) >= STREAKS_MATTER * here * (1 + rate) / (1 - rate)
+        by_chance = here * (1 + rate) / (1 - rate)  # in the order of `rates.streak_of`: both round alike at the limit
+        stuck = summed(lengths * lengths) >= STREAKS_MATTER * by_chance
         failures, whole = float(here.sum()), float(np.where(stuck, summed(lengths * spans), here).sum())
         return max(1, round(whole / failures))
 
