@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ringgate.domain.model import Deployment
@@ -46,14 +47,24 @@ class GateBake:
         return (found.model_copy(update={"action": RolloutAction.PAUSE}),)
 
     def _note(self, ring: str) -> None:
-        """From when on results on the ring are the release's own; once, also over several starts."""
+        """From when on results on each tenant are the release's own: from the end of its own upgrade, for the others of
+        its ring may come hours later. Once, also over several starts."""
         record = self.record()
-        began = record.rings[ring].began
-        assert began is not None
         store = self.open_store()
         try:
-            if not any(x.release == record.release and x.at >= began for x in store.deployments(ring=ring)):
-                by = f"rollout {record.session}"
-                store.deployed(Deployment(new_run_id(), began, ring, record.release, by=by))
+            known = store.deployments(ring=ring)
+            for tenant, kept in record.tenants.items():
+                upgrade, after = kept.stages.get("upgrade"), kept.stages.get("fingerprint")
+                if kept.ring != ring or upgrade is None or after is None or upgrade.outcome != "passed":
+                    continue
+                if not any(_says(each, record.release, tenant, upgrade.began) for each in known):
+                    by = f"rollout {record.session}"
+                    store.deployed(Deployment(new_run_id(), after.began, ring, record.release, (tenant,), by=by))
         finally:
             store.close()
+
+
+def _says(deployment: Deployment, release: str, tenant: str, since: datetime) -> bool:
+    """Whether it says that the tenant got the release, and when it was upgraded or later."""
+    whom = deployment.tenants or (tenant,)
+    return deployment.release == release and tenant in whom and deployment.at >= since
