@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from ringgate.domain.model import Deployment, Failure, RunResult, SignalSample, Step
-from ringgate.domain.terms import Channel, Outcome, Source
+from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 from ringgate.execution.run_once import new_run_id
 from ringgate.store import ProberState, Store
 from tests.deploy.serving import Served, served
@@ -126,8 +126,19 @@ scenarios.time-entry = { api = "1 s", api_deadline = "2 s" }
 [users]
 consultant = { login = "synthetic.consultant", password = { env = "CONSULTANT" } }
 project_manager = { login = "synthetic.manager", password = { env = "MANAGER" } }
+[integrations.payroll]
+kind = "csv"
+address = "sftp://payroll.example.com/out"
+user = "ringgate"
+password = { env = "PAYROLL" }
+owner = "payroll-team"
+within = "15 min"
+quiet = "1 min"
+receives = ["hours"]
+fields = { marker = "note", id = "line", hours = "hours" }
+settings = { files = "hours-*.csv", host_key = "ssh-ed25519 AAAA" }
 """
-"""Of each tenant one process is due; after five seconds there is silence."""
+"""Of each tenant one process is due; after five seconds there is silence. What it enters comes to an integration."""
 
 
 @pytest.fixture
@@ -160,7 +171,10 @@ class Running(threading.Thread):
         return RunResult(
             run_id=new_run_id(), trace_id=os.urandom(16).hex(), scenario="time-entry", tenant=tenant, ring=ring,
             channel=Channel.API, outcome=outcome, started_at=now, seconds=0.1, release="8.0", source=Source.PROBE,
-            steps=(Step("enter time", 0.0, 0.1, outcome),),
+            steps=(
+                Step("enter time", 0.0, 0.1, outcome),
+                Step("payroll", 0.1, 0.05, Outcome.PASSED, StepKind.ARRIVAL),
+            ),
             failure=Failure("unavailable", "nobody answers", "enter time") if failed else None,
         )  # fmt: skip
 
