@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,12 +36,16 @@ def approve(
     role: Annotated[
         str, typer.Option(metavar="NAME", help="As whom you approve, where you have several roles.", show_default=False)
     ] = "",
+    freeze: Annotated[
+        str, typer.Option(metavar="NAME", help="A freeze that the ring may pass; it is not opened by that alone.",
+                          show_default=False)
+    ] = "",
     session: Annotated[
         str, typer.Option(metavar="ID", show_default=False, help="The rollout [default: the one begun last].")
     ] = "",
     results: ResultsOption = None,
 ) -> int:  # fmt: skip
-    """Approve that a rollout opens a ring, or switches its features on.
+    """Approve that a rollout opens a ring, switches its features on, or passes a freeze on a ring.
 
     Who may is in the release, `[approvals]`. An approval is of the release, the ring's tenants as the inventory has
     them, and the verdict on the ring before: when any of them changes it is void. Ends with 0 if it was noted, 1 if it
@@ -49,11 +54,14 @@ def approve(
     from ringgate.evidence import EvidenceChain, this_actor
     from ringgate.evidence.signing import SigningKey
     from ringgate.host.paths import results_url
+    from ringgate.inventory.files import nearest
     from ringgate.rollout.release import read_release
     from ringgate.store import Store
 
     table, digest = read_release(release)
-    if table.approvals is None or ring not in table.approvals.rings:
+    if freeze and freeze not in (names := [each.name for each in table.rollout.freezes]):
+        raise UsageMistake(f"{release} has no freeze {freeze}{nearest(freeze, names)}")
+    if table.approvals is None or (ring not in table.approvals.rings and not freeze):
         asked = ", ".join(table.approvals.rings) if table.approvals else "none of its rings"
         raise UsageMistake(f"{release} asks for approvals of {asked}, and not of {ring}.")
     own = SigningKey.load(key.expanduser(), lambda: str(typer.prompt("Passphrase", hide_input=True, err=True)))
@@ -63,7 +71,7 @@ def approve(
         entries = chain.entries(release=table.id)
         try:
             start = _start(entries, session, table.id, digest)
-            subject = _subject(entries, start, ring, table.id, digest)
+            subject = replace(_subject(entries, start, ring, table.id, digest), freeze=freeze)
             told = _approved(chain, entries, table.approvals, subject, own, role, release)
         except _Refused as error:
             typer.secho(f"refused: {error}.", fg="red", err=True)
@@ -113,10 +121,9 @@ def _approved(
     chain: EvidenceChain, entries: Sequence[EvidenceEntry], table: ApprovalsTable, subject: ApprovalSubject,
     key: SigningKey, role: str, path: Path,
 ) -> str:  # fmt: skip
-    from ringgate.evidence import EvidenceKind
     from ringgate.rollout.activation_tables import ACTIVATION
     from ringgate.rollout.approval_wait import authors_of
-    from ringgate.rollout.approvals import ApprovalRefused, approve, involved_in, judge_approvals
+    from ringgate.rollout.approvals import ApprovalRefused, approve, given_for, involved_in, judge_approvals
 
     now = datetime.now(UTC)
     report = chain.verify()
@@ -126,7 +133,7 @@ def _approved(
         new = approve(table, subject, key, now, role=role)
     except ApprovalRefused as error:
         raise _Refused(str(error)) from None
-    given = [each for each in entries if each.kind is EvidenceKind.APPROVAL and each.ring == subject.ring]
+    given = given_for(entries, subject.ring, subject.freeze)
     involved = involved_in(entries, subject.session, {table.author, *authors_of(path)}, ())
     tried = _entry(new, len(given))
     state = judge_approvals(table, subject, [*given, tried], involved, now)
@@ -134,10 +141,13 @@ def _approved(
         raise _Refused(state.refused[-1].split(": ", 1)[1])
     chain.append(new)
     may = "Its features may be switched on." if subject.ring == ACTIVATION else "The ring may be opened."
+    if subject.freeze:
+        may = f"It may pass the freeze {subject.freeze}."
     missing = f"Missing still: {', '.join(state.missing)}." if state.missing else may
+    what = f"that {subject.ring} passes the freeze {subject.freeze}" if subject.freeze else subject.ring
     verdict = f", and the verdict {subject.verdict_digest[:16]}..." if subject.verdict_digest else ""
     return (
-        f"noted: {new.body['person']} approves {subject.ring} as {new.body['role']}, until "
+        f"noted: {new.body['person']} approves {what} as {new.body['role']}, until "
         f"{new.body['ends']:%Y-%m-%d %H:%M} UTC: release {subject.release_digest[:16]}..., inventory "
         f"{subject.inventory_digest[:16]}...{verdict}. {missing}"
     )

@@ -56,18 +56,19 @@ LOOK = 60.0
 
 @app.command()
 def plan(
-    release: ReleaseArgument, platform: PlatformRequired, inventory: OwnInventory = None, as_json: JsonOption = False
-) -> int:
+    release: ReleaseArgument, platform: PlatformRequired, inventory: OwnInventory = None,
+    as_json: JsonOption = False, results: ResultsOption = None,
+) -> int:  # fmt: skip
     """Show who is upgraded when and in which order, what is checked, and what stands against it. Changes nothing.
 
     Ends with 0 if nothing stands against it, with 1 if something does.
     """
-    from ringgate.rollout.pace import NoApprovals
     from ringgate.rollout.planning import planned
 
     with _site(release, platform, inventory) as (site, definition):
-        pace, now = _pace(definition), datetime.now(UTC)
-        rings = planned(definition, site.platform, pace, NoApprovals(), now)
+        kept, now = keeper_of(folder_of(definition.id, platform)).find(), datetime.now(UTC)
+        pace = _pace(definition, kept.session if kept else "", results)
+        rings = planned(definition, site.platform, pace, now)
     against = any(tenant.against for ring in rings for tenant in ring.tenants) or any(x.approval for x in rings)
     if as_json:
         from dataclasses import asdict
@@ -119,7 +120,7 @@ def start(
             reopen(ledger)
         if begin(ledger, definition, site.platform, setup.new_session(), activates=True):
             console().print(f"Going on with the rollout that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
-        pace = _pace(definition, led)
+        pace = _pace(definition, ledger.record.session, results, led)
         record = _run(definition, site, ledger, pace, settle, results)
         while record.waits and wait:
             typer.echo(f"{datetime.now(UTC):%H:%M:%S} waits: {record.waits}", err=True)
@@ -351,10 +352,16 @@ class _LedRollout:
     orders: RolloutOrders
 
 
-def _pace(definition: Release, led: _LedRollout | None = None) -> RolloutPace:
-    from ringgate.rollout.pace import NoApprovals, RolloutPace
+def _pace(definition: Release, session: str, results: str | None, led: _LedRollout | None = None) -> RolloutPace:
+    from ringgate.evidence import this_actor
+    from ringgate.host.paths import results_url
+    from ringgate.rollout.noted_approvals import NotedApprovals
+    from ringgate.rollout.pace import RolloutPace
+    from ringgate.store import Store
 
-    found = RolloutPace(definition.table.rollout, definition.calendar, NoApprovals())
+    url = results_url(results)
+    approvals = NotedApprovals(lambda: Store(url), this_actor(), definition, session)
+    found = RolloutPace(definition.table.rollout, definition.calendar, approvals)
     if led:
         found.paused, found.check = led.orders.paused, led.lease.check
     return found

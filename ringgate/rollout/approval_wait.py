@@ -18,6 +18,7 @@ from ringgate.rollout.approvals import (
     ApprovalRefused,
     ApprovalState,
     ApprovalSubject,
+    given_for,
     involved_in,
     judge_approvals,
     verdict_before,
@@ -74,8 +75,8 @@ class RingApprovals:
             chain = EvidenceChain(store, self.by)
             entries = chain.entries(release=self.release.id)
             subject = subject_of(self.release, record.session, ring, entries)
-            given = [each for each in entries if each.kind is EvidenceKind.APPROVAL and each.ring == ring]
-            state = judge_approvals(table, subject, given, self._involved(entries, record.session), self.clock())
+            involved = involved_with(self.release, entries, record.session)
+            state = judge_approvals(table, subject, given_for(entries, ring), involved, self.clock())
             if state.complete:
                 report = chain.verify()
                 if not report.holds:
@@ -88,29 +89,33 @@ class RingApprovals:
         finally:
             store.close()
 
-    def _involved(self, entries: list[EvidenceEntry], session: str) -> ApprovalInvolved:
-        table = self.release.table
-        owners = [
-            *(each.owner for each in table.exceptions), *(each.owner for each in table.untested),
-            *(each.owner for each in self.release.accepted), *(each.owner for each in self.release.policy.waivers),
-        ]  # fmt: skip
-        assert table.approvals
-        authors = {table.approvals.author, *authors_of(self.release.path)}
-        return involved_in(entries, session, authors, owners)
-
     def _tell(self, sentence: str) -> None:
         if sentence not in self._told:
             self._told.add(sentence)
             self.remark(sentence)
 
 
-def subject_of(release: Release, session: str, ring: str, entries: list[EvidenceEntry]) -> ApprovalSubject:
+def involved_with(release: Release, entries: Sequence[EvidenceEntry], session: str) -> ApprovalInvolved:
+    """Who had a hand in a release that asks for approvals."""
+    table = release.table
+    owners = [
+        *(each.owner for each in table.exceptions), *(each.owner for each in table.untested),
+        *(each.owner for each in release.accepted), *(each.owner for each in release.policy.waivers),
+    ]  # fmt: skip
+    assert table.approvals
+    authors = {table.approvals.author, *authors_of(release.path)}
+    return involved_in(entries, session, authors, owners)
+
+
+def subject_of(
+    release: Release, session: str, ring: str, entries: Sequence[EvidenceEntry], freeze: str = ""
+) -> ApprovalSubject:
     """What an approval of this ring must be about, as release, inventory and evidence are now."""
     before = ring_before(ring, [name for name, _ in release.rings])
     tenants = release.tenants if ring == ACTIVATION else dict(release.rings)[ring]
     return ApprovalSubject(
         release.id, ring, session, release.digest, digest_of_tenants(tenants),
-        verdict_before(entries, session, before) if before else "",
+        verdict_before(entries, session, before) if before else "", freeze,
     )  # fmt: skip
 
 

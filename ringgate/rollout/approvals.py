@@ -35,7 +35,8 @@ class ApprovalRefused(OurSideError):
 @dataclass(frozen=True, slots=True)
 class ApprovalSubject:
     """What is approved: a ring of a release, in one rollout (`session`), by the digests of the release, of the ring's
-    part of the inventory, and of the verdict on the ring before ("" for the first ring)."""
+    part of the inventory, and of the verdict on the ring before ("" for the first ring). `freeze` names the freeze that
+    the ring may pass; "": the ring may be opened."""
 
     release: str
     ring: str
@@ -43,6 +44,7 @@ class ApprovalSubject:
     release_digest: str
     inventory_digest: str
     verdict_digest: str
+    freeze: str = ""
 
     @property
     def digests(self) -> dict[str, str]:
@@ -136,6 +138,8 @@ def _read(  # noqa: PLR0911 - one return for each reason
         return f"it is of {predicate.get('release')}, and not of {subject.release}"
     if predicate["ring"] != subject.ring:
         return f"it is for ring {predicate['ring']}, and not for {subject.ring}"
+    if (freeze := predicate.get("freeze", "")) != subject.freeze:
+        return f"it is for {_what(freeze)}, and not for {_what(subject.freeze)}"
     if predicate["session"] != subject.session:
         return f"it was given to another rollout ({predicate['session']})"
     if changed := sorted(name for name in digests.keys() | subject.digests.keys()
@@ -165,12 +169,26 @@ def approve(
     ends = now + min(lasting or table.valid, table.valid)
     predicate = {
         "release": subject.release, "ring": subject.ring, "session": subject.session, "person": person.name,
-        "role": role or roles[0], "given": now, "ends": ends,
+        "role": role or roles[0], "given": now, "ends": ends, **({"freeze": subject.freeze} if subject.freeze else {}),
     }  # fmt: skip
     envelope = key.sign(statement(subject.digests, APPROVAL, plain(predicate)))
     body = {"person": person.name, "role": role or roles[0], "key": key.public.line, "ends": ends, "envelope": envelope}
+    if subject.freeze:
+        body["freeze"] = subject.freeze
     label = digest_of(envelope)[:32]
     return NewEvidence(EvidenceKind.APPROVAL, f"approval/{label}", subject.release, subject.ring, body)
+
+
+def given_for(entries: Sequence[EvidenceEntry], ring: str, freeze: str = "") -> list[EvidenceEntry]:
+    """The approvals among these that say they are of a ring, or of a freeze that it may pass."""
+    return [
+        each for each in entries
+        if each.kind is EvidenceKind.APPROVAL and each.ring == ring and each.body.get("freeze", "") == freeze
+    ]  # fmt: skip
+
+
+def _what(freeze: str) -> str:
+    return f'passing the freeze "{freeze}"' if freeze else "opening the ring"
 
 
 ROLL_BACK = "roll back"

@@ -34,7 +34,7 @@ class RolloutHeld(OurSideError):
 
 
 class RolloutApprovals(Protocol):
-    """Who let what pass. `subject` is `ring` for opening it, or `freeze NAME`."""
+    """Who let what pass (see `noted_approvals`). `subject` is `ring` for opening it, or `freeze NAME`."""
 
     def missing(self, ring: str, subject: str) -> str:
         """Why it is not approved, in a sentence; "" if it is."""

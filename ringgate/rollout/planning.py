@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
-from ringgate.rollout.pace import RolloutApprovals, RolloutPace
+from ringgate.rollout.pace import RolloutPace
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.release import Release
 from ringgate.rollout.stages.baseline import spelled
@@ -41,15 +41,13 @@ class PlannedRing:
     approval: str
 
 
-def planned(
-    release: Release, platform: Platform, pace: RolloutPace, approvals: RolloutApprovals, now: datetime
-) -> list[PlannedRing]:
+def planned(release: Release, platform: Platform, pace: RolloutPace, now: datetime) -> list[PlannedRing]:
     """All rings in their order."""
     found = []
     for ring, tenants in release.rings:
         whom = tuple(_tenant(release, platform, pace, each, ring, now) for each in tenants)
         checks = sorted({release.plan_of(each.id).why for each in tenants})
-        approval = approvals.missing(ring, "ring")
+        approval = pace.approvals.missing(ring, "ring")
         found.append(PlannedRing(ring, whom, pace.at_once(ring), pace.budget(ring), "; ".join(checks), approval))
     return found
 

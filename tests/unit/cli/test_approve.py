@@ -16,6 +16,7 @@ from ringgate.rollout.approvals import ApprovalRefused
 from ringgate.rollout.beginning import begin
 from ringgate.rollout.controller import Rehearsal
 from ringgate.rollout.evidence import RolloutEvidence
+from ringgate.rollout.noted_approvals import NotedApprovals
 from ringgate.rollout.record import RecordKeeper
 from ringgate.rollout.release import load_release
 from tests.support.rehearsal import release_file
@@ -39,6 +40,13 @@ keys = ["{linus}"]
 [[approvals.roles.people]]
 name = "ada"
 keys = ["{ada}"]
+"""
+
+
+FREEZE = """
+[[rollout.freezes]]
+name = "year end"
+times = ["2026-12-20 00:00 to 2027-01-06 00:00"]
 """
 
 
@@ -198,6 +206,52 @@ def test_a_ring_that_was_opened_is_gone_on_with_after_its_approvals_ended(world)
         world.start()
     world.release.table.approvals.__dict__["roles"] = ()  # whoever approved is not asked again
     assert world.start().succeeded
+
+
+def noted_approvals(world: ApprovedWorld) -> NotedApprovals:
+    release = load_release(world.file, world.inventory)
+    return NotedApprovals(world.open_store, BY, release, world.session)
+
+
+def test_a_freeze_is_passed_by_those_approvals_alone_that_name_it(world, capsys):
+    world.file.write_text(world.file.read_text() + FREEZE)
+    world.release = load_release(world.file, world.inventory)
+    waiting(world)
+    assert (world.approve("grace"), world.approve("linus")) == (0, 0)
+    assert noted_approvals(world).missing("early", "ring") == ""
+    assert "2 of release-manager" in noted_approvals(world).missing("early", "freeze year end")
+    freeze = ["--freeze", "year end"]
+    assert [world.approve(who, *freeze) for who in ("ada", "grace", "grace", "linus")] == [1, 0, 1, 0]
+    told = capsys.readouterr()
+    assert "ada wrote the release" in told.err
+    assert "noted: grace approves that early passes the freeze year end as" in told.out
+    assert "It may pass the freeze year end." in told.out
+    known = noted_approvals(world)
+    assert known.missing("early", "freeze year end") == ""
+    assert known.missing("early", "ring") == ""
+    for ring, subject in (("early", "freeze payroll"), ("canary", "freeze year end")):
+        assert "2 of release-manager" in known.missing(ring, subject)
+
+
+def test_an_approval_of_a_freeze_opens_no_ring(world):
+    world.file.write_text(world.file.read_text() + FREEZE)
+    world.release = load_release(world.file, world.inventory)
+    waiting(world)
+    assert [world.approve(who, "--freeze", "year end") for who in ("grace", "linus")] == [0, 0]
+    assert "2 of release-manager" in noted_approvals(world).missing("early", "ring")
+
+
+def test_an_unknown_freeze_is_wrong_use(world, capsys):
+    world.file.write_text(world.file.read_text() + FREEZE)
+    assert world.approve("grace", "--freeze", "year ende") == 3
+    assert "has no freeze year ende; did you mean year end?" in " ".join(capsys.readouterr().err.split())
+
+
+def test_without_approvers_nobody_passes_a_freeze(world):
+    world.release.table.__dict__["approvals"] = None
+    known = NotedApprovals(world.open_store, BY, world.release, "s1")
+    assert known.missing("early", "ring") == ""
+    assert "names nobody who may approve it" in known.missing("early", "freeze year end")
 
 
 @pytest.mark.parametrize(
