@@ -130,8 +130,10 @@ def why(result: RunResult) -> str:
 
 
 def ordinary(scenarios: dict[str, Scenario]) -> frozenset[str]:
-    """Those that are run in one go; work in flight has faults of its own (test_in_flight.py)."""
-    return frozenset(name for name, each in scenarios.items() if not isinstance(each, TwoPhaseScenario))
+    """Those that are run in one go in the ERP alone; work in flight has faults of its own (test_in_flight.py), and so
+    have integrations (test_integrations.py)."""
+    once = {name: each for name, each in scenarios.items() if not isinstance(each, TwoPhaseScenario)}
+    return frozenset(name for name, each in once.items() if not each.receives)
 
 
 def chosen(scenarios: dict[str, Scenario], expected: dict[str, str]) -> frozenset[str]:
