@@ -8,8 +8,9 @@ host.py roll-back TENANT BACKUP           nothing
 host.py restore TENANT BACKUP COPY        {"api": "http://127.0.0.1:..."}; the copy is served until it is removed
 host.py remove TENANT COPY                nothing
 
-The variable ESTATE names the estate. Ends with 0; with 1 and a sentence if the tenant is as it was; with 75 if nobody
-can tell. On hosts of your own this file is what your firm has already: `ssh`, an operator's script, a control panel.
+The variable ESTATE names the estate. Ends with 0; with 1 and a sentence if the tenant is as it was, and then answers
+{"doubtful": true} if something was only waited for in vain; with 75 if nobody can tell. On hosts of your own this file
+is what your firm has already: `ssh`, an operator's script, a control panel.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from ringgate.estate import Estate
 from ringgate.estate.backups import BackupFile
 from ringgate.estate.upgrading import ManualStep, UpgradeFailed
 
+WAITS = ("close", "serve", "verify")
+"""Parts of an upgrade that wait for requests to end, or for a server: too slow is not wrong."""
+
 SERVED = 120.0
 """Seconds within which a restored copy must be served."""
 
@@ -39,6 +43,8 @@ def main(action: str, tenant: str, *rest: str) -> int:
     try:
         answer = ACTIONS[action](estate, tenant, *rest)
     except UpgradeFailed as failed:
+        if failed.at in WAITS:
+            print(json.dumps({"doubtful": True}))
         return _says(f"{failed.at}: {failed.reason}", 1)
     except RinggateError as problem:
         return _says(str(problem), 75)

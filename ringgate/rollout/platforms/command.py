@@ -128,10 +128,11 @@ class CommandChannel:
             said = _tail(Path(place, "errors")) or _tail(output)
             if code in (CANNOT_TELL, 126, 127, *table.unknown) or code < 0:
                 raise PlatformError(f"{source} ended with {code}: nobody can tell what came of it. {said}".strip())
+            answer = Path(values["answer"]) if any("{answer}" in each for each in table.run) else output
             if code:
-                raise ActionRefused(f"{source} ended with {code}: {said or 'it said nothing'}")
-            named = any("{answer}" in each for each in table.run)
-            return HostAnswer(_json(Path(values["answer"]) if named else output), source)
+                doubtful = _doubtful(answer)
+                raise ActionRefused(f"{source} ended with {code}: {said or 'it said nothing'}", doubtful=doubtful)
+            return HostAnswer(_json(answer), source)
 
     def _program(self, name: str) -> str:
         return str(self._folder / name) if "/" in name else name
@@ -220,6 +221,15 @@ def _json(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
+
+
+def _doubtful(answer: Path) -> bool:
+    """Whether a refusal says that something was only waited for in vain: {"doubtful": true}."""
+    try:
+        said = json.loads(answer.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, dict) and said.get("doubtful") is True
 
 
 def _tail(file: Path) -> str:

@@ -40,9 +40,14 @@ SETTLED = 1800.0
 
 
 class ActionRefused(RinggateError):
-    """The host understood what it was asked and did not do it: a command's exit code, HTTP 409 or 422."""
+    """The host understood what it was asked and did not do it: a command's exit code, HTTP 409 or 422. `doubtful`: it
+    says that something was only waited for in vain."""
 
     kind = "platform-refused"
+
+    def __init__(self, sentence: str, *, doubtful: bool = False) -> None:
+        super().__init__(sentence)
+        self.doubtful = doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,8 @@ class HostedPlatform:
                 after = self._settled(tenant)
         except ActionRefused as refused:
             self._as_it_was(tenant, pending)
-            raise UpgradeRefused(tenant, "upgrade", _sentence(str(refused))) from refused
+            said = _sentence(str(refused))
+            raise UpgradeRefused(tenant, "upgrade", said, doubtful=refused.doubtful) from refused
         if after.series != to:
             self._as_it_was(tenant, pending)
             reason = f"{answer.source} says that it is done, and the status says {after.series}."

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import textwrap
+from contextlib import nullcontext
 
 import pytest
 from rich.console import Console
 
 from ringgate.rollout.platforms.command import CommandHosts
 from ringgate.rollout.platforms.hosted import ActionRefused, HostAction
-from ringgate.rollout.platforms.protocol import PlatformRequest
+from ringgate.rollout.platforms.protocol import PlatformRequest, UpgradeRefused
 from ringgate.rollout.platforms.registry import PlatformError
 from tests.support.samples import tenant
 
@@ -87,8 +88,6 @@ def platform(hosts, monkeypatch):
 
 
 def test_a_tenant_goes_there_and_back(platform, hosts):
-    from contextlib import nullcontext
-
     from ringgate.rollout.release_tables import ManualStepTable
 
     step = ManualStepTable(name="7.6: a column", sql="SELECT 1;")
@@ -126,6 +125,17 @@ def test_an_exit_code_says_no_or_that_nobody_can_tell(platform, hosts, code, kin
         platform().roll_back("aldgate", "b0")
     assert says in str(raised.value)
     assert "correct-horse" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "doubtful"), [('{"doubtful": true}', True), ('{"doubtful": 1}', False), ("no", False)]
+)
+def test_a_refusal_may_say_that_something_was_only_waited_for_in_vain(platform, hosts, said, doubtful):
+    words = f'["/bin/sh", "-c", "echo \'{said}\' > {{answer}}; exit 2"]'.replace('"doubtful"', '\\"doubtful\\"')
+    changed(hosts, '["./host.py", "upgrade", "{tenant}", "{to}", "{steps}"]', words)
+    with pytest.raises(UpgradeRefused) as raised:
+        platform().upgrade("aldgate", "8.0", [], lambda _: nullcontext())
+    assert raised.value.doubtful is doubtful
 
 
 def test_a_command_that_does_not_end_is_ended_and_nobody_can_tell(platform, hosts):
