@@ -138,6 +138,7 @@ PROJECTS = (
         cause="product",
         says={
             "invoicing-from-time": "the project is this customer's",
+            "financial-posting": "the project is this customer's",
             "project-to-cash": "the project is this customer's",
         },
         switch=Trigger(
