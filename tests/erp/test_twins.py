@@ -19,11 +19,6 @@ from ringgate.twins.learning import ENOUGH
 from tests.support.estate import Leased
 
 UNSEEN = {
-    "description-cut": (
-        Trigger("account_invoice_line", "BEFORE INSERT", "NEW.description := left(NEW.description, 12);"),
-        "value account.invoice.line.description",
-        "Line 1: Description is ",
-    ),
     "tax-reported-as-base": (
         Trigger("account_tax_line", "BEFORE INSERT", "NEW.type := 'base';"),
         "value account.tax.line.type",
@@ -36,6 +31,8 @@ UNSEEN = {
     ),
 }
 """Faults that no assertion of the scenario looks at: trigger, the finding's signature, and part of its sentence."""
+CUT = Trigger("account_invoice_line", "BEFORE INSERT", "NEW.description := left(NEW.description, 12);")
+"""What the scenario does look at: its failure says so, and names beside it whatever else differs."""
 PROCESS = "financial-posting"
 
 
@@ -68,4 +65,13 @@ def test_a_change_that_no_assertion_looks_at_is_found_and_named(
         (told,) = [each for each in result.attachments if each.name == "twin-findings.txt"]
         assert signature in (compared.evidence / told.path).read_text()
         assert result.residue == ()
+
+    CUT.on(estate, own_tenant.id, "description-cut")
+    try:
+        result = run()
+    finally:
+        CUT.off(estate, own_tenant.id, "description-cut")
+    assert (result.outcome, result.failure and result.failure.kind) == (Outcome.FAILED, "expectation"), result.failure
+    (told,) = [each for each in result.attachments if each.name == "twin-findings.txt"]
+    assert "value account.invoice.line.description" in (compared.evidence / told.path).read_text()
     assert run().outcome is Outcome.PASSED
