@@ -175,13 +175,20 @@ def _approval(here: Sequence[EvidenceEntry]) -> DutyDone:
 
 
 def _deployment(here: Sequence[EvidenceEntry], noted: Sequence[Deployment], start: EvidenceEntry | None) -> DutyDone:
-    upgrades = [each for each in here if each.kind is EvidenceKind.STAGE and each.body.get("stage") == "upgrade"]
+    upgrades = [
+        each for each in here
+        if each.kind is EvidenceKind.STAGE and each.body.get("stage") == "upgrade"
+        and each.body.get("outcome") != "broken"  # our side: the tenant runs what it ran
+    ]  # fmt: skip
     told = [each for each in here if each.kind is EvidenceKind.DEPLOYMENT]
     if upgrades:
-        tenants = sorted({str(each.body.get("tenant")) for each in upgrades})
+        failed = {str(each.body.get("tenant")) for each in upgrades if each.body.get("outcome") == "failed"}
+        tenants = {str(each.body.get("tenant")) for each in upgrades if each.body.get("outcome") != "failed"}
+        words = [f"upgraded {', '.join(sorted(tenants))}"] if tenants else []
+        words += [f"failed on {', '.join(sorted(failed - tenants))}"] if failed - tenants else []
         at = min(_moment(each.body.get("began"), each.at) for each in upgrades)
         return DutyDone(
-            f"upgraded {', '.join(tenants)}", tuple(sorted({_who(each) for each in upgrades})), at,
+            "; ".join(words), tuple(sorted({_who(each) for each in upgrades})), at,
             tuple(each.number for each in upgrades),
         )  # fmt: skip
     if told:

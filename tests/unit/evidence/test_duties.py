@@ -121,3 +121,14 @@ def test_the_page_holds_every_change_and_gap(noted, tmp_path):
     assert "8.0 on early" in text
     assert "entry 3 was changed" in text
     assert "9.0&lt;script&gt;" in text
+
+
+def test_an_upgrade_that_failed_is_told_and_one_that_our_side_broke_is_none(noted):
+    stage = {"stage": "upgrade"}
+    noted.note(EvidenceKind.STAGE, "canary", tenant="a", outcome="passed", **stage)
+    noted.note(EvidenceKind.STAGE, "canary", tenant="b", outcome="failed", **stage)
+    noted.note(EvidenceKind.STAGE, "canary", tenant="c", outcome="broken", **stage)
+    noted.note(EvidenceKind.STAGE, "early", tenant="d", outcome="broken", **stage)
+    by_ring = {each.ring: each for each in noted.report().changes}
+    assert by_ring["canary"].deployment.what == "upgraded a; failed on b"
+    assert by_ring["early"].deployment.what == "no deployment was noted"
