@@ -39,7 +39,7 @@ from ringgate.scenario.access_checks import AccessChecks
 from ringgate.scenario.actors import Actor
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import expect, expect_agreement, expect_isolation, expect_nothing, expect_refusal
-from ringgate.scenario.particulars import expect_credits, expect_particulars, expect_settled
+from ringgate.scenario.particulars import expect_credits, expect_particulars, expect_settled, name_billed
 from ringgate.scenario.test_data import Make
 
 READ, REVERSIBLE, PERMANENT = Effect.READ, Effect.REVERSIBLE, Effect.PERMANENT
@@ -178,6 +178,7 @@ __all__ = [
     "expect_refusal",
     "expect_settled",
     "in_flight",
+    "name_billed",
     "named_in",
     "scenario",
 ]  # fmt: skip

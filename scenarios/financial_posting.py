@@ -24,6 +24,7 @@ from ringgate.api import (
     expect_agreement,
     expect_particulars,
     expect_refusal,
+    name_billed,
     scenario,
 )  # fmt: skip
 
@@ -80,7 +81,8 @@ def financial_posting(erp: Erp, make: Make, run: Run) -> None:
         expect(owed, equals=parts, because=f"it is payable in {erp.policy.term}", what="amounts owed", basis=POLICY)
 
     with run.step("check what it states"):
-        expect_particulars(erp.particulars(invoice), policy=erp.policy, texts=[draft.task.name], by=ACCOUNTANT)
+        texts = [name_billed(draft, project)]
+        expect_particulars(erp.particulars(invoice), policy=erp.policy, texts=texts, by=ACCOUNTANT)
 
     with run.step("check the numbering", POSTING):
         numbers = erp.books.invoice_numbers(run.today)

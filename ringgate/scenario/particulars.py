@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from ringgate.domain.documents import InvoiceParticulars, Settlement
+from ringgate.domain.documents import InvoiceParticulars, Project, ProjectDraft, Settlement
 from ringgate.domain.model import Policy
 from ringgate.domain.money import Money
 from ringgate.domain.terms import Role
@@ -28,6 +28,12 @@ def expect_particulars(told: InvoiceParticulars | None, *, policy: Policy, texts
     expect(units, equals=[HOUR] * len(texts), because="work is billed by the hour", what="hours of one unit")
     expect(told.entered_by, equals=by, because=f"the {_of(by)} made it", what="entered by")
     expect(told.posted_by, equals=by, because=f"the {_of(by)} posted it", what="posted by")
+
+
+def name_billed(draft: ProjectDraft, project: Project) -> str:
+    """What the only line of a project with one task must say: the task's name, or the project's, where the ERP's
+    screens make no task of it and the project itself is billed."""
+    return draft.name if project.task.name == draft.name else draft.task.name
 
 
 def expect_settled(

@@ -117,7 +117,7 @@ def test_what_happens_to_it_meanwhile_is_told(
             database.execute(repairing.format(id=number))
         return undo(*arguments, **more)
 
-    monkeypatch.setattr("ringgate.execution.run_once.undo", repair_first)
+    monkeypatch.setattr("ringgate.execution.undo.undo", repair_first)
     (result,) = finish_in_flight(tenant, engine, fault, processes=processes)
     assert result.outcome is Outcome.FAILED
     assert result.failure is not None

@@ -8,11 +8,20 @@ from decimal import Decimal
 
 import pytest
 
-from ringgate.domain.documents import InvoiceParticulars, LineParticulars, Ref, Settlement
+from ringgate.domain.documents import (
+    InvoiceParticulars,
+    LineParticulars,
+    Project,
+    ProjectDraft,
+    Ref,
+    Settlement,
+    Task,
+    TaskDraft,
+)
 from ringgate.domain.money import Money
 from ringgate.domain.terms import Role
 from ringgate.scenario.expectations import ExpectationFailed
-from ringgate.scenario.particulars import expect_credits, expect_particulars, expect_settled
+from ringgate.scenario.particulars import expect_credits, expect_particulars, expect_settled, name_billed
 from tests.support.samples import tenant
 
 POLICY, TODAY = tenant().policy, date(2026, 11, 28)
@@ -79,3 +88,14 @@ def test_a_credit_note_is_of_the_one_invoice():
     for wrong in ((), ("6",), ("5", "6")):
         with pytest.raises(ExpectationFailed, match="invoice that is credited"):
             expect_credits(replace(TOLD, credits=wrong), invoice="5", because="it is of this invoice")
+
+
+@pytest.mark.parametrize(
+    ("stated", "billed"), [("Training 1", "Training 1"), ("Course", "Course"), ("x", "Training 1")]
+)
+def test_a_line_bears_the_name_of_its_task_or_of_a_project_that_is_billed_itself(stated, billed):
+    rate = Money("100", POLICY.currency)
+    draft = ProjectDraft("Course", POLICY.customer, "m", (TaskDraft("Training 1", rate, Decimal(8), ""),))
+    task = Task(Ref("task", "2"), stated, rate, Decimal(8))
+    project = Project(Ref("project", "1"), "Course", POLICY.customer, "open", (task,))
+    assert name_billed(draft, project) == billed
