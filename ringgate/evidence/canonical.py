@@ -16,6 +16,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -24,9 +25,17 @@ from pydantic import BaseModel
 from ringgate.domain.secrets import Secret
 
 
+_THEMSELVES = frozenset({str, bool, int, type(None)})
+"""Most values are of these: they are looked at first."""
+
+
 def canonical(value: object) -> str:
     """The text of a value that `plain` understands."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _text_of(plain(value))
+
+
+_text_of = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+"""The text of what is plain."""
 
 
 def digest_of(value: object) -> str:
@@ -44,20 +53,27 @@ def plain(value: Any) -> Any:
     Times are ISO 8601 in UTC with microseconds, spans are seconds, a secret is its reference. Raises TypeError for what
     has no such form.
     """
+    if type(value) in _THEMSELVES:
+        return value
     simple = _simple(value)
     if simple is not NotImplemented:
         return simple
     if isinstance(value, BaseModel):
         return plain(dict(value))
     if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names_of(type(value))}
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(each) for key, each in value.items()}
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(each) for each in value), key=canonical)
+        return sorted((plain(each) for each in value), key=_text_of)
     if isinstance(value, Collection):
         return [plain(each) for each in value]
     raise TypeError(f"evidence cannot hold {type(value).__name__}")
+
+
+@cache
+def _names_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 def _simple(value: Any) -> Any:  # noqa: PLR0911 - a table in the form of code

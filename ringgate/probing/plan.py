@@ -51,7 +51,7 @@ class Probe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", (self.tenant.id, self.scenario.id, self.channel))
-        object.__setattr__(self, "place", _fraction(*self.key) * self._seconds)
+        object.__setattr__(self, "place", 0.0 if self.never else _fraction(*self.key) * self._seconds)
 
     def __str__(self) -> str:
         return f"{self.scenario.id} on {self.tenant.id} over {self.channel}"
@@ -131,12 +131,13 @@ def plan(
     others (default: `tenants`)."""
     tenants, scenarios = tuple(tenants), tuple(each for each in scenarios if not isinstance(each, TwoPhaseScenario))
     neighbours = tenants if neighbours is None else tuple(neighbours)
+    abilities = {(erp, channel): capabilities(erp, channel) for erp in {t.erp for t in tenants} for channel in Channel}
     probes = []
     for tenant in tenants:
         for scenario in scenarios:
+            schedule = tenant.probes.of(scenario.id)
             for channel in Channel:
-                schedule = tenant.probes.of(scenario.id)
-                able = capabilities(tenant.erp, channel)
+                able = abilities[tenant.erp, channel]
                 # A pause ends some day, so it is no reason for never: on the last of all days nobody is paused.
                 never = not_applicable(scenario, tenant, channel, able, date.max, neighbours)
                 probes.append(Probe(tenant, scenario, channel, schedule, never or _unwanted(tenant, channel, schedule)))
