@@ -24,7 +24,6 @@ from pydantic import BaseModel
 
 from ringgate.domain.secrets import Secret
 
-
 _THEMSELVES = frozenset({str, bool, int, type(None)})
 """Most values are of these: they are looked at first."""
 
@@ -53,9 +52,7 @@ def plain(value: Any) -> Any:
     Times are ISO 8601 in UTC with microseconds, spans are seconds, a secret is its reference. Raises TypeError for what
     has no such form.
     """
-    if type(value) in _THEMSELVES:
-        return value
-    simple = _simple(value)
+    simple = value if type(value) in _THEMSELVES else _simple(value)
     if simple is not NotImplemented:
         return simple
     if isinstance(value, BaseModel):
