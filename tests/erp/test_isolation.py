@@ -80,6 +80,7 @@ def test_isolation_holds_while_neighbours_on_the_server_are_under_different_load
     holds(quiet, [light, heavy], engine, scenarios, [(light, HEAVY[-1:]), (heavy, HEAVY)])
 
 
+@pytest.mark.sweep  # the suites try isolation on the next series, too, without the load
 def test_isolation_holds_on_the_next_series_while_tenants_of_both_are_loaded(
     upgraded_tenant: Leased, lease: Callable[..., Leased], estate: Estate, engine: Engine,
     scenarios: dict[str, Scenario],

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Channel, Outcome
 from ringgate.execution.run_once import run_once
 from suites.properties.test_amounts import amounts_of
-from tests.support.estate import Leased, with_neighbour
+from tests.support.estate import UPGRADED, Books, Leased, with_neighbour
 
 ROOT = Path(__file__).parents[2]
 SERIES = {"7.0": "own_tenant", "8.0": "upgraded_tenant"}
@@ -41,11 +42,22 @@ def suites(leased: Leased, environment: dict[str, str], tmp_path: Path) -> Calla
     return call
 
 
-def test_the_whole_of_the_suites_passes(suites, tmp_path: Path) -> None:
-    code, said = suites("suites")
+BRIEF, WHOLE = ["--property-budget", "20"], pytest.param([], marks=pytest.mark.sweep)
+
+
+@pytest.mark.parametrize("how", [BRIEF, WHOLE], ids=["brief", "whole"])
+def test_the_suites_pass_and_leave_the_books_as_they_were(
+    suites, leased: Leased, books_of: Callable[[Tenant], Books], tmp_path: Path, how: list[str]
+) -> None:
+    """In brief: properties for 20 s, and of 7.0, whose web client other tests use all the time, over the API alone."""
+    if how and leased.id != UPGRADED:
+        how = [*how, "--channel", "api"]
+    before = books_of(leased.tenant)
+    code, said = suites("suites", *how)
     assert code == 0, said
+    assert books_of(leased.tenant) == before
     cases = {case.get("name") or "": case for case in ET.parse(tmp_path / "junit.xml").iter("testcase")}
-    assert len(cases) > 25
+    assert len(cases) > (15 if "--channel" in how else 25)
     drawn = [case for name, case in cases.items() if name.startswith("test_")]
     told = [p.get("value") or "" for case in drawn for p in case.iter("property") if p.get("name") == "examples"]
     assert len(told) == len(drawn) == 2

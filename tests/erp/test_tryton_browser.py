@@ -79,20 +79,6 @@ def ask_for(actor: SignedInUser, connection: Connection, tenant: Tenant) -> str:
     return request.state
 
 
-ON_8_0 = ("sign-in", "invoicing-from-time", "credit-and-payment", "financial-posting")
-
-
-@pytest.mark.parametrize("scenario", ON_8_0)
-def test_the_web_client_of_8_0_is_used_as_well(
-    scenario: str, upgraded_tenant: Leased, run: Callable[..., RunResult], books_of: Callable[[Tenant], Books]
-) -> None:
-    before = books_of(upgraded_tenant.tenant)
-    result = run(scenario, upgraded_tenant.tenant, Channel.BROWSER)
-    assert result.error is None, f"{scenario}: {result.failure}"
-    assert result.residue == ()
-    assert books_of(upgraded_tenant.tenant) == before
-
-
 @pytest.mark.parametrize(("currency", "scenario"), [("EUR", "invoicing-from-time"), ("JPY", "financial-posting")])
 def test_the_screen_agrees_with_record_and_ledger_however_it_writes_numbers(
     currency: str,
