@@ -41,7 +41,7 @@ def baseline(context: StageContext, tenant: Tenant, plan: Plan) -> StageFinding:
             context.surfaces.ahead(tenant, connection)
         return ()
 
-    jobs = [Job(begin, posts=True)] if plan.in_flight else []
+    jobs = [Job(begin)] if plan.in_flight else []
     jobs += [Job(read_ahead)] if plan.surface else []
     jobs += [job_of(context, tenant, (each, Channel.API), {}) for each in chosen if each.id not in known]
     ran = run_beside(tenant, jobs, context.limits)

@@ -12,7 +12,7 @@ from ringgate.host.machine_load import measured
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.record import Objection
 from ringgate.rollout.results import Counts, SecondLook
-from ringgate.rollout.stages.beside import Job, posts
+from ringgate.rollout.stages.beside import Job
 from ringgate.rollout.stages.blame import (
     Looked,
     check_of,
@@ -59,10 +59,9 @@ class Checked:
 
 
 def job_of(context: StageContext, tenant: Tenant, check: Check, paces: Paces) -> Job:
-    """One check as a job. A walk through the screens takes long and posts once: the engine's lock does for that."""
+    """One check as a job."""
     scenario, channel = check
-    usual, numbers = paces.get((scenario.id, channel)), channel is Channel.API and posts(scenario)
-    return Job(lambda: [context.run(tenant, scenario, channel)], posts=numbers, usual=usual)
+    return Job(lambda: [context.run(tenant, scenario, channel)], paces.get((scenario.id, channel)))
 
 
 def paces_of(context: StageContext, tenant: Tenant) -> dict[tuple[str, Channel], float]:

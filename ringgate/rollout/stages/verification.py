@@ -81,7 +81,7 @@ def _rest(
             offered.extend(context.surfaces.after(tenant, connection, datetime.now(UTC).date()))
         return ()
 
-    begun = [Job(finish, posts=True)] if plan.in_flight else []
+    begun = [Job(finish)] if plan.in_flight else []
     if begun and since < context.started:
         run_beside(tenant, begun, context.limits)
         begun = []
