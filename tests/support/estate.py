@@ -27,7 +27,8 @@ from ringgate.execution.run_once import Engine, run_once
 from ringgate.inventory import Inventory
 from ringgate.scenario.discovery import load_scenarios
 
-NAME, TENANTS = "tests", 8
+NAME, TENANTS = os.environ.get("RINGGATE_TESTS_ESTATE", "tests"), 8
+"""Two runs at once, of two checkouts, need two estates."""
 KILLS = "kills"
 """The estate of the tests that kill a rehearsal."""
 UPGRADED = "kobe"
