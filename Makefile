@@ -8,7 +8,7 @@ SEED ?= 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test test-all faults mutants busy soak bench bench-gate bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test test-all faults mutants busy soak bench bench-gate bench-queues bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -62,6 +62,9 @@ bench-gate: setup ## a verdict over 1.2 million results, on SQLite and PostgreSQ
 
 bench-tenants: setup ## how reading the inventory, plan, gate, metrics and page grow with 100, 1,000 and 10,000 tenants
 	@$(BIN)/python -m tests.evaluation.bench.tenants
+
+bench-queues: setup ## job queues on PostgreSQL with our own jobs: throughput, latency, memory, and what five faults cost
+	@$(BIN)/python -m tests.evaluation.queues
 
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
 	@$(BIN)/python -m tests.evaluation.bench.scale

@@ -40,6 +40,7 @@ from ringgate.cli import (
     surface,
     tenants,
     twins,
+    worker,
 )
 from ringgate.cli.common import Exit, complain, exit_code_of
 
@@ -71,6 +72,7 @@ runs.add_to(app)
 gate.add_to(app)
 approve.add_to(app)
 probe.add_to(app)
+worker.add_to(app)
 rehearse.add_to(app)
 bracket.add_to(app)
 runbook.add_to(app)

@@ -196,10 +196,11 @@ def _run(
                 course = prober.run()
     except ValueError as error:  # a file that is no journal; it is named, and kept
         raise UsageMistake(str(error)) from None
-    return _verdict(course, terms, interrupted)
+    return verdict(course, terms, interrupted)
 
 
-def _verdict(course: ProbeTotals, terms: Terms, interrupted: bool) -> Exit:
+def verdict(course: ProbeTotals, terms: Terms, interrupted: bool) -> Exit:
+    """What a prober's end means."""
     from ringgate.domain.terms import Outcome
 
     ends_by_itself = terms.once or terms.lasting is not None

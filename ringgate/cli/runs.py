@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,11 @@ ResultsOption = Annotated[
     str | None,
     typer.Option(envvar="RINGGATE_RESULTS", metavar="URL", help="The store of results [default: SQLite].",
                  show_default=False),
+]  # fmt: skip
+SharedOption = Annotated[
+    str | None,
+    typer.Option(envvar="RINGGATE_SHARED", metavar="URL", show_default=False,
+                 help="PostgreSQL in which machines share queue, run locks and undo journal."),
 ]  # fmt: skip
 SignalsOption = Annotated[
     Path | None,
@@ -98,32 +104,33 @@ def recover(
     in_flight: Annotated[
         bool, typer.Option("--in-flight", help="Also what was begun and waits to be finished after an upgrade.")
     ] = False,
+    shared: SharedOption = None,
     results: ResultsOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Take back what runs that were killed left in the ERP.
 
     A write that was on its way when its run was killed is waited for, and an ERP that is slow is asked again. Begun
-    work that waits for an upgrade is listed, and left alone. Ends with 0 if nothing of what ran on this machine is
-    left, 1 if something could not be taken back.
+    work that waits for an upgrade is listed, and left alone. With --shared it takes up what any machine left whose
+    processes gave no sign of life for half a minute. Ends with 0 if nothing of what ran
+    here is left, 1 if something could not be taken back.
     """
     from ringgate.cli.common import UsageMistake
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.recovery import recover as take_back
     from ringgate.execution.recovery import waiting
+    from ringgate.execution.setup import journal_and_locks
     from ringgate.execution.undo import Patience
-    from ringgate.host import paths
     from ringgate.host.secrets import redact
-    from ringgate.host.undo_journal import Journal
     from ringgate.inventory import Inventory
 
     known = Inventory.load(inventory)
     chosen = frozenset(each.id for each in known.select(tenant)) if tenant else None
     drivers = Drivers([each.erp for each in known.tenants])
-    store = _store_to_be_told(results)
+    store, held = _store_to_be_told(results), ExitStack()
     try:
         by_id = {each.id: each for each in known.tenants}
-        journal = Journal(paths.journal())
+        journal, _locks = held.enter_context(journal_and_locks(shared))
         done = take_back(
             journal, by_id, drivers, only=chosen, redact=redact, settle=settle, in_flight=in_flight,
             patience=Patience(), sinks=[store] if store else (),
@@ -135,6 +142,7 @@ def recover(
     except ValueError as error:  # a file that is no journal; it is named, and kept
         raise UsageMistake(str(error)) from None
     finally:
+        held.close()
         drivers.close()
         if store:
             store.close()

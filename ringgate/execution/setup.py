@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -67,11 +68,13 @@ def engine(
     store = Store(results_url(results))
     drivers = Drivers([tenant.erp for tenant in tenants])
     traces = _traces()
+    both = ExitStack()
     try:
+        journal, run_locks = both.enter_context(journal_and_locks())
         yield Engine(
             drivers=drivers,
-            journal=Journal(paths.journal()),
-            run_locks=RunLocks(paths.locks()),
+            journal=journal,
+            run_locks=run_locks,
             evidence=paths.reports() / "evidence",
             sinks=(store, *traces, *sinks),
             redact=redact,
@@ -84,9 +87,33 @@ def engine(
         )
     finally:
         drivers.close()
+        both.close()
         store.close()
         for each in traces:
             each.close()
+
+
+@contextmanager
+def journal_and_locks(shared: str | None = None) -> Iterator[tuple[Journal, RunLocks]]:
+    """This machine's, or those in the PostgreSQL that `shared` or `RINGGATE_SHARED` names: then what is left by a
+    machine that is gone is found by any other. Raises SharedError."""
+    url = shared or os.environ.get("RINGGATE_SHARED")
+    if not url:
+        yield Journal(paths.journal()), RunLocks(paths.locks())
+        return
+    from ringgate.shared.database import Member, SharedDatabase
+    from ringgate.shared.journal import SharedJournal
+    from ringgate.shared.run_locks import SharedRunLocks
+
+    database = SharedDatabase(url)
+    try:
+        member = Member(database)
+        try:
+            yield SharedJournal(member), SharedRunLocks(member, paths.locks())
+        finally:
+            member.close()
+    finally:
+        database.close()
 
 
 def twins(every: int, reviewed: Path | None = None) -> Twins | None:

@@ -185,6 +185,16 @@ class Journal:
             else:
                 yield journal
 
+    def tenants_hit(self, tenants: frozenset[str]) -> set[str]:
+        """Those of them on which runs that no longer live left something. Raises ValueError for a file that is no
+        journal."""
+        found = set()
+        for each in self.free(tenants):
+            if not each.waits:
+                found.add(each.tenant)
+            each.release()
+        return found
+
     def free(self, tenants: frozenset[str] | None = None) -> Iterator[RunJournal]:
         """Each journal that no living process holds, waiting ones too, locked for the caller, oldest first.
 

@@ -44,7 +44,7 @@ class CrashRecovery:
     def take_back(self, tenants: Collection[str] | None = None) -> None:
         """Begin to take back what there is (or what there is on these tenants). Who is being taken care of is passed
         over. Raises ValueError for a file that is no journal."""
-        for tenant in tenants_hit(self._journal, frozenset(self._tenants)) if tenants is None else tenants:
+        for tenant in self._journal.tenants_hit(frozenset(self._tenants)) if tenants is None else tenants:
             with self._alone:
                 if tenant in self._under_way:
                     continue
@@ -77,13 +77,3 @@ class CrashRecovery:
         finally:
             with contextlib.suppress(DriverError):
                 drivers.close()
-
-
-def tenants_hit(journal: Journal, tenants: frozenset[str]) -> set[str]:
-    """The tenants on which runs that no longer live left something. Raises ValueError for a file that is no journal."""
-    found = set()
-    for each in journal.free(tenants):
-        if not each.waits:
-            found.add(each.tenant)
-        each.release()
-    return found

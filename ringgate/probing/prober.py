@@ -29,14 +29,15 @@ from ringgate.execution.run_once import Engine
 from ringgate.execution.self_test import self_test
 from ringgate.judging.forgetting import Forgetting
 from ringgate.probing.counters import OVERLAPPING, SKIPPED, counter
-from ringgate.probing.crash_recovery import CrashRecovery, tenants_hit
+from ringgate.probing.crash_recovery import CrashRecovery
 from ringgate.probing.driver_pool import ApiDriverPool, BrowserDriverLease
+from ringgate.probing.feeds import Feed, OwnTimetable
 from ringgate.probing.plan import Probe
 from ringgate.probing.recorder import Chore, Recorder
 from ringgate.probing.releases import SELF_TEST_EVERY, release_of, rings_to_test
 from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.spool import Spool, drain
-from ringgate.probing.timetable import Tick, Timetable, missed_between
+from ringgate.probing.timetable import Tick, missed_between
 from ringgate.probing.worker_pool import SIGN_OUT, RunObserver, SelfTest, WorkerPool
 from ringgate.store import CounterKey, Store, StoreError
 from ringgate.store import ProberState as Sign
@@ -118,10 +119,11 @@ class Prober:
         make: Callable[[Sequence[Tenant]], Drivers] = drivers_for,
         self_test: SelfTest = self_test,
         replan: Callable[[], Replanned | None] = lambda: None,
+        feed: Feed | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.course = ProbeTotals()
-        self._replan = replan
+        self._replan, self._feed = replan, feed or OwnTimetable()
         self._probes, self._store, self._terms, self._watcher, self._clock = probes, store, terms, watcher, clock
         self._tenants = {probe.tenant.id: probe.tenant for probe in probes if not probe.never}
         self._asked, self._alone = 0, threading.Lock()
@@ -129,7 +131,7 @@ class Prober:
         self._tested: dict[str, datetime] = {}
         self._folder = spool
         self._spool = Spool(spool, engine.session, self._ended)
-        self._held = tenants_hit(engine.journal, frozenset(self._tenants))
+        self._held = engine.journal.tenants_hit(frozenset(self._tenants))
         self._run_queue = RunQueue(terms.workers, self._count, clock, held=self._held)
         self._crash_recovery = CrashRecovery(
             engine.journal, self._tenants, lambda tenant: make([tenant]),
@@ -148,7 +150,7 @@ class Prober:
             self._forget: 60.0, self._forget_evidence: 600.0,
             self._be_seen: 5.0, self._look_for_releases: 5.0, self._look_for_self_tests: 60.0,
         }  # fmt: skip
-        self._recorder = Recorder(store, self._spool.stored, self._store_error, chores)
+        self._recorder = Recorder(store, self._stored, self._store_error, chores)
 
     # --- from outside -------------------------------------------------------------------------------------------------
 
@@ -185,7 +187,7 @@ class Prober:
             self.course.whole = False
 
     def _on_and_on(self) -> None:
-        self._timetable = Timetable(self._probes, self._clock())
+        self._feed.start(self._run_queue, self._probes, self._tell, self._clock())
         until = time.monotonic() + self._terms.lasting.total_seconds() if self._terms.lasting else None
         ticker = schedule.Scheduler()
         while not self._asked and (until is None or time.monotonic() < until):
@@ -194,12 +196,12 @@ class Prober:
                 ticker.clear()
                 ticker.every(1).seconds.do(self._tick)
                 ticker.every(10).seconds.do(self._look_for_changes)
-                ticker.every(60).seconds.do(self._take_back)
+                ticker.every(self._feed.take_back_every).seconds.do(self._take_back)
             ticker.run_pending()
             time.sleep(PAUSE)
 
     def _tick(self) -> None:
-        ticks, passed = self._timetable.due(self._clock())
+        ticks, passed = self._feed.due(self._clock())
         self._run_queue.add([*ticks, *self._self_tests_due()])
         self._tell(passed)
         self._look_for_stuck()
@@ -216,7 +218,7 @@ class Prober:
         self._probes = changed.probes
         self._tenants.update({probe.tenant.id: probe.tenant for probe in changed.probes if not probe.never})
         self._worker_pool.surround(changed.neighbours)
-        self._timetable = Timetable(self._probes, self._clock())
+        self._feed.plan(self._probes, self._clock())
         self._watcher.remark("the inventory has changed: probing goes on as it says now")
 
     def _look_for_stuck(self) -> None:
@@ -231,7 +233,9 @@ class Prober:
             self._stumbled(problem)
 
     def _self_tests_due(self) -> list[Tick]:
-        now, due = self._clock(), []
+        now, due = self._clock(), list[Tick]()
+        if not self._feed.leads:
+            return due
         for ring in rings_to_test(self._deployments, self._tested, now):
             fitting = [p for p in self._probes if p.tenant.ring == ring and not p.never and not p.closed(now)]
             fitting = [p for p in fitting if p.channel is Channel.API] or fitting
@@ -247,7 +251,12 @@ class Prober:
             if result.source is not Source.SELF_TEST:
                 self.course.outcomes[result.outcome] += 1
             self.course.residue += len(result.residue)
+        self._feed.ended(result)
         self._recorder.keep(result)
+
+    def _stored(self, results: Sequence[RunResult]) -> None:
+        self._spool.stored(results)
+        self._feed.stored(results)
 
     def _count(self, what: str, probe: Probe) -> None:
         self._tell({counter(what, probe): 1})
@@ -323,6 +332,7 @@ class Prober:
 
     def _end(self) -> None:
         """Finish what runs; undo what cannot be finished; store everything."""
+        self._feed.hold()
         self._run_queue.close()
         until = time.monotonic() + self._terms.grace
         while not self._run_queue.settled(0.2) and time.monotonic() < until:
@@ -339,6 +349,7 @@ class Prober:
             self._be_seen(self._store, stopped=True)
         except StoreError as problem:
             self._store_error(str(problem))
+        self._feed.close()
         self._spool.close()
 
 

@@ -18,7 +18,7 @@ from ringgate.domain.model import RunResult
 from ringgate.domain.terms import Channel
 from ringgate.execution.concurrency import ConcurrencyLimits, Room, UsualPaces
 from ringgate.probing.counters import LATE, LATE_AFTER, MISSED, OVERLAPPING, STUCK
-from ringgate.probing.plan import Probe
+from ringgate.probing.plan import Key, Probe
 from ringgate.probing.timetable import Tick
 
 LONG = timedelta(seconds=15)
@@ -198,6 +198,29 @@ class RunQueue:
     def running(self) -> list[Running]:
         with self._alone:
             return list(self._running.values())
+
+    def take_out(self, wanted: Callable[[Tick], bool]) -> list[Tick]:
+        """Those of what waits that are wanted elsewhere; they are not counted."""
+        with self._alone:
+            found = []
+            for waiting in self._waiting.values():
+                for name, tick in [*waiting.items()]:
+                    if wanted(tick):
+                        found.append(waiting.pop(name))
+                        self._not_before.pop(name, None)
+            return found
+
+    def here(self, channel: Channel) -> int:
+        """How many of this channel wait or are under way."""
+        with self._alone:
+            under_way = sum(each.tick.probe.channel is channel for each in self._running.values())
+            return len(self._waiting[channel]) + under_way
+
+    def knows(self, key: Key) -> bool:
+        """Whether the probe of this name waits or is under way."""
+        with self._alone:
+            name = (*key, False)
+            return name in self._running or any(name in waiting for waiting in self._waiting.values())
 
     @property
     def waits(self) -> int:
