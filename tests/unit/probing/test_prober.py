@@ -27,7 +27,7 @@ from ringgate.probing import prober as probing
 from ringgate.probing.plan import Probe
 from ringgate.probing.prober import Prober, Replanned, Terms
 from ringgate.probing.spool import Spool
-from ringgate.probing.timetable import Tick, Timetable
+from ringgate.probing.timetable import Tick
 from ringgate.store import ProberState as Sign
 from ringgate.store import Store
 from tests.support.samples import tenant
@@ -215,7 +215,6 @@ def test_what_cannot_be_written_to_the_disk_stops_the_prober(world):
         raise OSError("no space left on device")
 
     prober._spool._write = full
-    prober._timetable = None
     prober._tick = lambda: prober._run_queue.add([Tick(prober._probes[0], datetime.now(UTC))])
     course = prober.run()
     assert not course.whole
@@ -360,17 +359,17 @@ def test_a_changed_inventory_is_followed_and_a_wrong_one_is_not(world):
         return answer
 
     prober = world.prober([world.probe(every=SECOND)], once=False, replan=replan)
-    prober._timetable = Timetable(prober._probes, datetime.now(UTC))
+    prober._feed.plan(prober._probes, datetime.now(UTC))
     later = datetime.now(UTC) + MINUTE
     for _ in range(2):
         prober._look_for_changes()
-        assert prober._timetable.due(later)[0] != []
+        assert prober._feed.due(later)[0] != []
         later += MINUTE
     assert world.heard.remarks == [
         "the inventory has changed, and is wrong, so the plan stays: tenants/acme.toml: ring: is required"
     ]
     prober._look_for_changes()
-    assert prober._timetable.due(later) == ([], {})
+    assert prober._feed.due(later) == ([], {})
 
 
 # --- self-tests -----------------------------------------------------------------------------------------------------
