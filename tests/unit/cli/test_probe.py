@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ringgate import cli
-from ringgate.cli.probe import _verdict
+from ringgate.cli.probe import verdict
 from ringgate.domain.terms import Channel, Outcome
 from ringgate.inventory import InventoryError
 from ringgate.probing.prober import ProbeTotals, Terms
@@ -194,9 +194,9 @@ def course(whole: bool = True, **outcomes: int) -> ProbeTotals:
     ],
 )
 def test_what_the_end_means(came, once, interrupted, code):
-    assert _verdict(came, Terms({Channel.API: 1}, once=once), interrupted) == code
+    assert verdict(came, Terms({Channel.API: 1}, once=once), interrupted) == code
     if once:
-        assert _verdict(came, Terms({Channel.API: 1}, lasting=timedelta(1)), interrupted) == code
+        assert verdict(came, Terms({Channel.API: 1}, lasting=timedelta(1)), interrupted) == code
 
 
 # --- several processes ------------------------------------------------------------------------------------------------
