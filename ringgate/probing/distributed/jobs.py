@@ -66,7 +66,9 @@ def putting(url: str) -> procrastinate.App:
     database = SharedDatabase(url, connections=1)
     try:
         made = database.do(lambda each: each.execute("SELECT to_regclass('procrastinate_jobs')").fetchone())
-        app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=database.url, min_size=0))
+        app = procrastinate.App(
+            connector=procrastinate.SyncPsycopgConnector(conninfo=database.url, min_size=1, max_size=1)
+        )
         if made == (None,):
             with app.open():
                 database.do(lambda each: _make(each, app))
