@@ -15,9 +15,10 @@ from typing import Any
 
 import procrastinate
 import psycopg
+from procrastinate.exceptions import ProcrastinateException
 
 from ringgate.probing.counters import MISSED, counter
-from ringgate.probing.distributed.jobs import STALE_AFTER, job_of
+from ringgate.probing.distributed.jobs import fresh_until, job_of, wanted_of
 from ringgate.probing.feeds import Tell
 from ringgate.probing.plan import Probe
 from ringgate.probing.timetable import Tick, Timetable
@@ -72,7 +73,7 @@ class Dispatcher:
                 if self._trouble:
                     self._failing("")
                 self._trouble = False
-            except SharedError as problem:
+            except (SharedError, ProcrastinateException) as problem:
                 if not self._trouble:
                     self._failing(str(problem))
                 self._trouble = True
@@ -95,13 +96,14 @@ class Dispatcher:
                 self._timetable = Timetable(self._probes, max(since, now - LOOK_BACK))
             ticks, missed = self._timetable.due(now)
             passed.update(missed)
+            passed.update(self._stale(connection))
             for tick in ticks:
-                if now - tick.slot > STALE_AFTER:
+                if now > fresh_until(tick):
                     passed[counter(MISSED, tick.probe)] += 1
                 else:
                     put.append(tick)
             if put:
-                self._app.job_manager.batch_defer_jobs([job_of(each, self._region) for each in put], connection)
+                self._put(put, connection)
             connection.execute(
                 "UPDATE ringgate_dispatchers SET dispatched_until = %s WHERE region = %s", [now, self._region]
             )
@@ -114,6 +116,21 @@ class Dispatcher:
         if passed:
             self._tell(passed)
         return len(put)
+
+    def _put(self, ticks: Sequence[Tick], connection: psycopg.Connection[Any]) -> None:
+        try:
+            self._app.job_manager.batch_defer_jobs([job_of(each, self._region) for each in ticks], connection)
+        except ProcrastinateException as problem:
+            raise problem.__cause__ if isinstance(problem.__cause__, psycopg.Error) else problem from None
+
+    def _stale(self, connection: psycopg.Connection[Any]) -> Counter[CounterKey]:
+        """Takes out what nobody has begun in time, and says what it was."""
+        rows = connection.execute(
+            "DELETE FROM procrastinate_jobs WHERE status = 'todo' AND split_part(queue_name, '/', 1) = %s "
+            "AND (args->>'fresh_until')::timestamptz < clock_timestamp() RETURNING args",
+            [self._region],
+        )
+        return Counter(wanted_of(args).missed for (args,) in rows)
 
     def _elected(self, connection: psycopg.Connection[Any]) -> tuple[datetime, datetime] | None:
         """Up to when was put in, and the time now, both by the database; None while another is elected."""

@@ -23,10 +23,9 @@ from procrastinate.manager import JobManager
 
 from ringgate.domain.model import RunResult
 from ringgate.domain.terms import Channel, Source
-from ringgate.probing.counters import MISSED, counter
 from ringgate.probing.distributed.dispatcher import Dispatcher
+from ringgate.probing.distributed.jobs import OF_THE_DEAD, Wanted, queue_name, taking, wanted_by
 from ringgate.probing.distributed.jobs import now as time_now
-from ringgate.probing.distributed.jobs import queue_name, taking, wanted_by
 from ringgate.probing.feeds import Tell
 from ringgate.probing.plan import Key, Probe
 from ringgate.probing.run_queue import RunQueue
@@ -51,14 +50,14 @@ class _Held:
     """A job of ours. `result`: the run that is not in the store yet."""
 
     job: Job
-    tick: Tick
+    wanted: Wanted
     until: datetime
-    fresh_until: datetime
     result: str = ""
 
 
 class RegionFeed:
-    """`room` is how many jobs are held at once for each channel. `lost` is called when the lease is lost."""
+    """`room` is how many jobs are held at once for each channel. `ran` says whether the store has a result of what a
+    job asks for, begun since then. `lost` is called with the reason when this process has to end."""
 
     take_back_every = 5
 
@@ -68,10 +67,12 @@ class RegionFeed:
         dispatcher: Callable[[Tell], Dispatcher],
         region: str,
         room: Mapping[Channel, int],
-        lost: Callable[[], None],
+        ran: Callable[[Wanted, datetime], bool],
+        lost: Callable[[str], None],
         failing: Callable[[str], None],
     ) -> None:
         self._member, self._region, self._room, self._lost, self._failing = member, region, room, lost, failing
+        self._ran = ran
         self._make_dispatcher = dispatcher
         self._alone = threading.Lock()
         self._held: dict[Key, _Held] = {}
@@ -105,7 +106,9 @@ class RegionFeed:
 
     def due(self, now: datetime) -> tuple[list[Tick], Counter[CounterKey]]:
         if self._member.lost.is_set():
-            self._lost()
+            self._lost("this worker lost its lease")
+        elif not self._thread.is_alive():
+            self._lost("the thread that takes from the queue has ended")
         return [], Counter()
 
     def ended(self, result: RunResult) -> None:
@@ -182,22 +185,41 @@ class RegionFeed:
                 if job is None:
                     break
                 found = True
-                self._take(job)
+                await self._take(manager, job)
                 if len(self._done) > 50:
                     await self._finish(manager)
         return found
 
-    def _take(self, job: Job) -> None:
-        wanted, now = wanted_by(job), time_now()
-        tick = wanted.tick(self._probes)
-        if tick is None or now > wanted.fresh_until:
-            if tick is not None:
-                self._tell({counter(MISSED, tick.probe): 1})
-            self._done.append(job)
+    async def _take(self, manager: JobManager, job: Job) -> None:
+        now = time_now()
+        try:
+            wanted = wanted_by(job)
+        except (KeyError, ValueError, TypeError):
+            self._failing(f"job {job.id} of the queue is none of ours: it is left out")
+            await manager.finish_job(job, Status.FAILED, delete_job=False)
             return
-        with self._alone:
-            self._held[wanted.key] = _Held(job, tick, now + HELD, wanted.fresh_until)
-        self._run_queue.add([tick])
+        if self._holds.is_set():
+            await manager.retry_job(job)
+        elif job.priority == OF_THE_DEAD and await self._has_result(manager, job, wanted):
+            self._done.append(job)  # the worker died between the store and the queue
+        elif now > wanted.fresh_until:
+            self._tell({wanted.missed: 1})
+            self._done.append(job)
+        elif (tick := wanted.tick(self._probes)) is None:  # the dispatcher has read another inventory
+            await manager.retry_job(job, retry_at=now + BACK)
+        else:
+            with self._alone:
+                self._held[wanted.key] = _Held(job, wanted, now + HELD)
+            self._run_queue.add([tick])
+
+    async def _has_result(self, manager: JobManager, job: Job, wanted: Wanted) -> bool:
+        """Whether a worker that died had run this job, and only not got as far as to say so in the queue."""
+        begun = await manager.connector.execute_query_all_async(
+            "SELECT at FROM procrastinate_events WHERE job_id = %(job)s AND type = 'started' ORDER BY at DESC LIMIT 2",
+            job=job.id,
+        )
+        before = begun[-1]["at"] if len(begun) == 2 else wanted.slot  # the other is ours, just now
+        return await asyncio.to_thread(self._ran, wanted, before)
 
     async def _finish(self, manager: JobManager) -> None:
         """Jobs that are done are done in the engine, too; what cannot begin here goes back."""
@@ -207,7 +229,7 @@ class RegionFeed:
             for key, held in [*self._held.items()]:
                 if held.result or self._run_queue.knows(key):
                     continue
-                if now > held.fresh_until and key in taken:
+                if now > held.wanted.fresh_until and key in taken:
                     stale.append(held)
                 elif key in taken or self._holds.is_set():
                     back.append(held.job)
@@ -216,7 +238,7 @@ class RegionFeed:
                 del self._held[key]
             done, self._done = self._done, []
         for held in stale:
-            self._tell({counter(MISSED, held.tick.probe): 1})
+            self._tell({held.wanted.missed: 1})
         done += [held.job for held in stale]
         for place, job in enumerate(done):
             try:
@@ -232,7 +254,7 @@ class RegionFeed:
     def _cannot_begin(self, tick: Tick, now: datetime) -> bool:
         """Whether it has waited here for so long that others may have it, or that nobody is to run it any more."""
         held = self._held.get(tick.probe.key)
-        return held is not None and not tick.self_test and now > min(held.until, held.fresh_until)
+        return held is not None and not tick.self_test and now > min(held.until, held.wanted.fresh_until)
 
     @staticmethod
     async def _is_gone(manager: JobManager) -> bool:
@@ -248,5 +270,5 @@ class RegionFeed:
                 queue=queue_name(self._region, channel), seconds_since_heartbeat=LEASE
             ):
                 with suppress(ProcrastinateException):
-                    await manager.retry_job(job)
+                    await manager.retry_job(job, priority=OF_THE_DEAD)
         await manager.prune_stalled_workers(4 * LEASE)

@@ -15,11 +15,19 @@ import procrastinate
 from procrastinate.jobs import Job
 
 from ringgate.domain.terms import Channel
+from ringgate.probing.counters import MISSED
 from ringgate.probing.plan import Key, Probe
 from ringgate.probing.timetable import Tick
 from ringgate.shared.database import SharedDatabase
+from ringgate.store import CounterKey
 
 TASK = "probe"
+
+_MADE = 7_464_431
+"""Of PostgreSQL's advisory locks, the one under which the engine's tables are made."""
+
+OF_THE_DEAD = 1
+"""Priority of a job that a dead worker had begun: it comes first, and may have a result already."""
 
 STALE_AFTER = timedelta(seconds=60)
 """A tick that nobody began so long after it was due is dropped; sooner where its probe is due again sooner."""
@@ -38,6 +46,16 @@ class Wanted:
         probe = probes.get(self.key)
         return Tick(probe, self.slot) if probe else None
 
+    @property
+    def missed(self) -> CounterKey:
+        """What is counted if nobody begins it."""
+        tenant, scenario, channel = self.key
+        return (MISSED, tenant, scenario, channel.value)
+
+
+def fresh_until(tick: Tick) -> datetime:
+    return tick.slot + min(STALE_AFTER, tick.probe.every)
+
 
 def queue_name(region: str, channel: Channel) -> str:
     return f"{region}/{channel.value}"
@@ -45,7 +63,7 @@ def queue_name(region: str, channel: Channel) -> str:
 
 def job_of(tick: Tick, region: str) -> Job:
     tenant, scenario, channel = tick.probe.key
-    fresh = tick.slot + min(STALE_AFTER, tick.probe.every)
+    fresh = fresh_until(tick)
     return Job(
         id=None, queue=queue_name(region, channel), task_name=TASK, priority=0, lock=f"{tenant}/{scenario}",
         queueing_lock=None,
@@ -56,7 +74,11 @@ def job_of(tick: Tick, region: str) -> Job:
 
 def wanted_by(job: Job) -> Wanted:
     """Raises ValueError or KeyError for a job that is none of ours."""
-    said: Any = job.task_kwargs
+    return wanted_of(job.task_kwargs)
+
+
+def wanted_of(said: Mapping[str, Any]) -> Wanted:
+    """What the arguments of a job ask for. Raises ValueError or KeyError for those of a job that is none of ours."""
     key = (str(said["tenant"]), str(said["scenario"]), Channel(said["channel"]))
     return Wanted(key, datetime.fromisoformat(said["slot"]), datetime.fromisoformat(said["fresh_until"]))
 
@@ -65,22 +87,24 @@ def putting(url: str) -> procrastinate.App:
     """To put jobs in, over connections that are given. Makes the engine's tables where there are none."""
     database = SharedDatabase(url, connections=1)
     try:
-        made = database.do(lambda each: each.execute("SELECT to_regclass('procrastinate_jobs')").fetchone())
         app = procrastinate.App(
             connector=procrastinate.SyncPsycopgConnector(conninfo=database.url, min_size=1, max_size=1)
         )
-        if made == (None,):
-            with app.open():
-                database.do(lambda each: _make(each, app))
+        database.do(lambda each: _make(each, app))
         return app
     finally:
         database.close()
 
 
 def _make(connection: Any, app: procrastinate.App) -> None:
-    connection.execute("SELECT pg_advisory_xact_lock(7464431)")
-    if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() == (None,):
-        app.schema_manager.apply_schema()
+    """Whole or not at all, by one process of those that begin at once."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MADE])
+    # Not by to_regclass: inside of a transaction that may answer from what this connection knew before the lock.
+    there = (
+        "SELECT 1 FROM pg_tables WHERE tablename = 'procrastinate_jobs' AND schemaname = ANY(current_schemas(false))"
+    )
+    if connection.execute(there).fetchone() is None:
+        connection.execute(app.schema_manager.get_schema())
 
 
 def taking(url: str) -> procrastinate.App:

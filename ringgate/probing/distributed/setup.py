@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from ringgate.domain.model import Scenario
@@ -18,7 +19,7 @@ from ringgate.inventory import Inventory
 from ringgate.probing.distributed.dispatcher import Dispatcher
 from ringgate.probing.distributed.feed import RegionFeed
 from ringgate.probing.distributed.health import Figures, serving
-from ringgate.probing.distributed.jobs import putting
+from ringgate.probing.distributed.jobs import Wanted, putting
 from ringgate.probing.plan import Probe
 from ringgate.probing.prober import Prober, Terms
 from ringgate.probing.setup import InventoryFollower, ProbeSelection, neighbours
@@ -77,14 +78,19 @@ def assembled(
     def remark(sentence: str) -> None:
         watcher.remark(sentence or "the database that machines share can be used again", "yellow" if sentence else "")
 
-    def lost() -> None:
-        watcher.remark("this worker lost its lease: it ends what it runs", "bold red")
+    def ran(wanted: Wanted, since: datetime) -> bool:
+        found = store.results(since=since, sources=[Source.PROBE], steps=False)
+        return any((each.tenant, each.scenario, each.channel) == wanted.key for each in found)
+
+    def lost(reason: str) -> None:
+        watcher.remark(f"{reason}: it ends what it runs", "bold red")
+        prober.course.whole = False
         prober.stop()
         prober.stop()
 
     feed = RegionFeed(
         member, lambda tell: Dispatcher(member, app, place.region, tell, remark), place.region,
-        {channel: AHEAD * number for channel, number in terms.workers.items()}, lost, remark,
+        {channel: AHEAD * number for channel, number in terms.workers.items()}, ran, lost, remark,
     )  # fmt: skip
     health = None
     try:

@@ -1,6 +1,7 @@
 """A server that answers as an ERP would, after a fixed time, from memory: what is measured against it is all our own.
 
     python -m tests.evaluation.bench.stub 20        # milliseconds; prints its port, and ends with its standard input
+    python -m tests.evaluation.bench.stub 20 2000   # reading a project takes so much longer
 
 It speaks just enough of Tryton's JSON-RPC for the scenarios of `tests/evaluation/bench/scenarios/`.
 """
@@ -24,6 +25,10 @@ def _decimal(text: str) -> dict[str, str]:
     return {"__class__": "Decimal", "decimal": text}
 
 
+class Unknown(Exception):
+    """A call that no scenario of the benches makes: it is refused, and nobody waits for its answer."""
+
+
 class Erp:
     """What all databases hold together: projects, by their id."""
 
@@ -44,10 +49,14 @@ class Erp:
             "model.project.work.read": lambda params: [self.projects[each] for each in params[0]],
             "model.project.work.search_read": self._found,
             "model.project.work.delete": self._delete,
+            "stub.projects": lambda params: sorted(self.projects),
         }
 
     def answer(self, method: str, params: list[Any]) -> Any:
+        """Raises Unknown."""
         self.calls += 1
+        if method not in self._methods:
+            raise Unknown(f"the stub knows no {method}")
         return self._methods[method](params)
 
     def _user(self, params: list[Any]) -> Any:
@@ -70,8 +79,11 @@ class Erp:
         return [project]
 
     def _found(self, params: list[Any]) -> list[dict[str, Any]]:
-        wanted = [each[2] for each in params[0] if each[0] == "id"]
-        return [self.projects[each] for each in wanted if each in self.projects]
+        """By id, or by a part of the name: an undo that knows no id looks for its marker."""
+        ((field, _operator, wanted),) = params[0]
+        if field == "id":
+            return [self.projects[wanted]] if wanted in self.projects else []
+        return [each for each in self.projects.values() if wanted.strip("%") in each[field]]
 
     def _delete(self, params: list[Any]) -> None:
         for each in params[0]:
@@ -81,8 +93,8 @@ class Erp:
 class Visit(asyncio.Protocol):
     """One connection. A request is answered `delay` seconds after all of it has arrived."""
 
-    def __init__(self, erp: Erp, delay: float) -> None:
-        self._erp, self._delay, self._buffer = erp, delay, b""
+    def __init__(self, erp: Erp, delay: float, reading: float) -> None:
+        self._erp, self._delay, self._reading, self._buffer = erp, delay, reading, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -96,23 +108,28 @@ class Visit(asyncio.Protocol):
         if len(rest) < length:
             return
         self._buffer = b""
-        asyncio.get_running_loop().call_later(self._delay, self._answer, rest)
+        call = json.loads(rest)
+        more = self._reading if call["method"] == "model.project.work.read" else 0.0
+        asyncio.get_running_loop().call_later(self._delay + more, self._answer, call)
 
-    def _answer(self, body: bytes) -> None:
-        call = json.loads(body)
-        answer = json.dumps({"id": call["id"], "result": self._erp.answer(call["method"], call["params"])}).encode()
+    def _answer(self, call: dict[str, Any]) -> None:
+        try:
+            said = {"result": self._erp.answer(call["method"], call["params"])}
+        except Unknown as refused:
+            said = {"error": ["UnknownMethod", str(refused)]}
+        answer = json.dumps({"id": call["id"], **said}).encode()
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(answer)
         if not self._transport.is_closing():
             self._transport.write(head + answer)  # type: ignore[attr-defined]
 
 
-async def _serve(delay: float) -> None:
+async def _serve(delay: float, reading: float = 0.0) -> None:
     erp, loop = Erp(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Visit(erp, delay), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: Visit(erp, delay, reading), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)  # the end of it is the end of whoever started us
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]) / 1000))
+    asyncio.run(_serve(*(float(each) / 1000 for each in sys.argv[1:])))
