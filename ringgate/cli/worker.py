@@ -69,7 +69,7 @@ def worker(
     from ringgate.host import paths
     from ringgate.inventory import Inventory
     from ringgate.inventory.kinds import duration
-    from ringgate.probing.distributed.setup import Place, assembled
+    from ringgate.probing.distributed.setup import WorkerPlace, assembled
     from ringgate.probing.prober import Terms
     from ringgate.probing.setup import ProbeSelection, chosen
     from ringgate.probing.setup import workers as shared_out
@@ -91,7 +91,7 @@ def worker(
         raise UsageMistake(f"there is nothing to probe: {probes[0].never if probes else 'no scenario is left'}")
     at_once = shared_out(known, probes, workers, browsers or 1)
     terms = Terms(workers=at_once, lasting=time_given, grace=grace)
-    place = Place(region, shared or url, per_host, (health_host, health) if health is not None else None)
+    place = WorkerPlace(region, shared or url, per_host, (health_host, health) if health is not None else None)
     interrupted = False
     with (
         ProbeDisplay(console(), probes, quiet=quiet, board=False) as watch,

@@ -101,13 +101,13 @@ def journal_and_locks(shared: str | None = None) -> Iterator[tuple[Journal, RunL
     if not url:
         yield Journal(paths.journal()), RunLocks(paths.locks())
         return
-    from ringgate.shared.database import Member, SharedDatabase
+    from ringgate.shared.database import SharedDatabase, SharedMember
     from ringgate.shared.journal import SharedJournal
     from ringgate.shared.run_locks import SharedRunLocks
 
     database = SharedDatabase(url)
     try:
-        member = Member(database)
+        member = SharedMember(database)
         try:
             yield SharedJournal(member), SharedRunLocks(member, paths.locks())
         finally:

@@ -1,7 +1,7 @@
 """Connections to the database that several machines share, and the lease by which a process is known to live.
 
 A process that has not renewed its lease for `LEASE` seconds, by the database's clock, is dead to all others: what it
-held is taken over. One that cannot renew has to end what it runs before that (`Member.lost`).
+held is taken over. One that cannot renew has to end what it runs before that (`SharedMember.lost`).
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class SharedDatabase:
         self._pool.close(timeout=2.0)
 
 
-class Member:
+class SharedMember:
     """This process among those that share: it renews its lease by a thread of its own.
 
     `lost` is set once the lease may have passed to others, and stays set: the process has to end what it runs."""

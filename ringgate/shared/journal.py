@@ -15,13 +15,13 @@ from typing import Any
 import psycopg
 
 from ringgate.host.undo_journal import Journal, RunJournal
-from ringgate.shared.database import ALIVE, LeaseLost, Member, SharedError
+from ringgate.shared.database import ALIVE, LeaseLost, SharedError, SharedMember
 
 
 class SharedRunJournal(RunJournal):
     """The reversals of one run. A new one has no row until it is written to."""
 
-    def __init__(self, member: Member, head: dict[str, str], lines: int | None = None) -> None:
+    def __init__(self, member: SharedMember, head: dict[str, str], lines: int | None = None) -> None:
         """`lines`: how many there are of one that was taken up; None for a new one."""
         super().__init__(Path(head["run"]), None, head)
         self._member, self._lines = member, lines
@@ -95,7 +95,7 @@ class SharedRunJournal(RunJournal):
 class SharedJournal(Journal):
     """All journals of a region."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: SharedMember) -> None:
         self._member = member
 
     def begin(self, run_id: str, tenant: str, scenario: str, channel: str) -> RunJournal:

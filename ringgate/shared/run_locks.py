@@ -14,7 +14,7 @@ import psycopg
 
 from ringgate.domain.model import Tenant
 from ringgate.host.run_locks import Crowded, Occupied, RunLocks
-from ringgate.shared.database import ALIVE, LeaseLost, Member, SharedError
+from ringgate.shared.database import ALIVE, LeaseLost, SharedError, SharedMember
 
 _ROOMS = 7_464_430
 """Of PostgreSQL's advisory locks, the one under which rooms are given, one at a time."""
@@ -30,7 +30,7 @@ class SharedRunLocks(RunLocks):
     machine's own locks, which keep postings in order."""
 
     def __init__(
-        self, member: Member, folder: Path, *, patience: float = 600.0, in_all: int = 0, per_host: int = 0
+        self, member: SharedMember, folder: Path, *, patience: float = 600.0, in_all: int = 0, per_host: int = 0
     ) -> None:
         super().__init__(folder, patience=patience)
         self._member, self._in_all, self._per_host = member, in_all, per_host

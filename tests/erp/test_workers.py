@@ -12,7 +12,7 @@ import pytest
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Outcome
 from ringgate.host.run_locks import Crowded, Occupied
-from ringgate.shared.database import LeaseLost, Member
+from ringgate.shared.database import LeaseLost, SharedMember
 from ringgate.shared.journal import SharedJournal
 from ringgate.shared.run_locks import SharedRunLocks
 from tests.support.region import until
@@ -23,7 +23,7 @@ def reversal(marker: str) -> Reversal:
     return Reversal("create_project", "project_manager", marker)
 
 
-def die(cluster, member: Member) -> None:
+def die(cluster, member: SharedMember) -> None:
     """As after kill -9 and the time of its lease: it gives no sign of life, and holds what it held."""
     member._ended.set()
     member._thread.join()

@@ -20,7 +20,7 @@ from ringgate.inventory import Inventory
 from ringgate.probing.counters import MISSED, OVERLAPPING
 from ringgate.probing.setup import ProbeSelection, chosen
 from ringgate.scenario.discovery import known_scenarios
-from ringgate.shared.database import Member, SharedDatabase
+from ringgate.shared.database import SharedDatabase, SharedMember
 from ringgate.store import Store
 from tests.evaluation.bench.scale import HERE, write_inventory
 
@@ -57,8 +57,8 @@ def until(condition, within: float = 90.0):
 def members(region_url):
     made = []
 
-    def make() -> Member:
-        made.append(Member(SharedDatabase(region_url)))
+    def make() -> SharedMember:
+        made.append(SharedMember(SharedDatabase(region_url)))
         return made[-1]
 
     yield make

@@ -22,7 +22,7 @@ from ringgate.probing.distributed.jobs import fresh_until, job_of, wanted_of
 from ringgate.probing.feeds import Tell
 from ringgate.probing.plan import Probe
 from ringgate.probing.timetable import Tick, Timetable
-from ringgate.shared.database import Member, SharedError, forget_the_dead
+from ringgate.shared.database import SharedError, SharedMember, forget_the_dead
 from ringgate.store import CounterKey
 
 TERM = 12.0
@@ -37,7 +37,7 @@ class Dispatcher:
     """A candidate, and the dispatcher while it is elected. `failing` is told what keeps it from its work, "" after."""
 
     def __init__(
-        self, member: Member, app: procrastinate.App, region: str, tell: Tell, failing: Callable[[str], None]
+        self, member: SharedMember, app: procrastinate.App, region: str, tell: Tell, failing: Callable[[str], None]
     ) -> None:
         self._member, self._app, self._region, self._tell, self._failing = member, app, region, tell, failing
         self._probes: Sequence[Probe] = ()

@@ -30,7 +30,7 @@ from ringgate.probing.feeds import Tell
 from ringgate.probing.plan import Key, Probe
 from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.timetable import Tick
-from ringgate.shared.database import LEASE, RENEWED, Member
+from ringgate.shared.database import LEASE, RENEWED, SharedMember
 from ringgate.store import CounterKey
 
 PAUSE = 0.1
@@ -63,7 +63,7 @@ class RegionFeed:
 
     def __init__(
         self,
-        member: Member,
+        member: SharedMember,
         dispatcher: Callable[[Tell], Dispatcher],
         region: str,
         room: Mapping[Channel, int],

@@ -15,13 +15,13 @@ from typing import Any
 import psycopg
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from ringgate.shared.database import ALIVE, Member, SharedError
+from ringgate.shared.database import ALIVE, SharedError, SharedMember
 
 
-class Figures:
+class WorkerFigures:
     """What one worker says of itself and of its region's queue."""
 
-    def __init__(self, member: Member, region: str, works: Callable[[], bool], leads: Callable[[], bool]) -> None:
+    def __init__(self, member: SharedMember, region: str, works: Callable[[], bool], leads: Callable[[], bool]) -> None:
         self.works, self._member, self._region, self._leads = works, member, region, leads
 
     def reachable(self) -> bool:
@@ -63,7 +63,7 @@ class Figures:
         return [known.get(queue, (queue, 0.0, 0, 0)) for queue in ("api", "browser")], alive
 
 
-def serving(address: str, port: int, figures: Figures) -> ThreadingHTTPServer:
+def serving(address: str, port: int, figures: WorkerFigures) -> ThreadingHTTPServer:
     """Answers by threads of its own until it is shut down. Raises OSError where the port is taken."""
 
     class Answer(BaseHTTPRequestHandler):

@@ -18,13 +18,13 @@ from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory
 from ringgate.probing.distributed.dispatcher import Dispatcher
 from ringgate.probing.distributed.feed import RegionFeed
-from ringgate.probing.distributed.health import Figures, serving
+from ringgate.probing.distributed.health import WorkerFigures, serving
 from ringgate.probing.distributed.jobs import Wanted, putting
 from ringgate.probing.plan import Probe
 from ringgate.probing.prober import Prober, Terms
 from ringgate.probing.setup import InventoryFollower, ProbeSelection, neighbours
 from ringgate.probing.worker_pool import RunObserver
-from ringgate.shared.database import Member, SharedDatabase
+from ringgate.shared.database import SharedDatabase, SharedMember
 from ringgate.shared.journal import SharedJournal
 from ringgate.shared.run_locks import SharedRunLocks
 from ringgate.store import Store
@@ -34,7 +34,7 @@ AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkerPlace:
     """Where a worker works: the URL of the database that its region shares, and where its health is told (port 0: any
     that is free; None: nowhere). `per_host`: sessions on one ERP server at once, of all workers; 0 for no cap."""
 
@@ -51,14 +51,14 @@ def assembled(
     wanted: ProbeSelection,
     terms: Terms,
     watcher: RunObserver,
-    place: Place,
+    place: WorkerPlace,
     *,
     scenarios: Mapping[str, Scenario],
     results: str,
 ) -> Iterator[Prober]:
     """A worker that is ready to run. Raises StoreError, SharedError, or OSError where its port is taken."""
     store, database = Store(results), SharedDatabase(place.shared)
-    member = Member(database)
+    member = SharedMember(database)
     session = setup.new_session()
     engine = Engine(
         drivers={},
@@ -99,7 +99,7 @@ def assembled(
             spool=paths.spool(), replan=InventoryFollower(inventory.path, wanted, scenarios), feed=feed,
         )  # fmt: skip
         if place.health is not None:
-            figures = Figures(member, place.region, lambda: feed.works, lambda: feed.leads)
+            figures = WorkerFigures(member, place.region, lambda: feed.works, lambda: feed.leads)
             health = serving(*place.health, figures)
         yield prober
     finally:
