@@ -41,6 +41,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
                 f"into {where} ([tool.pytest.ini_options] in pyproject.toml, [pytest] in pytest.ini)"
             )
         return
+    _allure_where_asked_for(early_config, args)
     options.add(parser)
     # What comes with Ringgate is imported as in its source tree (`from scenarios.sign_in import sign_in`), after what
     # the project has of its own in folders of the same names.
@@ -49,6 +50,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
         for name in HOOKS:
             module = importlib.import_module(f"ringgate.pytest_suites.{name}")
             early_config.pluginmanager.register(module, f"ringgate.{name}")
+
+
+ALLURE = ("--alluredir", "--clean-alluredir", "--allure-", "--inversion")
+
+
+def _allure_where_asked_for(config: pytest.Config, args: list[str]) -> None:
+    """Projects write `-p no:allure_pytest`, for it takes a tenth of a start; its options load it all the same."""
+    plugins = config.pluginmanager
+    asked = any(each.startswith(ALLURE) for each in args) or getattr(config.option, "allure_report_dir", None)
+    if asked and plugins.is_blocked("allure_pytest"):
+        plugins.import_plugin("allure_pytest.plugin")
 
 
 @contextmanager

@@ -247,6 +247,6 @@ minversion = "8.2"
 ringgate = true
 testpaths = ["suites"]
 pythonpath = ["."]
-# Plugins that come along with libraries of Ringgate's and are not needed here take a fifth of a start.
-addopts = ["--import-mode=importlib", "-p", "no:faker", "-p", "no:anyio"]
+# Plugins of libraries that are not needed here take a fifth of a start. `--alluredir` loads Allure's all the same.
+addopts = ["--import-mode=importlib", "-p", "no:faker", "-p", "no:anyio", "-p", "no:allure_pytest"]
 """

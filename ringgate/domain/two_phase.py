@@ -20,3 +20,15 @@ class TwoPhaseScenario(Scenario):
     begin: Callable[..., object]
     finish: Callable[..., None]
     carried: Any
+
+    def as_json(self, carried: object) -> Any:
+        """What is carried over, as values that JSON has."""
+        from pydantic import TypeAdapter  # noqa: PLC0415 - few runs are of two phases
+
+        return TypeAdapter(self.carried).dump_python(carried, mode="json")
+
+    def from_json(self, kept: object) -> Any:
+        """What `as_json` was given."""
+        from pydantic import TypeAdapter  # noqa: PLC0415
+
+        return TypeAdapter(self.carried).validate_python(kept)

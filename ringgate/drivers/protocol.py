@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ringgate.domain.documents import (
     EntryDraft,
@@ -39,10 +39,12 @@ from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.money import Money
 from ringgate.domain.reversal import Reversal
 from ringgate.domain.terms import Basis, Capability, Channel, Role
-from ringgate.fingerprint.model import Fingerprint
 from ringgate.isolation.model import Attempt, AttemptKind, PrivateRecord
 from ringgate.surface.model import Surface
 from ringgate.twins.records import RunRecords
+
+if TYPE_CHECKING:
+    from ringgate.fingerprint.model import Fingerprint
 
 
 class SignedInUser(Protocol):

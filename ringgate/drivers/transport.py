@@ -6,12 +6,19 @@ import errno
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Generator
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, TypeVar
 
+if "httpx" not in sys.modules:
+    # Its command line, which it loads where click and rich are there, takes longer than all the rest of it.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # Python's way to say that a module is not there
 import httpx
+
+if sys.modules.get("httpx._main", httpx) is None:
+    del sys.modules["httpx._main"]
 
 from ringgate.domain.errors import ErpProtocolError, ErpTimedOut, ErpUnavailable, NoRoute, RinggateError
 from ringgate.domain.secrets import Secret
@@ -48,25 +55,26 @@ class HttpTransport:
     def __init__(self, timeout: float, verify: ssl.SSLContext | None = None, *, limit: TimeLimit | None = None) -> None:
         self._timeout, self._verify = timeout, verify
         self._limit = limit or TimeLimit()
-        self._http: httpx.Client | None = None
+        self._http: dict[bool, httpx.Client] = {}
 
     @property
     def timeout(self) -> float:
         """Seconds for each wait on a server, as of now: to be given to each request."""
         return self._limit.of(self._timeout)
 
-    @property
-    def http(self) -> httpx.Client:
-        if self._http is None:
+    def http_to(self, scheme: str) -> httpx.Client:
+        """The client for addresses of that scheme. One for `http` trusts no authority: to load them takes a while."""
+        plain = scheme == "http"
+        if plain not in self._http:
             no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-            verify = self._verify or trusted()
-            self._http = httpx.Client(timeout=self._timeout, verify=verify, cookies=no_cookies)
-        return self._http
+            verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else self._verify or trusted()
+            self._http[plain] = httpx.Client(timeout=self._timeout, verify=verify, cookies=no_cookies)
+        return self._http[plain]
 
     def close(self) -> None:
-        http, self._http = self._http, None
-        if http is not None:
-            http.close()
+        clients, self._http = self._http, {}
+        for client in clients.values():
+            client.close()
 
 
 class SecretHeader(httpx.Auth):

@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from pydantic import TypeAdapter
 
 from ringgate.domain.errors import (
     BrowserError,
@@ -31,7 +30,6 @@ from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.execution.applicability import not_applicable, others
 from ringgate.execution.arrivals import followed_back, step_of
-from ringgate.execution.twins import TwinDiffers, TwinLabels, Twins
 from ringgate.execution.undo import Patience, left_behind, message_of, undo_timed
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
@@ -39,6 +37,9 @@ from ringgate.integrations import FollowedDocument, Following
 from ringgate.scenario.erp import Erp
 from ringgate.scenario.expectations import ExpectationFailed
 from ringgate.scenario.test_data import Make
+
+if TYPE_CHECKING:
+    from ringgate.execution.twins import Twins
 
 FIRST_PHASE = 1000
 """More markers than the first phase of a process may use; the second goes on after them."""
@@ -158,7 +159,7 @@ def begin_once(process: TwoPhaseScenario, tenant: Tenant, channel: Channel, engi
     """Run the first phase. If it passes, nothing is undone: its journal waits, with what is carried, under `label`."""
 
     def keep(journal: RunJournal, carried: object) -> None:
-        journal.wait(label, TypeAdapter(process.carried).dump_python(carried, mode="json"))
+        journal.wait(label, process.as_json(carried))
 
     return _run(process, tenant, channel, engine, new_run_id(), _Part(process.begin, keep=keep))
 
@@ -170,7 +171,7 @@ def finish_once(process: TwoPhaseScenario, waiting: RunJournal, tenant: Tenant, 
 
     def finish(erp: Erp, make: Make, run: Run) -> None:
         assert waiting.begun is not None
-        process.finish(erp, make, run, TypeAdapter(process.carried).validate_python(waiting.begun["carried"]))
+        process.finish(erp, make, run, process.from_json(waiting.begun["carried"]))
 
     try:
         part = _Part(finish, waiting=waiting)
@@ -203,8 +204,7 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
         return result(Outcome.SKIPPED, seconds=0.0, reason=reason)
     assert driver is not None
     run = Run(run_id, emit, today)
-    began = time.monotonic()
-    done = _Done()
+    began, done = time.monotonic(), _Done()
     try:
         with engine.run_locks.room(tenant, scenario.id):
             labels = (engine.session, engine.release, engine.source)
@@ -288,7 +288,7 @@ def _act(
             twins = engine.twins if part.alone and journal.verbs and engine.source is not Source.SELF_TEST else None
             found: BaseException | None = None
             if twins is not None and (done.error is None or isinstance(done.error, Refused | ExpectationFailed)):
-                labels = TwinLabels(journal.scenario, engine.release, done.server, engine.clock())
+                labels = twins.labels(journal.scenario, engine.release, done.server, engine.clock())
                 if done.error is None:
                     found = done.error = twins.follow(tenant, driver, connection, make, run, labels)
                 else:
@@ -365,7 +365,7 @@ def _evidence(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         found = [*connection.evidence(folder)]
-        found += twin.save(folder, engine.redact) if isinstance(twin, TwinDiffers) else []
+        found += engine.twins.evidence(twin, folder, engine.redact) if engine.twins else []
     except Exception as error:  # evidence is a help, its loss must not change what happened: say so in its place
         note = folder / "no-evidence.txt"
         note.write_text(engine.redact(f"No evidence could be saved: {message_of(error)}\n"))
@@ -395,5 +395,4 @@ def _failure(error: BaseException, run: Run, redact: Callable[[str], str]) -> Fa
         )  # fmt: skip
     text = "".join(traceback.format_exception(error)) if error.__traceback__ else ""
     basis, invariant = getattr(error, "basis", None), getattr(error, "invariant", None)
-    told = redact(text)
-    return Failure(kind, message, run.current, traceback=told, basis=basis, invariant=invariant)
+    return Failure(kind, message, run.current, traceback=redact(text), basis=basis, invariant=invariant)

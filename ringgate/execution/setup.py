@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ringgate.domain.events import Sink
 from ringgate.domain.model import RunResult, Tenant
@@ -16,7 +17,6 @@ from ringgate.domain.terms import Outcome, Source
 from ringgate.drivers.registry import Drivers
 from ringgate.execution.paces import TimeLimits
 from ringgate.execution.run_once import Engine, new_run_id
-from ringgate.execution.twins import Twins
 from ringgate.host import paths
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.secrets import redact
@@ -24,8 +24,9 @@ from ringgate.host.undo_journal import Journal
 from ringgate.sinks import opentelemetry
 from ringgate.sinks.opentelemetry import OpenTelemetrySink
 from ringgate.store import Store, StoreError
-from ringgate.twins.accepted import NOTHING_REVIEWED, read_reviewed
-from ringgate.twins.files import TwinFolder
+
+if TYPE_CHECKING:
+    from ringgate.execution.twins import Twins
 
 LOOK_BACK, MOST = timedelta(days=7), 5000
 """How far back, and how many runs, the usual pace is looked up at most."""
@@ -120,6 +121,12 @@ def twins(every: int, reviewed: Path | None = None) -> Twins | None:
     """The twins of one run of so many; None for 0. `reviewed` is the file of what people accepted.
 
     Raises TwinsFileMistake with everything that is wrong with the file."""
+    if not every and reviewed is None:
+        return None
+    from ringgate.execution.twins import Twins
+    from ringgate.twins.accepted import NOTHING_REVIEWED, read_reviewed
+    from ringgate.twins.files import TwinFolder
+
     accepted = read_reviewed(reviewed) if reviewed else NOTHING_REVIEWED
     return Twins(TwinFolder(paths.twins()), every, accepted) if every else None
 

@@ -105,6 +105,15 @@ class Twins:
             learned = as_of(earlier, series, self.reviewed)
         return learned if learned is not None and learned.runs >= learning.ENOUGH else None
 
+    @staticmethod
+    def labels(scenario: str, release: str, version: str, now: datetime) -> TwinLabels:
+        return TwinLabels(scenario, release, version, now)
+
+    @staticmethod
+    def evidence(found: BaseException | None, folder: Path, redact: Callable[[str], str]) -> list[Attachment]:
+        """Of what `follow` or `beside` returned: the findings, where there are any."""
+        return found.save(folder, redact) if isinstance(found, TwinDiffers) else []
+
     def follow(
         self, tenant: Tenant, driver: Driver, connection: Connection, make: Make, run: NamesSteps, labels: TwinLabels
     ) -> BaseException | None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest, Ref
 from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.money import Money
-from ringgate.drivers.odoo import fingerprint, records
+from ringgate.drivers.odoo import records
 from ringgate.drivers.odoo.reading import Reader
 from ringgate.drivers.odoo.records import MOVE, MOVE_LINE
 from ringgate.drivers.odoo.refusals import refusals
 from ringgate.drivers.odoo.sessions import UserSession
 from ringgate.drivers.odoo.values import day, exact, link, money, text
-from ringgate.fingerprint.model import Fingerprint
+
+if TYPE_CHECKING:
+    from ringgate.fingerprint.model import Fingerprint
 
 READING: Final = "read the books"
 _Line = Callable[[Mapping[str, Any]], str]
@@ -117,6 +119,8 @@ class OdooBooks:
         return {link(row["account_id"]) or 0: row["balance:sum"] for row in rows}
 
     def fingerprint(self) -> Fingerprint:
+        from ringgate.drivers.odoo import fingerprint  # few runs take one
+
         return fingerprint.take(self._session, self.trial_balance)
 
     def open_documents(self) -> frozenset[str]:

@@ -110,7 +110,7 @@ class _Client:
         """The answer to one POST, read to its end. `named` are headers that are no secret."""
         extra = self._headers_hook(called) if self._headers_hook else {}
         headers = {"content-type": "application/json", **named, **extra}
-        http = self.transport.http
+        http = self.transport.http_to(urlsplit(self.base).scheme)
         request = http.build_request(
             "POST", self.base + path, content=encode(body), headers=headers, timeout=self.transport.timeout
         )

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ringgate.domain.documents import Invoice, Posting, Project, PurchaseRequest, Ref
 from ringgate.domain.errors import ErpMisbehaved
 from ringgate.domain.money import Money
-from ringgate.drivers.tryton import fingerprint, records
+from ringgate.drivers.tryton import records
 from ringgate.drivers.tryton.sessions import UserSession, refusals
-from ringgate.fingerprint.model import Fingerprint
+
+if TYPE_CHECKING:
+    from ringgate.fingerprint.model import Fingerprint
 
 # What is open, as (model, domain, fields, the line that a row becomes). Lines begin with the kind and the id, so that
 # they are stable; what may change about an open document follows.
@@ -143,6 +145,8 @@ class TrytonBooks:
             return frozenset(self._open())
 
     def fingerprint(self) -> Fingerprint:
+        from ringgate.drivers.tryton import fingerprint  # few runs take one
+
         return fingerprint.take(self._session)
 
     def _open(self) -> Iterator[str]:

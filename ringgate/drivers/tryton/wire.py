@@ -308,7 +308,7 @@ class RpcClient:
         what was answered is taken apart where nothing is raised."""
         method: str = body["method"]
         headers = {"content-type": "application/json", **extra}
-        http = self.line.http
+        http = self.line.http_to(url.scheme)
         request = http.build_request("POST", url, content=encode(body), headers=headers, timeout=self.line.timeout)
         try:
             response = exchange(http, request, self._auth)

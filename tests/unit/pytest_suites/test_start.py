@@ -26,7 +26,10 @@ import sys
 def pytest_unconfigure(config):
     print("loaded:", *sorted(sys.modules), file=sys.stderr)
 """
-UNUSED = ("hypothesis", "faker", "anyio.pytest_plugin", "playwright", "alembic", "mako", "psycopg", "holidays")
+UNUSED = (
+    *("hypothesis", "faker", "anyio.pytest_plugin", "playwright", "alembic", "mako", "psycopg", "holidays"),
+    *("httpx._main", "click", "allure_pytest", "ringgate.fingerprint", "ringgate.execution.twins"),
+)
 
 
 def test_a_run_over_the_api_loads_nothing_that_it_does_not_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +52,26 @@ def test_a_run_over_the_api_loads_nothing_that_it_does_not_use(tmp_path: Path, m
     loaded = done.stderr.rpartition("loaded:")[2].split()
     assert {"httpx", "ringgate", "sqlalchemy"} <= set(loaded)
     assert set(UNUSED) & set(loaded) == set()
+
+
+def test_allure_is_loaded_by_its_options_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "test_own.py").write_text("def test_nothing(): ...")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--alluredir=out",
+        "suites/test_own.py::test_nothing",
+    ]
+    inventory = tmp_path / "tenants"
+    inventory.mkdir()
+    (inventory / "defaults.toml").write_text(DEFAULTS)
+    tenant(inventory, "acme", 'ring = "canary"')
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((tmp_path / "out").glob("*-result.json"))) == 1

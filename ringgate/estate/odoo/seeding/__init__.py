@@ -69,7 +69,8 @@ def _build_screens(admin: SeedingClient, transport: HttpTransport) -> None:
     """Has the ERP put its scripts and styles together, which it keeps: else the first user waits half a minute."""
     assert admin.rpc.cookie is not None, "nobody is signed in"
     auth = SecretHeader("cookie", admin.rpc.cookie)
-    http, base = transport.http, admin.rpc.base
+    base = admin.rpc.base
+    http = transport.http_to(base.partition(":")[0])
     page = http.get(f"{base}/web", auth=auth, follow_redirects=True, timeout=PATIENCE)
     for path in sorted(set(re.findall(r"/web/(?:assets|content)/[^\"' ]+\.(?:js|css)", page.text))):
         http.get(base + path, auth=auth, timeout=PATIENCE)
