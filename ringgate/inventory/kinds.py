@@ -37,6 +37,12 @@ def _slug(value: str) -> str:
     return value
 
 
+def _digest(value: str) -> str:
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
+        raise ValueError('must be a digest as "sha256:" and 64 hexadecimal digits in lower case')
+    return value
+
+
 def _exact(value: Any) -> Any:
     if isinstance(value, float):
         raise ValueError(f'must be in quotes, as "{value}": without them it is a float, and not exact')
@@ -108,6 +114,7 @@ def _some(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
+Digest = Annotated[str, AfterValidator(_digest)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Url = Annotated[str, AfterValidator(_url)]

@@ -15,6 +15,7 @@ class Condition(StrEnum):
     MIGRATION_FAILED = "migration_failed"
     FINGERPRINT_DRIFT = "fingerprint_drift"
     PLATFORM_FAILED = "platform_failed"
+    ARTEFACT_DIFFERS = "artefact_differs"
     PROCESS_FAILED = "process_failed"
     INTEGRATION_FAILED = "integration_failed"
     ISOLATION_FAILED = "isolation_failed"

@@ -93,8 +93,9 @@ class RolloutEvidence:
             "approval_rings": table.approvals.rings if table.approvals else (), "roles": _roles(table.approvals),
             "notes": table.notes, "support_impact": table.support_impact, "calendar": _calendar(table.rollout),
             "components": [
-                {"part": name, "before": part.before, "after": part.after, "note": part.note}
-                for name, part in table.components if part.before or part.after or part.note
+                {"part": name, "before": part.before, "after": part.after, "note": part.note,
+                 "artefacts": part.artefacts}
+                for name, part in table.components if part.stated
             ],
             "digests": {"release": record.digest, "inventory": parts, "code": self.by.code},
         }  # fmt: skip

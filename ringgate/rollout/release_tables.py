@@ -7,10 +7,10 @@ import shlex
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from ringgate.domain.terms import Role
-from ringgate.inventory.kinds import Duration, Name, Slug, StrictTable
+from ringgate.inventory.kinds import Digest, Duration, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.activation_tables import ActivationTable
 from ringgate.rollout.approval_tables import ApprovalsTable
@@ -38,6 +38,16 @@ class ComponentTable(StrictTable):
     before: str = Field("", alias="from", description="Version before.", examples=["7.0"])
     after: str = Field("", alias="to", description="Version after.", examples=["8.0"])
     note: str = Field("", description="What changes, in a sentence.", examples=["the RPC path moves"])
+    artefacts: dict[Slug, Digest] = Field(
+        {},
+        description="What is installed of it, each with its digest: every ring must get the same.",
+        examples=[{"erp-image": "sha256:" + "0123456789abcdef" * 4}],
+    )
+
+    @property
+    def stated(self) -> bool:
+        """Whether anything is said of it."""
+        return bool(self.before or self.after or self.note or self.artefacts)
 
 
 class ComponentsTable(StrictTable):
@@ -48,6 +58,18 @@ class ComponentsTable(StrictTable):
     infrastructure: ComponentTable = Field(
         ComponentTable(), description="What the ERP runs on: machines, database server, network, identity provider."
     )
+
+    @property
+    def artefacts(self) -> dict[str, str]:
+        """The digest of each artefact of all components."""
+        return {name: digest for _, part in self for name, digest in part.artefacts.items()}
+
+    @model_validator(mode="after")
+    def _named_once(self) -> ComponentsTable:
+        names = [name for _, part in self for name in part.artefacts]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"an artefact belongs to one component: {', '.join(twice)}")
+        return self
 
 
 WAYS = ("sql", "command", "tool")
@@ -138,6 +160,9 @@ class ConditionsTable(StrictTable):
     fingerprint_drift: RolloutAction = Field(RolloutAction.ROLL_BACK, description="The books are not as they were.")
     platform_failed: RolloutAction = Field(
         RolloutAction.ROLL_BACK, description="Sign-in and the like fail after the upgrade."
+    )
+    artefact_differs: RolloutAction = Field(
+        RolloutAction.PAUSE, description="A tenant got another build than the release names, or than an earlier ring."
     )
     process_failed: RolloutAction = Field(
         RolloutAction.ROLL_BACK, description="A business process fails after the upgrade."

@@ -118,7 +118,7 @@ def context(record: RehearsalRecord, release: Release, runs: str, lists: Mapping
         "part_names": [name for name in _PARTS if any(name in _parts(record, tenant) for tenant in record.tenants)],
         "upgrades": _upgrades(record),
         "release": table,
-        "components": [(name, part) for name, part in table.components if part.before or part.after or part.note],
+        "components": [(name, part) for name, part in table.components if part.stated],
         "conditions": _conditions(record, release),
         "plan": release.plan_of("").why,
         "session": record.session,

@@ -130,7 +130,8 @@ class SurfaceResult:
 class VerificationResult:
     """The checks after the upgrade. `layers` are counts of runs, as they are judged: what passed at the second look
     has passed. `finished` counts processes begun before and finished now; `surface` is by tenant; `left` says what
-    could not be taken back, in sentences; `beside` is the most that ran beside each other at the end."""
+    could not be taken back, in sentences; `beside` is the most that ran beside each other at the end; `artefacts` are
+    the digests of what is installed, where the platform says."""
 
     layers: dict[str, Counts]
     finished: int
@@ -138,6 +139,7 @@ class VerificationResult:
     again: list[SecondLook] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     beside: int = 0
+    artefacts: dict[str, str] = field(default_factory=dict)
     stage: Literal["verification"] = "verification"
 
 

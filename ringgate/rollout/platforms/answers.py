@@ -1,6 +1,7 @@
 """What a host answers to each action, read strictly: an answer that cannot be understood is none.
 
-status           {"series": "7.0", "busy": false, "observed_at": "2026-11-28T10:00:00Z", "tenant": "aldgate"}
+status           {"series": "7.0", "busy": false, "observed_at": "2026-11-28T10:00:00Z", "tenant": "aldgate",
+                  "artefacts": {"erp-image": "sha256:..."}}
 backup           {"name": "nightly-17", "taken_at": "2026-11-28T10:00:00Z", "size": 1048576}
 backups          [{"name": ..., "taken_at": ...}, ...]
 restore_beside   {"api": "https://copy.example.com/aldgate", "web": ""}
@@ -15,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ringgate.inventory.files import dotted
-from ringgate.inventory.kinds import Url
+from ringgate.inventory.kinds import Digest, Url
 from ringgate.rollout.platforms.registry import PlatformError
 
 A = TypeVar("A")
@@ -30,12 +31,14 @@ class _Answer(BaseModel):
 
 class HostStatus(_Answer):
     """`series` is what the tenant runs now. `busy`: something is under way on it. `tenant` and `observed_at`, where
-    they are given, must be of the tenant that was asked about, and of a moment after it was."""
+    they are given, must be of the tenant that was asked about, and of a moment after it was. `artefacts` are those that
+    are installed, by name."""
 
     series: _Text
     busy: bool = False
     tenant: str = ""
     observed_at: AwareDatetime | None = None
+    artefacts: dict[str, Digest] = {}
 
 
 class HostBackup(_Answer):

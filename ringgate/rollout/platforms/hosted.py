@@ -115,6 +115,9 @@ class HostedPlatform:
     def series(self, tenant: str) -> str:
         return self.status(tenant).series
 
+    def artefacts(self, tenant: str) -> Mapping[str, str]:
+        return self.status(tenant).artefacts
+
     def backups(self, tenant: str) -> Sequence[HostBackup]:
         found: list[HostBackup] = self._read("backups", tenant).as_a(list[HostBackup])
         return sorted(found, key=lambda each: each.taken_at)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rich.console import Console
 
@@ -61,6 +61,13 @@ class Platform(Protocol):
 
     def roll_back(self, tenant: str, backup: str) -> None: ...
     def repair(self, tenant: str) -> bool: ...  # whether something had been cut off
+
+
+@runtime_checkable
+class NamesArtefacts(Protocol):
+    """A platform that can also say what is installed for a tenant: by artefact its digest, as `sha256:...`."""
+
+    def artefacts(self, tenant: str) -> Mapping[str, str]: ...
 
 
 # --- how a command finds one ----------------------------------------------------------------------------------------

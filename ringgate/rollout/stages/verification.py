@@ -14,6 +14,7 @@ from ringgate.rollout.record import Objection
 from ringgate.rollout.results import VerificationResult
 from ringgate.rollout.risk_classes import Plan
 from ringgate.rollout.stages import in_flight
+from ringgate.rollout.stages.artefacts import installed
 from ringgate.rollout.stages.beside import Job, run_beside
 from ringgate.rollout.stages.blame import OF_LAYER
 from ringgate.rollout.stages.checks import Checked, job_of, judge, paces_of, settle
@@ -26,6 +27,7 @@ def verification(context: StageContext, tenant: Tenant, plan: Plan, browser: boo
     """`browser`: also the walk through the screens. Where an earlier start was killed on it, begun work goes ahead of
     the rest, for the fewer kills it meets, the better."""
     since, paces = context.since(tenant, "verification"), paces_of(context, tenant)
+    artefacts, rebuilt = installed(context, tenant)
     chosen = context.chosen(plan)
     platform = [(each, Channel.API) for each in chosen if each.layer is Layer.PLATFORM]
     checked = settle(
@@ -39,6 +41,7 @@ def verification(context: StageContext, tenant: Tenant, plan: Plan, browser: boo
         done, reasons = in_flight.judge_finished(context, tenant, since)
         reasons += judge_untested(context, tenant, plan, [each.counts for each in checked.looked])
     layers = {each.id: each.layer for each in context.scenarios}
+    reasons += rebuilt
     reasons += [
         context.objection(Condition.SURFACE_BROKEN, each.tenant, each.objection) for each in offered if each.objection
     ]
@@ -50,6 +53,7 @@ def verification(context: StageContext, tenant: Tenant, plan: Plan, browser: boo
         again=checked.again,
         left=[each.sentence for each in checked.left],
         beside=context.limits.allowed(tenant),
+        artefacts=artefacts,
     )
     return StageFinding(_note(result, used=any(each.objection for each in offered)), result, reasons)
 

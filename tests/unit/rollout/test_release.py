@@ -96,6 +96,8 @@ def test_what_is_not_said_is_the_safest(load):
         ('risk = "low"', 'risk = "low"\npolicy = "none.toml"', "policy: there is no such file beside this one"),
         ('risk = "low"', 'risk = "low"\nerp = "tritn"', "erp: no tenant of the inventory runs it"),
         ('risk = "low"', 'risk = "low"\naccepted = "none.toml"', "accepted: there is no such file beside this one"),
+        ("[components.application]", '[components.database]\nartefacts = { dump = "1a" }\n[components.application]',
+         'components.database.artefacts.dump: must be a digest as "sha256:" and 64 hexadecimal digits'),
     ],
 )  # fmt: skip
 def test_one_mistake_one_message(load, old, new, message):

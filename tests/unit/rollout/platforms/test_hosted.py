@@ -146,6 +146,15 @@ def test_a_status_that_proves_nothing_is_none(made, answer, says):
         made(hosts).series("aldgate")
 
 
+def test_a_status_says_what_is_installed_by_digest(made):
+    hosts, digest = StubHosts(), "sha256:" + "0" * 64
+    hosts.call = lambda _: HostAnswer({"series": "8.0", "artefacts": {"erp-image": digest}}, "aldgate: status")
+    assert made(hosts).artefacts("aldgate") == {"erp-image": digest}
+    hosts.call = lambda _: HostAnswer({"series": "8.0", "artefacts": {"erp-image": "latest"}}, "aldgate: status")
+    with pytest.raises(PlatformError, match=r"artefacts\.erp-image: .*must be a digest"):
+        made(hosts).artefacts("aldgate")
+
+
 def test_who_refuses_to_say_how_a_tenant_is_is_no_evidence_against_it(made):
     with pytest.raises(PlatformError):
         made(StubHosts(Plan(status="refuse"))).series("aldgate")
