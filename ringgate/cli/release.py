@@ -1,4 +1,4 @@
-"""`ringgate release`: check a release definition, and ask what may stand in one."""
+"""`ringgate release`: check a release definition, ask what may stand in one, and tell people about it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from ringgate.cli.common import Exit, InventoryOption, JsonOption, counted, print_check, print_keys
+from ringgate.domain.terms import Audience, ReleaseState
 
-app = typer.Typer(help="Check a release definition.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Check a release definition, and tell people about it.", no_args_is_help=True, rich_markup_mode=None
+)
 
 ReleaseArgument = Annotated[Path, typer.Argument(metavar="RELEASE", help="The release definition, a TOML file.")]
 PlatformOption = Annotated[
@@ -67,3 +70,47 @@ def keys(as_json: JsonOption = False) -> None:
     from ringgate.rollout.release_tables import ReleaseTable
 
     print_keys(keys_of(ReleaseTable), as_json)
+
+
+@app.command()
+def text(
+    release: ReleaseArgument,
+    state: Annotated[ReleaseState, typer.Option(help="How far the release is on the tenant.")],
+    audience: Annotated[
+        Audience, typer.Option("--for", help="The help desk is also told components, contacts and addresses.")
+    ] = Audience.CUSTOMERS,
+    tenant: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only for this tenant; may be repeated.", show_default=False)
+    ] = None,
+    inventory: InventoryOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Print what users or the help desk are told of a release: a subject and a text for each of its tenants.
+
+    In the tenant's language where there is a text in it (en, de, fr, es), else in English. When a tenant may be
+    upgraded is computed from the release's windows and freezes. Ends with 0, 3 for a file that cannot be read or an
+    unknown tenant.
+    """
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from ringgate.estate.registry import series_of
+    from ringgate.inventory import Inventory
+    from ringgate.rollout.release import load_release, named_erp
+    from ringgate.rollout.status_texts import StatusTexts
+
+    known = Inventory.load(inventory)
+    erps = {named_erp(release)} - {""} or {each.erp for each in known.tenants}
+    found, texts = load_release(release, known, series_of(erps)), StatusTexts.shipped()
+    chosen = {each.id for each in known.select(tenants=tenant)} if tenant else {each.id for each in found.tenants}
+    now, runway = datetime.now(UTC), found.table.rollout.runway.whole
+    told = []
+    for each in found.tenants:
+        if each.id in chosen:
+            when = found.calendar.opening(each, now, runway) if found.calendar.windows else None
+            told.append(texts.of(found, each, state, audience, when))
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in told], indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n\n".join(f"{each.tenant} ({each.language})\n{each.subject}\n\n{each.body}" for each in told))
+    return Exit.OK

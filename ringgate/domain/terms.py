@@ -148,3 +148,20 @@ class ResidueCause(StrEnum):
 
     SLOW = "slow"  # no answer in time, nobody answered, or our own side: unknown, never a failure of the ERP
     REFUSED = "refused"  # the ERP answered, and would not do it, by a rule of its own: a failure of the ERP
+
+
+class ReleaseState(StrEnum):
+    """How far a release is on a tenant."""
+
+    PLANNED = "planned"
+    BEGUN = "begun"
+    PAUSED = "paused"
+    ROLLED_BACK = "rolled-back"
+    DONE = "done"
+
+
+class Audience(StrEnum):
+    """Whom a text is for. The help desk is told more, in the language of those who wrote the release."""
+
+    CUSTOMERS = "customers"
+    SUPPORT = "support"

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from ringgate.domain.terms import Role
-from ringgate.inventory.kinds import Digest, Duration, Name, Slug, StrictTable
+from ringgate.inventory.kinds import Digest, Duration, Language, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.activation_tables import ActivationTable
 from ringgate.rollout.approval_tables import ApprovalsTable
@@ -249,6 +249,10 @@ class ReleaseTable(StrictTable):
     support_impact: str = Field(
         "", description="What users and the help desk will notice; required where the risk is high.",
         examples=["Users reload the page once. The menu Timesheet moves."],
+    )  # fmt: skip
+    support_impact_in: dict[Language, str] = Field(
+        {}, description="The same in other languages, for users who work in them.",
+        examples=[{"de": "Die Seite muss einmal neu geladen werden."}],
     )  # fmt: skip
     runbook: RunbookTable = Field(RunbookTable(), description="What `ringgate runbook` cannot know by itself.")
     policy: str = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -45,6 +46,10 @@ class RunwayTable(StrictTable):
         "10 min", validate_default=True, description="What verifies it.", examples=["10 min"]
     )
     rollback: Duration = Field("10 min", validate_default=True, description="The way back.", examples=["15 min"])
+
+    @property
+    def whole(self) -> timedelta:
+        return self.upgrade + self.verification + self.rollback
 
 
 class RingPaceTable(StrictTable):

@@ -36,7 +36,7 @@ class RunbookTable(StrictTable):
     infrastructure: RunbookPartTable | None = Field(None, description="What the ERP runs on.")
 
     def part(self, name: str) -> RunbookPartTable | None:
-        found: RunbookPartTable | None = getattr(self, name)
+        found: RunbookPartTable | None = getattr(self, name, None)
         return found
 
 
