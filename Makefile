@@ -24,7 +24,7 @@ suites: setup ## run every business process on the four tenants as they are; end
 test: setup ## Ringgate's own tests: unit tests first, then those on the real ERP
 	@$(BIN)/pytest tests/unit tests/evaluation/study -n $(WORKERS) -m "not sweep"
 	@$(BIN)/ringgate estate up --name tests --tenants 8
-	@$(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --dist loadgroup -m "not sweep" --durations 20
+	@$(BIN)/pytest tests/deploy tests/erp -n $(WORKERS) --dist loadgroup -m "not sweep" --durations 40
 
 test-all: setup ## the same and the sweeps: more seeds, a busy machine, every kill, real Odoo (hours)
 	@$(BIN)/pytest tests/unit tests/evaluation/study -n $(WORKERS)
