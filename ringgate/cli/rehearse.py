@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringgate.cli.common import Exit, console
+from ringgate.cli.elevations import elevated
 from ringgate.cli.release import PlatformOption, ReleaseArgument
 from ringgate.cli.runs import ResultsOption
 
@@ -161,7 +162,7 @@ def _rehearsed(
         screen.print(f"Going on with the rehearsal that was begun at {ledger.record.began:%Y-%m-%d %H:%M} UTC.")
     with RolloutDisplay(screen, ledger.record) as board:
         rehearsal = assembled(definition, site.inventory, site.platform, ledger, board, results, settle)
-        return rehearsal.run(), ledger
+        return elevated(definition, ledger, results, rehearsal.run), ledger
 
 
 def _print_last(ledger: RecordKeeper) -> None:

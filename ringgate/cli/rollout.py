@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringgate.cli.common import Exit, JsonOption, UsageMistake, console, counted
+from ringgate.cli.elevations import elevated, revoke
 from ringgate.cli.rehearse import OutOption, SettleOption, conclude, definition_of, exit_code, write_record_pages
 from ringgate.cli.release import ReleaseArgument
 from ringgate.cli.roll_back_decision import decided_by
@@ -303,6 +304,9 @@ def resume(release: ReleaseArgument, platform: PlatformRequired) -> int:
     return Exit.OK
 
 
+app.command()(revoke)
+
+
 def _run(
     definition: Release, site: PlatformSite, ledger: RecordKeeper, pace: RolloutPace, settle: float, results: str | None
 ) -> RehearsalRecord:
@@ -311,7 +315,7 @@ def _run(
     with RolloutDisplay(console(), ledger.record) as board, site.running():
         controller = _controller(definition, site, ledger, settle, results, board)
         controller.pace = pace
-        return controller.run()
+        return elevated(definition, ledger, results, controller.run)
 
 
 def _controller(

@@ -46,9 +46,10 @@ def cross_checks(file: str, data: Mapping[str, object], inventory: Inventory, to
     subjects = (*inventory.rings, *([ACTIVATION] if "activation" in data else []))
     found += check_approvals(file, data.get("approvals"), subjects)
     found += check_papers(file, data)
-    names = [each.get("name") for each in _tables(data.get("integrations"))]
-    for name in sorted({str(name) for name in names if names.count(name) > 1}):
-        found.append(Problem(file, "integrations", "two integrations must not have the same name", f'"{name}"'))
+    for key in ("integrations", "elevations"):
+        names = [each.get("name") for each in _tables(data.get(key))]
+        for name in sorted({str(name) for name in names if names.count(name) > 1}):
+            found.append(Problem(file, key, f"two {key} must not have the same name", f'"{name}"'))
     return found
 
 

@@ -16,6 +16,7 @@ from ringgate.rollout.activation_tables import ActivationTable
 from ringgate.rollout.approval_tables import ApprovalsTable
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.control_tables import ControlTable
+from ringgate.rollout.elevation_tables import ElevationTable
 from ringgate.rollout.message_tables import NotifyTable
 from ringgate.rollout.risk_classes import Risk
 from ringgate.rollout.rollout_tables import RolloutTable
@@ -271,6 +272,9 @@ class ReleaseTable(StrictTable):
     integrations: tuple[ReleaseIntegrationTable, ...] = Field((), description="Programs that talk to the ERP.")
     controls: tuple[ControlTable, ...] = Field(
         (), description="Files of scanners and policy checks that must be there and clean before a ring is opened."
+    )
+    elevations: tuple[ElevationTable, ...] = Field(
+        (), description="Rights that it is given while it is worked on, and that are taken back."
     )
     manual_steps: tuple[ManualStepTable, ...] = Field((), description="What is done by hand, in this order.")
     exceptions: tuple[ExceptionTable, ...] = Field((), description="Tenants for which something else holds.")

@@ -107,6 +107,14 @@ def test_one_mistake_one_message(load, old, new, message):
     assert any(f"release.toml: {message}" in line for line in str(told.value).splitlines()), str(told.value)
 
 
+def test_a_right_is_named_once(load):
+    right = '[[elevations]]\nname = "x"\nowner = "o"\nreason = "r"\nends = "2 h"\n'
+    right += "".join(f'{key} = ["true"]\n' for key in ("grant", "revoke", "check"))
+    assert [each.name for each in load(SMALLEST + right).table.elevations] == ["x"]
+    with pytest.raises(ReleaseError, match="elevations: two elevations must not have the same name"):
+        load(SMALLEST + right * 2)
+
+
 def test_all_mistakes_of_tables_are_told_at_once(load):
     wrong = SMALLEST + (
         '[[manual_steps]]\nname = "a"\nsql = "SELECT 1"\n[[manual_steps]]\nname = "a"\nsql = ""\n'
