@@ -16,9 +16,21 @@ from ringgate.rollout.platforms.hosted import HostedPlatform
 from ringgate.rollout.platforms.protocol import PlatformSite
 from tests.support.hosts import StubHosts
 from tests.support.rehearsal import release_file
+from tests.unit.rollout.test_elevations import RIGHTS
 from tests.unit.rollout.test_rehearsal import Killed, Stages, _NoBackgroundLoad
 
 ROOT = Path(__file__).parents[3]
+
+RIGHT = """
+[[elevations]]
+name = "migration-user"
+owner = "erp-operations"
+reason = "it migrates tables"
+ends = "2 h"
+grant = ["./rights.sh", "grant", "migration-user"]
+revoke = ["./rights.sh", "revoke", "migration-user"]
+check = ["./rights.sh", "look", "migration-user"]
+"""
 
 
 class Kind:
@@ -81,7 +93,7 @@ def test_a_plan_says_who_comes_when_and_what_stands_against_it(ringgate):
     assert [each["ring"] for each in json.loads(told)] == ["canary", "early", "broad"]
 
 
-@pytest.mark.parametrize("command", [("status",), ("pause", "why"), ("resume",), ("roll-back", "why")])
+@pytest.mark.parametrize("command", [("status",), ("pause", "why"), ("resume",), ("roll-back", "why"), ("revoke",)])
 def test_without_a_rollout_there_is_nothing_to_do(ringgate, command):
     code, told = ringgate(*command)
     assert code == 3
@@ -111,3 +123,19 @@ def test_a_rollout_is_killed_paused_resumed_ended_and_taken_back(ringgate, stage
     assert (code, "was rolled back. qa had it rolled back: the auditors say no" in told) == (0, True)
     assert {whom for stage, whom in stages.done if stage == "rollback"} == {"aldgate", "bleecker", "cologne", "kyoto"}
     assert ringgate("status")[0] == 1
+
+
+def test_a_right_that_is_still_there_is_no_clean_end_and_is_taken_back_by_hand(ringgate, tmp_path):
+    folder = tmp_path / "definition"
+    (folder / "rights.sh").write_text(RIGHTS)
+    (folder / "rights.sh").chmod(0o755)
+    file = next(each for each in folder.glob("*.toml") if "[components" in each.read_text(encoding="utf-8"))
+    file.write_text(file.read_text(encoding="utf-8") + RIGHT, encoding="utf-8")
+    (folder / "lies-migration-user").touch()
+    code, told = ringgate("start")
+    assert (code, "migration-user was taken back, and its check says that it is still granted" in told) == (2, True)
+    code, told = ringgate("revoke")
+    assert (code, "erp-operations must take it back" in told) == (2, True)
+    (folder / "lies-migration-user").unlink()
+    assert ringgate("revoke") == (0, "taken back: migration-user\n")
+    assert ringgate("revoke") == (0, "No right is granted.\n")
