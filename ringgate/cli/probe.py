@@ -139,7 +139,7 @@ def probe(
         channels=[Channel(each) for each in channel or ()], residencies=residency or (), share=(which, of),
     )  # fmt: skip
     taken = twins_of(twins, twins_file)
-    known = Inventory.load(inventory)
+    known = Inventory.load(inventory, residency=residency)
     probes = chosen(known, wanted, known_scenarios())
     if plan:
         _print_plan(probes, load_policy(policy, known), as_json)

@@ -85,7 +85,7 @@ def worker(
     if not url.startswith("postgresql"):
         raise UsageMistake("workers keep their results in PostgreSQL: --results postgresql+psycopg://host/database")
     wanted = ProbeSelection(regions=[region], residencies=residency or ())
-    known, scenarios = Inventory.load(inventory), known_scenarios()
+    known, scenarios = Inventory.load(inventory, residency=residency), known_scenarios()
     probes = [each for each in chosen(known, wanted, scenarios) if browsers or each.channel is Channel.API]
     if not any(not each.never for each in probes):
         raise UsageMistake(f"there is nothing to probe: {probes[0].never if probes else 'no scenario is left'}")

@@ -121,6 +121,12 @@ class SecretMissing(OurSideError):
     kind = "secret"
 
 
+class SecretWithheld(SecretMissing):
+    """The tenant may not be called from here: this process has another residency, and gets no secret of it."""
+
+    kind = "residency"
+
+
 class NoRoute(OurSideError):
     """The host name does not resolve, the network has no route, or the TLS name is another's."""
 

@@ -21,12 +21,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ringgate.domain.errors import RinggateError
+from ringgate.domain.errors import RinggateError, SecretWithheld
 from ringgate.domain.model import Tenant
 from ringgate.domain.retention import Retention
 from ringgate.domain.secrets import Secret
 from ringgate.inventory.files import Problem, nearest
 from ringgate.inventory.reader import InventorySetting, read
+from ringgate.inventory.residency import residencies, withhold
 
 __all__ = [
     "Inventory",
@@ -71,15 +72,20 @@ class Inventory:
     _settings: Mapping[str, Callable[[], tuple[InventorySetting, ...]]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def load(cls, path: Path | str | None = None, today: date | None = None) -> Inventory:
-        """Reads and checks the folder (default: `default_path()`). Raises InventoryError with all problems."""
+    def load(
+        cls, path: Path | str | None = None, today: date | None = None, *, residency: Collection[str] | None = None
+    ) -> Inventory:
+        """Reads and checks the folder (default: `default_path()`). Raises InventoryError with all problems.
+
+        Secrets of tenants that a process of this residency (default: RINGGATE_RESIDENCY) may not call are withheld."""
         folder = default_path() if path is None else Path(path)
         found = read(folder, today or datetime.now(UTC).date())
         if found.problems:
             raise InventoryError(found.problems)
+        mine = residencies(residency)
         return cls(
             folder,
-            found.tenants,
+            tuple(withhold(each, mine) for each in found.tenants),
             found.rings,
             found.cohorts,
             found.warnings,
@@ -162,6 +168,8 @@ def secret_problems(inventory: Inventory) -> tuple[list[str], list[str]]:
         for where, secret in named:
             try:
                 secret.reveal()
+            except SecretWithheld:  # it is not for this machine, and may well be there
+                continue
             except RinggateError as error:
                 missing.append(f"{where}: {error}")
             if warning := secret.warning():

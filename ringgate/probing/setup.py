@@ -21,6 +21,7 @@ from ringgate.host.run_locks import RunLocks
 from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.inventory import Inventory, SelectionError
+from ringgate.inventory.residency import resides
 from ringgate.probing.calendars import unknown_holidays
 from ringgate.probing.plan import Probe, plan, unknown_scenarios
 from ringgate.probing.prober import Prober, Replanned, Terms
@@ -76,11 +77,7 @@ def chosen(inventory: Inventory, wanted: ProbeSelection, known: Mapping[str, Sce
 
 def neighbours(inventory: Inventory, wanted: ProbeSelection) -> tuple[Tenant, ...]:
     """All tenants that a prober of these residencies may call: their users' sessions may be tried on others."""
-    return tuple(each for each in inventory.tenants if _resides(each, wanted))
-
-
-def _resides(tenant: Tenant, wanted: ProbeSelection) -> bool:
-    return not wanted.residencies or tenant.residency in {*wanted.residencies, "any"}
+    return tuple(each for each in inventory.tenants if resides(each, wanted.residencies))
 
 
 def _residing(inventory: Inventory, tenants: Sequence[Tenant], wanted: ProbeSelection) -> tuple[Tenant, ...]:
@@ -89,7 +86,7 @@ def _residing(inventory: Inventory, tenants: Sequence[Tenant], wanted: ProbeSele
         raise SelectionError(
             f'{inventory.path}: no tenant has the residency "{unknown[0]}"; there is {", ".join(sorted(there))}'
         )
-    if found := tuple(each for each in tenants if _resides(each, wanted)):
+    if found := tuple(each for each in tenants if resides(each, wanted.residencies)):
         return found
     raise SelectionError(f"{inventory.path}: none of these tenants has the residency {' or '.join(wanted.residencies)}")
 
@@ -115,7 +112,7 @@ class InventoryFollower:
         if now == self._seen:
             return None
         self._seen = now
-        inventory = Inventory.load(self._path)
+        inventory = Inventory.load(self._path, residency=self._wanted.residencies)
         return Replanned(chosen(inventory, self._wanted, self._scenarios), neighbours(inventory, self._wanted))
 
     def _signature(self) -> frozenset[tuple[str, int, int]]:

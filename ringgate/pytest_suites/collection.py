@@ -19,7 +19,7 @@ from ringgate.pytest_suites.items import Process, ScenarioItem, process_of
 from ringgate.pytest_suites.options import option
 from ringgate.pytest_suites.session import SESSION, SuiteSession
 
-SELECTING = ("tenant", "cohort", "ring", "region", "scenario", "inventory")
+SELECTING = ("tenant", "cohort", "ring", "region", "residency", "shard", "scenario", "inventory")
 
 
 def pytest_configure(config: pytest.Config) -> None:

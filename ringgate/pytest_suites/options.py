@@ -31,11 +31,28 @@ def count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is no whole number: write 1 for every run, 0 for none")
 
 
+def shard(text: str) -> tuple[int, int]:
+    """Which part of how many, counted from 1. Raises argparse.ArgumentTypeError."""
+    which, slash, of = text.partition("/")
+    if slash and which.isdecimal() and of.isdecimal() and 1 <= int(which) <= int(of):
+        return int(which), int(of)
+    raise argparse.ArgumentTypeError(f"{text!r} is no part of a whole: write 2/4 for the second of four")
+
+
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "tenant": {"help": "run on this tenant; may be given again", **_MANY},
     "cohort": {"help": "run on the tenants of this cohort; may be given again", **_MANY},
     "ring": {"help": "run on the tenants of this ring; may be given again", **_MANY},
     "region": {"help": "run on the tenants of this region; may be given again", **_MANY},
+    "residency": {
+        "help": "this machine's residency: only tenants of it, and of any, are called (default: RINGGATE_RESIDENCY)",
+        **_MANY,
+    },
+    "shard": {
+        "type": shard,
+        "metavar": "I/N",
+        "help": "run on the I-th of N parts of the selected tenants",
+    },
     "scenario": {"help": "run this scenario; may be given again", **_MANY},
     "channel": {
         "action": "append",

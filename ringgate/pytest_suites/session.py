@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from ringgate.domain.terms import Channel
 from ringgate.execution import setup
 from ringgate.execution.run_once import Engine
 from ringgate.host import paths
-from ringgate.inventory import Inventory
+from ringgate.inventory import Inventory, SelectionError
+from ringgate.inventory.residency import residencies, resides
 from ringgate.pytest_suites.options import option
 from ringgate.scenario.discovery import check_known, known_scenarios
 
@@ -27,14 +28,16 @@ class Selection:
 
     def __init__(self, config: pytest.Config) -> None:
         try:
-            inventory = Inventory.load(option(config, "inventory"))
-            self.tenants: Sequence[Tenant] = inventory.select(
+            mine = residencies(option(config, "residency"))
+            inventory = Inventory.load(option(config, "inventory"), residency=mine)
+            selected = inventory.select(
                 option(config, "tenant"),
                 cohorts=option(config, "cohort"),
                 rings=option(config, "ring"),
                 regions=option(config, "region"),
             )
-            self.everybody: Sequence[Tenant] = inventory.tenants
+            self.tenants: Sequence[Tenant] = _part(config, _residing(selected, mine))
+            self.everybody: Sequence[Tenant] = [each for each in inventory.tenants if resides(each, mine)]
             self.scenarios = known_scenarios(config.rootpath)
             check_known(option(config, "scenario"), self.scenarios)
             reviewed = option(config, "twins-file")
@@ -54,6 +57,22 @@ class Selection:
         """The selected channels over which this scenario is to run."""
         passed_over = {Channel.BROWSER} if self._smoke and not scenario.smoke else set()
         return [channel for channel in self.channels if channel not in passed_over]
+
+
+def _residing(tenants: Sequence[Tenant], mine: Collection[str]) -> Sequence[Tenant]:
+    if found := [each for each in tenants if resides(each, mine)]:
+        return found
+    raise SelectionError(f"none of these tenants has the residency {' or '.join(sorted(mine))}")
+
+
+def _part(config: pytest.Config, tenants: Sequence[Tenant]) -> Sequence[Tenant]:
+    """Those of this shard: whole tenants, so that the sessions that each bears are counted in one place."""
+    if (shard := option(config, "shard")) is None:
+        return tenants
+    which, of = shard
+    if of > len(tenants):
+        raise SelectionError(f"--shard {which}/{of}: there are only {len(tenants)} tenants, and each is in one shard")
+    return tenants[which - 1 :: of]
 
 
 class SuiteSession:

@@ -85,36 +85,19 @@ class Region:
                 "INSERT INTO ringgate_dispatchers VALUES ('eu', 'nobody', clock_timestamp(), clock_timestamp()) "
                 "RETURNING dispatched_until").fetchone())  # fmt: skip
 
-    def start(self) -> subprocess.Popen[str]:
-        name = f"machine-{len(self.workers)}"
-        log = (self.folder / f"{name}.log").open("w")
+    def start(self, name: str = "eu", *options: str, results: str = "", **environment: str) -> subprocess.Popen[str]:
+        """A worker of the region of that name; its results are in this region's database unless told otherwise."""
+        machine = f"machine-{len(self.workers)}"
+        log = (self.folder / f"{machine}.log").open("w")
+        command = [sys.executable, "-m", "ringgate.cli", "worker", "--region", name, "--workers", "4",
+                   "--browsers", "0", "--results", results or self.url, "--inventory", "tenants", *options]  # fmt: skip
         self.workers.append(
             subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "ringgate.cli",
-                    "worker",
-                    "--region",
-                    "eu",
-                    "--workers",
-                    "4",
-                    "--browsers",
-                    "0",
-                    "--results",
-                    self.url,
-                    "--inventory",
-                    "tenants",
-                    "--health",
-                    "0",
-                ],
-                cwd=self.folder,
-                text=True,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "RINGGATE_STATE": str(self.folder / name), "RINGGATE_BENCH_SECRET": "x" * 12},
+                command, cwd=self.folder, text=True, stdout=log, stderr=log,
+                env={**os.environ, "RINGGATE_STATE": str(self.folder / machine), "RINGGATE_BENCH_SECRET": "x" * 12,
+                     **environment},
             )
-        )
+        )  # fmt: skip
         return self.workers[-1]
 
     def ask(self, query: str):

@@ -120,6 +120,7 @@ def test_each_scenario_is_collected_for_each_tenant_and_channel(suites) -> None:
         (["--cohort", "emea", "--layer", "platform", "--channel", "api"], {"sign-in[acme-api]"}),
         (["--tenant", "acme", "--smoke", "--scenario", "invoicing-from-time"], {"invoicing-from-time[acme-api]"}),
         (["--ring", "early", "--scenario", "time-entry", "--channel", "browser"], {"time-entry[bolt-browser]"}),
+        (["--shard", "2/2", "--scenario", "sign-in", "--channel", "api"], {"sign-in[bolt-api]"}),
     ],
 )
 def test_selection(suites, options, collected) -> None:
@@ -135,6 +136,9 @@ def test_selection(suites, options, collected) -> None:
         (["--ring", "canary", "--tenant", "bolt"], "no tenant has tenant bolt and ring canary"),
         (["--scenario", "project-to-cahs"], 'no scenario is called "project-to-cahs"; did you mean project-to-cash?'),
         (["--inventory", "/nowhere"], "/nowhere: is not a folder"),
+        (["--shard", "1/3"], "there are only 2 tenants, and each is in one shard"),
+        (["--shard", "3/2"], "write 2/4 for the second of four"),
+        (["--residency", "eu"], "none of these tenants has the residency eu"),
     ],
 )
 def test_a_selection_that_makes_no_sense_is_one_message(suites, options, says) -> None:
