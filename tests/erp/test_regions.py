@@ -1,4 +1,4 @@
-"""Two regions with a database each: nothing of a region's tenants comes into the other, or into what is told outside."""
+"""Two regions with a database each: nothing of a region's tenants comes into the other, or is told outside."""
 
 from __future__ import annotations
 
