@@ -128,6 +128,16 @@ def test_selection(suites, options, collected) -> None:
     assert (code, ids(said)) == (0, collected)
 
 
+def test_a_machine_of_one_residency_leaves_tenants_of_another_out(suites, inventory) -> None:
+    tenant(inventory, "acme", 'ring = "canary"\nresidency = "us"')
+    asked = ("--collect-only", "-q", "--scenario", "sign-in", "--channel", "api", "--residency", "eu")
+    code, said = suites(*asked)
+    assert (code, ids(said)) == (0, {"sign-in[bolt-api]"})  # bolt's is any
+    code, said = suites(*asked, "--tenant", "acme")
+    assert code == 4
+    assert "none of these tenants has the residency eu" in said
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -138,7 +148,6 @@ def test_selection(suites, options, collected) -> None:
         (["--inventory", "/nowhere"], "/nowhere: is not a folder"),
         (["--shard", "1/3"], "there are only 2 tenants, and each is in one shard"),
         (["--shard", "3/2"], "write 2/4 for the second of four"),
-        (["--residency", "eu"], "none of these tenants has the residency eu"),
     ],
 )
 def test_a_selection_that_makes_no_sense_is_one_message(suites, options, says) -> None:
