@@ -104,6 +104,14 @@ def recover(
     in_flight: Annotated[
         bool, typer.Option("--in-flight", help="Also what was begun and waits to be finished after an upgrade.")
     ] = False,
+    sweep: Annotated[
+        bool,
+        typer.Option("--sweep", help="Also list what carries a run's marker in the ERP, where its journal is lost."),
+    ] = False,
+    older: Annotated[
+        str, typer.Option(metavar="TIME", help="With --sweep: only what was made longer ago than this.")
+    ] = "1 h",
+    yes: Annotated[bool, typer.Option("--yes", help="With --sweep: take back what is listed.")] = False,
     shared: SharedOption = None,
     results: ResultsOption = None,
     as_json: JsonOption = False,
@@ -112,10 +120,16 @@ def recover(
 
     A write that was on its way when its run was killed is waited for, and an ERP that is slow is asked again. Begun
     work that waits for an upgrade is listed, and left alone. With --shared it takes up what any machine left whose
-    processes gave no sign of life for half a minute. Ends with 0 if nothing of what ran
-    here is left, 1 if something could not be taken back.
+    processes gave no sign of life for half a minute.
+
+    --sweep needs no journal: it asks the ERP itself for what carries a run's marker and is still open, and lists it;
+    with --yes it is taken back. It cannot know of runs that are under way on other machines, nor of begun work that
+    waits there for an upgrade: choose --older so that there are none.
+
+    Ends with 0 if nothing of what ran here is left (--sweep: nothing that was looked for), 1 if something is.
     """
     from ringgate.cli.common import UsageMistake
+    from ringgate.cli.sweeping import looked_for, print_swept, swept_as_json
     from ringgate.drivers.registry import Drivers
     from ringgate.execution.recovery import recover as take_back
     from ringgate.execution.recovery import waiting
@@ -131,6 +145,7 @@ def recover(
     try:
         by_id = {each.id: each for each in known.tenants}
         journal, _locks = held.enter_context(journal_and_locks(shared))
+        swept = looked_for(known, chosen, drivers, journal, older, take_back=yes) if sweep else None
         done = take_back(
             journal, by_id, drivers, only=chosen, redact=redact, settle=settle, in_flight=in_flight,
             patience=Patience(), sinks=[store] if store else (),
@@ -146,11 +161,17 @@ def recover(
         drivers.close()
         if store:
             store.close()
+    recovered = [_as_json(each) for each in done]
     if as_json:
-        typer.echo(json.dumps([_as_json(each) for each in done], indent=2, ensure_ascii=False))
+        told_json = swept_as_json(swept) | {"recovered": recovered} if swept else recovered
+        typer.echo(json.dumps(told_json, indent=2, ensure_ascii=False))
     else:
-        _print_recovered(done, still, others)
-    return Exit.FAILED if any(each.left for each in done) else Exit.OK
+        if swept:
+            print_swept(swept, taken_back=yes)
+        if done or not swept:
+            _print_recovered(done, still, others)
+    left = any(each.left for each in done) or (swept and swept.left(taken_back=yes))
+    return Exit.FAILED if left else Exit.OK
 
 
 def _as_json(each: Recovered) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 NOTHING_TO_UNDO = "nothing to undo"
 """What `Connection.undo` answers when the ERP has no such record."""
@@ -26,3 +27,18 @@ class Reversal:
     marker: str
     target: str = ""
     ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedRecord:
+    """A record that carries a run's marker and is still open: what takes it back, found without any journal.
+
+    `record` says in words which one it is. `ours`: one of the tenant's synthetic users made it; what others made may be
+    a copy, and is theirs. `reversals` are in the order of the writes, each with the id of the record."""
+
+    run_id: str
+    record: str
+    marker: str
+    made_at: datetime
+    ours: bool
+    reversals: tuple[Reversal, ...]

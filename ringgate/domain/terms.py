@@ -37,6 +37,7 @@ class Capability(StrEnum):
     JOURNAL_ENTRIES = "journal-entries"
     BOOKS = "books"  # an auditor reads records back over the API, whatever the channel
     UNDO = "undo"  # what a run wrote can be taken back
+    SWEEP = "sweep"  # what runs left can be found by their markers alone
     FINGERPRINT = "fingerprint"  # a tenant's books can be read whole, to be compared across an upgrade
     TWINS = "twins"  # every record that a run made can be read whole
     PARTICULARS = "particulars"  # what an invoice states beside its amounts can be read

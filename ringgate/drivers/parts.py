@@ -20,6 +20,7 @@ from ringgate.drivers.protocol import Call, Driver, PartialDriver, Session
 PARTS: Final = {
     Capability.BOOKS: ("books",),
     Capability.UNDO: ("undo",),
+    Capability.SWEEP: ("marked",),
     Capability.SURFACE: ("surface",),
     Capability.PARTICULARS: ("particulars",),
     Capability.TWINS: ("records_of_run",),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -37,7 +37,7 @@ from ringgate.domain.documents import (
 from ringgate.domain.errors import Refused
 from ringgate.domain.model import Attachment, Tenant
 from ringgate.domain.money import Money
-from ringgate.domain.reversal import Reversal
+from ringgate.domain.reversal import MarkedRecord, Reversal
 from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.isolation.model import Attempt, AttemptKind, PrivateRecord
 from ringgate.surface.model import Surface
@@ -189,6 +189,16 @@ class TakesBack(Protocol):
         ...
 
 
+class FindsMarked(Protocol):
+    """`Capability.SWEEP`."""
+
+    def marked(self, before: datetime) -> Sequence[MarkedRecord]:
+        """Every record that carries a run's marker, was made before that moment and is still open, oldest first.
+
+        What was taken back by the accounting way is not open. Reads only, over the API."""
+        ...
+
+
 class TriesIsolation(Protocol):
     """`Capability.OUTSIDERS`. The driver supplies the kinds of records, the ways to them, and who refused what."""
 
@@ -259,6 +269,7 @@ class Connection(
     Session,
     ReadsBooks,
     TakesBack,
+    FindsMarked,
     TriesIsolation,
     ReadsSurface,
     ReadsWhatRunsMade,

@@ -195,6 +195,10 @@ class Journal:
             each.release()
         return found
 
+    def run_ids(self) -> set[str]:
+        """Every run that there is a journal of, whoever holds it."""
+        return {path.stem for path in self.folder.glob("*.jsonl")}
+
     def free(self, tenants: frozenset[str] | None = None) -> Iterator[RunJournal]:
         """Each journal that no living process holds, waiting ones too, locked for the caller, oldest first.
 

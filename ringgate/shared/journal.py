@@ -17,6 +17,8 @@ import psycopg
 from ringgate.host.undo_journal import Journal, RunJournal
 from ringgate.shared.database import ALIVE, LeaseLost, SharedError, SharedMember
 
+_RUN_IDS = "SELECT run_id FROM ringgate_journals"
+
 
 class SharedRunJournal(RunJournal):
     """The reversals of one run. A new one has no row until it is written to."""
@@ -112,6 +114,9 @@ class SharedJournal(Journal):
             return {tenant for (tenant,) in rows}
 
         return self._member.database.do(found)
+
+    def run_ids(self) -> set[str]:
+        return {run for (run,) in self._member.database.do(lambda each: each.execute(_RUN_IDS).fetchall())}
 
     def free(self, tenants: frozenset[str] | None = None) -> Iterator[RunJournal]:
         """Each journal that no living process holds, ours from now on, oldest first."""

@@ -19,6 +19,7 @@ ON_SCREEN: Final = frozenset(
         Capability.JOURNAL_ENTRIES,
         Capability.BOOKS,
         Capability.UNDO,
+        Capability.SWEEP,
         Capability.FINGERPRINT,
         Capability.PARTICULARS,
         Capability.SURFACE,

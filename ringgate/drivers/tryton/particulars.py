@@ -31,7 +31,7 @@ REMEMBERED: Final = "people"
 def read(session: UserSession, invoice: Ref) -> InvoiceParticulars:
     with refusals("read the books", session):
         (row,) = session.call(f"model.{INVOICE}.read", [int(invoice.id)], list(FIELDS))
-        users, employees = _people(session)
+        users, employees = people(session)
         lines = [line for line in row["lines."] if line["type"] == "line"]
         taken_back = sorted({number for line in lines if (number := _id_of(LINE, line["origin"]))})
         credited = session.call(f"model.{LINE}.read", taken_back, ["invoice"]) if taken_back else []
@@ -65,7 +65,7 @@ def _id_of(model: str, reference: str | None) -> int:
     return int(number) if of == model and number.isdigit() else 0
 
 
-def _people(session: UserSession) -> tuple[Mapping[int, Role], Mapping[int, Role]]:
+def people(session: UserSession) -> tuple[Mapping[int, Role], Mapping[int, Role]]:
     """The inventory's roles by the ids of their users, and of their employees. Remembered while the session lives."""
     if REMEMBERED not in session.remembered:
         roles = {user.on(Channel.API).login: role for role, user in session.tenant.users.items()}

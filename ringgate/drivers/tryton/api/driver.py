@@ -11,15 +11,16 @@ Reversals are of this channel too: a driver of another channel may hand its own 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from ringgate.domain.documents import InvoiceParticulars, Ref
 from ringgate.domain.errors import Refused, SignInRefused
 from ringgate.domain.model import Attachment, Tenant
-from ringgate.domain.reversal import Reversal
+from ringgate.domain.reversal import MarkedRecord, Reversal
 from ringgate.domain.terms import Basis, Capability, Channel, Role
 from ringgate.drivers.protocol import Call, Outsider
-from ringgate.drivers.tryton import made, particulars, refusals, surface
+from ringgate.drivers.tryton import made, marked, particulars, refusals, surface
 from ringgate.drivers.tryton.api.actor import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.tryton.api.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.api.procurement import ProcurementVerbs
@@ -86,6 +87,9 @@ class ApiConnection:
     def records_of_run(self, run_id: str) -> RunRecords:
         with self._carrier.unnoted():
             return made.read(self._session(Role.AUDITOR), run_id)
+
+    def marked(self, before: datetime) -> Sequence[MarkedRecord]:
+        return marked.find(self._session(Role.AUDITOR), before)
 
     def undo(self, reversal: Reversal) -> str:
         return Undo(self._session).take_back(reversal)

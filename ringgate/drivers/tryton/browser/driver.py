@@ -12,13 +12,14 @@ Everything that loads the browser's library is imported when the first connectio
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringgate.domain.documents import InvoiceParticulars, Ref
 from ringgate.domain.errors import Refused, SignInRefused
 from ringgate.domain.model import Attachment, Tenant
-from ringgate.domain.reversal import Reversal
+from ringgate.domain.reversal import MarkedRecord, Reversal
 from ringgate.domain.terms import Basis, Channel, Role
 from ringgate.drivers.protocol import Books, Call, Connection, Outsider
 from ringgate.drivers.tryton.capabilities import ON_SCREEN
@@ -131,6 +132,9 @@ class BrowserConnection:
 
     def records_of_run(self, run_id: str) -> RunRecords:
         return self._over_api().records_of_run(run_id)
+
+    def marked(self, before: datetime) -> Sequence[MarkedRecord]:
+        return self._over_api().marked(before)
 
     def undo(self, reversal: Reversal) -> str:
         return self._over_api().undo(reversal)
