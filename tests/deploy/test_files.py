@@ -82,11 +82,35 @@ def test_panels_of_the_dashboard_do_not_overlap():
                 assert taken.setdefault((x, y), panel["title"]) == panel["title"]
 
 
-def test_kubernetes_takes_the_manifests(python_checkers):
-    done = run(python_checkers / "kubernetes-validate", "--strict", "kubernetes/ringgate.yaml")
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("ringgate", ["CronJob", "Deployment", "Deployment", "Namespace", "PersistentVolumeClaim", "Service"]),
+        ("workers", ["HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "StatefulSet"]),
+    ],
+)
+def test_kubernetes_takes_the_manifests(python_checkers, name, kinds):
+    done = run(python_checkers / "kubernetes-validate", "--strict", f"kubernetes/{name}.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
-    kinds = [each["kind"] for each in yaml.safe_load_all((DEPLOY / "kubernetes" / "ringgate.yaml").read_text())]
-    assert sorted(kinds) == ["CronJob", "Deployment", "Deployment", "Namespace", "PersistentVolumeClaim", "Service"]
+    documents = [*yaml.safe_load_all((DEPLOY / "kubernetes" / f"{name}.yaml").read_text())]
+    assert sorted(each["kind"] for each in documents) == kinds
+
+
+def test_hadolint_takes_the_container_file_and_would_notice_a_mistake(hadolint, tmp_path):
+    file = DEPLOY / "container" / "Containerfile"
+    done = run(hadolint, file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    path = tmp_path / "Containerfile"
+    path.write_text(file.read_text().replace("USER 10001:10001", "USER root"))
+    assert "DL3002" in run(hadolint, path).stdout
+
+
+def test_what_the_container_file_copies_is_there():
+    copied = re.findall(r"^COPY (?:--chown=\S+ )?(?!--)(.+) \S+$", (DEPLOY / "container" / "Containerfile").read_text(),
+                        re.MULTILINE)  # fmt: skip
+    names = [name for line in copied for name in line.split()]
+    assert {"ringgate", "scenarios", "requirements.lock"} <= set(names)
+    assert [name for name in names if not (DEPLOY.parent / name).exists()] == []
 
 
 def test_the_job_of_the_analysis_is_one_of_kubernetes(python_checkers, tmp_path):
@@ -139,13 +163,13 @@ def commands() -> Iterator[list[str]]:
         text = path.read_text()
         for line in re.findall(r"(?:run: |- |`)(ringgate [^`\n]+)", text):
             yield shlex.split(line.partition(">")[0])
-        for line in re.findall(r"args: \[(\"(?:serve|probe|gate)\".*)\]", text):
+        for line in re.findall(r"args: \[(\"(?:serve|probe|worker|gate)\".*)\]", text):
             yield ["ringgate", *re.findall(r'"([^"]*)"', line)]
 
 
 def test_what_the_files_call_is_what_ringgate_offers():
     called = list(commands())
-    assert {each[1] for each in called} >= {"serve", "probe", "gate", "event", "recover"}
+    assert {each[1] for each in called} >= {"serve", "probe", "worker", "gate", "event", "recover"}
     helps: dict[tuple[str, ...], str] = {}
     for _, *words in called:
         name = tuple(words[:2]) if words[0] == "event" else (words[0],)

