@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ringgate.domain.terms import Channel
 from ringgate.inventory import Inventory
 from ringgate.probing.counters import MISSED
 from ringgate.probing.distributed.dispatcher import EVERY, TERM, Dispatcher
+from ringgate.probing.distributed.feed import RegionFeed
 from ringgate.probing.distributed.jobs import putting
+from ringgate.probing.run_queue import RunQueue
 from ringgate.probing.setup import ProbeSelection, chosen
 from ringgate.scenario.discovery import load_scenarios
 from ringgate.shared.database import SharedError
@@ -109,6 +112,27 @@ def test_a_tick_that_nobody_begins_in_time_is_dropped_and_counted(candidate, ask
     assert len(left) == 1
     gone = Counter((MISSED, where, scenario, "api") for where, scenario, _ in set(jobs) - set(left))
     assert candidate.counted == gone
+
+
+def test_a_job_whose_answer_was_lost_on_the_way_goes_back(candidate, members, ask):
+    """It is the worker's by the queue, and the worker does not know: nobody else would ever get it."""
+    member, lost = members(), []
+    feed = RegionFeed(
+        member, lambda tell: candidate(), "eu", {Channel.API: 0}, lambda *_: False, lost.append, lost.append
+    )
+    queue = RunQueue({Channel.API: 1}, lambda *_: None, lambda: datetime.now(UTC))
+    feed.start(queue, [], lambda _: None, datetime.now(UTC))
+    try:
+        until(lambda: ask("SELECT id FROM procrastinate_workers"))
+        ((job,),) = ask(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status, worker_id, args) "
+            "SELECT 'eu/api', 'probe', 'doing', id, jsonb_build_object('fresh_until', now() + interval '1 hour') "
+            "FROM procrastinate_workers RETURNING id"
+        )
+        until(lambda: ask(f"SELECT status::text FROM procrastinate_jobs WHERE id = {job}") == [("todo",)])
+    finally:
+        feed.close()
+    assert lost == []
 
 
 def test_a_database_that_is_away_ends_its_lead_and_loses_no_slot(candidate, ask, region_cluster, probes):

@@ -21,6 +21,7 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
+from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import RunResult
 from ringgate.domain.terms import Channel, Source
 from ringgate.probing.distributed.dispatcher import Dispatcher
@@ -145,7 +146,7 @@ class RegionFeed:
                 async with taking(self._member.database.url).open_async() as app:
                     await self._on_and_on(app, trouble)
                     return
-            except (ProcrastinateException, psycopg.Error, OSError) as problem:
+            except (ProcrastinateException, psycopg.Error, OSError, RinggateError) as problem:
                 if not trouble:
                     self._failing(f"the queue cannot be read: {problem}")
                 trouble = True
@@ -155,7 +156,7 @@ class RegionFeed:
         manager = app.job_manager
         if not self._worker:
             self._worker = await manager.register_worker()
-        seen = looked = 0.0
+        seen = looked = compared = 0.0
         while True:
             closing = self._closing.is_set()
             if time.monotonic() - seen > RENEWED:
@@ -165,6 +166,9 @@ class RegionFeed:
                 await self._put_back_the_dead(manager)
                 looked = time.monotonic()
             await self._finish(manager)
+            if time.monotonic() - compared > RENEWED:
+                await self._put_back_what_never_came(manager)
+                compared = time.monotonic()
             busy = not self._holds.is_set() and await self._fetch(manager)
             if trouble:
                 self._failing("")
@@ -263,6 +267,17 @@ class RegionFeed:
             return not await manager.check_connection_async()
         except (ProcrastinateException, psycopg.Error):
             return True
+
+    async def _put_back_what_never_came(self, manager: JobManager) -> None:
+        """Jobs that are ours by the queue, and whose answer was lost on the way, as when the database is restarted."""
+        with self._alone:
+            known = {held.job.id for held in self._held.values()} | {job.id for job in self._done}
+        rows = await manager.connector.execute_query_all_async(
+            "SELECT id FROM procrastinate_jobs WHERE worker_id = %(worker)s AND status = 'doing'", worker=self._worker
+        )
+        for lost in [row["id"] for row in rows if row["id"] not in known]:
+            with suppress(ProcrastinateException):
+                await manager.retry_job_by_id_async(lost, retry_at=time_now(), priority=OF_THE_DEAD)
 
     async def _put_back_the_dead(self, manager: JobManager) -> None:
         for channel in Channel:
