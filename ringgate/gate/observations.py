@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from ringgate.domain.errors import ErpTimedOut, IntegrationLate
+from ringgate.domain.labels import posting_of
 from ringgate.domain.model import RunResult, SignalSample
 from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 
@@ -85,25 +87,66 @@ class SlownessPolicy(Protocol):
     def slower(self) -> float: ...
 
 
+POSTING_QUANTILE, POSTING_SLOWER = 0.8, 1.1
+REST_QUANTILE, REST_SLOWER = 0.95, 1.25
+SHORTEST = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class PostingPace:
+    """How runs of a kind posted before. A machine that is busy with something else makes posting take longer, and the
+    rest of the run with it: what a slow posting changes is how the two compare.
+
+    `ratio`: posting is slow if it takes more seconds than this for each second of the rest. `rest`: the most seconds
+    that the rest may take where anything is said; nobody knows how the two compare on a machine that is busier."""
+
+    ratio: float
+    rest: float
+
+    @classmethod
+    def of(cls, ratios: Sequence[float], rests: Sequence[float]) -> PostingPace:
+        """Of the ratios and the seconds of the rest before, each in their order."""
+        ratio, rest = at_quantile(ratios, POSTING_QUANTILE), at_quantile(rests, REST_QUANTILE)
+        return cls(ratio * POSTING_SLOWER, rest * REST_SLOWER)
+
+
+def posting_ratio(result: RunResult) -> tuple[float, float] | None:
+    """Seconds of posting for each second of the rest of a run that passed, and the seconds of that rest; None for one
+    that posted nothing, or of which it is not known."""
+    posting = posting_of(result)
+    if result.outcome is not Outcome.PASSED or not posting:
+        return None
+    rest = max(result.seconds - posting / 1e6, SHORTEST)
+    return posting / 1e6 / rest, rest
+
+
 class UsualPace:
     """How long runs of each kind took: the baseline's quantiles, each a value that occurred, times what is allowed."""
 
     def __init__(self, results: Iterable[RunResult], policy: SlownessPolicy) -> None:
         taken: dict[str, list[float]] = defaultdict(list)
+        posted: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for result in results:
             if result.outcome is Outcome.PASSED:
                 taken[kind_of(result)].append(result.seconds)
+            if (ratio := posting_ratio(result)) is not None:
+                posted[kind_of(result)].append(ratio)
         self.limits: Mapping[str, tuple[float, ...]] = {
             kind: limits_of(sorted(seconds), policy)
             for kind, seconds in taken.items()
             if len(seconds) >= ENOUGH_FOR_QUANTILES
         }
+        self.posting: Mapping[str, PostingPace] = {
+            kind: PostingPace.of(*map(sorted, zip(*both, strict=True)))
+            for kind, both in posted.items()
+            if len(both) >= ENOUGH_FOR_QUANTILES
+        }
 
     @classmethod
-    def of_limits(cls, limits: Mapping[str, tuple[float, ...]]) -> UsualPace:
+    def of_limits(cls, limits: Mapping[str, tuple[float, ...]], posting: Mapping[str, PostingPace]) -> UsualPace:
         """Of limits that somebody else worked out, by kind of run."""
         pace = cls.__new__(cls)
-        pace.limits = limits
+        pace.limits, pace.posting = limits, posting
         return pace
 
     def slow(self, result: RunResult) -> tuple[bool, ...] | None:
@@ -113,11 +156,23 @@ class UsualPace:
             return None
         return tuple(result.seconds > limit for limit in limits)
 
+    def slow_posting(self, result: RunResult) -> tuple[bool] | None:
+        """Whether posting took longer than it did before, as measured by the rest of the same run. None where the rest
+        says nothing: see `PostingPace`."""
+        pace, found = self.posting.get(kind_of(result)), posting_ratio(result)
+        if pace is None or found is None or found[1] > pace.rest:
+            return None
+        return (found[0] > pace.ratio,)
+
+
+def at_quantile(ordered: Sequence[float], part: float) -> float:
+    """The one of these values, in their order, that so large a part of them does not exceed."""
+    return float(ordered[max(0, math.ceil(part * len(ordered)) - 1)])
+
 
 def limits_of(ordered: Sequence[float], policy: SlownessPolicy) -> tuple[float, ...]:
     """What each quantile of these durations, shortest first, allows."""
-    places = (max(0, math.ceil(part * len(ordered)) - 1) for part in policy.quantiles)
-    return tuple(policy.slower * float(ordered[place]) for place in places)
+    return tuple(policy.slower * at_quantile(ordered, part) for part in policy.quantiles)
 
 
 def concerns(sample: SignalSample, ring: str, tenants: Collection[str]) -> bool:

@@ -47,9 +47,10 @@ class SignalDefinition:
     `word` is its key in a policy (`about` explains it), its label, and a waiver's signature. `counted` and `bad` make
     a sentence: "12 of 540 runs failed"; `{quantile}` is the policy's highest. `unknown` says why it cannot be judged.
 
-    `parts` is how many nulls it has; `timed` is for what depends on how long runs took, and so on busy hours. `always`
-    is judged whatever a policy says. `because` is what its evidence explains by itself: everything that failed, too,
-    where it `leads`, and else only what nothing that failed explains."""
+    `parts` is how many nulls it has; `timed` is for what depends on how long runs took, and so on busy hours; `within`
+    is for what compares the parts of one run with each other. `always` is judged whatever a policy says. `because` is
+    what its evidence explains by itself: everything that failed, too, where it `leads`, and else only what nothing that
+    failed explains."""
 
     word: str
     most: Strength
@@ -62,6 +63,7 @@ class SignalDefinition:
     granted: Callable[[SignalPolicy], float] | None = None
     parts: Callable[[SignalPolicy], int] = _one
     timed: bool = False
+    within: bool = False
     always: bool = False
     because: str = ""
     leads: bool = False
@@ -96,10 +98,17 @@ class Signal(StrEnum):
     FAILURES = SignalDefinition(
         "failures", Strength.ROLL_BACK, "Runs that failed.", "failed", "", of_run=_failures, always=True
     )
+    # All may take longer because the machine is busy with something else: that holds, and ends by itself.
     SLOWNESS = SignalDefinition(
-        "slowness", Strength.PAUSE, "Runs that take longer than before.",
+        "slowness", Strength.HOLD, "Runs that take longer than before.",
         "were slower than {quantile} of those before", "too few runs passed before the release",
         of_run=lambda result, pace: pace.slow(result), parts=lambda policy: len(policy.quantiles), timed=True,
+        because="what comes out is right, and takes longer",
+    )  # fmt: skip
+    SLOW_POSTING = SignalDefinition(
+        "slow-posting", Strength.PAUSE, "Runs of which posting takes a larger part than before.",
+        "spent a larger part of their time on posting than usual", "too few runs that posted passed before the release",
+        of_run=lambda result, pace: pace.slow_posting(result), timed=True, within=True,
         because="what comes out is right, and takes longer",
     )  # fmt: skip
     BACKLOG = SignalDefinition(

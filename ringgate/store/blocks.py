@@ -92,7 +92,7 @@ def packed(data: bytes) -> bytes:
 
     records = np.frombuffer(data, RECORD)
     started = np.diff(records["started"], prepend=np.int64(0))
-    columns = [records["labels"], records["shape"], started, records["seconds"], records["undo"]]
+    columns = [started if name == "started" else records[name] for name in RECORD.names or ()]
     return zlib.compress(b"".join(np.ascontiguousarray(each).tobytes() for each in columns), 6)
 
 

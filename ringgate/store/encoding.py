@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of
+from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of, posting_of
 from ringgate.domain.model import Attachment, Failure, RunResult, Step
 from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source, StepKind
 from ringgate.store.rows import residue_of
 
-RECORD = struct.Struct("<IIqdd")
-"""One run in a block: keys of its labels and its shape, start, seconds, seconds of undoing."""
+RECORD = struct.Struct("<IIqddq")
+"""One run in a block: keys of its labels and its shape, start, seconds, seconds of undoing, microseconds of posting."""
 
 
 class RunRow(NamedTuple):
@@ -72,7 +72,8 @@ def run_of(
 
 def record(result: RunResult, labels: int, shape: int) -> bytes:
     """The run in a block."""
-    return RECORD.pack(labels, shape, microseconds(result.started_at), result.seconds, result.undo_seconds)
+    times = (microseconds(result.started_at), result.seconds, result.undo_seconds, posting_of(result))
+    return RECORD.pack(labels, shape, *times)
 
 
 # --- labels and shapes ------------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from ringgate.domain.model import RunResult
 from ringgate.domain.terms import Outcome, Source
 from ringgate.gate.bake import Bake
 from ringgate.gate.columnar import evidence as says
-from ringgate.gate.columnar.baseline import slow
 from ringgate.gate.columnar.bounds import nulls_of
 from ringgate.gate.columnar.evidence import NO, NOTHING, YES, Bools, Ints
 from ringgate.gate.columnar.gauge import ColumnarGauge, ColumnarMirror, Kinds, Outcomes
+from ringgate.gate.columnar.paces import said_of_pace
 from ringgate.gate.columnar.silence import ColumnarExpectedResults
 from ringgate.gate.gauge import Gauge, Mirror
 from ringgate.gate.observations import EVIDENCE, kind_of, probe_of
@@ -159,8 +159,7 @@ class ColumnarBake(Bake):
                 continue
             if signal.definition.timed:
                 kinds, names = says.numbered(columns, {k: kind_of(v) for k, v in columns.labels.items()})
-                parts = signal.definition.parts(self.policy)
-                wrong, known = slow(columns, kinds, names, self.baseline.pace, parts)
+                wrong, known = said_of_pace(signal, columns, kinds, names, self.baseline.pace, self.policy)
             else:
                 said = says.by_shape(columns, signal)
                 wrong, known = (said == YES)[:, None], said != NOTHING

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.model import SignalSample
@@ -17,7 +16,8 @@ from ringgate.gate.baseline import Baseline, Signature, of_samples
 from ringgate.gate.bounds import tail_from
 from ringgate.gate.columnar import evidence as says
 from ringgate.gate.columnar.evidence import NO, YES, Array, Bools, Floats, Ints
-from ringgate.gate.observations import ENOUGH_FOR_QUANTILES, EVIDENCE, Probe, UsualPace, kind_of, limits_of, probe_of
+from ringgate.gate.columnar.paces import said_of_pace, usual_pace
+from ringgate.gate.observations import EVIDENCE, Probe, UsualPace, kind_of, probe_of
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import BUSY, LEAST_IN_A_PIECE, PIECE, PIECES, STREAKS_MATTER, RateCount, Rates
 from ringgate.gate.signals import Signal
@@ -43,7 +43,7 @@ def learn_columns(
     good = ran.only(kept)
     bad = said[kept] == YES
     runs = _Runs(good, policy)
-    pace = UsualPace.of_limits(_limits(runs, policy))
+    pace = usual_pace(good, runs.kinds, runs.kind_names, policy)
     started = good.records["started"]
     return Baseline(
         runs=len(good),
@@ -84,9 +84,8 @@ class _Runs:
     def rates_of(self, signal: Signal, pace: UsualPace, policy: GatePolicy) -> tuple[Rates, ...]:
         """How often these runs were bad, for each null of a signal."""
         if signal.definition.timed:
-            parts = signal.definition.parts(policy)
-            bad, known = slow(self.columns, self.kinds, self.kind_names, pace, parts)
-            return tuple(self.rates(known, bad[:, place], by_hour=True) for place in range(parts))
+            bad, known = said_of_pace(signal, self.columns, self.kinds, self.kind_names, pace, policy)
+            return tuple(self.rates(known, each, by_hour=True) for each in bad.T)
         said = says.by_shape(self.columns, signal)
         return (self.rates(said != says.NOTHING, said == YES),)
 
@@ -175,34 +174,6 @@ class _Series:
         stuck = summed(lengths * lengths) >= STREAKS_MATTER * by_chance
         failures, whole = float(here.sum()), float(np.where(stuck, summed(lengths * spans), here).sum())
         return max(1, round(whole / failures))
-
-
-def _limits(runs: _Runs, policy: GatePolicy) -> Mapping[str, tuple[float, ...]]:
-    """The quantiles of `signals.UsualPace`, each a value that occurred."""
-    passed = says.outcomes(runs.columns) == list(Outcome).index(Outcome.PASSED)
-    kinds, seconds = runs.kinds[passed], runs.columns.records["seconds"][passed]
-    order = np.lexsort((seconds, kinds))
-    kinds, seconds = kinds[order], seconds[order]
-    limits = {}
-    for number in says.distinct(kinds):
-        low, high = np.searchsorted(kinds, [number, number + 1])
-        if high - low >= ENOUGH_FOR_QUANTILES:
-            limits[runs.kind_names[number]] = limits_of(seconds[low:high], policy)
-    return limits
-
-
-def slow(
-    columns: ResultColumns, kinds: Array, names: list[str], pace: UsualPace, quantiles: int
-) -> tuple[Bools, Bools]:
-    """`UsualPace.slow`: a column for each quantile, and of which runs anything is known."""
-    limits: NDArray[Any] = np.full((len(names) + 1, quantiles), np.inf)
-    for place, name in enumerate(names):
-        if name in pace.limits:
-            limits[place] = pace.limits[name]
-    passed = says.outcomes(columns) == list(Outcome).index(Outcome.PASSED)
-    known = passed & np.isin(kinds, [place for place, name in enumerate(names) if name in pace.limits])
-    over = columns.records["seconds"][:, None] > limits[kinds]
-    return over & known[:, None], known
 
 
 def _intervals(ran: ResultColumns) -> dict[Probe, timedelta]:

@@ -92,7 +92,7 @@ def doubtful(columns: ResultColumns) -> Bools:
 
 def by_shape(columns: ResultColumns, signal: Signal) -> Array:
     """What each run says to a signal that does not ask how long it took: YES, NO or NOTHING."""
-    lookup, of_run, pace = Lookup(columns.shapes, np.int8), signal.definition.of_run, UsualPace.of_limits({})
+    lookup, of_run, pace = Lookup(columns.shapes, np.int8), signal.definition.of_run, UsualPace.of_limits({}, {})
     for key, shape in columns.shapes.items():
         said = of_run(_bare(shape), pace) if of_run else None
         lookup.set(key, NOTHING if said is None else int(said[0]))

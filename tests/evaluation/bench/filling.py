@@ -196,4 +196,4 @@ def _self_tests(store: Store, filling: Filling) -> None:
             outcome=Outcome.FAILED, failure=failure, source=Source.SELF_TEST,
         )
     )  # fmt: skip
-    assert struct.calcsize("<IIqdd") == RECORD.itemsize
+    assert struct.calcsize("<IIqddq") == RECORD.itemsize

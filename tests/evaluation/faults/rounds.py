@@ -82,14 +82,14 @@ class Kept:
 
 
 class Bench:
-    """The estate, its four tenants as one ring, and what is needed to run on them."""
+    """The estate, its tenants as one ring, and what is needed to run on them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = ESTATE, tenants: int = TENANTS) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["RINGGATE_STATE"] = str(folder / "state")
-        self.folder, self.estate = folder, Estate.at(ESTATE)
+        self.folder, self.estate = folder, Estate.at(name)
         self._repair()
-        self.estate.up(tenants=TENANTS)
+        self.estate.up(tenants=tenants)
         os.environ["SSL_CERT_FILE"] = str(authority(self.estate))
         found = Inventory.load(self.estate.inventory_path)
         tenants = tuple(replace(tenant, ring=RING) for tenant in found.tenants)

@@ -6,13 +6,16 @@ asked of either. Where it says "baseline", the null is the bound that the gate m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.random import Generator
 
 from ringgate.gate.bounds import upper_bound
+from ringgate.gate.observations import POSTING_QUANTILE, POSTING_SLOWER, at_quantile
 from ringgate.gate.rates import RateCount, Rates
 from tests.evaluation.study.vectorised import Bools, Floats, Outcomes
 
@@ -120,6 +123,37 @@ def slow_step(tenants: int, times: float) -> Callable[[Generator, int], Outcomes
     return make
 
 
+COMES_AND_GOES, OF_A_RUN = 0.7, 0.2
+"""Of the logarithms: how far a machine's pace varies from minute to minute, and how far posting beside the rest of its
+run does. The rest is as long as the posting."""
+
+
+def slow_posting(tenants: int, times: float) -> Callable[[Generator, int], Outcomes]:
+    """Posting takes so many times as long, on a machine whose pace other work changes every minute."""
+
+    def ratios(rng: Generator, shape: tuple[int, ...], busy: Floats, slower: float) -> Floats:
+        rest, posting = (busy * np.exp(OF_A_RUN / math.sqrt(2) * rng.standard_normal(shape)) for _ in range(2))
+        return np.asarray(slower * posting / rest)
+
+    before = ratios(np.random.default_rng(1), (200_000,), np.ones(200_000), 1.0)
+    limit = at_quantile(np.sort(before), POSTING_QUANTILE) * POSTING_SLOWER
+
+    def make(rng: Generator, bakes: int) -> Outcomes:
+        def of(tick: int) -> Bools:
+            busy = np.exp(COMES_AND_GOES * rng.standard_normal((1, bakes, 1)))
+            return np.asarray(ratios(rng, (1, bakes, tenants), busy, times) > limit)
+
+        return of
+
+    return make
+
+
+def known_postings(rng: Generator, bakes: int) -> Floats:
+    """How often they are slow in a long baseline: log-normal ratios, at the limit."""
+    rate = 1 - NormalDist().cdf(NormalDist().inv_cdf(POSTING_QUANTILE) + math.log(POSTING_SLOWER) / OF_A_RUN)
+    return np.full((1, bakes), rate)
+
+
 # --- what is known before --------------------------------------------------------------------------------------------
 
 
@@ -223,6 +257,14 @@ def promises() -> Iterator[Case]:
     yield Case(
         "false pause, slowness of six steps", "paused", 0.010, 3, slow_step(3, 1.0), known_quantiles, 2_000, own=True
     )
+    yield Case(
+        "minutes to hold, posting takes half as long again, busy", "held", 10, 3, slow_posting(3, 1.5), known_postings,
+        2_000, 60, until=400, own=True,
+    )  # fmt: skip
+    yield Case(
+        "false pause, posting, on a busy machine", "paused", 0.010, 3, slow_posting(3, 1.0), known_postings, 6_000,
+        100, own=True,
+    )  # fmt: skip
     rates = np.full(10, 0.01)
     rates[0] = 0.05
     yield Case(

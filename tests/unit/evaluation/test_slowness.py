@@ -1,22 +1,23 @@
-"""The rounds in which a fault has to be noticed are enough for one that only makes postings slower, on a busy machine.
+"""A fault that only makes postings slower is noticed in the rounds that it has, also beside other work on the machine;
+and a machine that is busier than it was before the release pauses nothing.
 
-Times are drawn with a seed: what whole runs took on a machine with other work on it, each half as long again or a third
-less as often as not, and 2.5 s more for each posting on the tenant that is hit.
+Times are drawn with a seed: what whole runs and their postings took, half as long again or a third less as often as
+not, times what the machine makes of them in that round, and 2.5 s more for each posting on the tenant that is hit.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from ringgate.domain.model import RunResult, Tenant
-from ringgate.domain.terms import Outcome, Source
+from ringgate.domain.model import RunResult, Step, Tenant
+from ringgate.domain.terms import Outcome, Source, StepKind
 from ringgate.estate.tryton.faults.platform import PLATFORM, SLOWDOWN
-from ringgate.gate import Bake, GatePolicy, learn
+from ringgate.gate import Bake, GatePolicy, GateState, Signal, Verdict, learn
 from tests.evaluation.faults.plans import clean_round, fault_round
 from tests.evaluation.faults.rounds import RING, STEP, Turn
 from tests.evaluation.faults.trials import LEARNING, POLICY, STOPS, most_rounds
@@ -32,28 +33,56 @@ SECONDS = {
     "financial-posting": 3.3, "project-to-cash": 4.4, "credit-and-payment": 11.0, "authority": 20.0,
 }  # fmt: skip
 POSTINGS = {"invoicing-from-time": 1, "financial-posting": 1, "project-to-cash": 1, "credit-and-payment": 2}
+PART = {"invoicing-from-time": 0.55, "financial-posting": 0.67, "project-to-cash": 0.71, "credit-and-payment": 0.93}
+"""Of a run, what its postings take: as measured, with little else and with much else on the machine."""
+UNEVEN = 0.2
+"""How far the logarithm of what they take for each second of the rest varies: 0.16 to 0.24 in a hundred runs on the
+real ERP, while other work made the rest take between 0.4 and 9 seconds."""
+
+Load = Callable[[random.Random, int], float]
+"""How many times longer everything takes in a round."""
+
+ALONE: Load = lambda draw, number: 1.0  # noqa: E731
+LOADS: dict[str, Load] = {
+    "alone": ALONE,
+    "beside others now and then": lambda draw, number: 2.5 if number // 4 % 2 else 1.0,
+    "beside others that come and go": lambda draw, number: draw.lognormvariate(0, 0.5),
+}
+BUSIER: dict[str, Load] = {
+    "a little": lambda draw, number: 1.0 if number < LEARNING else 1.3,
+    "much": lambda draw, number: 1.0 if number < LEARNING else 2.5,
+    "now and then": lambda draw, number: 1.0 if number < LEARNING or draw.random() < 0.5 else 3.0,
+    "more and more": lambda draw, number: max(1.0, number / LEARNING),
+}
 
 
 class World:
     """Rounds on four tenants."""
 
-    def __init__(self, seed: int) -> None:
-        self._draw, self.now, self._number = random.Random(seed), NOON, 0
+    def __init__(self, seed: int, load: Load = ALONE) -> None:
+        self._draw, self._load, self.now, self._number, self._round = random.Random(seed), load, NOON, 0, 0
 
     def round(self, turns: list[Turn], release: str, dragging: str = "") -> Iterator[RunResult]:
+        busy = self._load(self._draw, self._round)
+        self._round += 1
         for turn in turns:
             self._number += 1
-            seconds = SECONDS.get(turn.scenario, 4.0) * self._draw.lognormvariate(0, 0.3)
-            seconds += SLOWDOWN * POSTINGS.get(turn.scenario, 0) * (turn.tenant == dragging)
+            seconds = busy * SECONDS.get(turn.scenario, 4.0) * self._draw.lognormvariate(0, 0.3)
+            posting = seconds * PART.get(turn.scenario, 0.0) * self._draw.lognormvariate(0, UNEVEN)
+            seconds = seconds * (1 - PART.get(turn.scenario, 0.0)) + posting
+            more = SLOWDOWN * POSTINGS.get(turn.scenario, 0) * (turn.tenant == dragging)
+            steps = (Step("post", 0.0, posting + more, Outcome.PASSED, StepKind.POSTING),) if posting else ()
             yield replace(
                 result(f"r{self._number}"), scenario=turn.scenario, tenant=turn.tenant, ring=RING, release=release,
                 channel=turn.channel, outcome=Outcome.PASSED, failure=None, residue=(), source=Source.SUITE,
-                seconds=seconds, started_at=self.now,
+                seconds=seconds + more, started_at=self.now, steps=steps,
             )  # fmt: skip
         self.now += STEP
 
-    def stopped_after(self, policy: GatePolicy, most: int, turns: Callable[[int], list[Turn]], hit: str) -> int | None:
-        """In which round the release is stopped, None if in none of them."""
+    def verdicts(
+        self, policy: GatePolicy, most: int, turns: Callable[[int], list[Turn]], hit: str = ""
+    ) -> Iterator[Verdict]:
+        """That of each round, after those that are learnt from."""
         before = [each for n in range(LEARNING) for each in self.round(clean_round(n, IDS), "before")]
         baseline = learn(before, [], RING, IDS, policy)
         starts = dict.fromkeys(IDS, self.now)
@@ -61,28 +90,56 @@ class World:
         for number in range(most):
             for each in self.round(turns(number), "now", hit):
                 bake.add(each)
-            if bake.verdict(self.now).state in STOPS:
-                return number + 1
-        return None
+            yield bake.verdict(self.now)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_postings_that_take_longer_are_noticed(seed):
-    rounds = most_rounds(FAULT)
-    assert World(seed).stopped_after(POLICY, rounds, lambda n: fault_round(FAULT, n, IDS[0], IDS), IDS[0]) is not None
+MOST = most_rounds(FAULT)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_without_it_nothing_is(seed):
-    rounds = most_rounds(FAULT)
-    assert World(seed).stopped_after(POLICY, rounds, lambda n: clean_round(LEARNING + n, IDS), "") is None
+def after_the_fault(seed: int, load: Load, policy: GatePolicy = POLICY, most: int = MOST) -> list[Verdict]:
+    return list(World(seed, load).verdicts(policy, most, lambda n: fault_round(FAULT, n, IDS[0], IDS), IDS[0]))
 
 
-def test_half_as_long_again_in_twelve_rounds_was_too_much_to_ask():
-    """Why it was missed once."""
-    policy = replace(POLICY, slower=1.5)
+def after_nothing(seed: int, load: Load, most: int = MOST) -> list[Verdict]:
+    return list(World(seed, load).verdicts(POLICY, most, lambda n: clean_round(LEARNING + n, IDS)))
+
+
+def states(verdicts: Sequence[Verdict]) -> set[GateState]:
+    return {each.state for each in verdicts}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("load", LOADS.values(), ids=LOADS)
+def test_postings_that_take_longer_are_noticed(load: Load, seed: int) -> None:
+    last = after_the_fault(seed, load)[-1]
+    assert last.state is GateState.PAUSE
+    assert "spent a larger part of their time on posting" in last.reasons[0].sentence
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("load", LOADS.values(), ids=LOADS)
+def test_without_it_nothing_is(load: Load, seed: int) -> None:
+    assert not states(after_nothing(seed, load)).intersection(STOPS)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("load", BUSIER.values(), ids=BUSIER)
+def test_a_machine_that_is_busier_than_before_pauses_nothing(load: Load, seed: int) -> None:
+    assert not states(after_nothing(seed, load, 30)) & {GateState.PAUSE, GateState.ROLL_BACK}
+
+
+def test_whole_runs_say_too_little_on_a_busy_machine() -> None:
+    """Why it was missed: what it adds to a run is less than what other work adds to it."""
+    policy = replace(POLICY, signals={Signal("slow-posting"): False})
     caught = [
-        World(seed).stopped_after(policy, 12, lambda n: fault_round(FAULT, n, IDS[0], IDS), IDS[0])
+        bool(states(after_the_fault(seed, LOADS["beside others now and then"], policy)).intersection(STOPS))
         for seed in (1, 2, 3)
     ]
-    assert caught.count(None) >= 2
+    assert caught.count(False) >= 2
+
+
+def test_half_as_long_again_in_twelve_rounds_was_too_much_to_ask() -> None:
+    """Why it was missed before, even on a machine of its own."""
+    policy = replace(POLICY, slower=1.5, signals={Signal("slow-posting"): False})
+    caught = [bool(states(after_the_fault(seed, ALONE, policy, 12)).intersection(STOPS)) for seed in (1, 2, 3)]
+    assert caught.count(False) >= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.unit.gate.sample import (
 
 HOURS = 3
 END = START + timedelta(hours=HOURS)
-QUIET = {"signals": {Signal.SLOWNESS: False, Signal.SILENCE: False, Signal.POSTING: False}}
+QUIET = {"signals": dict.fromkeys((Signal.SLOWNESS, Signal.SLOW_POSTING, Signal.SILENCE, Signal.POSTING), False)}
 
 
 def hourly_tests(hours: int = HOURS) -> list[RunResult]:
@@ -241,12 +242,12 @@ def test_reading_bit_by_bit_comes_to_the_same() -> None:
 
 
 def test_alpha_is_split_over_the_signals_in_use() -> None:
-    four = bake(good())
-    assert [e.signal for e in four.verdict(END).evidence] == [
-        Signal.FAILURES, Signal.SLOWNESS, Signal.POSTING, Signal.SILENCE,
+    five = bake(good())
+    assert [e.signal for e in five.verdict(END).evidence] == [
+        Signal.FAILURES, Signal.SLOWNESS, Signal.SLOW_POSTING, Signal.POSTING, Signal.SILENCE,
     ]  # fmt: skip
-    assert four.alpha == pytest.approx(0.01 / 4)
-    assert four.unused == {
+    assert five.alpha == pytest.approx(0.01 / 5)
+    assert five.unused == {
         Signal.BACKLOG: "nothing was sampled before it", Signal.TWINS: "no run's documents were compared before it",
     }  # fmt: skip
     alone = bake(good(), **QUIET)
@@ -254,12 +255,32 @@ def test_alpha_is_split_over_the_signals_in_use() -> None:
     assert alone.verdict(END).evidence[0].pause_at == pytest.approx(100)
 
 
-def test_a_slower_release_is_paused() -> None:
+def test_a_slower_release_is_held_for_it_may_be_the_machine_that_is_busy() -> None:
     slower = [replace(r, seconds=r.seconds * 1.5) for r in every_minute(60 * HOURS)]
     verdict = bake([*slower, *hourly_tests()]).verdict(END)
-    assert (verdict.action, rules_of(verdict)[0]) == (Action.PAUSE, "evidence_to_pause")
+    assert (verdict.action, rules_of(verdict)[0]) == (Action.HOLD, "evidence_to_hold")
     assert "slower than 95 % of those before" in verdict.reasons[0].sentence
     assert bake([*slower, *hourly_tests()], slower=2.0).verdict(END).word is Word.PASS
+
+
+def posting_for(seconds: float, rest: float = 1.0) -> dict[str, Any]:
+    """What of a run changes if it posts for so long."""
+    step = Step("post invoice", rest, seconds, Outcome.PASSED, StepKind.POSTING)
+    return {"seconds": rest + seconds, "steps": (step,)}
+
+
+def test_a_release_that_posts_slower_is_paused() -> None:
+    slower = [replace(r, **posting_for(1.5)) for r in every_minute(60 * HOURS)]
+    verdict = bake([*slower, *hourly_tests()]).verdict(END)
+    assert (verdict.action, rules_of(verdict)[0]) == (Action.PAUSE, "evidence_to_pause")
+    assert "spent a larger part of their time on posting than usual" in verdict.reasons[0].sentence
+
+
+@pytest.mark.parametrize("times", [1.2, 3.0])
+def test_a_machine_that_makes_all_of_a_run_slower_does_not_make_posting_slow(times: float) -> None:
+    slower = [replace(r, **posting_for(times, times)) for r in every_minute(60 * HOURS)]
+    told = {e.signal: e for e in bake(slower).verdict(END).evidence}[Signal.SLOW_POSTING]
+    assert (told.bad, told.runs > 0) == (0, times < 2), "of a machine that is much busier nothing is known"
 
 
 def test_failed_runs_say_nothing_of_slowness() -> None:
@@ -330,7 +351,7 @@ def test_a_signal_that_is_insisted_on_and_not_known_is_inconclusive() -> None:
     made = bake(good(), signals={Signal.BACKLOG: True})
     verdict = made.verdict(END)
     assert rules_of(verdict) == ["signal_unknown"]
-    assert made.alpha == pytest.approx(0.01 / 5)
+    assert made.alpha == pytest.approx(0.01 / 6)
 
 
 def test_silence_holds_but_does_not_pause() -> None:

@@ -78,7 +78,7 @@ def test_a_tenant_may_be_allowed_to_go_untested() -> None:
 
 def test_slowness_and_silence_can_be_accepted_of_a_tenant() -> None:
     slow = [replace(r, seconds=9.0) if r.tenant == "cologne" else r for r in good()]
-    assert bake(slow).verdict(END).word is Word.FAIL
+    assert "evidence_to_hold" in rules_of(bake(slow).verdict(END))
     assert bake(slow, waivers=(waiver("slowness"),)).verdict(END).word is Word.PASS
     gone = [r for r in good() if r.tenant != "cologne" or r.started_at < START + MINUTE]
     assert "evidence_to_hold" in rules_of(bake(gone).verdict(END))

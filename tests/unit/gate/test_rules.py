@@ -161,7 +161,8 @@ def test_just_below_the_bars_nothing_happens() -> None:
     [
         (Signal.FAILURES, GateState.ROLL_BACK),
         (Signal.POSTING, GateState.ROLL_BACK),
-        (Signal.SLOWNESS, GateState.PAUSE),
+        (Signal.SLOWNESS, GateState.HOLD),
+        (Signal.SLOW_POSTING, GateState.PAUSE),
         (Signal.BACKLOG, GateState.PAUSE),
         (Signal.SILENCE, GateState.HOLD),
     ],

@@ -46,7 +46,7 @@ def test_a_promotion_says_why_on_one_page(promoted: Verdict) -> None:
     assert "The bet that the release is fine stands at" in page
     assert "Tenants tested: 3 of 3 expected." in page
     assert "Start with 1 unit and bet it against the release" in page
-    assert "At 400 units we pause" in " ".join(page.split())
+    assert "At 500 units we pause" in " ".join(page.split())
     assert "once in 100 bakes" in " ".join(page.split())
     assert len(page.splitlines()) < 45
 
@@ -105,7 +105,8 @@ def test_json_keeps_its_keys(stopped: Verdict) -> None:
         "null", "block", "tenants", "own_nulls", "curve",
     ]  # fmt: skip
     assert told["alpha"] == {
-        "total": 0.01, "each": 0.0025, "signals": ["failures", "slowness", "posting-errors", "silence"],
+        "total": 0.01, "each": 0.002,
+        "signals": ["failures", "slowness", "slow-posting", "posting-errors", "silence"],
         "unused": {"backlog": "nothing was sampled before it", "twins": "no run's documents were compared before it"},
     }  # fmt: skip
     assert told["failures"][0]["cause"] == "product"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import create_engine, inspect
 
@@ -133,6 +135,38 @@ def test_a_store_whose_bringing_up_fails_is_left_as_it_was(url: str, tmp_path: P
         Store(url)
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         assert list(database.iterdump()) == before
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_runs_before_posted_is_not_known(url: str, tmp_path: Path, packed: bool) -> None:
+    store = Store(url)
+    store.add(*results())
+    kept = store.columns().in_order().records
+    store.close()
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        for number, runs, data in database.execute("SELECT id, runs, data FROM run_blocks").fetchall():
+            parts = [data[at : at + 32] for at in range(0, len(data), 40)]
+            old = zlib.compress(_by_columns(parts)) if packed else b"".join(parts)
+            assert len(parts) == runs
+            database.execute("UPDATE run_blocks SET packed = ?, data = ? WHERE id = ?", (packed, old, number))
+        database.execute("UPDATE alembic_version SET version_num = '0006'")
+        database.execute("UPDATE ringgate_schema SET version = 6")
+    store = Store(url)
+    found = store.columns().in_order().records
+    for name in found.dtype.names or ():
+        assert np.array_equal(found[name], kept[name] if name != "posting" else np.zeros(len(kept))), name
+    store.add(replace(result("new"), started_at=NOON + timedelta(hours=2)))
+    assert len(store.columns()) == len(kept) + 1
+    store.close()
+
+
+def _by_columns(parts: list[bytes]) -> bytes:
+    """As version 6 packed runs of 32 bytes."""
+    runs = np.frombuffer(
+        b"".join(parts), [("labels", "<u4"), ("shape", "<u4"), ("at", "<i8"), ("seconds", "<f8"), ("undo", "<f8")]
+    )
+    at = np.diff(runs["at"], prepend=np.int64(0))
+    return b"".join(each.tobytes() for each in (runs["labels"], runs["shape"], at, runs["seconds"], runs["undo"]))
 
 
 def test_there_is_one_migration_for_each_version() -> None:
