@@ -87,7 +87,7 @@ class SlownessPolicy(Protocol):
     def slower(self) -> float: ...
 
 
-POSTING_QUANTILE, POSTING_SLOWER = 0.8, 1.1
+POSTING_QUANTILE, POSTING_SLOWER = 0.9, 1.1
 REST_QUANTILE, REST_SLOWER = 0.95, 1.25
 SHORTEST = 1e-3
 

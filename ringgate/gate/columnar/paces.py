@@ -42,7 +42,7 @@ def _posting(columns: ResultColumns, rows: Bools) -> tuple[Floats, Floats]:
     return posting / rest, rest
 
 
-def _enough(kinds: Array, values: Floats) -> Iterator[tuple[int, Floats]]:
+def _enough(kinds: Array, values: Array) -> Iterator[tuple[int, Any]]:
     """The values of each kind that has enough of them, in their order."""
     order = np.lexsort((values, kinds))
     kinds, values = kinds[order], values[order]
