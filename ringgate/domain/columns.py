@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ringgate.domain.labels import RunLabels, RunShape, labels_of, microseconds, posting_of, shape_of
+from ringgate.domain.labels import RunLabels, RunShape, labels_of, microseconds, shape_of
 from ringgate.domain.model import RunResult
 
 RECORD = np.dtype(
@@ -78,7 +78,7 @@ class ResultColumns:
                 microseconds(each.started_at),
                 each.seconds,
                 each.undo_seconds,
-                posting_of(each),
+                each.posting,
             )
             for each in results
         ]

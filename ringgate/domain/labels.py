@@ -49,11 +49,6 @@ def shape_of(result: RunResult) -> RunShape:
     return RunShape(result.outcome, tuple((step.name, step.outcome, step.kind) for step in result.steps), failure)
 
 
-def posting_of(result: RunResult) -> int:
-    """How long its steps took that post, in microseconds; 0 if it has none."""
-    return sum(round(1e6 * max(0.0, step.seconds)) for step in result.steps if step.kind is StepKind.POSTING)
-
-
 def microseconds(moment: datetime) -> int:
     """Since 1970, UTC."""
     return (moment - _EPOCH) // _MICROSECOND

@@ -277,6 +277,11 @@ class RunResult:
     error: BaseException | None = field(default=None, compare=False, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
+    @property
+    def posting(self) -> int:
+        """Microseconds of its steps that post, as a store holds them; 0 if it has none."""
+        return sum(round(1e6 * max(0.0, step.seconds)) for step in self.steps if step.kind is StepKind.POSTING)
+
 
 # --- what else a gate looks at ---------------------------------------------------------------------------------------
 

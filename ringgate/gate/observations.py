@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ringgate.domain.errors import ErpTimedOut, IntegrationLate
-from ringgate.domain.labels import posting_of
 from ringgate.domain.model import RunResult, SignalSample
 from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 
@@ -113,7 +112,7 @@ class PostingPace:
 def posting_ratio(result: RunResult) -> tuple[float, float] | None:
     """Seconds of posting for each second of the rest of a run that passed, and the seconds of that rest; None for one
     that posted nothing, or of which it is not known."""
-    posting = posting_of(result)
+    posting = result.posting
     if result.outcome is not Outcome.PASSED or not posting:
         return None
     rest = max(result.seconds - posting / 1e6, SHORTEST)

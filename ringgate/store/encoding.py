@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of, posting_of
+from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of
 from ringgate.domain.model import Attachment, Failure, RunResult, Step
 from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source, StepKind
 from ringgate.store.rows import residue_of
@@ -72,7 +72,7 @@ def run_of(
 
 def record(result: RunResult, labels: int, shape: int) -> bytes:
     """The run in a block."""
-    times = (microseconds(result.started_at), result.seconds, result.undo_seconds, posting_of(result))
+    times = (microseconds(result.started_at), result.seconds, result.undo_seconds, result.posting)
     return RECORD.pack(labels, shape, *times)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -261,26 +260,6 @@ def test_a_slower_release_is_held_for_it_may_be_the_machine_that_is_busy() -> No
     assert (verdict.action, rules_of(verdict)[0]) == (Action.HOLD, "evidence_to_hold")
     assert "slower than 95 % of those before" in verdict.reasons[0].sentence
     assert bake([*slower, *hourly_tests()], slower=2.0).verdict(END).word is Word.PASS
-
-
-def posting_for(seconds: float, rest: float = 1.0) -> dict[str, Any]:
-    """What of a run changes if it posts for so long."""
-    step = Step("post invoice", rest, seconds, Outcome.PASSED, StepKind.POSTING)
-    return {"seconds": rest + seconds, "steps": (step,)}
-
-
-def test_a_release_that_posts_slower_is_paused() -> None:
-    slower = [replace(r, **posting_for(1.5)) for r in every_minute(60 * HOURS)]
-    verdict = bake([*slower, *hourly_tests()]).verdict(END)
-    assert (verdict.action, rules_of(verdict)[0]) == (Action.PAUSE, "evidence_to_pause")
-    assert "spent a larger part of their time on posting than usual" in verdict.reasons[0].sentence
-
-
-@pytest.mark.parametrize("times", [1.2, 3.0])
-def test_a_machine_that_makes_all_of_a_run_slower_does_not_make_posting_slow(times: float) -> None:
-    slower = [replace(r, **posting_for(times, times)) for r in every_minute(60 * HOURS)]
-    told = {e.signal: e for e in bake(slower).verdict(END).evidence}[Signal.SLOW_POSTING]
-    assert (told.bad, told.runs > 0) == (0, times < 2), "of a machine that is much busier nothing is known"
 
 
 def test_failed_runs_say_nothing_of_slowness() -> None:
