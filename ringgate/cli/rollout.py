@@ -367,7 +367,7 @@ def _pace(definition: Release, session: str, results: str | None, led: _LedRollo
     approvals = NotedApprovals(lambda: Store(url), this_actor(), definition, session)
     found = RolloutPace(definition.table.rollout, definition.calendar, approvals)
     if led:
-        found.paused, found.check = led.orders.paused, led.lease.check
+        found.paused, found.check, found.clock = led.orders.paused, led.lease.check, led.ledger.clock
     return found
 
 

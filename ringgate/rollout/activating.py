@@ -7,7 +7,6 @@ its tenants stay upgraded.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Protocol
 
 from ringgate.domain.model import Tenant
@@ -57,7 +56,7 @@ def activate(lead: ActivationLead) -> None:
         if kept.decision is None:
             lead.opens(ACTIVATION)
             lead.pace.open_ring(ring)
-            kept.began = kept.began or datetime.now(UTC)
+            kept.began = kept.began or lead.ledger.clock()
             whom = [each for each in tenants if _upgraded(lead.ledger, each)]
             reasons = lead.stage(ring, "activation", whom, lead.stages.activation)
             action = worst(reasons)
@@ -91,7 +90,7 @@ def switched_off(lead: ActivationLead, by: str, why: str) -> RehearsalRecord:
     """The same as an end of the rollout: its tenants stay upgraded."""
     record = lead.ledger.record
     switch_off(lead, by, why)
-    record.ended, record.waits = datetime.now(UTC), ""
+    record.ended, record.waits = lead.ledger.clock(), ""
     lead.ledger.write()
     return record
 

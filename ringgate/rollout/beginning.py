@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ringgate.domain.errors import RinggateError
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.record import ACTIVATION_STAGES, FORM, RecordKeeper, RehearsalRecord, RingRecord, TenantRecord
@@ -47,7 +45,7 @@ def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: s
             risk=table.risk.value,
             digest=release.digest,
             session=session,
-            began=datetime.now(UTC),
+            began=ledger.clock(),
             tenants={tenant.id: TenantRecord(ring=ring) for ring, tenants in release.rings for tenant in tenants},
             rings={ring: RingRecord() for ring, _ in release.rings},
             activation={ring: RingRecord() for ring, _ in release.rings if activates and table.activation},

@@ -7,7 +7,6 @@ after    fingerprint, surface, verification, and the work that was begun before 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.controller import Rehearsal
@@ -52,7 +51,7 @@ def _begin(controller: Rehearsal, chosen: Collection[str]) -> None:
     record.ended = None
     for ring in {record.tenants[each].ring for each in chosen}:
         record.rings[ring].decision, record.rings[ring].ended = None, None
-        record.rings[ring].began = record.rings[ring].began or datetime.now(UTC)
+        record.rings[ring].began = record.rings[ring].began or controller.ledger.clock()
     controller.ledger.write()
 
 
@@ -69,7 +68,7 @@ def _decide(controller: Rehearsal, found: Collection[Objection]) -> None:
             ]  # fmt: skip
             controller.ledger.decide(name, worst(reasons), reasons)
     if all(ring.decision is not None for ring in record.rings.values()):
-        record.ended = datetime.now(UTC)
+        record.ended = controller.ledger.clock()
         controller.ledger.write()
 
 

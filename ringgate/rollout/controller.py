@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Protocol
 
 from ringgate.domain.errors import ErpError, ErpTimedOut, OurSideError, RinggateError
@@ -98,7 +97,7 @@ class Rehearsal:
             record.left = [each.sentence for each in self.take_back(True, self._everybody)]
             for left in record.left:
                 self.watcher.remark(left)
-            record.ended = datetime.now(UTC)
+            record.ended = self.ledger.clock()
         except RolloutHeld as held:
             record.waits = str(held)
         finally:
@@ -141,7 +140,7 @@ class Rehearsal:
         kept = self.ledger.record.rings[ring]
         if kept.began is None:
             self.pace.open_ring(ring)
-            kept.began = datetime.now(UTC)
+            kept.began = self.ledger.clock()
         reasons, left = list[Objection](), list(tenants)
         while left:
             wave = self.pace.wave(ring, left, self.ledger.record)
@@ -255,7 +254,7 @@ class Rehearsal:
             self.ledger.decide(ring, RolloutAction.ROLL_BACK, reasons)
             self.watcher.decided(ring, record.rings[ring])
         record.left = [each.sentence for each in self.take_back(True, self._everybody)]
-        record.ended, record.waits = datetime.now(UTC), ""
+        record.ended, record.waits = self.ledger.clock(), ""
         self.ledger.write()
         return record
 

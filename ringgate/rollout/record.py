@@ -126,10 +126,11 @@ class RecordUnreadable(RinggateError):
 class RecordKeeper:
     """Keeps a rehearsal's record on disk, and has it noted as evidence. Safe for threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """`noted` is called with the record after every writing, by one thread at a time; `fence` before it, and raises
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`clock` is what the whole rollout goes by: each moment in the record, each date that a stage judges by.
+        `noted` is called with the record after every writing, by one thread at a time; `fence` before it, and raises
         where another controller leads the rollout now."""
-        self.folder = folder
+        self.folder, self.clock = folder, clock
         self.fence: Callable[[], None] = lambda: None
         self.noted: Callable[[RehearsalRecord], None] = lambda record: None
         self._guard = threading.RLock()
@@ -195,7 +196,7 @@ class RecordKeeper:
         with self._guard:
             old = self.stage(tenant, name)
             cut_off = old if old and old.outcome == "running" else None
-            began = cut_off.began if cut_off else datetime.now(UTC)
+            began = cut_off.began if cut_off else self.clock()
             tried = [*cut_off.tried, "it was cut off"] if cut_off else []
             found = self.record.tenants[tenant].stages[name] = StageRecord(began=began, tried=tried)
             self.write()
@@ -218,7 +219,7 @@ class RecordKeeper:
         """What a ring comes to, or its activation."""
         with self._guard:
             found = (self.record.activation if activation else self.record.rings)[ring]
-            found.decision, found.reasons, found.ended = action, reasons, datetime.now(UTC)
+            found.decision, found.reasons, found.ended = action, reasons, self.clock()
             self.write()
 
 

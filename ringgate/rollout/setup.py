@@ -95,6 +95,7 @@ def assembled(
         surfaces=surfaces,
         flags=flags,
         take_back=lambda tenant: take_back(False, {tenant.id}),
+        started=ledger.clock(),
     )
     stages = TenantStages(context)
     by = this_actor()

@@ -4,7 +4,6 @@ is quicker than that of the release: it is switched off."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from ringgate.domain.model import Scenario, Tenant
 from ringgate.domain.terms import Channel
@@ -20,7 +19,7 @@ from ringgate.rollout.stages.context import StageContext, StageFinding
 
 def activation(context: StageContext, tenant: Tenant) -> StageFinding:
     """Switches one after the other on. Raises FlagUnknown where nobody can tell."""
-    now, on, before = datetime.now(UTC).date(), list[str](), list[str]()
+    now, on, before = context.ledger.clock().date(), list[str](), list[str]()
     for flag in context.flags:
         name = flag.table.name
         if not holds(flag.table.ends, now):

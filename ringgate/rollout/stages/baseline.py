@@ -4,7 +4,7 @@ books and what it offers to programs."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ringgate.domain.model import RunResult, Scenario, Tenant
 from ringgate.domain.terms import Channel, Layer, Outcome
@@ -95,7 +95,7 @@ def _judge_backup(context: StageContext, tenant: Tenant, backup: BackupAge) -> l
 
 def _just_passed(context: StageContext, tenant: Tenant, chosen: Sequence[Scenario], plan: Plan) -> list[RunResult]:
     """The last result of each scenario on this tenant, where it is a pass and fresh, and what it used is known."""
-    names, since = {each.id for each in chosen}, datetime.now(UTC) - FRESH
+    names, since = {each.id for each in chosen}, context.ledger.clock() - FRESH
     last = {x.scenario: x for x in context.history() if x.tenant == tenant.id and x.scenario in names}
     fine = [x for x in last.values() if x.outcome is Outcome.PASSED and x.started_at >= since and not x.residue]
     known = context.surfaces.known() if plan.surface else names

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from ringgate.domain.model import Residue, RunResult, Scenario, Tenant
@@ -73,10 +73,10 @@ class StageContext:
     history: Callable[[], Sequence[RunResult]]
     surfaces: Surfaces
     take_back: Callable[[Tenant], Sequence[Residue]]
+    started: datetime
     pause: Callable[[], None] = lambda: time.sleep(SECOND_LOOK)
     flags: Sequence[FlagSwitch] = ()
     limits: ConcurrencyLimits = field(default_factory=ConcurrencyLimits)
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     # --- what speaks against going on -------------------------------------------------------------------------------
 

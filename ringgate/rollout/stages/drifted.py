@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from ringgate.domain.model import Tenant
@@ -18,7 +17,7 @@ MOST = 10
 
 def drifted(context: StageContext, tenant: Tenant, books: Fingerprint, when: str, series: str) -> list[Objection]:
     """One objection for each unexplained difference; `series` is the one that the tenant must run now."""
-    now = datetime.now(UTC)
+    now = context.ledger.clock()
     today = now.astimezone(ZoneInfo(tenant.timezone)).date()
     found = against_inventory(tenant, TenantState(books), today, series)
     still = judged(found, context.release.drift, now.date(), context.release.id).open

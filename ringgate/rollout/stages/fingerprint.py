@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ringgate.domain.model import Tenant
 from ringgate.fingerprint import Difference, compare, judge
 from ringgate.rollout.conditions import Condition
@@ -20,7 +18,7 @@ def fingerprint(context: StageContext, tenant: Tenant) -> StageFinding:
     after, release = context.books(tenant), context.release
     context.keep(tenant, "after", after)
     differences = compare(context.kept(tenant, "before"), after, release.policy.tolerances)
-    judged = judge(tenant.id, differences, release.policy, datetime.now(UTC).date(), release.id)
+    judged = judge(tenant.id, differences, release.policy, context.ledger.clock().date(), release.id)
     reasons = [
         context.objection(Condition.FINGERPRINT_DRIFT, tenant, words)
         for words in (*(each.cause for each in judged.left), *judged.expired)

@@ -5,7 +5,7 @@ where all of these are fine, what of a tenant's documents arrives at its integra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ringgate.domain.model import RunResult, Scenario, Tenant
 from ringgate.domain.terms import Channel, Layer, Outcome
@@ -82,7 +82,7 @@ def _rest(
 
     def compare_surface() -> Sequence[RunResult]:
         with context.engine() as engine, connected(engine, tenant) as connection:
-            offered.extend(context.surfaces.after(tenant, connection, datetime.now(UTC).date()))
+            offered.extend(context.surfaces.after(tenant, connection, context.ledger.clock().date()))
         return ()
 
     begun = [Job(finish)] if plan.in_flight else []
