@@ -4,11 +4,13 @@ WORKERS ?= 2
 N ?= 10
 MINUTES ?= 30
 SEED ?= 1
+SEEDS ?= 200
+TENANTS ?= 500
 # Else each of the hundreds of processes that tests and rehearsals start would compile every module again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test test-all faults mutants busy soak bench bench-gate bench-queues bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test test-all faults mutants rollout-simulation busy soak bench bench-gate bench-queues bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -50,6 +52,9 @@ clean-upgrades: setup ## upgrade N=10 real tenants with different books: the fin
 
 gate-study: setup ## the gate's error rates and delays, simulated, beside the rules of Argo, Flagger and others (4 min)
 	@$(BIN)/python -m tests.evaluation.study
+
+rollout-simulation: setup ## SEEDS=200 rollouts of TENANTS=500 over hosts that fail, lie and vanish, killed and rivalled (an hour)
+	@$(BIN)/python -m tests.evaluation.simulation --seeds $(SEEDS) --tenants $(TENANTS)
 
 faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
 	@$(BIN)/python -m tests.evaluation.faults $(FAULTS)

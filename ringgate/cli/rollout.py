@@ -113,7 +113,7 @@ def start(
     from ringgate.execution import setup
     from ringgate.rollout.beginning import begin, reopen
 
-    with _site(release, platform, inventory) as (site, definition), _led(definition, platform) as led:
+    with _site(release, platform, inventory) as (site, definition), _led(definition, platform, site) as led:
         ledger = led.ledger
         if anew:
             ledger.forget()
@@ -159,7 +159,7 @@ def roll_back(
     evidence. Ends with 0 if the books of all are as they were, with 1 if some are not, with 2 if the decision is
     refused or cannot be noted, with 3 if there is no such rollout.
     """
-    with _site(release, platform, inventory) as (site, definition), _led(definition, platform) as led:
+    with _site(release, platform, inventory) as (site, definition), _led(definition, platform, site) as led:
         ledger = led.ledger
         by = decided_by(definition, found_record(ledger), key, results) or by
         with site.running():
@@ -189,7 +189,7 @@ def switch_off(
     from ringgate.rollout.conditions import Condition
 
     today = found_record(keeper_of(folder_of(id_of(release), platform))).began.date()  # a flag may have ended since
-    with _site(release, platform, inventory, today) as (site, definition), _led(definition, platform) as led:
+    with _site(release, platform, inventory, today) as (site, definition), _led(definition, platform, site) as led:
         ledger = led.ledger
         record = found_record(ledger)
         if not any("activation" in each.stages for each in record.tenants.values()):
@@ -387,7 +387,7 @@ def _site(
 
 
 @contextmanager
-def _led(definition: Release, platform: str) -> Iterator[_LedRollout]:
+def _led(definition: Release, platform: str, site: PlatformSite) -> Iterator[_LedRollout]:
     """The rollout, under its lease; nothing is written into its record without it."""
     from ringgate.rollout.lease import RolloutLease
     from ringgate.rollout.orders import RolloutOrders
@@ -396,4 +396,5 @@ def _led(definition: Release, platform: str) -> Iterator[_LedRollout]:
     with RolloutLease(folder) as lease:
         ledger = keeper_of(folder)
         ledger.fence = lease.check
+        site.led_by(lease.number, lease.check)
         yield _LedRollout(ledger, lease, RolloutOrders(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ringgate.domain.errors import RinggateError
 from ringgate.rollout.platforms.protocol import Platform
+from ringgate.rollout.platforms.registry import PlatformError
 from ringgate.rollout.record import ACTIVATION_STAGES, FORM, RecordKeeper, RehearsalRecord, RingRecord, TenantRecord
 from ringgate.rollout.release import Release
 
@@ -20,7 +21,8 @@ def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: s
     """Finds the record of an unfinished rehearsal, or begins a new one. Says whether it goes on with one. `activates`:
     features are switched on at its end, if the release has some.
 
-    Raises AnotherRelease or AlreadyThere before anything is touched.
+    Raises AnotherRelease or AlreadyThere before anything is touched, and PlatformError where no tenant can be asked.
+    One of several that cannot be is no reason to wait: it counts against its ring when it is its turn.
     """
     kept = ledger.find()
     if kept is not None and kept.ended is None:
@@ -31,7 +33,7 @@ def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: s
             )
         return True
     table = release.table
-    if there := [t.id for t in release.tenants if table.after != table.before and platform.series(t.id) == table.after]:
+    if table.after != table.before and (there := _already(release, platform)):
         raise AlreadyThere(
             f"{', '.join(there)} run {table.after} already: give --anew to have them fresh and begin again."
         )
@@ -53,6 +55,20 @@ def begin(ledger: RecordKeeper, release: Release, platform: Platform, session: s
         )
     )
     return False
+
+
+def _already(release: Release, platform: Platform) -> list[str]:
+    """Tenants that run the new series."""
+    found, unknown = list[str](), list[PlatformError]()
+    for tenant in release.tenants:
+        try:
+            if platform.series(tenant.id) == release.table.after:
+                found.append(tenant.id)
+        except PlatformError as problem:
+            unknown.append(problem)
+    if unknown and len(unknown) == len(release.tenants):
+        raise unknown[0]
+    return found
 
 
 def reopen(ledger: RecordKeeper) -> None:

@@ -26,3 +26,21 @@ class Condition(StrEnum):
     ACTIVATION_FAILED = "activation_failed"
     STOPPED_BY_PERSON = "stopped_by_person"
     INCONCLUSIVE = "inconclusive"
+
+
+_FAILED = {
+    "baseline": Condition.NOT_READY,
+    "drill": Condition.DRILL_FAILED,
+    "upgrade": Condition.MIGRATION_FAILED,
+    "fingerprint": Condition.FINGERPRINT_DRIFT,
+    "verification": Condition.PLATFORM_FAILED,
+    "rollback": Condition.MIGRATION_FAILED,
+    "activation": Condition.ACTIVATION_FAILED,
+    "deactivation": Condition.ACTIVATION_FAILED,
+}
+"""The condition that an error of the ERP during a stage is."""
+
+
+def failed_as(stage: str, *, no_answer: bool) -> Condition:
+    """Books that cannot be read are not known to differ: the tenant does not answer."""
+    return Condition.PLATFORM_FAILED if no_answer and stage == "fingerprint" else _FAILED[stage]

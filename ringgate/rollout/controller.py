@@ -23,9 +23,12 @@ from ringgate.host.machine_load import MachineLoad, measured
 from ringgate.inventory import Inventory
 from ringgate.rollout.activating import activate, switch_off
 from ringgate.rollout.background_load import BackgroundLoad
-from ringgate.rollout.conditions import Condition
+from ringgate.rollout.conditions import Condition, failed_as
+from ringgate.rollout.lease import LeaseTaken
 from ringgate.rollout.pace import AT_ONCE, Pace, RolloutHeld, Unlimited
+from ringgate.rollout.platforms.hosted import ActionRefused
 from ringgate.rollout.platforms.protocol import Platform
+from ringgate.rollout.platforms.registry import PlatformError
 from ringgate.rollout.record import (
     Objection,
     RecordKeeper,
@@ -41,6 +44,7 @@ from ringgate.rollout.results import NeighboursResult
 from ringgate.rollout.stages.blame import PLAIN, is_plain
 from ringgate.rollout.stages.context import SECOND_LOOK, StageFinding, applicable
 from ringgate.rollout.stages.sequence import TenantStages
+from ringgate.rollout.stages.upgrade import own_upgrade
 
 _Work = tuple[str, Sequence[Tenant], Callable[[Tenant], StageFinding]]
 
@@ -94,7 +98,7 @@ class Rehearsal:
             self._rings()
             if record.activation and record.stopped is None:
                 activate(self)
-            record.left = [each.sentence for each in self.take_back(True, self._everybody)]
+            record.left = [*self._unknown(), *(x.sentence for x in self.take_back(True, self._everybody))]
             for left in record.left:
                 self.watcher.remark(left)
             record.ended = self.ledger.clock()
@@ -123,12 +127,36 @@ class Rehearsal:
                 self.watcher.remark(f"{ring}: what was begun and not needed is taken back once more, for {told}")
 
     def _tidy(self) -> None:
-        """Takes back what an earlier start left half done: first the tenants, then what runs wrote into them."""
+        """Takes back what an earlier start left half done: first the tenants, then what runs wrote into them. What was
+        cut off is begun anew, when it may."""
         for tenant in self.release.tenants:
-            if self.platform.repair(tenant.id):
-                self.watcher.remark(f"{tenant.id}: an upgrade had been cut off; the tenant is as it was before it")
+            kept = self.ledger.stage(tenant.id, "upgrade")
+            known = not self._repaired(tenant)
+            if known and kept and kept.outcome == "running" and not self._was_upgraded(tenant):
+                self.ledger.renew(tenant.id, ("upgrade",))
         for left in self.take_back(False, self._everybody):
             self.watcher.remark(left.sentence)
+
+    def _repaired(self, tenant: Tenant) -> str:
+        """Why it cannot be found out now how far something on a tenant came, "" if it is known, and at rest. One that
+        cannot be asked keeps nobody else waiting."""
+        try:
+            if self.platform.repair(tenant.id):
+                self.watcher.remark(f"{tenant.id}: an upgrade had been cut off; the tenant is as it was before it")
+        except (PlatformError, ActionRefused) as problem:
+            words = f"{tenant.id}: nobody can tell how far what was begun on it has come: {problem}"
+            self.watcher.remark(words)
+            return words
+        return ""
+
+    def _unknown(self) -> list[str]:
+        """Tenants whose upgrade got no answer are asked once more at the end; those of which still nobody can tell."""
+        stages = [(tenant, self.ledger.stage(tenant.id, "upgrade")) for tenant in self.release.tenants]
+        found = [self._repaired(tenant) for tenant, kept in stages if kept and kept.outcome == "broken"]
+        return [each for each in found if each]
+
+    def _was_upgraded(self, tenant: Tenant) -> bool:
+        return own_upgrade(self.platform, self.ledger, tenant) is not None
 
     @property
     def _everybody(self) -> set[str]:
@@ -198,7 +226,7 @@ class Rehearsal:
         return [
             ("baseline", wave, lambda t: self.stages.baseline(t, plans[t.id])),
             ("drill", drilled, self.stages.drill),
-            ("upgrade", wave, self.stages.upgrade),
+            ("upgrade", wave, lambda t: self.stages.upgrade(t, lambda: self.pace.may_upgrade(t))),
             ("fingerprint", wave, self.stages.fingerprint),
             ("verification", wave, lambda t: self.stages.verification(t, plans[t.id], browser[t.id])),
         ]
@@ -214,8 +242,8 @@ class Rehearsal:
         return reasons
 
     def _may_upgrade(self, tenant: Tenant, held: dict[str, RolloutHeld]) -> bool:
-        """One that was begun is gone on with, whatever the hour: how far it came must be found out."""
-        if self.ledger.stage(tenant.id, "upgrade") is None:
+        """One that came to its end before we were killed is gone on with, whatever the hour."""
+        if not self._was_upgraded(tenant):
             try:
                 self.pace.may_upgrade(tenant)
             except RolloutHeld as why:
@@ -275,11 +303,15 @@ class Rehearsal:
             return kept.reasons
         kept, began = self.ledger.open(tenant.id, name), time.monotonic()
         self.watcher.began(ring, tenant.id, name)
-        found = self._attempt(name, tenant, do)
+        try:
+            found = self._attempt(name, tenant, do)
+        except RolloutHeld:
+            self.ledger.renew(tenant.id, (name,))
+            raise
         kept.reasons = found.reasons
         unknown = all(each.condition is Condition.INCONCLUSIVE for each in found.reasons)
         outcome: StageOutcome = "passed" if not found.reasons else "broken" if unknown else "failed"
-        self.ledger.close(kept, outcome, time.monotonic() - began, found.note, found.result)
+        self.ledger.close(tenant.id, kept, outcome, time.monotonic() - began, found.note, found.result)
         self.watcher.ended(ring, tenant.id, name, kept)
         return found.reasons
 
@@ -289,6 +321,8 @@ class Rehearsal:
         try:
             try:
                 return do(tenant)
+            except _NOT_THE_STAGES:
+                raise
             except RinggateError as problem:
                 if problem.kind in PLAIN:
                     raise
@@ -297,11 +331,13 @@ class Rehearsal:
             self.pause()
             with measured() as load:
                 return do(tenant)
+        except _NOT_THE_STAGES:
+            raise
         except RinggateError as problem:
             slow = f" ({load}, which may be why)" if load.busy and isinstance(problem, ErpTimedOut) else ""
             unknown = slow or isinstance(problem, OurSideError)
             no_answer = isinstance(problem, ErpError) and problem.kind not in PLAIN
-            condition = Condition.INCONCLUSIVE if unknown else _failed(name, no_answer=no_answer)
+            condition = Condition.INCONCLUSIVE if unknown else failed_as(name, no_answer=no_answer)
             reason = self.objection(condition, tenant.id, f"{name}: {problem}{slow}")
             return StageFinding(note="could not be done", reasons=[reason])
 
@@ -354,19 +390,5 @@ class Rehearsal:
         return reasons
 
 
-_FAILED = {
-    "baseline": Condition.NOT_READY,
-    "drill": Condition.DRILL_FAILED,
-    "upgrade": Condition.MIGRATION_FAILED,
-    "fingerprint": Condition.FINGERPRINT_DRIFT,
-    "verification": Condition.PLATFORM_FAILED,
-    "rollback": Condition.MIGRATION_FAILED,
-    "activation": Condition.ACTIVATION_FAILED,
-    "deactivation": Condition.ACTIVATION_FAILED,
-}
-"""The condition that an error of the ERP during a stage is."""
-
-
-def _failed(stage: str, *, no_answer: bool) -> Condition:
-    """Books that cannot be read are not known to differ: the tenant does not answer."""
-    return Condition.PLATFORM_FAILED if no_answer and stage == "fingerprint" else _FAILED[stage]
+_NOT_THE_STAGES = (RolloutHeld, LeaseTaken)
+"""What says nothing of a stage: it may not begin now, or not by us."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import Tenant
-from ringgate.rollout.calendars import RolloutCalendar
+from ringgate.rollout.calendars import Blocked, RolloutCalendar
 from ringgate.rollout.record import Objection, RehearsalRecord
 from ringgate.rollout.rollout_tables import RolloutTable
 
@@ -112,21 +112,21 @@ class RolloutPace:
         begun = [each for each in left if "upgrade" in record.tenants[each.id].stages]
         if begun:
             return begun
-        free, held = [], []
+        free, held = list[Tenant](), list[tuple[Tenant, Blocked]]()
         for tenant in left:
-            if why := self._blocked(tenant, ring):
-                held.append(f"{tenant.id}: {why}")
+            if found := self._blocked(tenant, ring):
+                held.append((tenant, found))
             else:
                 free.append(tenant)
         if not free:
             more = f" ({len(held) - 1} more tenants wait)" if len(held) > 1 else ""
-            raise RolloutHeld(f"ring {ring} waits; {held[0]}{more}")
+            raise RolloutHeld(f"ring {ring} waits; {self._told(*held[0], ring)}{more}")
         return self._capped(ring, free, _failed(ring, record))
 
     def may_upgrade(self, tenant: Tenant) -> None:
         self._go_on()
-        if why := self._blocked(tenant, ""):
-            raise RolloutHeld(f"{tenant.id}: {why}")
+        if found := self._blocked(tenant, tenant.ring):
+            raise RolloutHeld(self._told(tenant, found, tenant.ring))
 
     def spares(self, ring: str, reasons: Sequence[Objection]) -> bool:
         """A ring whose tenants all failed is stopped, whatever its budget is."""
@@ -153,18 +153,16 @@ class RolloutPace:
         if why := self.paused():
             raise RolloutHeld(why)
 
-    def _blocked(self, tenant: Tenant, ring: str) -> str:
-        ring, now = ring or tenant.ring, self.clock()
+    def _blocked(self, tenant: Tenant, ring: str) -> Blocked | None:
+        return self.calendar.blocked(tenant, self.clock(), self.runway, self._allowed(ring))
 
-        def allowed(freeze: str) -> bool:
-            return not self.approvals.missing(ring, f"freeze {freeze}")
-
-        found = self.calendar.blocked(tenant, now, self.runway, allowed)
-        if found is None:
-            return ""
-        opens = self.calendar.opening(tenant, now, self.runway, allowed)
+    def _told(self, tenant: Tenant, found: Blocked, ring: str) -> str:
+        opens = self.calendar.opening(tenant, self.clock(), self.runway, self._allowed(ring))
         then = f"it opens at {opens:%Y-%m-%d %H:%M} UTC" if opens else "it does not open within a year"
-        return f"{found.sentence}; {then}"
+        return f"{tenant.id}: {found.sentence}; {then}"
+
+    def _allowed(self, ring: str) -> Callable[[str], bool]:
+        return lambda freeze: not self.approvals.missing(ring, f"freeze {freeze}")
 
     def _capped(self, ring: str, free: Sequence[Tenant], failed: int) -> list[Tenant]:
         regions, hosts, chosen = Counter[str](), Counter[str](), list[Tenant]()

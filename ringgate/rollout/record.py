@@ -6,6 +6,7 @@ rehearsals/demo-tryton-8-0/aldgate-before.json      fingerprints and surfaces, n
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -134,6 +135,7 @@ class RecordKeeper:
         self.fence: Callable[[], None] = lambda: None
         self.noted: Callable[[RehearsalRecord], None] = lambda record: None
         self._guard = threading.RLock()
+        self._parts: dict[str, str] = {}
         self.record: RehearsalRecord
 
     @property
@@ -166,7 +168,8 @@ class RecordKeeper:
         return kept is not None and kept.ended is None and kept.digest == digest
 
     def forget(self) -> None:
-        """Removes what is remembered."""
+        """Removes what is remembered, unless another controller leads the rollout now."""
+        self.fence()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def begin(self, record: RehearsalRecord) -> None:
@@ -175,11 +178,22 @@ class RecordKeeper:
         self.record = record
         self.write()
 
-    def write(self) -> None:
+    def write(self, changed: str = "") -> None:
+        """`changed` is the tenant of which alone something changed, "" where that is not known: of hundreds of tenants
+        only one is put into words anew."""
         with self._guard:
             self.fence()
-            write_atomically(self._file, self.record.model_dump_json(indent=1))
+            write_atomically(self._file, self._text(changed))
             self.noted(self.record)
+
+    def _text(self, changed: str) -> str:
+        tenants = self.record.tenants
+        if not changed or len(self._parts) != len(tenants):
+            self._parts = {name: f"{json.dumps(name)}: {kept.model_dump_json()}" for name, kept in tenants.items()}
+        else:
+            self._parts[changed] = f"{json.dumps(changed)}: {tenants[changed].model_dump_json()}"
+        head = self.record.model_dump_json(exclude={"tenants"}, indent=1).rstrip("}").rstrip()
+        return f'{head},\n "tenants": {{\n  ' + ",\n  ".join(self._parts.values()) + "\n }\n}\n"
 
     def stage(self, tenant: str, name: str) -> StageRecord | None:
         return self.record.tenants[tenant].stages.get(name)
@@ -189,7 +203,7 @@ class RecordKeeper:
         with self._guard:
             for name in stages:
                 self.record.tenants[tenant].stages.pop(name, None)
-            self.write()
+            self.write(tenant)
 
     def open(self, tenant: str, name: str) -> StageRecord:
         """Notes that a stage begins; one that was cut off keeps the moment at which it first began."""
@@ -199,21 +213,27 @@ class RecordKeeper:
             began = cut_off.began if cut_off else self.clock()
             tried = [*cut_off.tried, "it was cut off"] if cut_off else []
             found = self.record.tenants[tenant].stages[name] = StageRecord(began=began, tried=tried)
-            self.write()
+            self.write(tenant)
             return found
 
     def failed(self, tenant: str, name: str, problem: str) -> None:
         """Notes that a stage failed and is tried once more."""
         with self._guard:
             self.record.tenants[tenant].stages[name].tried.append(problem)
-            self.write()
+            self.write(tenant)
 
     def close(
-        self, stage: StageRecord, outcome: StageOutcome, seconds: float, note: str, result: StageResult | None
+        self,
+        tenant: str,
+        stage: StageRecord,
+        outcome: StageOutcome,
+        seconds: float,
+        note: str,
+        result: StageResult | None,
     ) -> None:
         with self._guard:
             stage.outcome, stage.seconds, stage.note, stage.result = outcome, seconds, note, result
-            self.write()
+            self.write(tenant)
 
     def decide(self, ring: str, action: RolloutAction, reasons: list[Objection], *, activation: bool = False) -> None:
         """What a ring comes to, or its activation."""

@@ -24,7 +24,8 @@ from ringgate.rollout.platforms.registry import PlatformError
 
 class PendingAction(BaseModel):
     """One action of a tenant. `key` stays the same over all its attempts; `subject` is what it is about (a series, a
-    backup's name). `before` is the series that the tenant ran, `backup` what an upgrade would be taken back to."""
+    backup's name). `before` is the series that the tenant ran, `backup` what an upgrade would be taken back to.
+    `undoing`: an upgrade is being taken back, and its key has done its duty."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +35,7 @@ class PendingAction(BaseModel):
     attempts: int = 0
     before: str = ""
     backup: HostBackup | None = None
+    undoing: bool = False
 
     @property
     def attempt(self) -> str:
@@ -52,11 +54,17 @@ class AttemptBook:
     """The attempts of one platform's tenants, one file each in `folder`. Safe for threads."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`fence` is called before each writing, and raises where another controller leads now."""
         self._folder, self._clock = folder, clock
+        self.fence: Callable[[], None] = lambda: None
         self._guard = threading.RLock()
 
     def pending(self, tenant: str, action: str) -> PendingAction | None:
         return self._read(tenant).pending.get(action)
+
+    def at_rest(self, tenant: str) -> bool:
+        """Whether nothing is pending."""
+        return not self._read(tenant).pending
 
     def upgraded(self, tenant: str) -> PendingAction | None:
         """The upgrade that the tenant has behind it and that was not taken back."""
@@ -77,6 +85,13 @@ class AttemptBook:
             self._write(tenant, kept)
             return found
 
+    def undoing(self, tenant: str) -> None:
+        """Whatever the pending upgrade came to, it is taken back from now on."""
+        with self._guard:
+            kept = self._read(tenant)
+            kept.pending["upgrade"].undoing = True
+            self._write(tenant, kept)
+
     def end(self, tenant: str, action: str) -> None:
         """What became of the action is known."""
         with self._guard:
@@ -93,7 +108,7 @@ class AttemptBook:
             self._write(tenant, kept)
 
     def _file(self, tenant: str) -> Path:
-        return self._folder / f"{tenant}.json"
+        return Path(f"{self._folder}/{tenant}.json")
 
     def _read(self, tenant: str) -> _TenantAttempts:
         file = self._file(tenant)
@@ -106,4 +121,5 @@ class AttemptBook:
             raise PlatformError(f"{file} says what is under way on {tenant}, and cannot be read: {why}") from None
 
     def _write(self, tenant: str, kept: _TenantAttempts) -> None:
+        self.fence()
         write_atomically(self._file(tenant), kept.model_dump_json(indent=1))

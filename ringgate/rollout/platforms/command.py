@@ -138,7 +138,10 @@ class CommandChannel:
         return str(self._folder / name) if "/" in name else name
 
     def _environment(self, action: HostAction) -> dict[str, str]:
-        told = {"TENANT": action.tenant.id, "ATTEMPT": action.attempt, "IDEMPOTENCY_KEY": action.key}
+        told = {
+            "TENANT": action.tenant.id, "ATTEMPT": action.attempt, "IDEMPOTENCY_KEY": action.key,
+            "LEASE": action.lease,
+        }  # fmt: skip
         own = {
             name: value if isinstance(value, str) else reference(value, action.tenant.id, self._folder).reveal()
             for name, value in self._file.table.env.items()
@@ -210,8 +213,8 @@ def _values(action: HostAction, place: Path) -> dict[str, str]:
     tenant = action.tenant
     return {
         "tenant": tenant.id, "region": tenant.region, "timezone": tenant.timezone, "ring": tenant.ring,
-        "key": action.key, "attempt": action.attempt, "steps": str(steps), "answer": str(place / "answer.json"),
-        **action.values,
+        "key": action.key, "attempt": action.attempt, "lease": action.lease, "steps": str(steps),
+        "answer": str(place / "answer.json"), **action.values,
     }  # fmt: skip
 
 

@@ -53,7 +53,8 @@ class ActionRefused(RinggateError):
 @dataclass(frozen=True, slots=True)
 class HostAction:
     """What is asked of a host: `name` is the action, `values` fill its placeholders. `key` and `attempt` are "" for
-    what only reads. `steps` are a release's manual steps, of an upgrade."""
+    what only reads. `steps` are a release's manual steps, of an upgrade. `lease` is the number of the controller's
+    lease, "" for none: a host that keeps the highest refuses a lower one."""
 
     name: str
     tenant: Tenant
@@ -61,6 +62,7 @@ class HostAction:
     attempt: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     steps: Sequence[ManualStepTable] = ()
+    lease: str = ""
 
 
 class ActionChannel(Protocol):
@@ -97,6 +99,12 @@ class HostedPlatform:
         self._channel, self._attempts = channel, attempts
         self._tenants = {tenant.id: tenant for tenant in tenants}
         self._clock, self._sleep, self._poll = clock, sleep, poll
+        self._lease = ""
+
+    def led_by(self, number: int, check: Callable[[], None]) -> None:
+        """From now on a controller with this lease leads it. `check` raises what ends one whose lease was taken: it is
+        asked before each action that changes something, and before each note of one."""
+        self._lease, self._attempts.fence = str(number), check
 
     # --- what only reads ----------------------------------------------------------------------------------------------
 
@@ -164,30 +172,33 @@ class HostedPlatform:
         with stages("look up"):
             now = self._settled(tenant)
             pending = self._attempts.pending(tenant, "upgrade")
-            if pending and pending.subject == to and now.series == to:
+            if pending and pending.undoing:
+                self._as_it_was(tenant, pending, anyway=True)
+                now, pending = self._settled(tenant), None
+            if pending and pending.subject == to and _tells(pending) and now.series == to:
                 return self._upgraded(tenant, pending)
         with stages("backup"):
             taken = pending.backup if pending and pending.subject == to else self.backup(tenant)
-        pending = self._attempts.begin(tenant, "upgrade", to, now.series, taken)
-        assert pending.backup
-        values = {"from": pending.before, "to": to, "backup": pending.backup.name}
         try:
             with stages("upgrade"):
-                answer = self._call(tenant, "upgrade", pending, values, steps)
+                asked = self._attempts.begin(tenant, "upgrade", to, now.series, taken)
+                assert asked.backup
+                values = {"from": asked.before, "to": to, "backup": asked.backup.name}
+                answer = self._call(tenant, "upgrade", asked, values, steps)
             with stages("status"):
                 after = self._settled(tenant)
         except ActionRefused as refused:
-            self._as_it_was(tenant, pending)
+            self._as_it_was(tenant, asked)
             said = _sentence(str(refused))
             raise UpgradeRefused(tenant, "upgrade", said, doubtful=refused.doubtful) from refused
         if after.series != to:
-            self._as_it_was(tenant, pending)
+            self._as_it_was(tenant, asked)
             reason = f"{answer.source} says that it is done, and the status says {after.series}."
             raise UpgradeRefused(tenant, "status", reason)
         closed = answer.or_nothing(HostUpgrade)
         if closed and closed.backup:
-            pending = pending.model_copy(update={"backup": closed.backup})
-        return self._upgraded(tenant, pending)
+            asked = asked.model_copy(update={"backup": closed.backup})
+        return self._upgraded(tenant, asked)
 
     def roll_back(self, tenant: str, backup: str) -> None:
         done = self._attempts.upgraded(tenant) or self._attempts.pending(tenant, "upgrade")
@@ -202,6 +213,8 @@ class HostedPlatform:
 
     def repair(self, tenant: str) -> bool:
         """Asks the host only where something is pending: a fleet of tenants is not asked at each start."""
+        if self._attempts.at_rest(tenant):
+            return False
         if copy := self._attempts.pending(tenant, "restore_beside"):
             self._remove(tenant, copy)
         if back := self._attempts.pending(tenant, "roll_back"):
@@ -210,7 +223,7 @@ class HostedPlatform:
         pending = self._attempts.pending(tenant, "upgrade")
         if pending is None:
             return False
-        if self._settled(tenant).series == pending.subject:
+        if not pending.undoing and self._settled(tenant).series == pending.subject and _tells(pending):
             self._upgraded(tenant, pending)  # it came to its end without us
             return False
         self._as_it_was(tenant, pending, anyway=True)
@@ -227,10 +240,12 @@ class HostedPlatform:
         """The tenant runs the series before. `anyway`: how far an upgrade had come is not known. Raises PlatformError
         where it cannot be brought there; the upgrade stays pending then."""
         assert pending.backup
-        if anyway or self._settled(tenant).series != pending.before:
+        if anyway or not _tells(pending) or self._settled(tenant).series != pending.before:
             action = "repair" if "repair" in self._channel.actions else "roll_back"
             values = {"backup": pending.backup.name, "to": pending.before}
-            self._call(tenant, action, pending, values)
+            self._attempts.undoing(tenant)
+            back = pending.model_copy(update={"key": f"{pending.key}-back"})
+            self._call(tenant, action, back, values)
             if (now := self._settled(tenant).series) != pending.before:
                 raise PlatformError(f"{tenant}: after {action} the status says {now}, not {pending.before}")
         self._attempts.end(tenant, "upgrade")
@@ -274,7 +289,14 @@ class HostedPlatform:
         key = (
             pending.key if action in ("backup", "restore_beside", "upgrade", "roll_back") else f"{pending.key}-{action}"
         )
-        return self._channel.call(HostAction(action, self._tenants[tenant], key, pending.attempt, values or {}, steps))
+        self._attempts.fence()
+        asked = HostAction(action, self._tenants[tenant], key, pending.attempt, values or {}, steps, self._lease)
+        return self._channel.call(asked)
+
+
+def _tells(pending: PendingAction) -> bool:
+    """Whether the series says how far it came: not where a release stays in its series."""
+    return pending.before != pending.subject
 
 
 def _sentence(text: str) -> str:

@@ -20,7 +20,7 @@ from ringgate.rollout.platforms.protocol import PlatformRequest, PlatformSite
 from ringgate.rollout.platforms.registry import PlatformError
 
 ACTIONS = (*REQUIRED, "repair")
-_COMMON = ("tenant", "region", "timezone", "ring", "key", "attempt")
+_COMMON = ("tenant", "region", "timezone", "ring", "key", "attempt", "lease")
 PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
     "status": _COMMON,
     "backup": _COMMON,
@@ -119,4 +119,4 @@ def site_of(file: HostsFile[T], kind: str, channel: ActionChannel, request: Plat
     inventory = inventory_of(file, request)
     folder = paths.state() / "platforms" / f"{kind}-{file.table.name}"
     platform = HostedPlatform(channel, inventory.tenants, AttemptBook(folder), poll=file.table.poll.total_seconds())
-    return PlatformSite(file.table.name, platform, inventory, file.table.series)
+    return PlatformSite(file.table.name, platform, inventory, file.table.series, led_by=platform.led_by)

@@ -175,7 +175,7 @@ class HttpChannel:
     def _headers(self, action: HostAction) -> dict[str, str]:
         found = {"Accept": "application/json"}
         if action.key:
-            found |= {"Idempotency-Key": action.key, "Ringgate-Attempt": action.attempt}
+            found |= {"Idempotency-Key": action.key, "Ringgate-Attempt": action.attempt, "Ringgate-Lease": action.lease}
         if token := self._file.table.token:
             secret = reference(token, action.tenant.id, self._file.path.parent.absolute()).reveal()
             found["Authorization"] = f"Bearer {secret}"
@@ -205,7 +205,7 @@ def _values(action: HostAction) -> dict[str, str]:
     tenant = action.tenant
     return {
         "tenant": tenant.id, "region": tenant.region, "timezone": tenant.timezone, "ring": tenant.ring,
-        "key": action.key, "attempt": action.attempt, **action.values,
+        "key": action.key, "attempt": action.attempt, "lease": action.lease, **action.values,
     }  # fmt: skip
 
 

@@ -89,7 +89,8 @@ class PlatformRequest:
 class PlatformSite:
     """A platform that is ready. `name` tells its rollouts from others', `series` are those that it can run, in their
     order (none: not known). `renew` gives tenants fresh books of the series before, None where that cannot be had;
-    `running` is entered while a rollout lasts; `stop` ends what `open` started."""
+    `running` is entered while a rollout lasts; `stop` ends what `open` started; `led_by` is told the number of a
+    controller's lease, and what raises once another one took it."""
 
     name: str
     platform: Platform
@@ -98,6 +99,7 @@ class PlatformSite:
     renew: Callable[[Sequence[str]], None] | None = None
     running: Callable[[], AbstractContextManager[object]] = nullcontext
     stop: Callable[[], None] = lambda: None
+    led_by: Callable[[int, Callable[[], None]], None] = lambda number, check: None
 
 
 class PlatformKind(Protocol):

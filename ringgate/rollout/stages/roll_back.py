@@ -9,15 +9,25 @@ from ringgate.fingerprint import compare
 from ringgate.host.undo_journal import Journal
 from ringgate.rollout.conditions import Condition
 from ringgate.rollout.losses import losses, note_losses
+from ringgate.rollout.platforms.protocol import Backup
 from ringgate.rollout.stages.context import StageContext, StageFinding, connected, no_fingerprint
+from ringgate.rollout.stages.upgrade import own_upgrade
+
+
+def to_take_back(context: StageContext, tenant: Tenant) -> Backup | None:
+    """What the tenant is taken back to, None where it is as it was. How far an upgrade came that got no answer is found
+    out first. Raises PlatformError where nobody can tell."""
+    context.platform.repair(tenant.id)
+    backup = own_upgrade(context.platform, context.ledger, tenant)
+    return backup if backup and context.platform.series(tenant.id) == context.release.table.after else None
 
 
 def roll_back(context: StageContext, tenant: Tenant) -> StageFinding:
     """Begun work that the backup brings back is taken back, from the copies of its journals."""
     platform, reasons = context.platform, []
     before = None if no_fingerprint(tenant) else context.kept(tenant, "before")
-    backup = platform.upgraded_from(tenant.id)
-    if backup is not None and platform.series(tenant.id) == context.release.table.after:
+    backup = to_take_back(context, tenant)
+    if backup is not None:
         if before:
             note_losses(context.folder, tenant.id, before, lambda: context.books(tenant))
         platform.roll_back(tenant.id, backup.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ringgate.domain.model import Tenant
@@ -22,8 +23,8 @@ class TenantStages:
     def drill(self, tenant: Tenant) -> StageFinding:
         return drill.drill(self.context, tenant)
 
-    def upgrade(self, tenant: Tenant) -> StageFinding:
-        return upgrade.upgrade(self.context, tenant)
+    def upgrade(self, tenant: Tenant, begins: Callable[[], None] = lambda: None) -> StageFinding:
+        return upgrade.upgrade(self.context, tenant, begins)
 
     def fingerprint(self, tenant: Tenant) -> StageFinding:
         return fingerprint.fingerprint(self.context, tenant)

@@ -174,7 +174,7 @@ def test_a_stage_that_is_done_again_and_a_ring_that_is_rolled_back_later_are_not
     before = len(world.told(EvidenceKind.STAGE))
     world.ledger.renew("kyoto")
     stage = world.ledger.open("kyoto", "baseline")
-    world.ledger.close(stage, "passed", 1.0, "", None)
+    world.ledger.close("kyoto", stage, "passed", 1.0, "", None)
     world.ledger.decide("broad", RolloutAction.ROLL_BACK, [])
     assert len(world.told(EvidenceKind.STAGE)) == before + 1
     assert [action for ring, _, action in world.told(EvidenceKind.DECISION) if ring == "broad"] == [

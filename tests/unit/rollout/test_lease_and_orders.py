@@ -32,6 +32,17 @@ def test_one_that_wakes_up_after_another_took_over_writes_nothing(tmp_path):
     assert not (tmp_path / "r" / "record.json").exists()
 
 
+def test_one_that_wakes_up_while_it_begins_leaves_the_others_record_alone(tmp_path):
+    keeper = RecordKeeper(tmp_path / "r")
+    with RolloutLease(tmp_path / "r") as stale:
+        keeper.fence = stale.check
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "record.json").write_text("another's")
+    with RolloutLease(tmp_path / "r"), pytest.raises(LeaseTaken):
+        keeper.forget()
+    assert (tmp_path / "r" / "record.json").read_text() == "another's"
+
+
 def test_a_lease_that_cannot_be_read_is_nobodys(tmp_path):
     (tmp_path / "r.lease.json").write_text("{")
     with pytest.raises(LeaseTaken, match="cannot be read, so nobody knows"):

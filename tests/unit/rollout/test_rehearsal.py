@@ -45,6 +45,9 @@ class Place:
     def repair(self, tenant: str) -> bool:
         return False
 
+    def upgraded_from(self, tenant: str) -> None:
+        return None
+
 
 class Stages:
     """Notes what is done, and does what the test said beforehand."""
@@ -70,7 +73,7 @@ class Stages:
     def drill(self, tenant):
         return self._do("drill", tenant)
 
-    def upgrade(self, tenant):
+    def upgrade(self, tenant, begins):
         return self._do("upgrade", tenant)
 
     def fingerprint(self, tenant):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ringgate.rollout.lease import LeaseTaken
 from ringgate.rollout.platforms.answers import HostAnswer
 from ringgate.rollout.platforms.attempts import AttemptBook
 from ringgate.rollout.platforms.hosted import HostedPlatform
@@ -172,3 +173,44 @@ def test_a_damaged_book_of_attempts_is_told_and_nothing_is_asked(made, tmp_path)
     (tmp_path / "aldgate.json").write_text("{")
     with pytest.raises(PlatformError, match=r"aldgate\.json .* cannot be read: it is damaged"):
         made(StubHosts()).upgrade("aldgate", AFTER, (), NO_PARTS)
+
+
+def test_a_controller_whose_lease_was_taken_asks_hosts_for_nothing_more(made):
+    def lost() -> None:
+        raise LeaseTaken("this rollout is led by another controller now")
+
+    hosts = StubHosts()
+    platform = made(hosts)
+    platform.led_by(3, lambda: None)
+    backup = platform.upgrade("aldgate", AFTER, (), NO_PARTS)
+    assert {each.lease for each in hosts.called if each.key} == {"3"}
+    platform.led_by(3, lost)
+    before = len([each for each in hosts.called if each.key])
+    for change in (lambda: platform.backup("aldgate"), lambda: platform.roll_back("aldgate", backup.name)):
+        with pytest.raises(LeaseTaken):
+            change()
+    assert len([each for each in hosts.called if each.key]) == before
+
+
+def test_where_a_release_stays_in_its_series_the_status_does_not_say_that_it_was_done(made):
+    hosts = StubHosts(Plan(upgrade="unreachable"))
+    with pytest.raises(PlatformError):
+        made(hosts).upgrade("aldgate", BEFORE, (), NO_PARTS)
+    made(hosts).upgrade("aldgate", BEFORE, (), NO_PARTS)
+    assert hosts.done["upgrade", "aldgate"] == 1
+    hosts.say = Plan(upgrade="lost")
+    with pytest.raises(PlatformError):
+        made(hosts).upgrade("aldgate", BEFORE, (), NO_PARTS)
+    assert made(hosts).repair("aldgate")  # how far it came nobody can tell, so it is taken back
+    assert hosts.done["roll_back", "aldgate"] == 1
+
+
+def test_a_way_back_whose_answer_was_lost_is_gone_on_with_and_the_next_upgrade_is_another_one(made):
+    hosts = StubHosts(Plan(upgrade="half", roll_back="lost"))
+    with pytest.raises(PlatformError):
+        made(hosts).upgrade("aldgate", AFTER, (), NO_PARTS)
+    with pytest.raises(PlatformError):
+        made(hosts).repair("aldgate")
+    made(hosts).upgrade("aldgate", AFTER, (), NO_PARTS)
+    keys = [each.key for each in hosts.called if each.name == "upgrade"]
+    assert (hosts.runs["aldgate"], hosts.done["roll_back", "aldgate"], len(set(keys))) == (AFTER, 1, 2)

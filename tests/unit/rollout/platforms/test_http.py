@@ -157,6 +157,6 @@ def test_all_that_is_wrong_with_a_file_is_told_at_once(hosts, server):
         '(got "PUT copies")',
         'F: base: must be https: the token would be sent in the clear (got "http://hosting.example.com")',
         'F: upgrade.request: must not be GET: it changes something (got "GET /upgrades")',
-        "F: roll_back.request: {series} is nothing that roll_back fills in; there is attempt, backup, key, "
+        "F: roll_back.request: {series} is nothing that roll_back fills in; there is attempt, backup, key, lease, "
         "region, ring, tenant, timezone, to",
     ]
