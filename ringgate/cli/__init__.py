@@ -32,6 +32,7 @@ from ringgate.cli import (
     rehearse,
     release,
     review,
+    rings,
     rollout,
     runbook,
     runs,
@@ -80,6 +81,7 @@ drift.add_to(app)
 review.add_to(app)
 serve.add_to(app)
 canary.add_to(tenants.app)
+rings.add_to(tenants.app)
 duties.add_to(evidence.app)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(release.app, name="release")

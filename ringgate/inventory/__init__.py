@@ -28,6 +28,7 @@ from ringgate.domain.secrets import Secret
 from ringgate.inventory.files import Problem, nearest
 from ringgate.inventory.reader import InventorySetting, read
 from ringgate.inventory.residency import residencies, withhold
+from ringgate.inventory.ring_rules import RingChoice
 
 __all__ = [
     "Inventory",
@@ -59,7 +60,7 @@ class Inventory:
 
     `rings` are in the order of a rollout, `cohorts` maps each cohort to its description, `warnings` does not stop
     anybody (an expired flag, a password sent in the clear). `sessions` is how many probes may be under way at once,
-    `retention` how long the store keeps what.
+    `retention` how long the store keeps what, `derived` why tenants whose files set no ring are in theirs.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class Inventory:
     warnings: tuple[Problem, ...] = ()
     sessions: int = 16
     retention: Retention = field(default_factory=Retention)
+    derived: Mapping[str, RingChoice] = field(default_factory=dict)
     _settings: Mapping[str, Callable[[], tuple[InventorySetting, ...]]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -91,6 +93,7 @@ class Inventory:
             found.warnings,
             found.sessions,
             found.retention,
+            found.derived,
             found.settings,
         )
 

@@ -31,6 +31,7 @@ from ringgate.inventory.files import (
     without_indexes,
 )
 from ringgate.inventory.probes import ProbesTable, past, probing
+from ringgate.inventory.ring_rules import RingChoice, RingRuleTable, choice
 from ringgate.inventory.schema import (
     CohortTable,
     DefaultsTable,
@@ -46,7 +47,7 @@ from ringgate.inventory.tenants import policy_of, reference, tenant_of
 BUILT_IN = "built-in default"
 _RINGS = ("canary", "early", "broad")
 _SESSIONS = DefaultsTable.model_fields["sessions_in_all"].default
-_OF_DEFAULTS = ("rings", "slas", "sessions_in_all", "store")
+_OF_DEFAULTS = ("rings", "ring_rules", "slas", "sessions_in_all", "store")
 """Keys of defaults.toml that are no tenant's."""
 _SLA = " [slas."
 """Goes between the file and the name of a service level, in the origin of what that level brings."""
@@ -73,6 +74,7 @@ class InventoryReading:
     settings: Mapping[str, Callable[[], tuple[InventorySetting, ...]]] = field(default_factory=dict)
     sessions: int = 16
     retention: Retention = field(default_factory=Retention)
+    derived: Mapping[str, RingChoice] = field(default_factory=dict)
 
 
 @cache
@@ -118,6 +120,7 @@ class _Reader:
         self.problems: dict[Problem, None] = {}  # in the order found, each once
         self.warnings: dict[Problem, None] = {}
         self.settings: dict[str, Callable[[], tuple[InventorySetting, ...]]] = {}
+        self.derived: dict[str, RingChoice] = {}
         self.ids: dict[str, str] = {}
         self._common: dict[tuple[str, ...], _Common] = {}
         self._made: dict[tuple[Callable[[Any], Any], int], tuple[Any, BaseModel]] = {}
@@ -131,6 +134,7 @@ class _Reader:
         self.rings = tuple(defaults.data.get("rings", _RINGS)) if defaults else _RINGS
         promised = defaults.data.get("slas") if defaults else None
         self.slas = promised if isinstance(promised, dict) else {}
+        self.ring_rules = self._ring_rules(defaults)
         self.cohorts = self._cohorts()
         self._refuse_strays()
         tenants = [self._tenant(file, defaults) for file in files if file.name != "defaults.toml"]
@@ -146,6 +150,7 @@ class _Reader:
             settings=self.settings,
             sessions=defaults.data.get("sessions_in_all", _SESSIONS) if defaults else _SESSIONS,
             retention=retention_of(defaults.data.get("store")) if defaults else Retention(),
+            derived=self.derived,
         )
 
     def _rank(self, tenant: Tenant) -> tuple[int, str]:
@@ -174,6 +179,29 @@ class _Reader:
     def _defaults(self) -> FileLayer | None:
         path = self.path / "defaults.toml"
         return self._read(path, DefaultsTable, never=("id",)) if path.exists() else FileLayer(str(path), {})
+
+    def _ring_rules(self, defaults: FileLayer | None) -> list[RingRuleTable]:
+        """Those that are right; what is wrong with the others is told already, save for a ring that is none."""
+        said = defaults.data.get("ring_rules", []) if defaults else []
+        found = [checked(RingRuleTable, each)[0] for each in (said if isinstance(said, list) else [])]
+        for index, rule in enumerate(found):
+            if defaults and rule and rule.ring not in self.rings:
+                there = nearest(rule.ring, self.rings)
+                self._add(
+                    defaults.file, f"ring_rules[{index}].ring", f"is not one of the rings{there}", f'"{rule.ring}"'
+                )
+        return [each for each in found if each]
+
+    def _derive_ring(self, values: dict[str, Any], origins: dict[Path_, str], own: str, defaults: str) -> None:
+        """Where no file sets the ring, the rules do."""
+        if "ring" in values or not self.ring_rules:
+            return
+        found = choice(self.ring_rules, values)
+        if isinstance(found, str):
+            self._add(own, "ring", f"is required, for no rule of ring_rules fits: {found}")
+            found = RingChoice(self.rings[0], 0, "", (), ())
+        values["ring"], origins["ring",] = found.ring, f"{defaults} [[ring_rules]] {found.rule}"
+        self.derived[str(values.get("id"))] = found
 
     def _cohorts(self) -> dict[str, FileLayer | None]:
         """Each cohort's file by its name; None for a file that could not be read."""
@@ -210,6 +238,7 @@ class _Reader:
         self._check_id(own, path)
         common, whole = self._chain(own, defaults)
         values, origins = merge([own], (common.values, common.origins))
+        self._derive_ring(values, origins, own.file, defaults.file)
         self._cross_check(values, origins, own.file)
         table, found = checked(TenantTable, {**values, **{k: v for k, v in common.tables.items() if k not in own.data}})
         if found:

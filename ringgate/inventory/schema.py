@@ -34,6 +34,7 @@ from ringgate.inventory.kinds import (
 )
 from ringgate.inventory.payment_terms import PaymentTermTable
 from ringgate.inventory.probes import ProbesTable
+from ringgate.inventory.ring_rules import RingRuleTable, TraitsTable
 from ringgate.inventory.secrets import SecretTable
 
 
@@ -156,7 +157,10 @@ class TenantTable(StrictTable):
     name: Name | None = Field(None, description="What people call the tenant; default: its id.", examples=["Acme Ltd"])
     erp: Slug = Field(description="Which driver talks to it.", examples=["tryton"])
     series: str = Field("", description="The release series to insist on; default: what answers.", examples=["7.0"])
-    ring: Slug = Field(description="Its place in the order of a rollout.", examples=["canary"])
+    ring: Slug = Field(
+        description="Its place in the order of a rollout; without it ring_rules say it.", examples=["canary"]
+    )
+    traits: TraitsTable = Field(TraitsTable(), description="What ring_rules go by.")
     cohorts: tuple[Slug, ...] = Field(
         (), description="The cohorts it is in; later ones win over earlier ones.", examples=[["emea"]]
     )
@@ -267,6 +271,11 @@ class DefaultsTable(TenantTable):
         16, ge=1, le=1024, strict=True, description="How many probes may be under way at once over all tenants.",
         examples=[32],
     )  # fmt: skip
+    ring_rules: tuple[RingRuleTable, ...] = Field(
+        (),
+        description="The first rule that fits a tenant says its ring, where none of its files does.",
+        examples=[[{"ring": "canary", "because": "simple", "complexity": ["low"]}]],
+    )
     slas: dict[Slug, SlaTable] = Field(
         {}, description="What each service level promises; if any is given, every tenant's must be."
     )
@@ -303,7 +312,9 @@ def keys_of(
             example = next(iter(field.examples or ()), None)
             yield key, field.description or "", default, "" if example is None else _toml(example)
         else:
-            yield key, field.description or "", default if field.is_required() else "", ""
+            example = next(iter(field.examples or ()), None)
+            shown = "" if example is None else _toml(example)
+            yield key, field.description or "", default if field.is_required() else "", shown
         if inner is not None:
             yield from keys_of(inner, f"{key}{placeholder}.")
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import Tenant
 from ringgate.rollout.calendars import Blocked, RolloutCalendar
-from ringgate.rollout.record import Objection, RehearsalRecord
+from ringgate.rollout.record import Objection, RehearsalRecord, TenantRecord
 from ringgate.rollout.rollout_tables import RolloutTable
 
 AT_ONCE = 2
@@ -107,9 +107,10 @@ class RolloutPace:
             raise RolloutHeld(f"ring {ring} waits for an approval: {why}")
 
     def wave(self, ring: str, left: Sequence[Tenant], record: RehearsalRecord) -> list[Tenant]:
-        """Whoever was begun comes first, for what was upgraded must be verified, whatever the hour."""
+        """Whoever was begun comes first, for what was upgraded must be verified, whatever the hour; and whoever failed,
+        for that counts before anybody else is begun."""
         self._go_on()
-        begun = [each for each in left if "upgrade" in record.tenants[each.id].stages]
+        begun = [each for each in left if _begun(record.tenants[each.id])]
         if begun:
             return begun
         free, held = list[Tenant](), list[tuple[Tenant, Blocked]]()
@@ -175,6 +176,10 @@ class RolloutPace:
                 regions[tenant.region] += 1
                 hosts[host] += 1
         return chosen
+
+
+def _begun(kept: TenantRecord) -> bool:
+    return "upgrade" in kept.stages or any(stage.reasons for stage in kept.stages.values())
 
 
 def _failed(ring: str, record: RehearsalRecord) -> int:

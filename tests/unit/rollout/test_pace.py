@@ -70,6 +70,13 @@ def test_who_was_begun_comes_first_whatever_the_hour():
         pace(NIGHTS, late).wave("canary", TENANTS, record(t4="baseline"))
 
 
+def test_who_failed_counts_before_anybody_else_is_begun():
+    kept = record()
+    kept.tenants["t4"].stages["baseline"] = StageRecord(began=NOW, reasons=[against("t4")])
+    closed = RolloutCalendar((CalendarRule("never", stretches=(window("Mon 00:00-04:00"),)),))
+    assert [each.id for each in pace(closed).wave("canary", TENANTS, kept)] == ["t4"]
+
+
 def test_a_window_that_closed_since_the_wave_was_chosen_holds_the_tenant():
     pace(NIGHTS).may_upgrade(TENANTS[0])
     with pytest.raises(RolloutHeld, match="its window ends at 2026-11-22 04:00 GMT, and 30 min are needed"):
