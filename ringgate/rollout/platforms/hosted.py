@@ -35,6 +35,9 @@ REQUIRED = ("status", "backup", "backups", "restore_beside", "remove_beside", "u
 SKEW = timedelta(seconds=30)
 """How far a host's clock may be behind ours."""
 
+RECENT = timedelta(minutes=5)
+"""How old a backup may be whose first answer was lost."""
+
 SETTLED = 1800.0
 """Seconds to wait for what is under way on a tenant."""
 
@@ -137,7 +140,10 @@ class HostedPlatform:
     # --- backups ------------------------------------------------------------------------------------------------------
 
     def backup(self, tenant: str) -> HostBackup:
-        began = time.monotonic()
+        """One asked for so long ago that it got no answer is not asked about again: it would lack what came since."""
+        began, known = time.monotonic(), self._attempts.pending(tenant, "backup")
+        if known and self._clock() - known.began > RECENT:
+            self._attempts.end(tenant, "backup")
         with self._asked(tenant, "backup", "") as pending:
             taken = self._call(tenant, "backup", pending).as_a(HostBackup)
         if taken.taken_at < pending.began - SKEW:

@@ -214,3 +214,18 @@ def test_a_way_back_whose_answer_was_lost_is_gone_on_with_and_the_next_upgrade_i
     made(hosts).upgrade("aldgate", AFTER, (), NO_PARTS)
     keys = [each.key for each in hosts.called if each.name == "upgrade"]
     assert (hosts.runs["aldgate"], hosts.done["roll_back", "aldgate"], len(set(keys))) == (AFTER, 1, 2)
+
+
+def test_a_backup_whose_answer_was_lost_long_ago_is_taken_again(tmp_path):
+    now = [datetime(2026, 11, 28, 12, tzinfo=UTC)]
+    hosts = StubHosts(Plan(backup="lost"), clock=lambda: now[0])
+    book = AttemptBook(tmp_path, lambda: now[0])
+    platform = HostedPlatform(hosts, [tenant()], book, clock=lambda: now[0], sleep=lambda _: None)
+    with pytest.raises(PlatformError):
+        platform.backup("aldgate")
+    assert platform.backup("aldgate").name == "aldgate-0"  # the same one, moments later
+    hosts.say = Plan(backup="lost")
+    with pytest.raises(PlatformError):
+        platform.backup("aldgate")
+    now[0] += timedelta(hours=4)
+    assert platform.backup("aldgate").name == "aldgate-2"
