@@ -23,7 +23,8 @@ from ringgate.host.secrets import redact
 from ringgate.host.undo_journal import Journal
 from ringgate.sinks import opentelemetry
 from ringgate.sinks.opentelemetry import OpenTelemetrySink
-from ringgate.store import Store, StoreError
+from ringgate.store import StoreError
+from ringgate.store.sessions import SessionStore, session_store
 
 if TYPE_CHECKING:
     from ringgate.execution.twins import Twins
@@ -42,7 +43,7 @@ def new_session() -> str:
 
 def results_of(session: str, url: str | None = None) -> list[RunResult]:
     """What a session's runs came to, oldest first. `url` is the store's, as `results_url` takes it."""
-    store = Store(results_url(url))
+    store = session_store(results_url(url))
     try:
         return store.results(session=session)
     finally:
@@ -66,7 +67,7 @@ def engine(
     `neighbours` are all tenants of the inventory (default: `tenants`), whose sessions are tried on each other. `twins`
     says of which runs all that they made is compared with runs before."""
     tenants = tuple(tenants)
-    store = Store(results_url(results))
+    store = session_store(results_url(results))
     drivers = Drivers([tenant.erp for tenant in tenants])
     traces = _traces()
     both = ExitStack()
@@ -131,7 +132,7 @@ def twins(every: int, reviewed: Path | None = None) -> Twins | None:
     return Twins(TwinFolder(paths.twins()), every, accepted) if every else None
 
 
-def history(store: Store) -> list[RunResult]:
+def history(store: SessionStore) -> list[RunResult]:
     """What passed lately, oldest first: the usual pace. Nothing where the store cannot be read."""
     with suppress(StoreError):
         since = datetime.now(UTC) - LOOK_BACK

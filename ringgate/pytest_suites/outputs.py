@@ -27,7 +27,7 @@ from ringgate.pytest_suites.junit import errors_for_broken
 from ringgate.pytest_suites.options import option
 from ringgate.pytest_suites.outcomes import OutcomeRecorder
 from ringgate.pytest_suites.session import SESSION, SuiteSession
-from ringgate.store import Store
+from ringgate.store.sessions import SessionStore, session_store
 
 SHOWN = 5
 """Steps that are named where a session was slower than usual."""
@@ -77,7 +77,7 @@ def _summarise(session: SuiteSession, config: pytest.Config, terminalreporter: A
     from ringgate.report import build_report, matrix_table
 
     try:
-        store = Store(setup.results_url(option(config, "results")))
+        store = session_store(setup.results_url(option(config, "results")))
         results = list(store.results(session=session.label))
         deployments = store.deployments()
         pace = _pace(store, results)
@@ -115,7 +115,7 @@ def _summarise(session: SuiteSession, config: pytest.Config, terminalreporter: A
             terminalreporter.write_line(f"  {each}", yellow=True)
 
 
-def _pace(store: Store, results: Sequence[RunResult]) -> PaceComparison:
+def _pace(store: SessionStore, results: Sequence[RunResult]) -> PaceComparison:
     """This session against what passed on the same tenants before."""
     begun = min((each.started_at for each in results), default=datetime.now(UTC))
     past = store.results(since=begun - timedelta(days=30), until=begun, outcomes=[Outcome.PASSED], newest=5000)

@@ -13,17 +13,12 @@ from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, 
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ringgate.domain.errors import OurSideError
-from ringgate.store.tables import INDEXES, SCHEMA_VERSION, TRIGGERS, metadata
+from ringgate.store.errors import StoreError
+from ringgate.store.tables import INDEXES, TRIGGERS, metadata
+from ringgate.store.version import SCHEMA_VERSION
 
 _LOCK = 7_464_428
 """Of PostgreSQL's advisory locks, the one under which a store is made or brought up."""
-
-
-class StoreError(OurSideError):
-    """The store cannot be read or written: no verdict may be based on it."""
-
-    kind = "store"
 
 
 class Database:

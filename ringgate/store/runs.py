@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +13,7 @@ from ringgate.domain.events import Event, RunFinished, RunRecovered
 from ringgate.domain.labels import RunLabels, RunShape, labels_of, microseconds, moment_of, shape_of
 from ringgate.domain.model import Residue, RunResult
 from ringgate.domain.terms import Outcome, Source
-from ringgate.store import encoding, residue, tables
+from ringgate.store import additions, encoding, residue, tables
 from ringgate.store.database import Database, raw, upsert
 
 LATE = timedelta(seconds=60)
@@ -63,9 +61,9 @@ class Runs(Database):
                 for each, key in zip(results, keys, strict=True)
             ]
             connection.execute(insert(tables.runs), rows)
-            connection.execute(insert(tables.run_blocks), _blocks(results, keys, recorded))
+            connection.execute(insert(tables.run_blocks), additions.block_rows(results, keys, recorded))
             residue.note_left(connection, results)
-            _count_touches(connection, [each for each in results if each.touched])
+            _count_touches(connection, results)
         with self._guard:  # only what was committed is known
             self._label_keys.update(labels)
             self._shape_keys.update(shapes)
@@ -280,17 +278,9 @@ def _key(connection: Connection, table: Any, row: Mapping[str, Any], by: Sequenc
 
 def _keys_of_sessions(connection: Connection, results: Sequence[RunResult]) -> dict[str, int]:
     """The keys of their sessions, which now reach from their first to their last run."""
-    table = tables.run_sessions
-    by_name: dict[str, list[RunResult]] = defaultdict(list)
-    for each in results:
-        by_name[each.session].append(each)
-    keys = {}
-    for name, theirs in sorted(by_name.items()):
-        starts = [microseconds(each.started_at) for each in theirs]
-        suite = [microseconds(r.started_at) for r in theirs if r.source not in (Source.PROBE, Source.SELF_TEST)]
-        new = upsert(connection, table).values(
-            name=name, first_at=min(starts), last_at=max(starts), last_suite_at=max(suite, default=None)
-        )
+    table, keys = tables.run_sessions, {}
+    for row in additions.session_rows(results):
+        new = upsert(connection, table).values(**row)
         was, now = table.c, new.excluded
         wider = {
             "first_at": case((was.first_at < now.first_at, was.first_at), else_=now.first_at),
@@ -302,42 +292,12 @@ def _keys_of_sessions(connection: Connection, results: Sequence[RunResult]) -> d
             ),
         }
         connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=wider))
-        keys[name] = connection.execute(select(table.c.id).where(table.c.name == name)).scalar_one()
+        keys[row["name"]] = connection.execute(select(table.c.id).where(table.c.name == row["name"])).scalar_one()
     return keys
 
 
-def _blocks(results: Sequence[RunResult], keys: Sequence[tuple[int, int]], recorded: int) -> list[dict[str, Any]]:
-    """One for each ring and release."""
-    parts: dict[tuple[str, str], list[bytes]] = defaultdict(list)
-    starts: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for result, key in zip(results, keys, strict=True):
-        parts[result.ring, result.release].append(encoding.record(result, *key))
-        starts[result.ring, result.release].append(microseconds(result.started_at))
-    return [
-        {"ring": ring, "release": release, "recorded_at": recorded, "first_at": min(starts[ring, release]),
-         "last_at": max(starts[ring, release]), "runs": len(records), "packed": False, "data": b"".join(records)}
-        for (ring, release), records in sorted(parts.items())
-    ]  # fmt: skip
-
-
 def _count_touches(connection: Connection, results: Sequence[RunResult]) -> None:
-    runs: Counter[tuple[str, str, frozenset[str]]] = Counter()
-    last: dict[tuple[str, str, frozenset[str]], datetime] = {}
-    for each in results:
-        key = (each.scenario, each.channel.value, each.touched)
-        runs[key] += 1
-        last[key] = each.started_at.astimezone(UTC)
-    rows = [
-        {"scenario": scenario, "channel": channel, "digest": _digest(touches), "touched": sorted(touches),
-         "runs": runs[scenario, channel, touches], "last_at": last[scenario, channel, touches]}
-        for scenario, channel, touches in runs
-    ]  # fmt: skip
-    key_columns = ["scenario", "channel", "digest"]
-    for row in sorted(rows, key=lambda each: [each[name] for name in key_columns]):  # one order, or writers lock up
+    for row in additions.touch_rows(results):
         new = upsert(connection, tables.touches).values(**row)
         more = {"runs": tables.touches.c.runs + new.excluded.runs, "last_at": new.excluded.last_at}
-        connection.execute(new.on_conflict_do_update(index_elements=key_columns, set_=more))
-
-
-def _digest(touches: frozenset[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(touches)).encode()).hexdigest()
+        connection.execute(new.on_conflict_do_update(index_elements=list(additions.TOUCHES_KEY), set_=more))
