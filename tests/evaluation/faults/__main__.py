@@ -6,6 +6,7 @@ faults: 72; caught 72 (100%, at least 95%); attribution right 70 (97%, at least 
 
 Exits 1 if fewer are caught, more are attributed wrongly, a clean round alarmed, or a fault left a trace. It can be cut
 off: `--from FAULT` goes on there, with what was found before; the table lies in reports/out/faults.md, and as JSON.
+`--name` takes an estate of another name, with a table and a baseline of its own; `--beside N` keeps N processors busy.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from ringgate.estate.tryton.faults import FAULTS
 from ringgate.host import paths
-from tests.evaluation.faults.rounds import Bench, Clock, a_day_ago, after
+from tests.evaluation.busy.load import load
+from tests.evaluation.faults.rounds import ESTATE, TENANTS, Bench, Clock, a_day_ago, after
 from tests.evaluation.faults.table import Clean, Results, line
 from tests.evaluation.faults.trials import LEARNING, STOPS, clean, learn, try_out
 
@@ -29,7 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     chosen = _chosen(options)
     folder, out = paths.state() / "fault-trials", paths.reports()
-    bench = Bench(folder)
+    if options.name != ESTATE:
+        folder, out = folder.with_name(f"fault-trials-{options.name}"), out / f"faults-{options.name}"
+    with load(options.beside) if options.beside else nullcontext():
+        return _tried(options, chosen, folder, out)
+
+
+def _tried(options: argparse.Namespace, chosen: Sequence[str], folder: Path, out: Path) -> int:
+    bench = Bench(folder, options.name, options.tenants)
     baseline, known = folder / "baseline.sqlite", Results.read(out / "faults.json")
     going_on = bool(options.start or options.only) and baseline.is_file()
     results = known if going_on else Results()
@@ -56,6 +66,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--from", dest="start", metavar="FAULT", help="go on with this one, after what is known")
     parser.add_argument("--only", metavar="FAULT,...", help="these alone; what is known of others is kept")
     parser.add_argument("--clean", type=int, default=ROUNDS, metavar="N", help=f"clean rounds (default {ROUNDS})")
+    parser.add_argument("--name", default=ESTATE, metavar="NAME", help=f"the estate (default {ESTATE})")
+    parser.add_argument("--tenants", type=int, default=TENANTS, metavar="N", help=f"its tenants (default {TENANTS})")
+    parser.add_argument("--beside", type=int, default=0, metavar="N", help="beside so many processes that burn CPU")
     options = parser.parse_args(arguments)
     unknown = [name for name in _named(options) if name not in FAULTS]
     if unknown:

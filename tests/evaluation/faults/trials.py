@@ -24,7 +24,7 @@ from tests.evaluation.faults.rounds import RING, STEP, Bake, Bench, Clock, bakin
 POLICY = GatePolicy(tick=STEP, slower=1.2)
 """A run counts as slow from a fifth longer than before: other work on this machine may make it a little slower. Half as
 long again was too much: where posting takes 2.5 s longer, whole runs take 1.6 times as long as usual, which a baseline
-from a busy machine does not exceed."""
+from a busy machine does not exceed. What part of a run posting takes says more: a busy machine changes it little."""
 
 LEARNING = 20
 """Rounds before the first release, which are nothing but the baseline."""
