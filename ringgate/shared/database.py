@@ -6,6 +6,7 @@ held is taken over. One that cannot renew has to end what it runs before that (`
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -62,6 +63,8 @@ CREATE TABLE IF NOT EXISTS ringgate_dispatchers (
 ALIVE = f"(SELECT id FROM ringgate_members WHERE seen_at > clock_timestamp() - interval '{LEASE} seconds')"  # noqa: S608
 
 T = TypeVar("T")
+
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a database that is away is told by us, once
 
 
 class SharedError(OurSideError):

@@ -6,6 +6,7 @@ The ERP is a server that answers at once, from memory: what is tried is who runs
 from __future__ import annotations
 
 import signal
+from collections import Counter
 
 import pytest
 
@@ -131,3 +132,41 @@ def test_workers_share_the_probes_and_survive_that_the_dispatcher_is_killed(regi
     assert region.ask("SELECT count(*) FROM ringgate_rooms r JOIN ringgate_members m ON m.id = r.member") == [(0,)]
     assert region.ask("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'") == [(0,)]
     assert region.accounted() == region.slots()  # no result is lost, and none is there twice
+
+
+@pytest.mark.sweep
+def test_nothing_is_lost_or_run_twice_whoever_is_killed_and_whenever_the_database_is_restarted(region):
+    live, kills = [region.start() for _ in range(3)], 0
+    until(lambda: region.dispatcher() and region.stored() >= 10)
+    for what in ("dispatcher", "restart", "another", "dispatcher", "restart", "dispatcher"):
+        if what == "restart":
+            region.cluster.stop()
+            region.cluster.start()
+        else:
+            leading = until(region.dispatcher)
+            place = next(n for n, each in enumerate(live) if (each.pid == leading) == (what == "dispatcher"))
+            live[place].kill()
+            live[place].wait()
+            live[place], kills = region.start(), kills + 1
+        before = region.stored()
+        until(
+            lambda before=before: region.dispatcher() in [each.pid for each in live] and region.stored() >= before + 15
+        )
+    living = ", ".join(str(each.pid) for each in live)
+    until(lambda: region.ask("SELECT count(*) FROM ringgate_journals j LEFT JOIN ringgate_members m ON m.id = j.member "
+                             f"WHERE m.pid IS NULL OR m.pid NOT IN ({living})") == [(0,)])  # fmt: skip
+    begun = {*region.ask(UNDER_WAY)}
+    until(lambda: not begun & {*region.ask(UNDER_WAY)})
+    for each in live:
+        each.send_signal(signal.SIGTERM)
+    assert [each.wait(90) for each in live] == [0, 0, 0]
+
+    results = region.store.results()
+    assert len({each.run_id for each in results}) == len(results)
+    assert overlaps(results) == []
+    assert {each.outcome for each in results} <= {Outcome.PASSED, Outcome.STOPPED}
+    assert region.left_in_the_erp() == []
+    assert region.ask("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'") == [(0,)]
+    slots, accounted = region.slots(), region.accounted()
+    assert accounted - slots == Counter()  # none twice
+    assert (slots - accounted).total() <= kills  # a count, not a result: those of its last half second died with it

@@ -21,7 +21,7 @@ from ringgate.probing.counters import MISSED, OVERLAPPING
 from ringgate.probing.setup import ProbeSelection, chosen
 from ringgate.scenario.discovery import known_scenarios
 from ringgate.shared.database import SharedDatabase, SharedMember
-from ringgate.store import Store
+from ringgate.store import Store, StoreError
 from tests.evaluation.bench.scale import HERE, write_inventory
 
 TENANTS = 3
@@ -109,6 +109,13 @@ class Region:
         rows = self.ask("SELECT m.pid FROM ringgate_dispatchers d JOIN ringgate_members m ON m.id = d.member "
                         "WHERE d.until > clock_timestamp()")  # fmt: skip
         return rows[0][0] if rows else 0
+
+    def stored(self) -> int:
+        """How many results there are; 0 while the database is restarted."""
+        try:
+            return len(self.store.results())
+        except StoreError:
+            return 0
 
     def left_in_the_erp(self) -> list[int]:
         call = {"id": 1, "method": "stub.projects", "params": []}

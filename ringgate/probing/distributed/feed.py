@@ -148,7 +148,7 @@ class RegionFeed:
                     return
             except (ProcrastinateException, psycopg.Error, OSError, RinggateError) as problem:
                 if not trouble:
-                    self._failing(f"the queue cannot be read: {problem}")
+                    self._failing(f"the queue cannot be read: {problem.__cause__ or problem}".splitlines()[0])
                 trouble = True
                 await asyncio.sleep(0.5)
 
