@@ -13,10 +13,6 @@ from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
     from ringgate.domain.model import Deployment
-    from ringgate.inventory import Inventory
-
-LONGEST = {"release": 128, "version": 64, "note": 1000, "by": 128}
-"""Characters."""
 
 app = typer.Typer(
     help="Note deployments and incidents, and list deployments.",
@@ -109,8 +105,8 @@ def deploy(
     Ends with 0 if it was noted, 2 if the store cannot be written, 3 if ring, tenant or time are wrong.
     """
     from ringgate.domain.model import Deployment
-    from ringgate.evidence import EvidenceChain, this_actor
-    from ringgate.evidence.verdicts import deployment_evidence
+    from ringgate.evidence import this_actor
+    from ringgate.evidence.deployments import note_deployment, wrong_deployment
     from ringgate.execution import setup
     from ringgate.execution.run_once import new_run_id
     from ringgate.host.secrets import redact
@@ -119,7 +115,8 @@ def deploy(
 
     known = Inventory.load(inventory)
     moment, wrong = _moment(at)
-    wrong += _problems(known, ring, tenant or (), {"release": release, "version": version, "note": note, "by": by})
+    texts = {"release": release, "version": version, "note": note, "by": by}
+    wrong += [f"--{key}: {rule}" for key, rule in wrong_deployment(known, ring, tenant or (), texts)]
     if wrong:
         raise UsageMistake("\n".join(wrong))
     tenants = tuple(sorted(set(tenant or ())))
@@ -128,8 +125,7 @@ def deploy(
     )
     store = Store(setup.results_url(results))
     try:
-        store.deployed(deployment)
-        EvidenceChain(store, this_actor()).append(deployment_evidence(deployment))
+        note_deployment(store, this_actor(), deployment)
     finally:
         store.close()
     if as_json:
@@ -193,35 +189,9 @@ def as_plain(each: Deployment) -> dict[str, object]:
 
 def _moment(text: str | None) -> tuple[datetime, list[str]]:
     """The moment in UTC, and what is wrong with the text."""
-    from datetime import UTC, timedelta
+    from datetime import UTC
 
-    now = datetime.now(UTC)
-    if text is None:
-        return now, []
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return now, [f'--at: "{text}" is no time; write it like 2027-01-31T22:00+01:00']
-    if moment.tzinfo is None:
-        return now, [f'--at: "{text}" has no time zone; write it like 2027-01-31T22:00+01:00']
-    if moment > now + timedelta(minutes=1):
-        return now, [f'--at: "{text}" has not come yet; note a deployment when it was done']
-    return moment.astimezone(UTC), []
+    from ringgate.evidence.deployments import moment_said
 
-
-def _problems(known: Inventory, ring: str, tenants: list[str] | tuple[()], texts: dict[str, str]) -> list[str]:
-    from ringgate.inventory.files import nearest
-
-    wrong = []
-    if ring not in known.rings:
-        wrong.append(f'--ring: {known.path} has no ring "{ring}"{nearest(ring, known.rings)}')
-    rings = {each.id: each.ring for each in known.tenants}
-    for name in tenants:
-        if name not in rings:
-            wrong.append(f'--tenant: {known.path} has no tenant "{name}"{nearest(name, rings)}')
-        elif ring in known.rings and rings[name] != ring:
-            wrong.append(f"--tenant: {name} is in ring {rings[name]}, not in {ring}")
-    if not texts["release"].strip():
-        wrong.append("--release: must not be empty")
-    wrong += [f"--{key}: has more than {most} characters" for key, most in LONGEST.items() if len(texts[key]) > most]
-    return wrong
+    moment, wrong = moment_said(text, datetime.now(UTC))
+    return moment, [f"--{key}: {rule}" for key, rule in wrong]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringgate.cli.common import Exit, InventoryOption, complain
+from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
@@ -38,8 +38,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def gate(
-    ring: Annotated[str, typer.Option(metavar="NAME", help="The ring that the release has reached.")],
     release: Annotated[str, typer.Option(metavar="NAME", help="The release, as its results are labelled.")],
+    ring: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The ring that the release has reached.", show_default=False)
+    ] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Judge this tenant alone. Says nothing of its ring, and is not noted.",
+                     show_default=False),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Look again and again until it is decided or its deadline is over.")
     ] = False,
@@ -60,7 +67,7 @@ def gate(
         bool, typer.Option(help="Note the verdict as evidence in the store. A pass that cannot be noted ends with 2.")
     ] = True,
 ) -> int:  # fmt: skip
-    """Say whether a rollout may go on from a ring.
+    """Say whether a rollout may go on from a ring, or whether one tenant is well.
 
     Tests the release's results against those from before it. Ends with 0 for pass (promote it), 1 for fail (pause or
     roll back), 2 for inconclusive (do not go on): no data, old data, a tenant untested, a store that cannot be read, a
@@ -76,12 +83,13 @@ def gate(
     known = Inventory.load(inventory)
     scenarios = known_scenarios()
     rules = load_policy(policy, known, scenarios)
-    tenants = known.select(rings=[ring])
+    ring = _ring_of(known, ring, tenant)
+    tenants = known.select(rings=[ring], tenants=[tenant] if tenant else ())
     url = results_url(results)
     if self_test:
         _test_ourselves(self_test, tenants, known, release, url)
     due = planned(known, scenarios.values())
-    judge = Judge(lambda: Store(url), known, rules, due=due)
+    judge = Judge(lambda: Store(url), known, rules, due=due, tenant=tenant or "")
     try:
         verdict = judge.verdict(ring, release)
         if wait:
@@ -91,8 +99,20 @@ def gate(
         judge.close()
     _print(verdict, format_)
     code = exit_code(verdict)
-    kept = not keep or _keep(verdict, known, url, judge.read(ring, release))
+    kept = not keep or bool(tenant) or _keep(verdict, known, url, judge.read(ring, release))
     return Exit.BROKEN if code is Exit.OK and not kept else code
+
+
+def _ring_of(known: Inventory, ring: str | None, tenant: str | None) -> str:
+    """Raises UsageMistake, and SelectionError for a tenant that is none."""
+    if tenant:
+        its = known.tenant(tenant).ring
+        if ring and ring != its:
+            raise UsageMistake(f"--ring: {tenant} is in ring {its}, not in {ring}")
+        return its
+    if not ring:
+        raise UsageMistake("name the ring with --ring, or a tenant with --tenant")
+    return ring
 
 
 def _keep(verdict: Verdict, known: Inventory, url: str, read: ResultColumns | None) -> bool:

@@ -58,6 +58,7 @@ def serve(
     /releases/NAME      a release: plan, rings, who is waited for, calendar, duties, review, evidence
     /metrics            for Prometheus
     /api/v1/verdict     ?ring=R&release=X: always 200, the verdict in the body (Argo Rollouts and others)
+    /api/v1/deployments POST, with a token: a release reached a ring (as `ringgate event deploy`)
     /flagger/gate       2xx only if the rollout may go on
     /flagger/rollback   2xx only if it must be rolled back
     /healthz, /readyz   for whoever starts it
@@ -73,6 +74,7 @@ def serve(
     from ringgate.web import Reloading, Schedule, Server, collector_of, serving
     from ringgate.web import serve as answer
     from ringgate.web.access import is_loopback
+    from ringgate.web.deployments import DeploymentNotes
     from ringgate.web.gate import judge_of
     from ringgate.web.releases import ReleasePages
 
@@ -91,8 +93,8 @@ def serve(
     try:
         with polling(signals, known.tenants, url, complain), serving(load, store, judge, complain) as board:
             horizons = Schedule(board.follower, load, scenarios)
-            pages = ReleasePages(url, load)
-            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest, pages).app(token)
+            pages, notes = ReleasePages(url, load), DeploymentNotes(url, load, this_actor())
+            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest, pages, notes).app(token)
             answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
     finally:
         store.close()

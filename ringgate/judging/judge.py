@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from ringgate.domain.columns import ResultColumns
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.labels import labels_of, microseconds, moment_of
-from ringgate.domain.model import RunResult, SignalSample, Tenant
+from ringgate.domain.model import Deployment, RunResult, SignalSample, Tenant
 from ringgate.domain.terms import Outcome
 from ringgate.gate import Due, Facts, GatePolicy, Verdict, reasons, state_of
 from ringgate.gate.bake import KEPT
@@ -58,7 +58,8 @@ class Judge:
 
     `open_store` is called when the store is first needed, and again after it could not be read. `due` says what is
     due how often where a prober was ever seen; without it, what one ran before the release, as often as it ran. Where
-    only suites run, when somebody starts them, nothing is due."""
+    only suites run, when somebody starts them, nothing is due. With `tenant` a verdict is on that tenant of the ring
+    alone: neither the results of the others nor their deployments count."""
 
     def __init__(
         self,
@@ -68,7 +69,9 @@ class Judge:
         *,
         due: Due | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tenant: str = "",
     ) -> None:
+        self._tenant = tenant
         self._open, self._inventory, self._policy, self._due, self._clock = open_store, inventory, policy, due, clock
         self._store: Store | None = None
         self._followed: dict[tuple[str, str], _Followed] = {}
@@ -77,8 +80,8 @@ class Judge:
     def verdict(self, ring: str, release: str) -> Verdict:
         """What is decided now. Never raises for what the store holds or lacks: then it is inconclusive, and says so.
 
-        Raises SelectionError for a ring that the inventory does not have."""
-        tenants = self._inventory.select(rings=[ring])
+        Raises SelectionError for a ring that the inventory does not have, or that does not have the tenant."""
+        tenants = self._inventory.select(rings=[ring], tenants=[self._tenant] if self._tenant else ())
         now = self._clock()
         try:
             return self._bake(ring, release, tenants, now).verdict(now)
@@ -110,7 +113,7 @@ class Judge:
 
     def _bake(self, ring: str, release: str, tenants: tuple[Tenant, ...], now: datetime) -> ColumnarBake:
         store = self._store = self._store or self._open()
-        deployments = store.deployments(ring=ring)
+        deployments = self._deployments(store, ring)
         followed = self._followed.get((ring, release))
         said = self._servers(store, ring, release)
         made_from = (tuple(deployments), now.date(), bool(store.probers()), said)
@@ -128,16 +131,16 @@ class Judge:
         made_from: object, servers: Servers,
     ) -> _Followed:  # fmt: skip
         """Reads everything there is."""
-        deployments = store.deployments(ring=ring)
+        deployments = self._deployments(store, ring)
         asked = now - OVERLAP
         since = min((each.at for each in deployments if each.release == release), default=None)
         read, blocks = store.blocks(ring=ring, release=release, since=since)
-        columns = _evidence(read, servers).in_order()
+        columns = self._own(_evidence(read, servers)).in_order()
         first = moment_of(columns.records["started"][0]) if len(columns) else None
         reach = servers.narrowed(reach_of(release, ring, tenants, deployments, first), release)
         bake = self._made(store, ring, release, tenants, reach, now)
         detailed = told_about(store, columns, ring, release, since, Waivers(self._policy.waivers, release, now.date()))
-        detailed = [each for each in detailed if servers.evidence(labels_of(each))]
+        detailed = [each for each in detailed if servers.evidence(labels_of(each)) and self._is_own(each.tenant)]
         bake.add_columns(columns, detailed)
         horizon = microseconds(asked - LATE)
         known = {block for block, at in blocks.items() if at >= horizon}
@@ -151,9 +154,11 @@ class Judge:
         if started := min(reach.starts.values(), default=None):
             since = started - self._policy.window
             found = store.columns(ring=ring, since=since, until=started).where(lambda each: each.source in EVIDENCE)
-            before = found.newest(MOST).where(lambda each: each.release != release)
+            before = self._own(found).newest(MOST).where(lambda each: each.release != release)
             if self._policy.reads_samples:
-                samples = [sample for sample in store.samples(since=since) if sample.at < started]
+                samples = [
+                    each for each in store.samples(since=since) if each.at < started and self._is_own(each.tenant)
+                ]
         ids = [tenant.id for tenant in tenants]
         waivers = Waivers(self._policy.waivers, release, now.date())
         baseline = learn_columns(before, samples, ring, ids, self._policy, waivers)
@@ -167,6 +172,17 @@ class Judge:
         bake.superseded = reach.superseded
         return bake
 
+    def _is_own(self, tenant: str) -> bool:
+        """What is of no tenant, such as a shared server's latency, is everybody's."""
+        return not self._tenant or tenant in ("", self._tenant)
+
+    def _own(self, columns: ResultColumns) -> ResultColumns:
+        return columns.where(lambda labels: labels.tenant == self._tenant) if self._tenant else columns
+
+    def _deployments(self, store: Store, ring: str) -> list[Deployment]:
+        found = store.deployments(ring=ring)
+        return [each for each in found if not self._tenant or not each.tenants or self._tenant in each.tenants]
+
     def _planned(self, store: Store, tenants: list[str]) -> Due | None:
         """The plan, if there is one for these tenants and somebody to carry it out."""
         if self._due is None or not store.probers() or not any(probe[0] in tenants for probe in self._due.every):
@@ -178,12 +194,14 @@ class Judge:
         bake, followed.read = followed.bake, None
         ring, release, after = bake.name, bake.release, followed.after
         columns, blocks = store.blocks(ring=ring, release=release, recorded=after, known=followed.blocks)
-        columns = _evidence(columns, followed.servers).in_order()
+        columns = self._own(_evidence(columns, followed.servers)).in_order()
         detailed: list[RunResult] = []
         if any(columns.shapes[key].outcome in BAD for key in columns.keys("shape")):
             found = store.results(ring=ring, release=release, outcomes=BAD, recorded=after)
             new = [each for each in found if each.run_id not in followed.told]
-            detailed = [each for each in new if followed.servers.evidence(labels_of(each))]
+            detailed = [
+                each for each in new if followed.servers.evidence(labels_of(each)) and self._is_own(each.tenant)
+            ]
         bake.add_columns(columns, detailed)
         followed.told.update(each.run_id for each in detailed)
         followed.blocks = blocks.keys()
@@ -204,7 +222,8 @@ class Judge:
             return
         since = followed.sampled + timedelta(microseconds=1) if followed.sampled else started
         for sample in store.samples(since=since):
-            followed.bake.sample(sample)
+            if self._is_own(sample.tenant):
+                followed.bake.sample(sample)
             followed.sampled = max(followed.sampled or sample.at, sample.at)
 
 

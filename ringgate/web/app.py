@@ -1,4 +1,4 @@
-"""The server's paths. None of them changes anything, and none waits for the store.
+"""The server's paths. None but one changes anything, and none of the others waits for the store.
 
 | path                | answers                                                                           |
 |---------------------|-----------------------------------------------------------------------------------|
@@ -8,6 +8,7 @@
 | `/api/v1/verdict`   | GET, POST: always 200, the verdict in the body                                     |
 | `/flagger/gate`     | 200 only if the rollout may go on, else 409                                        |
 | `/flagger/rollback` | 200 only if it must be rolled back, else 409                                       |
+| `/api/v1/deployments` | POST with a token: notes that a release reached a ring                           |
 | `/releases`, `/releases/NAME` | every release that the evidence knows; the page of one                  |
 | `/healthz`, `/readyz` | 200, or 503; without a token                                                     |
 
@@ -39,6 +40,7 @@ from ringgate.report.page import render
 from ringgate.web import dashboard
 from ringgate.web.access import LOCAL, TokenRequired
 from ringgate.web.board import LiveState
+from ringgate.web.deployments import DeploymentNotes
 from ringgate.web.filters import TenantFilter
 from ringgate.web.judging import GateJudgement
 from ringgate.web.releases import ReleasePages
@@ -63,7 +65,10 @@ class Server:
         horizons: Horizons = lambda now: None,
         horizon: timedelta = HORIZON,
         releases: ReleasePages | None = None,
+        deployments: DeploymentNotes | None = None,
     ) -> None:
+        """Without `deployments` nothing can be noted."""
+        self._deployments = deployments
         self._releases = releases
         self.board, self._collector = board, collector
         self._horizons, self._horizon = horizons, horizon
@@ -86,6 +91,7 @@ class Server:
                 Route("/releases/{name}", self.release),
                 Route("/metrics", self.metrics),
                 Route("/api/v1/verdict", self.verdict, methods=both),
+                Route("/api/v1/deployments", self.deployed if token else self.needs_token, methods=["POST"]),
                 Route("/flagger/gate", self.may_go_on, methods=both),
                 Route("/flagger/rollback", self.must_roll_back, methods=both),
                 Route("/healthz", self.healthz),
@@ -159,6 +165,22 @@ class Server:
         body = judgement.as_plain(self.board.clock())
         return JSONResponse(body, 200 if yes else 409, headers=_NEVER_KEPT)
 
+    async def deployed(self, request: Request) -> Response:
+        """JSON alone is read: what a page in somebody's browser may send without asking is not."""
+        if self._deployments is None:
+            return _refusal(404, "this server notes no deployments")
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return _refusal(415, "the body must be application/json")
+        said, key = await _body(request), request.headers.get("idempotency-key", "").strip()
+        try:
+            code, body = await run_in_threadpool(self._deployments.note, said, key, self.board.clock())
+        except (RinggateError, OSError) as error:
+            return _refusal(503, redact(str(error)))
+        return JSONResponse(body, code, headers=_NEVER_KEPT)
+
+    async def needs_token(self, _request: Request) -> Response:
+        return _refusal(403, "noting a deployment needs a server with a token: --token-env or --token-file")
+
     async def healthz(self, _request: Request) -> Response:
         return _word(self.board.alive, "ok", "a thread of this server has ended")
 
@@ -168,6 +190,10 @@ class Server:
     async def _judgement(self, request: Request) -> GateJudgement:
         said = await _parameters(request)
         return await run_in_threadpool(self.board.verdict, said.get("ring", ""), said.get("release", ""))
+
+
+def _refusal(code: int, rule: str) -> Response:
+    return JSONResponse({"errors": [{"key": "", "rule": rule}]}, code, headers=_NEVER_KEPT)
 
 
 def _word(well: bool, word: str, otherwise: str) -> Response:

@@ -285,3 +285,12 @@ def test_it_stops_waiting_for_what_never_begins(place: Path) -> None:
     verdict = wait_for(judge, judge.verdict("canary", "8.0"), 0.0, 0.0)
     judge.close()
     assert exit_code(verdict) == 2
+
+
+def test_a_tenant_alone_is_judged_and_its_ring_must_be_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["gate", "--tenant", "acme", "--release", "8.0", "--format", "json"]) == 2
+    assert json.loads(capsys.readouterr().out)["ring"]
+    assert cli.run(["gate", "--tenant", "acme", "--ring", "broad", "--release", "8.0"]) == 3
+    assert "acme is in ring canary, not in broad" in capsys.readouterr().err
+    assert cli.run(["gate", "--release", "8.0"]) == 3
+    assert "name the ring with --ring, or a tenant with --tenant" in capsys.readouterr().err

@@ -374,3 +374,20 @@ def test_a_tenant_that_is_upgraded_later_is_reached_then(store: Store, fill: Fil
     assert verdict.samples.by_tenant["cologne"] < min(
         number for tenant, number in verdict.samples.by_tenant.items() if tenant != "cologne"
     )
+
+
+def test_a_verdict_on_one_tenant_looks_at_nobody_else(store: Store, fill: Fill, url: str, clock: Clock) -> None:
+    sick = [failed("cologne", START + n * MINUTE + MINUTE / 3) for n in range(60)]
+    fill([*before(), *sorted([*good(), *sick], key=lambda each: each.started_at)])
+    store.deployed(DEPLOYED)
+    words = {}
+    for tenant in ("", "aldgate", "cologne"):
+        judge = Judge(lambda: Store(url, clock), INVENTORY, POLICY, clock=clock, tenant=tenant)
+        verdict = judge.verdict("canary", "8.0")
+        judge.close()
+        words[tenant] = verdict.word
+        if tenant:
+            assert (list(verdict.facts.expected), list(verdict.samples.by_tenant)) == ([tenant], [tenant])
+    assert words == {"": Word.FAIL, "aldgate": Word.PASS, "cologne": Word.FAIL}
+    with pytest.raises(SelectionError):
+        Judge(lambda: Store(url, clock), INVENTORY, POLICY, clock=clock, tenant="nobody").verdict("canary", "8.0")
