@@ -37,9 +37,10 @@ bench: setup ## what Ringgate adds to a bare HTTP client, in wall time, CPU and 
 	@$(BIN)/ringgate estate up
 	@$(BIN)/python -m tests.evaluation.bench
 
-bench-peers: setup ## project to cash by a bare script, Ringgate, Robot Framework, Tavern and Locust, side by side
+bench-peers: setup ## Ringgate, a bare script and other tools side by side: project to cash by API, sign-in by browser
 	@$(BIN)/ringgate estate up
-	@$(BIN)/python -m tests.evaluation.bench.peers
+	@$(BIN)/python -m tests.evaluation.bench.peers; api=$$?; \
+		$(BIN)/python -m tests.evaluation.bench.peers --channel browser && exit $$api
 
 bench-rehearsal: setup ## how a rehearsal's time splits into the ERP's own work and ours
 	@$(BIN)/python -m tests.evaluation.bench.rehearsal

@@ -15,7 +15,7 @@ import pytest
 from tests.evaluation.bench.peers.__main__ import same, told
 from tests.evaluation.bench.peers.counter import Asked, Counter
 from tests.evaluation.bench.peers.measuring import Measured, ToolFailed, measured
-from tests.evaluation.bench.peers.tools import API
+from tests.evaluation.bench.peers.tools import API, BROWSER
 
 ASK = 'import sys, urllib.request as u; u.urlopen(sys.argv[1], b\'{"method": "model.party.read"}\').read()'
 
@@ -72,12 +72,16 @@ def test_whether_ringgate_is_first_is_told_with_who_is_before_it(capsys: pytest.
     assert told(API, once, more, 3)
     assert not told(API, {**once, "Robot Framework": [start(0.9)]}, more, 3)
     assert "Ringgate is not first: wall (Robot Framework 0.90, Ringgate 1.00)" in capsys.readouterr().out
+    on_screen = {tool.name: [start(2.0)] for tool in BROWSER} | {"bare Playwright": [start(0.5)]}
+    later = {tool.name: [start(3.0)] for tool in BROWSER}
+    assert not told(BROWSER, {**on_screen, "Elastic Synthetics": [start(1.0)]}, later, 3)
+    assert told(BROWSER, {**on_screen, "Ringgate": [start(1.0)]}, later, 3)
 
 
 def test_each_project_is_laid_out_once_for_each_run(tmp_path: Path) -> None:
-    for tool in API:
-        folder = tool.lay_out(tmp_path, 3, {"ERP": "http://erp/acme", "WEB": "http://erp/#acme"})
+    for tool in (*API, *BROWSER):
+        folder = tool.lay_out(tmp_path, 3, {"ERP": "http://erp/acme", "WEB": "http://erp/#acme", "COMPANY": "Acme"})
         if tool.repeated:
             assert len(list((folder / tool.repeated).parent.glob("test_*"))) == 3
-        assert not [file for file in folder.rglob("*.toml") if "@ERP@" in file.read_text()]
-        assert tool.lines() > 40
+        assert not [file for file in folder.rglob("*.toml") if "@" in file.read_text()]
+        assert tool.lines() > 20

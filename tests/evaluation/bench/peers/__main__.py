@@ -10,6 +10,10 @@ and ledger, and takes all of it back; its requests are counted before the ERP, a
 Medians over the rounds, in seconds. `own` is wall time without waiting for the ERP, `start-up` what goes by before the
 first request; `CPU` and `own` of one more run in the same process come from starts with more runs than one. Lines are
 those that a person writes. What the tools need is installed by this command alone, each in an environment of its own.
+
+With `--channel browser`: one user signs in through the web client, sees who it is, and signs out, by a script with
+Playwright alone, Ringgate and Elastic's Synthetics, in one Chromium. Requests are counted and not compared: how often a
+web client asks for what is new is its own business. Ringgate's are some more: it also asks which version was tested.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from pathlib import Path
 
 from ringgate.domain.model import Tenant
 from ringgate.domain.terms import Channel, Role
+from ringgate.drivers.chromium import find_browser
 from ringgate.drivers.protocol import Call
 from ringgate.estate import Estate
 from ringgate.estate.tools import Tools
@@ -32,7 +37,7 @@ from ringgate.execution import setup
 from ringgate.inventory import Inventory
 from tests.evaluation.bench.peers.counter import Counter
 from tests.evaluation.bench.peers.measuring import Measured, ToolFailed, measured
-from tests.evaluation.bench.peers.tools import API, SCRIPT, PeerTool
+from tests.evaluation.bench.peers.tools import API, BROWSER, SCRIPT, PeerTool
 
 ROLES = (Role.PROJECT_MANAGER, Role.CONSULTANT, Role.ACCOUNTANT, Role.AUDITOR)
 VERSION = "common.server.version"
@@ -50,17 +55,20 @@ def main() -> None:
     parser.add_argument("--estate", default="demo", help="whose first tenant is used (default: demo)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=4, help="in the longer start of each tool (default: 4)")
+    parser.add_argument("--channel", choices=["api", "browser"], default="api")
     options = parser.parse_args()
+    tools = BROWSER if options.channel == "browser" else API
     tenant = Inventory.load(Estate.at(options.estate).inventory_path).tenants[0]
-    before = _books(tenant)
+    before = _books(tenant) if tools is API else None
     try:
-        once, more = _rounds(API, tenant, options.rounds, options.runs)
+        once, more = _rounds(tools, tenant, options.rounds, options.runs)
     except ToolFailed as failed:
         sys.exit(str(failed))
-    held = told(API, once, more, options.runs)
-    if (after := _books(tenant)) != before:
-        sys.exit(f"the books are not what they were before:\n{before}\n{after}")
-    print("The books are what they were before.")
+    held = told(tools, once, more, options.runs)
+    if before is not None:
+        if (after := _books(tenant)) != before:
+            sys.exit(f"the books are not what they were before:\n{before}\n{after}")
+        print("The books are what they were before.")
     sys.exit(0 if held else 1)
 
 
@@ -71,9 +79,13 @@ def _rounds(tools: Sequence[PeerTool], tenant: Tenant, rounds: int, runs: int) -
     found: dict[int, Starts] = {number: {tool.name: [] for tool in tools} for number in (1, runs)}
     with tempfile.TemporaryDirectory(prefix="ringgate-peers-") as place, Counter(origin) as counter:
         erp = tenant.api.replace(origin, counter.origin)
-        values = {"ERP": erp, "WEB": tenant.web.replace(origin, counter.origin)}
-        env = _environment(tenant, erp, Path(place))
+        web_origin = tenant.web.partition("/#")[0]
+        values = {"ERP": erp, "WEB": tenant.web.replace(web_origin, counter.origin), "COMPANY": tenant.name}
+        env = {**_environment(tenant, erp, Path(place)), **({} if tools is API else _on_screen(values))}
         folders = {(tool.name, number): tool.lay_out(Path(place), number, values) for tool in tools for number in found}
+        for tool in (each for each in tools if each.node):
+            for number in found:
+                (folders[tool.name, number] / "node_modules").symlink_to(programs[tool.name].parent)
         for turn in range(rounds + 1):
             turned = [*tools[turn % len(tools) :], *tools[: turn % len(tools)]]
             for number, tool in ((number, tool) for number in found for tool in turned):
@@ -85,7 +97,8 @@ def _rounds(tools: Sequence[PeerTool], tenant: Tenant, rounds: int, runs: int) -
                     f"wall {start.wall:6.2f}  CPU {start.cpu:5.2f}  own {start.own:5.2f}  {start.requests} requests",
                     flush=True,
                 )
-            same(tools, {tool.name: found[1][tool.name][-1] for tool in tools})
+            if tools is API:
+                same(tools, {tool.name: found[1][tool.name][-1] for tool in tools})
     once, more = found[1], found[runs]
     for starts in (*once.values(), *more.values()):
         del starts[0]
@@ -97,6 +110,13 @@ def _environment(tenant: Tenant, erp: str, place: Path) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
     passwords = {f"PASSWORD_{role.value.upper()}": tenant.users[role].password.reveal() for role in ROLES}
     return {**env, **passwords, "ERP": f"{erp}/", "RINGGATE_STATE": str(place / "state")}
+
+
+def _on_screen(values: Mapping[str, str]) -> dict[str, str]:
+    """What scripts expect on the screen, and the browser that all use."""
+    browser = str(find_browser())
+    names = {"NAME": "Synthetic Consultant", "COMPANY": values["COMPANY"], "WEB": values["WEB"]}
+    return {**names, "BROWSER": browser, "RINGGATE_BROWSER": browser}
 
 
 def same(tools: Sequence[PeerTool], starts: Mapping[str, Measured]) -> None:
@@ -125,7 +145,7 @@ def told(tools: Sequence[PeerTool], once: Starts, more: Starts, runs: int) -> bo
         f"{what} ({other.name} {figures[other.name][index]:.2f}, Ringgate {figures['Ringgate'][index]:.2f})"
         for index, what in enumerate(("wall", "CPU", "own"))
         for other in tools
-        if other.name not in (SCRIPT.name, "Ringgate") and figures[other.name][index] < figures["Ringgate"][index]
+        if other not in (tools[0], tools[1]) and figures[other.name][index] < figures["Ringgate"][index]
     ]
     print("Ringgate is the first of the tools." if not behind else f"Ringgate is not first: {'; '.join(behind)}.")
     return not behind

@@ -116,6 +116,8 @@ def _serve(behind: str, pipe: Connection, other_end: Connection) -> None:
 
         def _answer(self, body: bytes) -> None:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+            if "Origin" in headers:  # a browser's: the ERP answers its own pages alone
+                headers["Origin"] = f"http://{behind}"
             self.erp.request(self.command, self.path, body, {**headers, "Host": behind})
             answer = self.erp.getresponse()
             content = answer.read()

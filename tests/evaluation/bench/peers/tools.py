@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringgate.estate.tools import Tools, key, python_environment, python_tag
+from ringgate.estate.progress import Stage
+from ringgate.estate.tools import Tools, key, python_environment, python_tag, run
 
 HERE = Path(__file__).parent
 SCENARIO = HERE.parents[3] / "scenarios" / "project_to_cash.py"
-WRITTEN = {".py", ".robot", ".resource", ".yaml", ".toml", ".ts"}
+WRITTEN = {".py", ".robot", ".resource", ".yaml", ".toml", ".ts", ".json"}
 
 Command = Callable[[Path, int], list[str]]
 """Given the folder with the tool's programs and how many runs, what starts it in its project's folder."""
@@ -20,8 +22,9 @@ Command = Callable[[Path, int], list[str]]
 
 @dataclass(frozen=True)
 class PeerTool:
-    """`packages` are what is installed for it (none: it runs in our own environment). `repeated` is the file of its
-    project that is copied for each further run, where the tool has no loop of its own. `also` is written, too."""
+    """`packages` are what is installed for it (none: it runs in our own environment), by npm if `node`. `repeated` is
+    the file of its project that is copied for each further run, where the tool has no loop of its own. `also` is
+    written, too."""
 
     name: str
     project: str
@@ -29,14 +32,29 @@ class PeerTool:
     command: Command
     repeated: str = ""
     also: tuple[Path, ...] = ()
+    node: bool = False
 
     def install(self, tools: Tools) -> Path:
         """The folder with its programs."""
         if not self.packages:
             return Path(sys.executable).parent
+        if self.node:
+            folder = tools.root / f"peer-{self.project}-{key(self.packages)}"
+            programs = "node_modules/.bin"
+            return (
+                tools.once(self.name, folder, lambda new, stage: self._by_npm(tools, new, stage), programs) / programs
+            )
         folder = tools.root / f"peer-{self.project}-{key(self.packages, python_tag())}"
         tools.once(self.name, folder, lambda new, _: python_environment(new, self.packages), "bin/python")
         return folder / "bin"
+
+    def _by_npm(self, tools: Tools, new: Path, stage: Stage) -> None:
+        npm = tools.npm(stage)
+        (new / "package.json").write_text('{"private": true}\n')
+        options = ["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+        path = os.pathsep.join([str(Path(npm[0]).parent), os.environ.get("PATH", "")])
+        env = {**os.environ, "PATH": path, "PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1"}  # the browser is one for all
+        run([*npm, "install", *options, *self.packages], f"{self.name} could not be installed", new, env)
 
     def lay_out(self, place: Path, runs: int, values: dict[str, str]) -> Path:
         """A copy of its project for so many runs. `values` replace their names in what has no variables itself."""
@@ -101,5 +119,31 @@ API: Sequence[PeerTool] = (
         "locust_file",
         ("locust~=2.40",),
         lambda programs, runs: [str(programs / "locust"), "--headless", "--users", "1", "--only-summary"],
+    ),
+)
+
+BROWSER_SCRIPT = PeerTool(
+    "bare Playwright",
+    "playwright_script",
+    (),
+    lambda programs, runs: [str(programs / "python"), "sign_in.py", str(runs)],
+)
+BROWSER: Sequence[PeerTool] = (
+    BROWSER_SCRIPT,
+    PeerTool(
+        "Ringgate",
+        "ringgate_browser",
+        (),
+        _pytest("suites", "--channel", "browser"),
+        "suites/test_sign_in.py",
+    ),
+    PeerTool(
+        "Elastic Synthetics",
+        "synthetics_journey",
+        ("@elastic/synthetics@^1.24.0",),
+        lambda programs, runs: [
+            *(str(programs / "elastic-synthetics"), ".", "--screenshots", "off", "--no-throttling"),
+        ],
+        node=True,
     ),
 )
