@@ -117,7 +117,8 @@ def test_in_a_rollout_unexplained_drift_pauses_and_what_is_explained_does_not():
     def found(*waivers: Waiver):
         conditions = ConditionsTable()
         release = SimpleNamespace(drift=waivers, id="r", table=SimpleNamespace(conditions=conditions))
-        context = SimpleNamespace(release=release, objection=lambda condition, whom, words: Objection(
+        ledger = SimpleNamespace(clock=lambda: datetime.now(UTC))
+        context = SimpleNamespace(release=release, ledger=ledger, objection=lambda condition, whom, words: Objection(
             condition=condition, action=conditions.action(condition), tenant=whom.id, sentence=words))  # fmt: skip
         return drifted(context, tenant, books, "before the upgrade", "8.0")
 

@@ -30,6 +30,9 @@ class Server:
     def transport(self) -> HttpTransport:
         return cast(HttpTransport, self)
 
+    def http_to(self, scheme: str) -> httpx.Client:
+        return self.http
+
     def close(self) -> None:
         self.http.close()
 
