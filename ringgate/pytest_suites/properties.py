@@ -59,10 +59,22 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     budget = process.budget = Budget(share, _planned(item), lambda line: _tell(item, line))
     try:
         return (yield)
+    except Exception as error:
+        if not _cut_short(error, budget):
+            raise
+        return None
     finally:
         left[place] -= 1
         spent[place] += budget.spent  # type: ignore[assignment]  # seconds are no whole number
         item.user_properties.append(("examples", budget.conclusion()))
+
+
+def _cut_short(error: Exception, budget: Budget) -> bool:
+    """Whether there was time for no more than the examples that a property names itself: those that ran were right, and
+    Hypothesis, which could draw none of its own, says that nothing fits."""
+    from hypothesis.errors import Unsatisfiable
+
+    return isinstance(error, Unsatisfiable) and budget.ran > 0 and budget.left_out > 0
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -83,9 +83,9 @@ def seen(estate: Estate, lease: Callable[..., Leased], tmp_path: Path, monkeypat
     found = Seen()
 
     class Unlucky(TenantStages):
-        def upgrade(self, tenant: Tenant) -> StageFinding:
+        def upgrade(self, tenant: Tenant, begins: Callable[[], None] = lambda: None) -> StageFinding:
             found.before = _books(tenant)
-            return super().upgrade(tenant)
+            return super().upgrade(tenant, begins)
 
         def fingerprint(self, tenant: Tenant) -> StageFinding:
             with estate.sql(tenant.id) as database:
