@@ -60,7 +60,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     try:
         return (yield)
     except Exception as error:
-        if not _cut_short(error, budget):
+        if not cut_short(error, budget):
             raise
         return None
     finally:
@@ -69,7 +69,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         item.user_properties.append(("examples", budget.conclusion()))
 
 
-def _cut_short(error: Exception, budget: Budget) -> bool:
+def cut_short(error: Exception, budget: Budget) -> bool:
     """Whether there was time for no more than the examples that a property names itself: those that ran were right, and
     Hypothesis, which could draw none of its own, says that nothing fits."""
     from hypothesis.errors import Unsatisfiable

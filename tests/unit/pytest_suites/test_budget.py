@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis.errors import UnsatisfiedAssumption
+from hypothesis import HealthCheck, example, given, settings, strategies
+from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
 
 from ringgate.pytest_suites.budget import Budget
+from ringgate.pytest_suites.properties import cut_short
 
 
 class Clock:
@@ -68,3 +70,22 @@ def test_it_says_after_the_first_example_how_long_it_will_take_and_then_now_and_
         "1 of 6 examples in 4 s, at most 16 s to go",
         "4 of 6 examples in 16 s, at most 4 s to go",
     ]
+
+
+def test_time_for_a_property_s_own_examples_alone_is_no_failure():
+    clock = Clock()
+    budget = Budget(5.0, 5, lambda line: None, clock)
+
+    @settings(max_examples=3, database=None, suppress_health_check=list(HealthCheck))
+    @given(strategies.integers())
+    @example(1)
+    @example(2)
+    def drawn(number):
+        run(budget, clock)
+
+    with pytest.raises(Unsatisfiable) as told:
+        drawn()
+    assert (budget.ran, budget.left_out > 0) == (2, True)
+    assert cut_short(told.value, budget)
+    assert not cut_short(AssertionError(), budget)
+    assert not cut_short(told.value, Budget(5.0, 5, lambda line: None, clock))
