@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ringgate.gate import GatePolicy
     from ringgate.inventory import Inventory
     from ringgate.probing.plan import Probe
-    from ringgate.probing.prober import ProbeTotals, Terms
+    from ringgate.probing.prober import Prober, ProbeTotals, Terms
     from ringgate.probing.setup import ProbeSelection
+    from ringgate.probing.view import ProbeDisplay
 
 EXITS = """\
 \b
@@ -173,11 +174,9 @@ def _run(
     twins: Twins | None,
 ) -> int:
     from ringgate.probing.setup import assembled
-    from ringgate.probing.supervisor import on_signals
     from ringgate.probing.view import ProbeDisplay
     from ringgate.scenario.discovery import known_scenarios
 
-    interrupted = False
     try:
         with (
             ProbeDisplay(console(), probes, quiet=quiet, board=wanted.share[1] == 1) as watch,
@@ -185,18 +184,26 @@ def _run(
                 known, probes, wanted, terms, watch, scenarios=known_scenarios(), results=results, twins=twins
             ) as prober,
         ):
-            watch.counters = prober.course.counters
-
-            def stop(number: int, _frame: object) -> None:
-                nonlocal interrupted
-                interrupted = interrupted or number == signal.SIGINT
-                prober.stop()
-
-            with on_signals(stop):
-                course = prober.run()
+            course, interrupted = until_stopped(prober, watch)
     except ValueError as error:  # a file that is no journal; it is named, and kept
         raise UsageMistake(str(error)) from None
     return verdict(course, terms, interrupted)
+
+
+def until_stopped(prober: Prober, watch: ProbeDisplay) -> tuple[ProbeTotals, bool]:
+    """Runs it until it ends, or a signal has it stop. Its totals, and whether that was by the keyboard."""
+    from ringgate.probing.supervisor import on_signals
+
+    interrupted = False
+    watch.counters = prober.course.counters
+
+    def stop(number: int, _frame: object) -> None:
+        nonlocal interrupted
+        interrupted = interrupted or number == signal.SIGINT
+        prober.stop()
+
+    with on_signals(stop):
+        return prober.run(), interrupted
 
 
 def verdict(course: ProbeTotals, terms: Terms, interrupted: bool) -> Exit:

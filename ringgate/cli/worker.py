@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ringgate.cli.common import InventoryOption, UsageMistake, console
-from ringgate.cli.probe import EXITS, verdict
+from ringgate.cli.probe import EXITS, until_stopped, verdict
 from ringgate.cli.runs import ResultsOption, SharedOption
 
 
@@ -73,7 +72,6 @@ def worker(
     from ringgate.probing.prober import Terms
     from ringgate.probing.setup import ProbeSelection, chosen
     from ringgate.probing.setup import workers as shared_out
-    from ringgate.probing.supervisor import on_signals
     from ringgate.probing.view import ProbeDisplay
     from ringgate.scenario.discovery import known_scenarios
 
@@ -92,18 +90,9 @@ def worker(
     at_once = shared_out(known, probes, workers, browsers or 1)
     terms = Terms(workers=at_once, lasting=time_given, grace=grace)
     place = WorkerPlace(region, shared or url, per_host, (health_host, health) if health is not None else None)
-    interrupted = False
     with (
         ProbeDisplay(console(), probes, quiet=quiet, board=False) as watch,
         assembled(known, probes, wanted, terms, watch, place, scenarios=scenarios, results=url) as prober,
     ):
-        watch.counters = prober.course.counters
-
-        def stop(number: int, _frame: Any) -> None:
-            nonlocal interrupted
-            interrupted = interrupted or number == signal.SIGINT
-            prober.stop()
-
-        with on_signals(stop):
-            course = prober.run()
+        course, interrupted = until_stopped(prober, watch)
     return verdict(course, terms, interrupted)
