@@ -54,6 +54,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def span_of(seconds: float) -> int:
+    """Microseconds, as columns hold them: 0 for what is negative, and 4,294 s for what is longer."""
+    return min(max(0, round(1e6 * seconds)), 2**32 - 1)
+
+
 def moment_of(at: int) -> datetime:
     """The aware moment of so many microseconds since 1970."""
     return _EPOCH + int(at) * _MICROSECOND

@@ -224,7 +224,8 @@ def _run(scenario: Scenario, tenant: Tenant, channel: Channel, engine: Engine, r
         done.error = _stopped(done.error, run, whole=not done.residue)
         run.steps[-1:] = [replace(each, outcome=Outcome.STOPPED) for each in run.steps[-1:] if run.current]
     finished = result(
-        _outcome(done.error), seconds=seconds, undo_seconds=done.undo_seconds, steps=tuple(run.steps),
+        _outcome(done.error), seconds=round(seconds, 6), undo_seconds=round(done.undo_seconds, 6),
+        steps=tuple(run.steps),
         failure=_failure(done.error, run, engine.redact) if done.error else None,
         reason=str(done.error) if isinstance(done.error, StopRequested) else "", residue=tuple(done.residue),
         server=done.server, attachments=done.attachments, calls=done.calls, touched=done.touched, error=done.error,

@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of
+from ringgate.domain.labels import RunLabels, RunShape, microseconds, moment_of, span_of
 from ringgate.domain.model import Attachment, Failure, RunResult, Step
 from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source, StepKind
 from ringgate.store.rows import residue_of
 
-RECORD = struct.Struct("<IIqddq")
-"""One run in a block: keys of its labels and its shape, start, seconds, seconds of undoing, microseconds of posting."""
+RECORD = struct.Struct("<IIqIII")
+"""One run in a block: keys of its labels and its shape, start, and the spans that it, undoing it, and posting took."""
 
 
 class RunRow(NamedTuple):
@@ -72,8 +72,8 @@ def run_of(
 
 def record(result: RunResult, labels: int, shape: int) -> bytes:
     """The run in a block."""
-    times = (microseconds(result.started_at), result.seconds, result.undo_seconds, result.posting)
-    return RECORD.pack(labels, shape, *times)
+    spans = (span_of(each) for each in (result.seconds, result.undo_seconds, result.posting / 1e6))
+    return RECORD.pack(labels, shape, microseconds(result.started_at), *spans)
 
 
 # --- labels and shapes ------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def _bare(shape: RunShape) -> RunResult:
 
 def timed(result: RunResult, record: Any) -> RunResult:
     """The result with the times of a record."""
-    seconds, undo = float(record["seconds"]), float(record["undo"])
+    seconds, undo = int(record["took"]) / 1e6, int(record["undoing"]) / 1e6
     return replace(result, started_at=datetime_of(record["started"]), seconds=seconds, undo_seconds=undo)
 
 
@@ -121,11 +121,8 @@ def outcomes(columns: ResultColumns) -> Array:
 
 
 def known_at(columns: ResultColumns) -> Ints:
-    """`signals.known_at` in microseconds, rounded as `timedelta` rounds."""
-    records = columns.records
-    took = np.maximum(records["seconds"], 0.0) + np.maximum(records["undo"], 0.0)
-    parts, whole = np.modf(took)
-    at: Ints = records["started"] + whole.astype(np.int64) * _SECOND + np.rint(parts * 1e6).astype(np.int64)
+    """`signals.known_at` in microseconds."""
+    at: Ints = columns.records["started"] + columns.records["took"] + columns.records["undoing"]
     return at
 
 

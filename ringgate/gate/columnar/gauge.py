@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, groupby, islice
 
 import numpy as np
 
@@ -18,6 +18,9 @@ _TOGETHER = 64
 
 _MANY = 4
 """Where at least one tenant of so many had an outcome, it is quicker to go over all of them."""
+
+_NUMBERS = 2**17
+"""Stakes that are worked out together: as many as a processor keeps near."""
 
 _STEPS = np.arange(GAMBLERS) / (GAMBLERS - 1)
 
@@ -119,30 +122,61 @@ class BetColumns:
         self._of_ring, self._spent = np.zeros((GAMBLERS, nulls)), 0.0
         self.value = 1.0
 
-    def step(self, weight: float, turn: Turn) -> None:
-        """Bet on one tick or block."""
-        self._of_ring = np.minimum((self._of_ring + (weight - self._spent)) * turn.of_ring, CEILING)
-        self._spent = weight
-        if _MANY * len(turn.tenants) < self._tenants:
-            self._step_some(weight, turn)
-        elif self._tenants:
-            self._step_all(weight, turn)
-        ring = np.add.reduce(self._of_ring, axis=0) / GAMBLERS + (1.0 - weight)
-        tenants = np.add.reduce(self._values, axis=1) / self._tenants if self._tenants else 1.0
-        self.value = float(np.add.reduce(ring + tenants)) / (2 * self._nulls)
+    def over(self, steps: Iterable[tuple[float, Turn]]) -> Iterator[tuple[Turn, float]]:
+        """Bets on ticks or blocks in their order, each with the weight that is to be spent by then, many at once. Gives
+        each back with the value after it, which whoever goes on from there notes as `value`."""
+        for many, group in groupby(steps, key=lambda step: _MANY * len(step[1].tenants) >= self._tenants):
+            together = max(1, _NUMBERS // max(1, GAMBLERS * self._nulls * self._tenants)) if many else 1
+            for some in _pieces(group, together):
+                yield from self._bet_on(some, many=many)
 
-    def _step_all(self, weight: float, turn: Turn) -> None:
-        """Of those who had nothing the odds are 0: their stakes stay as they are."""
-        places, off = np.zeros((self._nulls, self._tenants), np.int64), np.zeros((self._nulls, self._tenants))
+    def _bet_on(self, steps: Sequence[tuple[float, Turn]], *, many: bool) -> Iterator[tuple[Turn, float]]:
+        weights = np.array([weight for weight, _ in steps])
+        rings = np.empty((len(steps), GAMBLERS, self._nulls))
+        for place, (weight, turn) in enumerate(steps):
+            self._of_ring = np.minimum(
+                (self._of_ring + (weight - self._spent)) * turn.of_ring, CEILING, out=rings[place]
+            )
+            self._spent = weight
+        values = np.add.reduce(rings, axis=1) / GAMBLERS + (1.0 - weights)[:, None]
+        if not self._tenants:
+            values += 1.0
+        elif many:
+            values += self._step_all(weights, [turn for _, turn in steps])
+        else:
+            self._step_some(*steps[0])
+            values += np.add.reduce(self._values, axis=1) / self._tenants
+        for (_, turn), value in zip(steps, np.add.reduce(values, axis=1).tolist(), strict=True):
+            yield turn, value / (2 * self._nulls)
+
+    def _step_all(self, weights: Floats, turns: Sequence[Turn]) -> Floats:
+        """Of those who had nothing in a turn the odds are 0: their stakes stay as they are. Returns the mean of all
+        tenants' values after each turn (turns, nulls)."""
+        lengths = [len(turn.tenants) for turn in turns]
+        which, whose = np.repeat(np.arange(len(turns)), lengths), np.concatenate([turn.tenants for turn in turns])
+        places = np.zeros((len(turns), self._nulls, self._tenants), np.int64)
+        off = np.zeros(places.shape)
         for null in range(self._nulls):
-            places[null][turn.tenants] = turn.places[null]
-            off[null][turn.tenants] = turn.off[null]
-        before = self._invested.copy()
-        self._invested[turn.tenants] = weight
-        self._bet(self._stakes, self._invested - before, places, off)
-        self._values = np.add.reduce(self._stakes, axis=0)
-        self._values /= GAMBLERS
-        self._values += 1.0 - self._invested
+            places[which, null, whose] = np.concatenate([turn.places[null] for turn in turns])
+            off[which, null, whose] = np.concatenate([turn.off[null] for turn in turns])
+        invested = np.zeros((len(turns) + 1, self._tenants))
+        invested[0], invested[1 + which, whose] = self._invested, weights[which]
+        np.maximum.accumulate(invested, axis=0, out=invested)  # what is spent only grows
+        new = np.diff(invested, axis=0)
+        stakes = self._odds.table.take(places, axis=1)
+        stakes *= off
+        stakes += 1.0
+        held = self._stakes
+        for place in range(len(turns)):
+            here = stakes[:, place]
+            here *= held + new[place]
+            held = np.minimum(here, CEILING, out=here)
+        values: Floats = np.add.reduce(stakes, axis=0)
+        values /= GAMBLERS
+        values += (1.0 - invested[1:])[:, None]
+        self._stakes, self._invested, self._values = held.copy(), invested[-1], values[-1]
+        means: Floats = np.add.reduce(values, axis=2) / self._tenants
+        return means
 
     def _step_some(self, weight: float, turn: Turn) -> None:
         stakes = self._stakes.take(turn.tenants, axis=2)
@@ -171,6 +205,11 @@ class BetColumns:
         for null, bet in enumerate(bets):
             bet.stakes, bet.invested = self._of_ring[:, null].tolist(), self._spent
         return bets
+
+
+def _pieces(steps: Iterator[tuple[float, Turn]], most: int) -> Iterator[list[tuple[float, Turn]]]:
+    while some := list(islice(steps, most)):
+        yield some
 
 
 def odds_of(rates: Floats) -> Floats:
@@ -240,12 +279,13 @@ class ColumnarGauge(Gauge):
 
     def settle(self, until: int) -> None:
         cells = self._ripe(until)
-        for turn in cells.turns(len(self.tenants), self._odds) if cells else ():
+        turns = cells.turns(len(self.tenants), self._odds) if cells else ()
+        for turn, value in self._bets.over((weight_by(turn.tick, self._ticks), turn) for turn in turns):
             self._close_blocks(turn.tick)
+            self._bets.value = value
             self.settled_ticks += 1
             self.runs += turn.runs
             self.bad = [known + int(more) for known, more in zip(self.bad, turn.bad, strict=True)]
-            self._bets.step(weight_by(turn.tick, self._ticks), turn)
             if self.block == 1:
                 self._note_peak()
             else:
@@ -278,8 +318,9 @@ class ColumnarGauge(Gauge):
         if (there := np.flatnonzero(runs)).size:
             weight = weight_by(self._filled, max(1, self._ticks // self.block))
             block = Cells(np.full(len(there), self._filled), there, runs[there], bad[there], nulls[there])
-            for turn in block.turns(len(self.tenants), self._odds):
-                self._block_bets.step(weight, turn)
+            turns = block.turns(len(self.tenants), self._odds)
+            for _, value in self._block_bets.over((weight, turn) for turn in turns):
+                self._block_bets.value = value
             self._block_sums = self._no_sums()
             self._note_peak()
             self.curve.append(((self._filled + 1) * self.block, self.quick, self.firm))

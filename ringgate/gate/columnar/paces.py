@@ -20,7 +20,7 @@ from ringgate.gate.signals import Signal
 def usual_pace(columns: ResultColumns, kinds: Array, names: list[str], policy: GatePolicy) -> UsualPace:
     """Of the runs of a baseline that passed or failed, each with the number of its kind."""
     passed = _passed(columns)
-    of_kind, seconds = kinds[passed], columns.records["seconds"][passed]
+    of_kind, seconds = kinds[passed], columns.records["took"][passed] / 1e6
     limits = {names[n]: limits_of(each, policy) for n, each in _enough(of_kind, seconds)}
     posted = passed & (columns.records["posting"] > 0)
     ratios, rests = _posting(columns, posted)
@@ -38,7 +38,7 @@ def _passed(columns: ResultColumns) -> Bools:
 def _posting(columns: ResultColumns, rows: Bools) -> tuple[Floats, Floats]:
     """`observations.posting_ratio` of these runs: seconds of posting for each of the rest, and the seconds of that."""
     posting = columns.records["posting"][rows] / 1e6
-    rest = np.maximum(columns.records["seconds"][rows] - posting, SHORTEST)
+    rest = np.maximum(columns.records["took"][rows] / 1e6 - posting, SHORTEST)
     return posting / rest, rest
 
 
@@ -64,7 +64,7 @@ def said_of_pace(
         if name in pace.limits:
             limits[place] = pace.limits[name]
     known = _passed(columns) & np.isin(kinds, [place for place, name in enumerate(names) if name in pace.limits])
-    over = columns.records["seconds"][:, None] > limits[kinds]
+    over = (columns.records["took"] / 1e6)[:, None] > limits[kinds]
     return over & known[:, None], known
 
 

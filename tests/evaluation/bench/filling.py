@@ -117,8 +117,8 @@ def _records(
         odds = (1 - FAILS - BREAKS, FAILS, BREAKS)
         kinds = [shapes[each] for each in (Outcome.PASSED, Outcome.FAILED, Outcome.BROKEN)]
         records["shape"] = dice.choice(kinds, len(numbers), p=odds)
-        records["seconds"] = dice.lognormal(0.0, 0.3, len(numbers))
-        records["undo"] = dice.lognormal(-1.0, 0.3, len(numbers))
+        records["took"] = 1e6 * dice.lognormal(0.0, 0.3, len(numbers))
+        records["undoing"] = 1e6 * dice.lognormal(-1.0, 0.3, len(numbers))
         yield records
 
 
@@ -129,13 +129,14 @@ def _write(store: Store, ring: str, release: str, records: Any, dice: Any) -> No
     ids = dice.bytes(6 * len(records)).hex()  # as random as those of real runs: an index of them has gaps
     shapes = store.shapes()
     details = {key: encoding.run_row(_of(shape), 0, 0, 0, 0)["details"] for key, shape in shapes.items()}
-    recorded = records["started"] + ((records["seconds"] + records["undo"]) * 1e6).astype(np.int64)
+    recorded = records["started"] + records["took"] + records["undoing"]
     rows = [
         (started, at, seconds, undo, labels, shape, 1, 12, ids[12 * n : 12 * n + 12], traces[16 * n : 16 * n + 16],
          row.tobytes(), details[shape])
         for n, (started, at, seconds, undo, labels, shape, row) in enumerate(
-            zip(records["started"].tolist(), recorded.tolist(), records["seconds"].tolist(), records["undo"].tolist(),
-                records["labels"].tolist(), records["shape"].tolist(), times, strict=True))
+            zip(records["started"].tolist(), recorded.tolist(), (records["took"] / 1e6).tolist(),
+                (records["undoing"] / 1e6).tolist(), records["labels"].tolist(), records["shape"].tolist(), times,
+                strict=True))
     ]  # fmt: skip
     names = ("started_at", "recorded_at", "seconds", "undo_seconds", "labels", "shape", "session", "calls", "run_id",
              "trace_id", "steps", "details")  # fmt: skip
@@ -196,4 +197,4 @@ def _self_tests(store: Store, filling: Filling) -> None:
             outcome=Outcome.FAILED, failure=failure, source=Source.SELF_TEST,
         )
     )  # fmt: skip
-    assert struct.calcsize("<IIqddq") == RECORD.itemsize
+    assert struct.calcsize("<IIqIII") == RECORD.itemsize

@@ -135,7 +135,7 @@ def _run(
     )  # fmt: skip
     odd = dice.random()
     outcome = Outcome.BROKEN if odd < 0.02 else Outcome.SKIPPED if odd < 0.03 else Outcome.PASSED
-    return run(tenant, at, outcome, **changes)
+    return run(tenant, at, outcome, **changes)  # spans in whole microseconds, as run_once gives them
 
 
 def pure(history: History) -> list[Verdict]:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, inspect
 
+from ringgate.domain.columns import RECORD
 from ringgate.domain.model import Deployment, RunResult, SignalSample
 from ringgate.domain.terms import Channel, Outcome, Source
 from ringgate.store import SCHEMA_VERSION, ProberState, Store, StoreError, migrations
@@ -138,35 +139,45 @@ def test_a_store_whose_bringing_up_fails_is_left_as_it_was(url: str, tmp_path: P
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_what_runs_before_posted_is_not_known(url: str, tmp_path: Path, packed: bool) -> None:
+@pytest.mark.parametrize("version", [6, 7])
+def test_blocks_of_before_say_the_same(url: str, tmp_path: Path, packed: bool, version: int) -> None:
+    """But for how long runs posted, which version 6 did not know."""
     store = Store(url)
     store.add(*results())
     kept = store.columns().in_order().records
     store.close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         for number, runs, data in database.execute("SELECT id, runs, data FROM run_blocks").fetchall():
-            parts = [data[at : at + 32] for at in range(0, len(data), 40)]
-            old = zlib.compress(_by_columns(parts)) if packed else b"".join(parts)
-            assert len(parts) == runs
-            database.execute("UPDATE run_blocks SET packed = ?, data = ? WHERE id = ?", (packed, old, number))
-        database.execute("UPDATE alembic_version SET version_num = '0006'")
-        database.execute("UPDATE ringgate_schema SET version = 6")
+            old = _as_before(np.frombuffer(data, RECORD), version)
+            assert len(old) == runs
+            told = zlib.compress(_by_columns(old)) if packed else old.tobytes()
+            database.execute("UPDATE run_blocks SET packed = ?, data = ? WHERE id = ?", (packed, told, number))
+        database.execute(f"UPDATE alembic_version SET version_num = '000{version}'")
+        database.execute(f"UPDATE ringgate_schema SET version = {version}")
     store = Store(url)
     found = store.columns().in_order().records
     for name in found.dtype.names or ():
-        assert np.array_equal(found[name], kept[name] if name != "posting" else np.zeros(len(kept))), name
+        lost = version == 6 and name == "posting"
+        assert np.array_equal(found[name], np.zeros(len(kept)) if lost else kept[name]), name
     store.add(replace(result("new"), started_at=NOON + timedelta(hours=2)))
     assert len(store.columns()) == len(kept) + 1
     store.close()
 
 
-def _by_columns(parts: list[bytes]) -> bytes:
-    """As version 6 packed runs of 32 bytes."""
-    runs = np.frombuffer(
-        b"".join(parts), [("labels", "<u4"), ("shape", "<u4"), ("at", "<i8"), ("seconds", "<f8"), ("undo", "<f8")]
-    )
-    at = np.diff(runs["at"], prepend=np.int64(0))
-    return b"".join(each.tobytes() for each in (runs["labels"], runs["shape"], at, runs["seconds"], runs["undo"]))
+def _as_before(records: np.ndarray, version: int) -> np.ndarray:
+    """As versions 6 and 7 had them, with seconds as numbers that have a fraction."""
+    posting = [("posting", "<i8")] if version == 7 else []
+    old = np.empty(len(records), [("labels", "<u4"), ("shape", "<u4"), ("started", "<i8"), ("took", "<f8"),
+                                  ("undoing", "<f8"), *posting])  # fmt: skip
+    for name in old.dtype.names or ():
+        old[name] = records[name] / (1e6 if name in ("took", "undoing") else 1)
+    return old
+
+
+def _by_columns(runs: np.ndarray) -> bytes:
+    """As those versions packed them."""
+    started = np.diff(runs["started"], prepend=np.int64(0))
+    return b"".join((started if name == "started" else runs[name]).tobytes() for name in runs.dtype.names or ())
 
 
 def test_there_is_one_migration_for_each_version() -> None:

@@ -65,7 +65,7 @@ def test_hours_keep_what_baselines_rest_on(store: Store) -> None:
     done = store.prune(KEEP, NOON)
     after = store.columns(ring="canary", since=since).in_order()
     assert (done.rolled_up, done.into) == (49, 49), "yesterday is not over for a day"
-    for name in ("started", "seconds", "undo", "posting", "labels", "shape"):
+    for name in ("started", "took", "undoing", "posting", "labels", "shape"):
         assert np.array_equal(np.sort(before.records[name]), np.sort(after.records[name])), name
     assert store.prune(KEEP, NOON).rolled_up == 0
 

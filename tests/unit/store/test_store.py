@@ -182,7 +182,7 @@ def test_a_store_of_a_newer_ringgate_is_left_alone(tmp_path):
     Store(url).close()
     with sqlite3.connect(tmp_path / "results.sqlite") as database:
         database.execute("UPDATE ringgate_schema SET version = 99")
-    with pytest.raises(StoreError, match="of version 99, newer than 7: upgrade Ringgate"):
+    with pytest.raises(StoreError, match="of version 99, newer than 8: upgrade Ringgate"):
         Store(url)
 
 
