@@ -25,11 +25,6 @@ Row = tuple[Any, ...]
 ADDED = ("labels", "shape", "started_at", "seconds", "trace_id", "steps", "details")
 """What is read of each run that is only added up; more may follow."""
 
-CHOSEN = ("labels", "started_at", "run_id")
-"""What is read of each run to choose the newest ones."""
-
-RUN_ID = -1
-
 
 def take_rows(
     figures: Figures, rows: Sequence[Row], labels: Mapping[int, RunLabels], shapes: Mapping[int, RunShape]
@@ -39,24 +34,21 @@ def take_rows(
         _Taking(figures, rows, labels, shapes).take()
 
 
-def newest_of(rows: Sequence[Row], labels: Mapping[int, RunLabels], each: int) -> list[Row]:
-    """Of each scenario on each tenant over each channel the rows (CHOSEN) that started last, so many of them."""
-    if not rows:
-        return []
-    keys: dict[tuple[str, str, str], int] = {}
-    numbers = np.full(max(labels) + 1, -1)
+def newest_of(keys: Array, started: Array, labels: Mapping[int, RunLabels], each: int) -> Array:
+    """The places of those runs that started last, so many of each scenario on each tenant over each channel. `keys` are
+    those of their labels, `started` microseconds since 1970."""
+    numbers, known = np.full(max(labels, default=0) + 1, -1), dict[tuple[str, str, str], int]()
     for key, v in labels.items():
         if v.source in AVAILABILITY:
-            numbers[key] = keys.setdefault((v.tenant, v.scenario, v.channel.value), len(keys))
-    keyed, began, _ = zip(*rows, strict=True)
-    of, started = numbers[np.array(keyed)], np.array(began)
+            numbers[key] = known.setdefault((v.tenant, v.scenario, v.channel.value), len(known))
+    of = numbers[keys]
     order = np.lexsort((started, of))
     order = order[of[order] >= 0]
     ordered = of[order]
     # The place of each in its own group, from the end.
     ends = np.searchsorted(ordered, ordered, side="right")
-    chosen = order[ends - np.arange(len(order)) <= each]
-    return [rows[place] for place in chosen.tolist()]
+    chosen: Array = order[ends - np.arange(len(order)) <= each]
+    return chosen
 
 
 class _Taking:
@@ -121,16 +113,17 @@ class _Taking:
         for key, v in self._labels.items():
             if v.source in AVAILABILITY:
                 numbers[key] = groups.setdefault((v.scenario, v.channel.value, v.ring, v.release), len(groups))
-        of = numbers[self._of]
-        for shape in np.unique(self._shape).tolist():
+        of, named = numbers[self._of], list(groups)
+        for shape in np.flatnonzero(np.bincount(self._shape)).tolist():
             steps = self._shapes[shape].steps
             if not steps or self._shapes[shape].outcome is Outcome.SKIPPED:
                 continue
             places = np.flatnonzero((self._shape == shape) & (of >= 0))
             times = self._times(places, len(steps))
-            for number in np.unique(of[places]).tolist():
-                mine = of[places] == number
-                scenario, channel, ring, release = next(key for key, n in groups.items() if n == number)
+            here = of[places]
+            for number in np.flatnonzero(np.bincount(here)).tolist():
+                mine = here == number
+                scenario, channel, ring, release = named[number]
                 for index, (step, outcome, *_) in enumerate(steps):
                     if outcome is Outcome.PASSED:
                         name = (scenario, step, channel, ring, release)
@@ -148,7 +141,7 @@ class _Taking:
     def _spread(self, spread: DurationSpread, places: Array, lengths: Array) -> None:
         seconds = lengths / 1e6
         buckets = np.searchsorted(BUCKETS, seconds)
-        for bucket in np.unique(buckets).tolist():
+        for bucket in np.flatnonzero(np.bincount(buckets)).tolist():
             here = np.flatnonzero(buckets == bucket)
             spread.numbers[bucket] += len(here)
             last = int(here[-1])

@@ -18,9 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from ringgate.domain.labels import moment_of
 from ringgate.domain.model import Deployment, Residue, RunResult, SignalSample
-from ringgate.metrics.bulk import ADDED, CHOSEN, RUN_ID, Row, newest_of, take_rows
+from ringgate.metrics.bulk import ADDED, newest_of, take_rows
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
 from ringgate.store import LATE, CounterKey, ProberState, Store
@@ -160,13 +163,14 @@ class StoreFollower:
         added = 0
         named = bool(self._known) or self._read_at is not None  # or else nobody asks which is which
         for found in self._store.rows(after, until, (*ADDED, *(["run_id"] if named else []))):
-            rows = [row for row in found if row[RUN_ID] not in self._known] if self._known else found
+            rows = [row for row in found if row[-1] not in self._known] if self._known else found
             labels, shapes = self._store.labels(), self._store.shapes()
             with self._guard:
                 take_rows(self._figures, rows, labels, shapes)
             if self._read_at is not None:
-                key, began = map(ADDED.index, CHOSEN[:RUN_ID])
-                self._show_newest([(row[key], row[began], row[RUN_ID]) for row in rows])
+                key, began = ADDED.index("labels"), ADDED.index("started_at")
+                places = self._newest([row[key] for row in rows], [row[began] for row in rows])
+                self._show(self._store.of_ids([rows[place][-1] for place in places]))
             added += len(rows)
         return added
 
@@ -179,14 +183,16 @@ class StoreFollower:
         """Once everything is added up: the latest results of each, from the last hours."""
         labels = self._store.labels()
         self._recent.expect(len({(each.tenant, each.scenario, each.channel) for each in labels.values()}))
-        latest: list[Row] = []
-        for found in self._store.rows(now - RECENT, None, CHOSEN):
-            latest = newest_of([*latest, *found], self._store.labels(), self._recent.each)
-        self._show_newest(latest)
+        columns, _ = self._store.blocks(recorded=now - RECENT)
+        key, began = columns.records["labels"], columns.records["started"]
+        places = self._newest(key, began)
+        self._show(self._store.of_starts(zip(key[places].tolist(), began[places].tolist(), strict=True)))
 
-    def _show_newest(self, rows: list[Row]) -> None:
-        newest = newest_of(rows, self._store.labels(), self._recent.each)
-        self._show(self._store.of_ids([row[RUN_ID] for row in newest]))
+    def _newest(self, keys: ArrayLike, started: ArrayLike) -> list[int]:
+        """The places of those runs that people look at."""
+        labels = self._store.labels()
+        found = newest_of(np.asarray(keys, np.int64), np.asarray(started, np.int64), labels, self._recent.each)
+        return list(found.tolist())
 
     def _take_latest(self) -> int:
         """What was recorded lately, to which others may still add: each is known by its run id."""

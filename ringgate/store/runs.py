@@ -191,6 +191,18 @@ class Runs(Database):
                     found += part
         return sorted(self.results_of(found), key=lambda each: each.started_at)
 
+    def of_starts(self, starts: Iterable[tuple[int, int]]) -> list[RunResult]:
+        """The results of runs of which the key of their labels and their start in microseconds since 1970 are known,
+        such as columns give them; oldest first."""
+        wanted, found, column = set(starts), list[Any](), tables.runs.c.started_at
+        moments = sorted({at for _, at in wanted})
+        with self._reading() as connection:
+            for first in range(0, len(moments), _AT_ONCE):
+                for part in raw(connection, select(tables.runs).where(column.in_(moments[first : first + _AT_ONCE]))):
+                    rows = map(encoding.RunRow._make, part)
+                    found += [row for row in rows if (row.labels, row.started_at) in wanted]
+        return sorted(self.results_of(found), key=lambda each: each.started_at)
+
     def results_of(self, rows: Iterable[Any]) -> list[RunResult]:
         """The results of rows of `tables.runs`, such as `rows` gives them."""
         with self._reading() as connection:
