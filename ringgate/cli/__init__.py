@@ -29,6 +29,7 @@ from ringgate.cli import (
     init,
     integrations,
     probe,
+    region,
     rehearse,
     release,
     review,
@@ -94,6 +95,7 @@ app.add_typer(integrations.app, name="integrations")
 app.add_typer(event.app, name="event")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(store.app, name="store")
+app.add_typer(region.app, name="region")
 estate.add_to(app)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
-from ringgate.cli.runs import ResultsOption
+from ringgate.cli.runs import RegionsOption, ResultsOption
 
 if TYPE_CHECKING:
     from ringgate.domain.columns import ResultColumns
@@ -60,6 +60,7 @@ def gate(
         typer.Option("--self-test", metavar="SCENARIO", show_default=False,
                      help="First run this scenario on falsified answers, where no prober does, and keep the result."),
     ] = None,
+    regions: RegionsOption = None,
     inventory: InventoryOption = None,
     results: ResultsOption = None,
     format_: Annotated[Format, typer.Option("--format", help="A page for people, or for programs.")] = Format.TEXT,
@@ -71,11 +72,11 @@ def gate(
 
     Tests the release's results against those from before it. Ends with 0 for pass (promote it), 1 for fail (pause or
     roll back), 2 for inconclusive (do not go on): no data, old data, a tenant untested, a store that cannot be read, a
-    self-test that was not caught, or too few runs so far.
+    self-test that was not caught, too few runs so far, or a region of --regions that sent nothing for five minutes.
     """
     from ringgate.host.paths import results_url
     from ringgate.inventory import Inventory
-    from ringgate.judging import Judge, load_policy
+    from ringgate.judging import RegionalJudge, load_policy
     from ringgate.probing.silence import planned
     from ringgate.scenario.discovery import known_scenarios
     from ringgate.store import Store
@@ -89,12 +90,14 @@ def gate(
     if self_test:
         _test_ourselves(self_test, tenants, known, release, url)
     due = planned(known, scenarios.values())
-    judge = Judge(lambda: Store(url), known, rules, due=due, tenant=tenant or "")
+    _take_in(regions, url)
+    judge = RegionalJudge(lambda: Store(url), known, rules, due=due, tenant=tenant or "")
     try:
         verdict = judge.verdict(ring, release)
         if wait:
             patience = rules.deadline.total_seconds()
-            verdict = wait_for(judge, verdict, patience, min(POLL, rules.tick.total_seconds()))
+            poll = min(POLL, rules.tick.total_seconds())
+            verdict = wait_for(judge, verdict, patience, poll, before=lambda: _take_in(regions, url))
     finally:
         judge.close()
     _print(verdict, format_)
@@ -157,10 +160,31 @@ def _test_ourselves(name: str, tenants: Sequence[Tenant], known: Inventory, rele
         self_test(scenarios[name], tenant, Channel.API, engine)
 
 
+def _take_in(regions: Path | None, url: str) -> None:
+    """Into the store, as far as it goes: what is wrong with a region is said, and its silence is in the verdict."""
+    if regions is None:
+        return
+    from ringgate.judging.regions import take_in
+    from ringgate.store import StoreError
+
+    try:
+        problems = [f"region {each.region}: {each.problem}" for each in take_in(url, regions) if each.problem]
+    except (StoreError, OSError) as error:
+        problems = [f"nothing was taken in from {regions}: {error}"]
+    for each in problems:
+        complain(each)
+
+
 def wait_for(
-    judge: Judge, verdict: Verdict, patience: float, poll: float, sleep: Callable[[float], None] = time.sleep
+    judge: Judge,
+    verdict: Verdict,
+    patience: float,
+    poll: float,
+    sleep: Callable[[float], None] = time.sleep,
+    before: Callable[[], None] = lambda: None,
 ) -> Verdict:
-    """Asks until it is decided; for `patience` seconds at most, for a bake that never begins has no deadline."""
+    """Asks until it is decided; for `patience` seconds at most, for a bake that never begins has no deadline. `before`
+    is done before each look."""
     until, told = time.monotonic() + patience, ""
     while not verdict.decided and time.monotonic() < until:
         why = verdict.reasons[0].sentence if verdict.reasons else ""
@@ -168,6 +192,7 @@ def wait_for(
             typer.echo(f"{datetime.now(UTC):%H:%M:%S} {verdict.action.value}: {why}", err=True)
             told = now
         sleep(poll)
+        before()
         verdict = judge.verdict(verdict.facts.ring, verdict.facts.release)
     return verdict
 

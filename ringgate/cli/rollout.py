@@ -323,7 +323,7 @@ def _controller(
     board: object | None = None,
 ) -> Rehearsal:  # fmt: skip
     from ringgate.execution import setup
-    from ringgate.judging import Judge, load_policy
+    from ringgate.judging import RegionalJudge, load_policy
     from ringgate.rollout.baking import GateBake
     from ringgate.rollout.flags.known import flags_of
     from ringgate.rollout.setup import assembled
@@ -337,7 +337,7 @@ def _controller(
     if definition.table.rollout.bake:
         policy = load_policy(definition.path.parent / definition.table.rollout.bake, site.inventory, known_scenarios())
         url = setup.results_url(results)
-        judge = Judge(lambda: Store(url), site.inventory, policy)
+        judge = RegionalJudge(lambda: Store(url), site.inventory, policy)
         found.bake = GateBake(
             judge,
             lambda: Store(url),

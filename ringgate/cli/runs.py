@@ -34,6 +34,11 @@ SignalsOption = Annotated[
     typer.Option(metavar="FILE", show_default=False,
                  help="Platform signals to be read into the store, by one process of all; see deploy/signals.toml."),
 ]  # fmt: skip
+RegionsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", show_default=False,
+                 help="Take in what `ringgate region send` of each region put there, and judge the regions together."),
+]  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:

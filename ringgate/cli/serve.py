@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ringgate.cli.common import Exit, InventoryOption, UsageMistake, complain
-from ringgate.cli.runs import ResultsOption, SignalsOption
+from ringgate.cli.runs import RegionsOption, ResultsOption, SignalsOption
 
 if TYPE_CHECKING:
     from ringgate.domain.secrets import Secret
@@ -42,6 +42,7 @@ def serve(
     horizon: Annotated[
         str, typer.Option(metavar="TIME", help="How old a result may be where no schedule says when the next is due.")
     ] = "30 min",
+    regions: RegionsOption = None,
     inventory: InventoryOption = None,
     results: ResultsOption = None,
     keep: Annotated[
@@ -68,6 +69,7 @@ def serve(
     """
     from ringgate.evidence import this_actor
     from ringgate.host.paths import results_url
+    from ringgate.judging.regions import taking_in
     from ringgate.scenario.discovery import known_scenarios
     from ringgate.signals import polling
     from ringgate.store import Store
@@ -91,7 +93,11 @@ def serve(
     judge = judge_of(url, load, policy, scenarios, by=this_actor() if keep else None)
     store = Store(url)
     try:
-        with polling(signals, known.tenants, url, complain), serving(load, store, judge, complain) as board:
+        with (
+            polling(signals, known.tenants, url, complain),
+            taking_in(regions, url, complain),
+            serving(load, store, judge, complain) as board,
+        ):
             horizons = Schedule(board.follower, load, scenarios)
             pages, notes = ReleasePages(url, load), DeploymentNotes(url, load, this_actor())
             app = Server(board, collector_of(board, horizons, oldest), horizons, oldest, pages, notes).app(token)

@@ -74,7 +74,8 @@ class Facts:
     `expected` are the tenants of the ring; `absent` those of them that the release did not reach; `newest` is when a
     tenant's last evidence became known. `unprobed` are probes that are due and were never carried out, `lacking` are
     processes that must have passed and did not, or that were skipped. `fine` is what the bet for the release stands at,
-    `fine_at` what it must reach; `broken` of `attempted` runs were our own fault.
+    `fine_at` what it must reach; `broken` of `attempted` runs were our own fault. `silent_regions` says of each region
+    of the ring that sends its counts here, and has not for too long, since when.
     """
 
     now: datetime
@@ -97,6 +98,7 @@ class Facts:
     signals: Sequence[Weighed] = ()
     fine: float = 1.0
     superseded: str = ""
+    silent_regions: Sequence[str] = ()
 
     @property
     def untested(self) -> tuple[str, ...]:

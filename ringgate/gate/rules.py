@@ -126,6 +126,12 @@ def superseded(facts: Facts) -> Reason | None:
     return _inconclusive("superseded", said, bool(facts.superseded))
 
 
+def region_silent(facts: Facts) -> Reason | None:
+    """What a region last said speaks of then: nobody knows what has failed there since."""
+    said = f"Not every region of {facts.ring} tells how it is: {listed(facts.silent_regions)}."
+    return _inconclusive("region_silent", said, bool(facts.silent_regions))
+
+
 def no_data(facts: Facts) -> Reason | None:
     said = f"No run of {facts.release} has passed or failed on {facts.ring}."
     return _inconclusive("no_data", said, facts.started is not None and not facts.newest)
@@ -265,6 +271,7 @@ RULES: Sequence[Rule] = (
     evidence_to_hold,
     not_deployed,
     superseded,
+    region_silent,
     no_data,
     no_baseline,
     tenant_absent,

@@ -15,7 +15,7 @@ from ringgate.execution.run_once import new_run_id
 from ringgate.gate import Verdict, Word
 from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory
-from ringgate.judging import Judge as Gate
+from ringgate.judging import RegionalJudge as Gate
 from ringgate.judging import as_json, load_policy
 from ringgate.probing.silence import planned
 from ringgate.store import Store, StoreError

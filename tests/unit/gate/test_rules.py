@@ -65,6 +65,10 @@ WRONG: dict[str, tuple[dict[str, Any], GateState, str]] = {
     "evidence_to_hold": ({"signals": weighed(quick=1 / ALPHA)}, GateState.HOLD, "400 are enough to hold"),
     "not_deployed": ({"started": None, "settled": None}, GateState.INCONCLUSIVE, "no deployment is noted"),
     "superseded": ({"superseded": "aldgate got 8.1 on 24 Nov"}, GateState.INCONCLUSIVE, "aldgate got 8.1"),
+    "region_silent": (
+        {"silent_regions": ("eu-west has sent nothing",)}, GateState.INCONCLUSIVE,
+        "Not every region of canary tells how it is: eu-west has sent nothing.",
+    ),
     "no_data": ({"newest": {}}, GateState.INCONCLUSIVE, "No run of 8.0 has passed or failed on canary"),
     "no_baseline": ({"baseline_runs": 59}, GateState.INCONCLUSIVE, "has 59 runs, and 60 are needed"),
     "tenant_absent": ({"absent": ("kyoto",)}, GateState.INCONCLUSIVE, "has not reached kyoto, which belongs to canary"),
