@@ -21,6 +21,7 @@ from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source, St
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Bake, Due, GatePolicy, Signal, Verdict, learn
 from ringgate.gate.bounds import tail_from, upper_bound
+from ringgate.gate.columnar import gauge
 from ringgate.gate.columnar import ColumnarBake, learn_columns
 from ringgate.gate.columnar.bounds import tails_from, upper_bounds
 from ringgate.gate.observations import UsualPace
@@ -220,6 +221,15 @@ def test_columns_come_to_the_same_verdict_with_the_same_numbers(seed: int, singl
     told = history(seed)
     for number, (one, other) in enumerate(zip(pure(told), columnar(told, singly=singly), strict=True)):
         assert_same(in_order(one), in_order(other), f"piece {number}")
+
+
+@pytest.mark.parametrize("together", [1, 300])
+def test_how_many_ticks_are_worked_out_together_changes_nothing(monkeypatch: Any, together: int) -> None:
+    told = [history(seed) for seed in range(4)]
+    usual = [columnar(each) for each in told]
+    monkeypatch.setattr(gauge, "_NUMBERS", together)
+    for one, other in zip(usual, map(columnar, told), strict=True):
+        assert_same(one, other)
 
 
 def test_nothing_at_all_comes_to_the_same() -> None:

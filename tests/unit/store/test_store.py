@@ -10,6 +10,7 @@ from multiprocessing.synchronize import Barrier
 import pytest
 
 from ringgate.domain.events import RunFinished, RunRecovered
+from ringgate.domain.labels import microseconds
 from ringgate.domain.model import Attachment, Deployment, Failure, Residue, RunResult, SignalSample, Step
 from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, ResidueCause, Source, StepKind
 from ringgate.store import ProberState, Store, StoreError
@@ -246,6 +247,15 @@ def test_of_each_row_there_is_what_is_named(store):
     assert sorted(found) == [("r1", 1.5), ("r2", 1.5)]
     assert [each.run_id for each in store.of_ids(["r2", "none", "r1"])] == ["r1", "r2"]
     assert store.of_ids(["r1"]) == store.results(until=NOON + timedelta(seconds=1))
+
+
+def test_runs_are_found_by_what_columns_say_of_them(store):
+    store.add(result("r1"), result("r2", tenant="bleecker"), result("r3", started_at=NOON + timedelta(seconds=1)))
+    records = store.columns().in_order().records
+    starts = list(zip(records["labels"].tolist(), records["started"].tolist(), strict=True))
+    assert sorted(each.run_id for each in store.of_starts(starts)) == ["r1", "r2", "r3"]
+    (of_aldgate,) = [key for key, labels in store.labels().items() if labels.tenant == "aldgate"]
+    assert [each.run_id for each in store.of_starts([(of_aldgate, microseconds(NOON)), (of_aldgate, 7)])] == ["r1"]
 
 
 def test_many_rows_that_cannot_be_read_are_an_error_of_the_store(store):
