@@ -21,8 +21,7 @@ from ringgate.domain.terms import Basis, Channel, Invariant, Outcome, Source, St
 from ringgate.domain.waivers import Waiver
 from ringgate.gate import Bake, Due, GatePolicy, Signal, Verdict, learn
 from ringgate.gate.bounds import tail_from, upper_bound
-from ringgate.gate.columnar import gauge
-from ringgate.gate.columnar import ColumnarBake, learn_columns
+from ringgate.gate.columnar import ColumnarBake, gauge, learn_columns
 from ringgate.gate.columnar.bounds import tails_from, upper_bounds
 from ringgate.gate.observations import UsualPace
 from ringgate.gate.rates import streak_of
