@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringgate.domain.model import Tenant
+from ringgate.rollout.activation_tables import ACTIVATION
 from ringgate.rollout.release import Release
 from ringgate.rollout.release_tables import ComponentTable
 from ringgate.rollout.stages.baseline import spelled
@@ -192,6 +193,7 @@ def _application(release: Release, place: RunbookPlace) -> list[RunbookStep]:
         )
     )
     steps += [_ring(release, place, ring, tenants) for ring, tenants in release.rings]
+    steps += _activation(release, place)
     steps += [
         RunbookStep(
             "Stop for a while", ("What is under way is verified to its end; nothing more is begun.",),
@@ -206,8 +208,46 @@ def _application(release: Release, place: RunbookPlace) -> list[RunbookStep]:
             f"{_conditions(release)}.",
             only_if="it is decided",
         ),
+        RunbookStep(
+            "Begin again", ("All that was given for the rollout before is void: rings are approved anew.",),
+            (place.line("ringgate rollout start", "--anew", "--wait", known=True),),
+            only_if="everything was taken back, and the reason for it is no more",
+        ),
     ]  # fmt: skip
     return [*steps, *_afterwards(release, place)]
+
+
+def _activation(release: Release, place: RunbookPlace) -> list[RunbookStep]:
+    """Switching on, and off again, what is deployed dark."""
+    table = release.table
+    if table.activation is None:
+        return []
+    flags = tuple(f"{each.name}: of {each.owner}, until {each.ends}." for each in table.activation.flags)
+    asked, decision = _asked(release, ACTIVATION)
+    approve = [shlex.join(["ringgate", "approve", place.file, "--ring", ACTIVATION])] if asked else []
+    return [
+        RunbookStep(
+            "Switch the features on", (*flags, "Done by the rollout when every ring was promoted, ring by ring.",),
+            (*approve, place.line("ringgate rollout flags", known=True)), decision=decision,
+        ),
+        RunbookStep(
+            "Switch the features off", ("On every tenant, the last ring first. The tenants stay upgraded.",),
+            (place.line("ringgate rollout switch-off", "the reason, in a sentence", known=True),),
+            only_if="a feature does harm",
+        ),
+    ]  # fmt: skip
+
+
+def _asked(release: Release, ring: str) -> tuple[bool, str]:
+    """Whether something is opened only with approvals, and who decides it, in words."""
+    approvals = release.table.approvals
+    if approvals is None or ring not in approvals.rings:
+        return False, "Opened without approval."
+    who = "; ".join(
+        f"{each.quorum} of {each.name} ({', '.join(person.name for person in each.people)})" for each in approvals.roles
+    )
+    holds = spelled(approvals.valid.total_seconds())
+    return True, f"Opened when {who} approved, each by their own key; an approval holds for {holds}."
 
 
 def _bracket(release: Release, place: RunbookPlace) -> RunbookStep:
@@ -221,16 +261,9 @@ def _bracket(release: Release, place: RunbookPlace) -> RunbookStep:
 
 
 def _ring(release: Release, place: RunbookPlace, ring: str, tenants: Sequence[Tenant]) -> RunbookStep:
-    table = release.table
-    approvals = table.approvals if table.approvals and ring in table.approvals.rings else None
-    commands, decision = [place.line("ringgate rollout status")], "Opened without approval."
-    if approvals:
-        who = "; ".join(
-            f"{each.quorum} of {each.name} ({', '.join(person.name for person in each.people)})"
-            for each in approvals.roles
-        )
-        decision = f"Opened when {who} approved, each by their own key; an approval holds for "
-        decision += f"{spelled(approvals.valid.total_seconds())}."
+    asked, decision = _asked(release, ring)
+    commands = [place.line("ringgate rollout status")]
+    if asked:
         commands.append(shlex.join(["ringgate", "approve", place.file, "--ring", ring]))
     checks = "; ".join(sorted({release.plan_of(each.id).why for each in tenants}))
     return RunbookStep(

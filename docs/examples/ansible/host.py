@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The hosts' own tool, as playbooks call it: here it drives the tenants of an estate of this machine.
 
-host.py status TENANT                     {"tenant": "aldgate", "series": "7.0", "busy": false, ...}
+host.py status TENANT                     {"tenant": "aldgate", "series": "7.0", "artefacts": {...}, ...}
+host.py build SERIES                      {"erp": "sha256:..."}: what is installed of a series, as a release names it
 host.py backup|backups TENANT             {"name": ..., "taken_at": ..., "size": ..., "seconds": ...}, or a list of such
 host.py upgrade TENANT TO STEPS           {"backup": {...}, "address": "http://127.0.0.1:..."}
 host.py roll-back TENANT BACKUP           nothing
@@ -15,6 +16,7 @@ is what your firm has already: `ssh`, an operator's script, a control panel.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -57,7 +59,22 @@ def status(estate: Estate, tenant: str) -> dict[str, Any]:
     """An upgrade that was cut off is not under way: its tenant is told to be repaired."""
     place = estate.place(tenant)
     series = f"{place.series}, half migrated" if place.upgrade else place.series
-    return {"tenant": tenant, "series": series, "busy": False, "observed_at": f"{datetime.now(UTC).isoformat()}"}
+    return {
+        "tenant": tenant, "series": series, "busy": False, "observed_at": f"{datetime.now(UTC).isoformat()}",
+        "artefacts": build(estate, place.series),
+    }  # fmt: skip
+
+
+def build(estate: Estate, series: str) -> dict[str, str]:
+    """What is installed: each package's list of its files with digests. Empty for an ERP that has no such."""
+    environment = getattr(estate.serving.server(series), "environment", None)
+    records = sorted(Path(environment).glob("lib/*/site-packages/*.dist-info/RECORD")) if environment else []
+    if not records:
+        return {}
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(f"{record.parent.name}\n".encode() + record.read_bytes())
+    return {"erp": f"sha256:{digest.hexdigest()}"}
 
 
 def backup(estate: Estate, tenant: str) -> dict[str, Any]:
@@ -143,7 +160,7 @@ def _says(sentence: str, code: int) -> int:
 
 ACTIONS: dict[str, Callable[..., Any]] = {
     "status": status, "backup": backup, "backups": backups, "upgrade": upgrade, "roll-back": roll_back,
-    "restore": restore, "remove": remove, "hold": hold,
+    "restore": restore, "remove": remove, "hold": hold, "build": build,
 }  # fmt: skip
 
 if __name__ == "__main__":

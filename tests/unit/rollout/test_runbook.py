@@ -110,3 +110,40 @@ def test_what_people_must_be_able_to_read_depends_on_the_risk(tmp_path, risk, wa
     except ReleaseError as error:
         found = {each.key for each in error.problems}
     assert found == wanted
+
+
+FLAGS = """
+[[activation.flags]]
+name = "new-invoicing"
+owner = "billing"
+ends = 2099-03-31
+switch = ["sh", "-c", "exit 0", "{tenant}", "{state}"]
+ask = ["sh", "-c", "echo off"]
+"""
+
+
+def test_features_that_are_deployed_dark_have_their_steps_after_the_last_ring(tmp_path):
+    approved = APPROVALS.replace('rings = ["early"', 'rings = ["early", "activation"')
+    book = book_of(tmp_path, more=approved + FLAGS)
+    steps = next(part.steps for part in book.parts if part.name == "application")
+    titles = [step.title for step in steps]
+    assert titles.index("Ring broad") < titles.index("Switch the features on") < titles.index("Switch the features off")
+    on = steps[titles.index("Switch the features on")]
+    assert "new-invoicing: of billing, until 2099-03-31." in on.text
+    assert "--ring activation" in on.commands[0]
+    assert "grace" in on.decision
+    assert "rollout switch-off" in steps[titles.index("Switch the features off")].commands[0]
+
+
+def test_a_release_without_features_has_no_steps_for_them(tmp_path):
+    titles = [step.title for part in book_of(tmp_path, more=APPROVALS).parts for step in part.steps]
+    assert not [each for each in titles if "features" in each]
+
+
+def test_how_to_begin_again_stands_after_the_way_back(tmp_path):
+    steps = [step for part in book_of(tmp_path, more=APPROVALS).parts for step in part.steps]
+    titles = [step.title for step in steps]
+    again = steps[titles.index("Begin again")]
+    assert titles.index("Take everything back") < titles.index("Begin again")
+    assert "rollout start" in again.commands[0]
+    assert "--anew" in again.commands[0]
