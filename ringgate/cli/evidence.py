@@ -13,7 +13,8 @@ from ringgate.cli.common import Exit, JsonOption, UsageMistake, console, counted
 from ringgate.cli.runs import ResultsOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from ringgate.evidence import ChainHead, ChainReport, EvidenceChain, EvidenceEntry, EvidenceKind
     from ringgate.store import Store
@@ -32,7 +33,7 @@ def list_entries(
     kind: Annotated[
         list[str] | None,
         typer.Option(metavar="KIND", help="Only these: start, stage, attempt, verdict, decision, waiver, approval, "
-                     "deployment, incident, control, elevation, end; repeatable.", show_default=False),
+                     "deployment, incident, ticket, change, control, elevation, end; repeatable.", show_default=False),
     ] = None,
     results: ResultsOption = None,
     as_json: JsonOption = False,
@@ -270,10 +271,16 @@ def _told(entry: EvidenceEntry) -> str:
         "approval": lambda: f"{body.get('role')}: {body.get('person')}",
         "deployment": lambda: f"by {body.get('by') or 'nobody named'}",
         "incident": lambda: f"{body.get('tenant')}: {body.get('what')}",
+        "ticket": lambda: f"{_whom(body)}: {body.get('what')}",
+        "change": lambda: f"{_whom(body)}: {body.get('what')}",
         "control": lambda: f"{body.get('name')}: {body.get('outcome')}",
         "elevation": lambda: f"{body.get('name')}: {body.get('action')}",
     }
     return words[entry.kind.value]()[:160]
+
+
+def _whom(body: Mapping[str, Any]) -> str:
+    return ", ".join(body.get("tenants") or ()) or f"ring {body.get('ring')}"
 
 
 def _waived(waiver: object) -> str:

@@ -103,6 +103,13 @@ def lines_of(found: ReleaseReview) -> Iterator[tuple[str, str]]:
         yield title, "bold"
         yield from ((f"  {name}: {'; '.join(map(in_words, measures))}", "") for name, measures in table.items())
     yield from _rules(found)
+    yield "Incidents, tickets and changes that were noted", "bold"
+    for note in found.noted:
+        whom = ", ".join(note.tenants) or f"ring {note.ring}"
+        more = f" ({note.reference})" if note.reference else ""
+        yield f"  {note.began:%Y-%m-%d %H:%M} {note.kind} on {whom}: {note.what}{more}", ""
+    if not found.noted:
+        yield "  none", ""
     yield "Consumption", "bold"
     for use in found.use:
         size = f", backup {use.backup / 1e6:.1f} MB" if use.backup else ""

@@ -240,6 +240,7 @@ def report(
 
     from ringgate.cli.common import UsageMistake
     from ringgate.domain.terms import Source
+    from ringgate.evidence.notes import noted
     from ringgate.execution import setup
     from ringgate.host import paths
     from ringgate.inventory import Inventory
@@ -253,7 +254,7 @@ def report(
         found = store.results(session=label) if label else []
         left = set(store.left_behind())
         found = [replace(run, residue=tuple(each for each in run.residue if each in left)) for run in found]
-        deployments = store.deployments()
+        deployments, notes = store.deployments(), noted(store)
     finally:
         store.close()
     if not found:
@@ -268,7 +269,7 @@ def report(
     page = build_report(
         found, tenants, scenarios, title="Business processes", generated_at=datetime.now(UTC),
         release=found[-1].release, out=out or paths.reports() / "report.html",
-        attachments_root=paths.reports() / "evidence", channels=channels, deployments=deployments,
+        attachments_root=paths.reports() / "evidence", channels=channels, deployments=deployments, notes=notes,
     )  # fmt: skip
     console(markup=True).print(matrix_table(found, tenants, scenarios, channels=channels))
     typer.echo(f"report: {page}")

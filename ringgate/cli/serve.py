@@ -77,6 +77,7 @@ def serve(
     from ringgate.web import serve as answer
     from ringgate.web.access import is_loopback
     from ringgate.web.deployments import DeploymentNotes
+    from ringgate.web.events import EventNotes
     from ringgate.web.gate import judge_of
     from ringgate.web.releases import ReleasePages
 
@@ -99,8 +100,9 @@ def serve(
             serving(load, store, judge, complain) as board,
         ):
             horizons = Schedule(board.follower, load, scenarios)
-            pages, notes = ReleasePages(url, load), DeploymentNotes(url, load, this_actor())
-            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest, pages, notes).app(token)
+            pages = ReleasePages(url, load)
+            notes = DeploymentNotes(url, load, this_actor()), EventNotes(url, load, this_actor())
+            app = Server(board, collector_of(board, horizons, oldest), horizons, oldest, pages, *notes).app(token)
             answer(app, host, port, lambda address: typer.echo(f"serving {known.path} on {address}"))
     finally:
         store.close()

@@ -305,6 +305,30 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class NotedEvent:
+    """Something that people or their tools noted: `kind` is incident, ticket or change.
+
+    An incident and a ticket have one tenant; a change has some, or the whole `ring` where `tenants` is empty. `began`
+    and `ended` are aware (UTC), `ended` is None while it lasts or where nobody says. `of` is the release that it is
+    said to come of, `reference` how the tool that it comes from calls it.
+    """
+
+    id: str
+    kind: str
+    tenants: tuple[str, ...]
+    ring: str
+    what: str
+    began: datetime
+    ended: datetime | None = None
+    of: str = ""
+    reference: str = ""
+    by: str = ""
+
+    def concerns(self, tenant: str, ring: str) -> bool:
+        return tenant in self.tenants or (not self.tenants and ring == self.ring)
+
+
+@dataclass(frozen=True, slots=True)
 class SignalSample:
     """A platform signal as it was read: server latency, queue backlog, database locks.
 

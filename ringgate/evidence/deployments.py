@@ -22,18 +22,18 @@ Wrong = tuple[str, str]
 """A key, and what is wrong with it."""
 
 
-def moment_said(text: str | None, now: datetime) -> tuple[datetime, list[Wrong]]:
+def moment_said(text: str | None, now: datetime, key: str = "at") -> tuple[datetime, list[Wrong]]:
     """The moment in UTC, and what is wrong with the text."""
     if text is None:
         return now, []
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return now, [("at", f'"{text}" is no time; write it like 2027-01-31T22:00+01:00')]
+        return now, [(key, f'"{text}" is no time; write it like 2027-01-31T22:00+01:00')]
     if moment.tzinfo is None:
-        return now, [("at", f'"{text}" has no time zone; write it like 2027-01-31T22:00+01:00')]
+        return now, [(key, f'"{text}" has no time zone; write it like 2027-01-31T22:00+01:00')]
     if moment > now + timedelta(minutes=1):
-        return now, [("at", f'"{text}" has not come yet; note a deployment when it was done')]
+        return now, [(key, f'"{text}" has not come yet; note it when it has')]
     return moment.astimezone(UTC), []
 
 

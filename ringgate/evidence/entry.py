@@ -35,6 +35,8 @@ class EvidenceKind(StrEnum):
     APPROVAL = "approval"
     DEPLOYMENT = "deployment"
     INCIDENT = "incident"  # something was wrong on a tenant: `of` is what it comes of, where somebody says
+    TICKET = "ticket"  # what a user told the help desk of a tenant
+    CHANGE = "change"  # a setting of tenants or of a ring was changed, beside any release
     CONTROL = "control"  # a file that a control asks for, or digests of artefacts that were seen
     ELEVATION = "elevation"  # a right that a release was given for a time, or that was taken back
     END = "end"

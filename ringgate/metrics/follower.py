@@ -26,7 +26,7 @@ from ringgate.domain.model import Deployment, Residue, RunResult, SignalSample
 from ringgate.metrics.bulk import ADDED, newest_of, take_rows
 from ringgate.metrics.figures import Figures
 from ringgate.metrics.recent import RECENT, Recent
-from ringgate.store import LATE, CounterKey, ProberState, Store
+from ringgate.store import LATE, CounterKey, EvidenceRow, ProberState, Store
 
 WINDOW = timedelta(days=7)
 """How far back the first start reads, and after how long without anything new a series is dropped."""
@@ -43,19 +43,23 @@ FRESH = timedelta(minutes=10)
 NOTE = timedelta(seconds=5)
 """How often what is around the runs is read while these are caught up with."""
 
+NOTES, MOST_NOTES = ("incident", "ticket", "change"), 200
+"""Kinds of evidence that are shown beside runs, and how many of it."""
+
 NAME = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
     """What the store holds besides runs, as of one moment: `at`, None before it was read for the first time. `left` is
-    what runs left behind and nobody took back."""
+    what runs left behind and nobody took back, `notes` the latest incidents, tickets and changes."""
 
     counters: Mapping[CounterKey, int]
     probers: tuple[ProberState, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     samples: tuple[SignalSample, ...] = ()
     left: tuple[Residue, ...] = ()
+    notes: tuple[EvidenceRow, ...] = ()
     at: datetime | None = None
 
 
@@ -128,6 +132,7 @@ class StoreFollower:
             deployments=tuple(self._store.deployments()),
             samples=tuple(self._store.samples(since=now - FRESH)),
             left=tuple(self._store.left_behind()),
+            notes=tuple(self._store.evidence_rows(kinds=NOTES, latest=MOST_NOTES)),
             at=now,
         )
         with self._guard:

@@ -20,7 +20,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from ringgate.domain.model import Deployment, RunResult, Scenario, Tenant
+from ringgate.domain.model import Deployment, NotedEvent, RunResult, Scenario, Tenant
 from ringgate.domain.terms import Channel
 from ringgate.report import timing, views
 from ringgate.report.matrix import (
@@ -74,20 +74,21 @@ def build_report(
     attachments_root: Path,
     channels: Sequence[Channel] | None = None,
     deployments: Sequence[Deployment] = (),
+    notes: Sequence[NotedEvent] = (),
     part_of: tuple[str, str] | None = None,
 ) -> Path:
     """Write the page to the file `out` and return it; an older page is replaced only by a complete one.
 
     `tenants`, `scenarios` and `channels` (None: all) are what was meant to run: what of it has no result counts as not
     run, and makes the verdict inconclusive. `generated_at` is aware. `attachments_root` is the folder from which the
-    attachments' paths count. `deployments` are those that were noted; the ones that concern these runs are told.
-    `part_of` is name and address of a page that this one belongs to.
+    attachments' paths count. `deployments` are those that were noted; the ones that concern these runs are told, as
+    are `notes`. `part_of` is name and address of a page that this one belongs to.
 
     Raises RinggateError if `out` cannot be written.
     """
     results = list(results)
     context = _context(results, tenants, scenarios, channels, title, generated_at, release, out, attachments_root)
-    context |= {"timeline": timeline(results, deployments), "part_of": part_of}
+    context |= {"timeline": timeline(results, deployments, notes), "part_of": part_of}
     return write_page("report.html.j2", context, out)
 
 

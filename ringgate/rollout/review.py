@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ringgate.domain.model import NotedEvent
 from ringgate.evidence import EvidenceEntry, EvidenceKind
 from ringgate.evidence.history import TenantDeployment, TenantHistory, history_of
 from ringgate.evidence.measures import Measure, by, detection, dora, exposure, share
+from ringgate.evidence.notes import notes_of
 from ringgate.inventory import Inventory
 from ringgate.rollout.proposals import ReviewProposal, gate_proposals, runway_proposal
 from ringgate.rollout.replay import BakeReplay, Replays
@@ -54,7 +56,8 @@ class TenantUse:
 @dataclass(frozen=True, slots=True)
 class ReleaseReview:
     """`rehearsed`: no rollout of it is known, so all is about its rehearsals. `dora` is of all releases up to now,
-    `of_release` of this one alone."""
+    `of_release` of this one alone; `noted` are incidents, tickets and changes that people noted of its tenants while it
+    ran there, or that are said to come of it."""
 
     release: str
     rehearsed: bool
@@ -73,6 +76,7 @@ class ReleaseReview:
     unattributed: int
     proposals: tuple[ReviewProposal, ...] = ()
     remarks: tuple[str, ...] = ()
+    noted: tuple[NotedEvent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,19 @@ def reviewed(release: str, sources: ReviewSources, now: datetime) -> ReleaseRevi
         told, minutes, detection(own), _false_holds(sources.entries, history), tuple(_fired(sources.entries, own)),
         tuple(each for each in replays if each.release == release), tuple(_use(sources, release)),
         len(history.unattributed), tuple(proposals), tuple(_remarks(own, sources)),
+        tuple(each for each in notes_of(sources.entries) if _belongs(each, release, own)),
     )  # fmt: skip
+
+
+def _belongs(note: NotedEvent, release: str, own: TenantHistory) -> bool:
+    if note.of:
+        return note.of == release
+    return any(
+        note.concerns(each.tenant, each.ring)
+        and each.at <= note.began
+        and (each.gone is None or note.began < each.gone)
+        for each in own.deployments
+    )
 
 
 def _tenant(each: TenantDeployment) -> str:

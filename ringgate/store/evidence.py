@@ -50,9 +50,9 @@ class EvidenceRows(Database):
         return rows
 
     def evidence_rows(
-        self, *, release: str | None = None, kinds: Collection[str] = (), keys: Collection[str] = ()
+        self, *, release: str | None = None, kinds: Collection[str] = (), keys: Collection[str] = (), latest: int = 0
     ) -> list[EvidenceRow]:
-        """All that fit, oldest first. Raises StoreError."""
+        """All that fit, or the `latest` of them, oldest first. Raises StoreError."""
         query = select(_TABLE).order_by(_TABLE.c.number)
         if release is not None:
             query = query.where(_TABLE.c.release == release)
@@ -60,8 +60,11 @@ class EvidenceRows(Database):
             query = query.where(_TABLE.c.kind.in_(kinds))
         if keys:
             query = query.where(_TABLE.c.key.in_(keys))
+        if latest:
+            query = query.order_by(None).order_by(_TABLE.c.number.desc()).limit(latest)
         with self._reading() as connection:
-            return [EvidenceRow(**row._mapping) for row in connection.execute(query)]
+            found = [EvidenceRow(**row._mapping) for row in connection.execute(query)]
+        return found[::-1] if latest else found
 
     def evidence_digest(self, number: int) -> str:
         """Of one entry, "" where there is none. Raises StoreError."""

@@ -1,4 +1,4 @@
-"""The server's paths. None but one changes anything, and none of the others waits for the store.
+"""The server's paths. None but two changes anything, and none of the others waits for the store.
 
 | path                | answers                                                                           |
 |---------------------|-----------------------------------------------------------------------------------|
@@ -9,6 +9,7 @@
 | `/flagger/gate`     | 200 only if the rollout may go on, else 409                                        |
 | `/flagger/rollback` | 200 only if it must be rolled back, else 409                                       |
 | `/api/v1/deployments` | POST with a token: notes that a release reached a ring                           |
+| `/api/v1/events`    | POST with a token: notes an incident, a support ticket, a configuration change     |
 | `/releases`, `/releases/NAME` | every release that the evidence knows; the page of one                  |
 | `/healthz`, `/readyz` | 200, or 503; without a token                                                     |
 
@@ -41,6 +42,7 @@ from ringgate.web import dashboard
 from ringgate.web.access import LOCAL, TokenRequired
 from ringgate.web.board import LiveState
 from ringgate.web.deployments import DeploymentNotes
+from ringgate.web.events import EventNotes
 from ringgate.web.filters import TenantFilter
 from ringgate.web.judging import GateJudgement
 from ringgate.web.releases import ReleasePages
@@ -66,9 +68,10 @@ class Server:
         horizon: timedelta = HORIZON,
         releases: ReleasePages | None = None,
         deployments: DeploymentNotes | None = None,
+        events: EventNotes | None = None,
     ) -> None:
-        """Without `deployments` nothing can be noted."""
-        self._deployments = deployments
+        """Without `deployments` and `events` nothing of these can be noted."""
+        self._notes = {"/api/v1/deployments": deployments, "/api/v1/events": events}
         self._releases = releases
         self.board, self._collector = board, collector
         self._horizons, self._horizon = horizons, horizon
@@ -91,7 +94,7 @@ class Server:
                 Route("/releases/{name}", self.release),
                 Route("/metrics", self.metrics),
                 Route("/api/v1/verdict", self.verdict, methods=both),
-                Route("/api/v1/deployments", self.deployed if token else self.needs_token, methods=["POST"]),
+                *(Route(path, self.noted if token else self.needs_token, methods=["POST"]) for path in self._notes),
                 Route("/flagger/gate", self.may_go_on, methods=both),
                 Route("/flagger/rollback", self.must_roll_back, methods=both),
                 Route("/healthz", self.healthz),
@@ -165,21 +168,22 @@ class Server:
         body = judgement.as_plain(self.board.clock())
         return JSONResponse(body, 200 if yes else 409, headers=_NEVER_KEPT)
 
-    async def deployed(self, request: Request) -> Response:
+    async def noted(self, request: Request) -> Response:
         """JSON alone is read: what a page in somebody's browser may send without asking is not."""
-        if self._deployments is None:
-            return _refusal(404, "this server notes no deployments")
+        notes = self._notes[request.url.path]
+        if notes is None:
+            return _refusal(404, "this server notes nothing of the kind")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _refusal(415, "the body must be application/json")
         said, key = await _body(request), request.headers.get("idempotency-key", "").strip()
         try:
-            code, body = await run_in_threadpool(self._deployments.note, said, key, self.board.clock())
+            code, body = await run_in_threadpool(notes.note, said, key, self.board.clock())
         except (RinggateError, OSError) as error:
             return _refusal(503, redact(str(error)))
         return JSONResponse(body, code, headers=_NEVER_KEPT)
 
     async def needs_token(self, _request: Request) -> Response:
-        return _refusal(403, "noting a deployment needs a server with a token: --token-env or --token-file")
+        return _refusal(403, "noting anything needs a server with a token: --token-env or --token-file")
 
     async def healthz(self, _request: Request) -> Response:
         return _word(self.board.alive, "ok", "a thread of this server has ended")

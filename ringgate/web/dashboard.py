@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ringgate.domain.model import Deployment, RunResult
+from ringgate.domain.model import Deployment, NotedEvent, RunResult
 from ringgate.domain.terms import Outcome
+from ringgate.evidence import EvidenceUnreadable
+from ringgate.evidence.entry import entry_of
+from ringgate.evidence.notes import notes_of
 from ringgate.inventory import Inventory
 from ringgate.metrics import HORIZON
 from ringgate.metrics.families import OUTLIVED, Horizons
@@ -16,19 +19,24 @@ from ringgate.metrics.follower import Around
 from ringgate.report import timing
 from ringgate.report.matrix import build_matrix
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed
+from ringgate.report.timeline import note_words
 from ringgate.web import cells, rings, signals
 from ringgate.web.board import LiveState
 from ringgate.web.filters import STATES, TenantFilter
 from ringgate.web.times import Age, age
 
-MOST_FAILURES, MOST_DEPLOYMENTS, MOST_PANELS = 12, 12, 24
+MOST_FAILURES, MOST_DEPLOYMENTS, MOST_NOTES, MOST_PANELS = 12, 12, 12, 24
+
+SHORTLY = timedelta(hours=4)
+"""What was noted of a tenant so long before it began to fail is shown beside that."""
 
 SILENT_PROBER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFailure:
-    """Something whose last run did not pass. `since` is when that began, as far as it is remembered."""
+    """Something whose last run did not pass. `since` is when that began, as far as it is remembered; `beside` is what
+    was noted of the tenant shortly before or since."""
 
     state: str
     scenario: str
@@ -39,6 +47,18 @@ class LiveFailure:
     since: Age
     times: int
     trace_id: str
+    beside: tuple[NoteView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoteView:
+    """An incident, a ticket or a change that was noted."""
+
+    kind: str
+    what: str
+    where: str
+    at: Age
+    small: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +98,11 @@ def context(
     recent, inventory = board.follower.recent(), board.inventory
     judgements = {each.ring: each for each in board.judgements()}
     table = cells.table(inventory.tenants, last, recent, now, horizons(now), horizon, wanted)
-    failing = _failures(recent, now)
+    try:
+        notes, unreadable = notes_of([entry_of(each) for each in around.notes]), ""
+    except EvidenceUnreadable as problem:
+        notes, unreadable = [], str(problem)
+    failing = _failures(recent, notes, now)
     views = rings.views(inventory, around.deployments if around.at else None, judgements, table.failing, now)
     return {
         "title": "Rollout",
@@ -86,7 +110,8 @@ def context(
         "read": age(read_at, now) if read_at else None,
         "noted": around.at is not None,
         "error": clean(error, 400),
-        "errors": [(name, clean(text, 400)) for name, text in board.errors.items() if name != "store"],
+        "errors": [(name, clean(text, 400)) for name, text in board.errors.items() if name != "store"]
+        + [("evidence", clean(unreadable, 400))] * bool(unreadable),
         "headline": rings.headline(views, error, table),
         "facts": _facts(recent, table, around, now) if read_at else [],
         "rings": views,
@@ -99,6 +124,7 @@ def context(
         "panels": _panels(recent),
         "deployments": [_deployment(each, now) for each in around.deployments[::-1][:MOST_DEPLOYMENTS]],
         "more_deployments": max(0, len(around.deployments) - MOST_DEPLOYMENTS),
+        "notes": [_note(each, now) for each in notes[::-1][:MOST_NOTES]],
         "signals": signals.views(around.samples, now),
         "probers": _probers(around, now),
         "schedule": _schedule(around),
@@ -135,7 +161,7 @@ def _facts(
     ]
 
 
-def _failures(recent: Sequence[RunResult], now: datetime) -> list[LiveFailure]:
+def _failures(recent: Sequence[RunResult], notes: Sequence[NotedEvent], now: datetime) -> list[LiveFailure]:
     by_key: dict[tuple[str, str, str], list[RunResult]] = {}
     for each in recent:
         if each.outcome not in (Outcome.SKIPPED, Outcome.STOPPED):
@@ -148,12 +174,13 @@ def _failures(recent: Sequence[RunResult], now: datetime) -> list[LiveFailure]:
                 break
             streak.append(each)
         if streak:
-            found.append((streak[0].outcome is Outcome.BROKEN, streak[-1].started_at, _failure(streak, now)))
+            found.append((streak[0].outcome is Outcome.BROKEN, streak[-1].started_at, _failure(streak, notes, now)))
     return [view for _, _, view in sorted(found, key=lambda each: each[:2])]
 
 
-def _failure(streak: Sequence[RunResult], now: datetime) -> LiveFailure:
-    run = streak[0]
+def _failure(streak: Sequence[RunResult], notes: Sequence[NotedEvent], now: datetime) -> LiveFailure:
+    run, began = streak[0], streak[-1].started_at
+    beside = [each for each in notes if each.concerns(run.tenant, run.ring) and each.began >= began - SHORTLY]
     said = run.failure
     return LiveFailure(
         state=run.outcome.value,
@@ -162,10 +189,16 @@ def _failure(streak: Sequence[RunResult], now: datetime) -> LiveFailure:
         channel=CHANNEL_WORDS[run.channel],
         step=clean(said.step, 120) if said else "",
         message=clean(said.message, 400) if said else "No reason was recorded.",
-        since=age(streak[-1].started_at, now),
+        since=age(began, now),
         times=len(streak),
         trace_id=clean(run.trace_id, 40),
+        beside=tuple(_note(each, now) for each in beside[-3:]),
     )
+
+
+def _note(each: NotedEvent, now: datetime) -> NoteView:
+    where = listed((clean(name, 60) for name in each.tenants), 3) or f"ring {clean(each.ring, 60)}"
+    return NoteView(each.kind, clean(each.what, 300), where, age(each.began, now), note_words(each))
 
 
 def _overview(recent: Sequence[RunResult]) -> tuple[timing.Plot, ...]:

@@ -1,4 +1,4 @@
-"""Notes what a pipeline says over HTTP: that a release reached a ring. The only path of the server that writes.
+"""Notes what a pipeline says over HTTP: that a release reached a ring.
 
 POST /api/v1/deployments     {"ring": "canary", "release": "8.0.12", "tenants": ["aldgate"]}
 201 {"id": ..., "at": ..., ...}                  noted; 200 where the same Idempotency-Key noted it before
@@ -8,7 +8,7 @@ POST /api/v1/deployments     {"ring": "canary", "release": "8.0.12", "tenants": 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -40,15 +40,15 @@ class DeploymentNotes:
 
     def note(self, said: Mapping[str, Any], key: str, now: datetime) -> tuple[int, dict[str, Any]]:
         """The answer's code and body. Raises RinggateError where inventory or store cannot be read or written."""
-        wrong = list(_kinds(said))
+        wrong = wrong_kinds(said, KEYS, ("ring", "release"))
         if wrong:
-            return _refused(wrong)
+            return refused(wrong)
         texts = {name: str(said.get(name, "")) for name in LONGEST}
         ring, tenants = str(said.get("ring", "")), tuple(sorted(set(said.get("tenants", ()))))
         at, wrong = moment_said(said.get("at"), now)
         wrong += wrong_deployment(self._load(), ring, tenants, texts)
         if wrong:
-            return _refused([("tenants" if name == "tenant" else name, rule) for name, rule in wrong])
+            return refused([("tenants" if name == "tenant" else name, rule) for name, rule in wrong])
         deployment = Deployment(
             id_of_key(key) if key else new_run_id(), at, ring, texts["release"].strip(), tenants,
             redact(texts["note"]), redact(texts["by"]), texts["version"].strip(),
@@ -67,18 +67,20 @@ class DeploymentNotes:
         return 200 if known else 201, {**asdict(told), "at": told.at.isoformat(), "tenants": list(told.tenants)}
 
 
-def _refused(wrong: list[Wrong]) -> tuple[int, dict[str, Any]]:
+def refused(wrong: Sequence[Wrong]) -> tuple[int, dict[str, Any]]:
+    """The answer that tells all of it."""
     return 422, {"errors": [{"key": key, "rule": redact(rule)} for key, rule in wrong]}
 
 
-def _kinds(said: Mapping[str, Any]) -> list[Wrong]:
-    found = [(name, f"is no key; there is {', '.join(KEYS)}") for name in said if name not in KEYS]
-    for name in KEYS:
+def wrong_kinds(said: Mapping[str, Any], keys: Sequence[str], required: Sequence[str]) -> list[Wrong]:
+    """Keys that there are not, values of the wrong kind, and what is missing."""
+    found = [(name, f"is no key; there is {', '.join(keys)}") for name in said if name not in keys]
+    for name in keys:
         value = said.get(name)
         if name == "tenants" and value is not None:
             if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
                 found.append((name, "must be a list of tenants' ids"))
         elif value is not None and not isinstance(value, str):
             found.append((name, "must be text"))
-    found += [(name, "is required") for name in ("ring", "release") if name not in said]
+    found += [(name, "is required") for name in required if name not in said]
     return found

@@ -20,6 +20,7 @@ from ringgate.evidence.duties_page import change_view
 from ringgate.evidence.measures import Measure
 from ringgate.inventory import Inventory
 from ringgate.report.text import clean, count, moment, seconds
+from ringgate.report.timeline import note_words
 from ringgate.rollout.review import ReleaseReview, ReviewSources, reviewed
 from ringgate.store import Store
 
@@ -224,7 +225,10 @@ def _evidence(own: Sequence[EvidenceEntry]) -> list[dict[str, str]]:
 
 def _what(each: EvidenceEntry) -> str:
     body = each.body
-    words = [body.get(key) for key in ("tenant", "stage", "outcome", "verdict", "action", "role", "person", "sentence")]
+    words = [
+        body.get(key)
+        for key in ("tenant", "stage", "outcome", "verdict", "action", "role", "person", "sentence", "what")
+    ]
     return " ".join(str(x) for x in words if x)
 
 
@@ -246,6 +250,11 @@ def _review(review: ReleaseReview) -> dict[str, Any]:
             {"ring": each.ring, "rule": each.rule, "action": each.action, "at": moment(each.at),
              "after": f"{each.minutes:.0f} min" if each.minutes is not None else "before any upgrade"}
             for each in review.fired
+        ],
+        "noted": [
+            {"at": moment(each.began), "kind": each.kind, "what": clean(each.what, 300), "small": note_words(each),
+             "where": clean(", ".join(each.tenants) or f"ring {each.ring}", 200)}
+            for each in review.noted
         ],
         "use": [
             {"tenant": clean(each.tenant, 60), "calls": f"{each.calls:,}", "time": seconds(each.seconds),

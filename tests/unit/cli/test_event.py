@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ringgate import cli
-from ringgate.domain.model import Deployment
+from ringgate.domain.model import Deployment, NotedEvent
 from ringgate.host import paths
 from ringgate.report import build_report
 from ringgate.store import Store
@@ -87,7 +87,7 @@ def test_the_list_has_the_latest_first(capsys):
     assert cli.run(["event", "list", "--json"]) == 0
     assert [each["ring"] for each in json.loads(capsys.readouterr().out)] == ["early", "canary"]
     assert cli.run(["event", "list", "--ring", "canary"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split()[2:5] == ["canary", "8.0", "all"]
+    assert capsys.readouterr().out.splitlines()[1].split()[2:6] == ["deployment", "canary", "8.0", "all"]
 
 
 def test_an_empty_list_says_how_to_fill_it(capsys):
@@ -132,3 +132,64 @@ def test_an_incident_is_noted_and_ended(tmp_path, monkeypatch, capsys):
     found = EvidenceChain(store, this_actor()).entries(kinds=[EvidenceKind.INCIDENT])
     store.close()
     assert [(each.body["id"], bool(each.body["ended"])) for each in found] == [(name, False), (name, True)]
+
+
+def test_tickets_and_changes_are_noted_listed_and_told_beside_the_runs(tmp_path, capsys):
+    at = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    deployed = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    assert cli.run(["event", "deploy", "--ring", "canary", "--release", "8.0", "--at", deployed]) == 0
+    assert cli.run(["event", "ticket", "--tenant", "acme", "--what", "no invoice came", "--at", at,
+                    "--reference", "HD-4711", "--by", "help desk"]) == 0  # fmt: skip
+    assert cli.run(["event", "change", "--ring", "early", "--what", "new mail relay"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert (told[1].startswith("noted: ticket "), told[2].endswith(" on ring early")) == (True, True)
+    assert cli.run(["event", "list", "--json"]) == 0
+    change, ticket, deployment = json.loads(capsys.readouterr().out)
+    assert (change["kind"], change["ring"], change["tenants"]) == ("change", "early", [])
+    assert (ticket["kind"], ticket["tenants"], ticket["ring"], ticket["reference"], ticket["began"]) == (
+        "ticket", ["acme"], "canary", "HD-4711", at,
+    )  # fmt: skip
+    assert deployment["kind"] == "deployment"
+    assert cli.run(["event", "list", "--ring", "canary"]) == 0
+    listed = capsys.readouterr().out
+    assert "HD-4711" in listed
+    assert "mail relay" not in listed
+    assert cli.run(["review", "8.0", "--no-replay"]) == 0
+    reviewed = capsys.readouterr().out
+    assert "ticket on acme: no invoice came (HD-4711)" in reviewed
+    assert "mail relay" not in reviewed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rules"),
+    [
+        (["ticket", "--tenant", "acm", "--what", " ", "--at", "noon"],
+         ['--tenant: ', 'no tenant "acm"', "--what: must not be empty", '--at: "noon" is no time']),
+        (["change", "--what", "x" * 1001], ["--tenant: is required, or ring", "--what: has more than 1000 characters"]),
+        (["change", "--tenant", "acme", "--ring", "early", "--what", "x"], ["acme is in ring canary, not in early"]),
+        (["ticket", "--tenant", "acme", "--what", "x", "--at", "2026-11-22T10:00Z", "--ended", "2026-11-22T09:00Z"],
+         ["--ended: is before"]),
+    ],
+)  # fmt: skip
+def test_all_that_is_wrong_with_a_note_is_told_at_once(capsys, arguments, rules):
+    assert cli.run(["event", *arguments]) == 3
+    told = capsys.readouterr().err
+    assert [rule for rule in rules if rule not in told] == []
+    assert cli.run(["event", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out or "[]") == []
+
+
+def test_the_report_tells_of_what_was_noted_of_its_runs_tenants(tmp_path):
+    tenants, scenarios = four_tenants(), eight_scenarios()
+    notes = [
+        NotedEvent("n1", "ticket", ("aldgate",), "canary", "no <b>invoice</b>", START, reference="HD-4711"),
+        NotedEvent("n2", "change", (), "nowhere", "of-elsewhere", START),
+        NotedEvent("n3", "change", ("aldgate",), "canary", "of-long-ago", START - timedelta(days=99)),
+    ]
+    page = build_report(
+        all_passed(tenants, scenarios), tenants, scenarios, title="Nightly", generated_at=START + timedelta(hours=1),
+        out=tmp_path / "report.html", attachments_root=tmp_path, notes=notes,
+    ).read_text()  # fmt: skip
+    assert "Ticket: no &lt;b&gt;invoice&lt;/b&gt;" in page
+    assert "HD-4711" in page
+    assert not any(what in page for what in ("of-elsewhere", "of-long-ago"))
