@@ -286,12 +286,17 @@ class RunResult:
 # --- what else a gate looks at ---------------------------------------------------------------------------------------
 
 
+TAKEN_BACK = "rolled back"
+"""The note of a deployment that says what tenants run since they were rolled back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A release reached a ring, or some of its tenants: from here on its results are the release's own.
 
     `at` is aware (UTC). `tenants` is empty for the whole ring. `note` and `by` are for people. `version` is a pattern
     of what servers of the release say they are, "" where the release's name states it (see `domain.releases`).
+    One that is `taken_back` is no change: the tenants were rolled back to this release.
     """
 
     id: str
@@ -302,6 +307,10 @@ class Deployment:
     note: str = ""
     by: str = ""
     version: str = ""
+
+    @property
+    def taken_back(self) -> bool:
+        return self.note == TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)

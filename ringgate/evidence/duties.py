@@ -78,11 +78,13 @@ def duties(
 ) -> DutiesReport:  # fmt: skip
     """`seen` are (release, ring) of all runs in the store; `release` narrows the answer to one."""
     evident = {place for each in entries for place in _places(each)}
+    known = {(each.release, each.ring) for each in deployments}
+    deployments = [each for each in deployments if not each.taken_back]  # a way back is no change
     noted = {(each.release, each.ring) for each in deployments}
     chosen = [place for place in _ordered(evident | noted, entries, deployments) if release in ("", place[0])]
     changes = [_change(name, ring, entries, deployments) for name, ring in chosen]
     unknown = sorted(
-        place for place in seen if place[0] and place not in evident | noted and release in ("", place[0])
+        place for place in seen if place[0] and place not in evident | known and release in ("", place[0])
     )  # fmt: skip
     population = {"evidence": len(evident), "deployments": len(noted), "runs": len({p for p in seen if p[0]})}
     return DutiesReport(tuple(changes), population, tuple(unknown))

@@ -163,7 +163,7 @@ def _noted(
     return [
         TenantDeployment(each.release, each.ring, tenant, each.at, min(asked.get(each.release, each.at), each.at))
         for each in deployments for tenant in (each.tenants or sorted(members.get(each.ring, ())))
-        if (each.release, tenant) not in known
+        if (each.release, tenant) not in known and not each.taken_back
     ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from ringgate.rollout.release import Release
 from ringgate.rollout.stages.context import StageContext
 from ringgate.rollout.stages.sequence import TenantStages
 from ringgate.rollout.surface import Surfaces
+from ringgate.rollout.taken_back import TakenBack
 from ringgate.scenario.discovery import known_scenarios
 from ringgate.store import Store
 from ringgate.twins.files import TwinFolder
@@ -105,8 +106,11 @@ def assembled(
     addresses = [(reference(each.to, "", release.path.parent), each.on) for each in release.table.notify]
     messages = RolloutMessages(addresses, watcher.remark, {each.key for each in messages_of(record)})
 
+    back = TakenBack(lambda: Store(setup.results_url(results)), watcher.remark)
+
     def noted(kept: RehearsalRecord) -> None:
         evidence.note(kept)
+        back.note(kept)
         messages.note(kept)
         if kept.ended:
             messages.close()
