@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ringgate.domain.credentials import Account
+from ringgate.domain.diagnostics import ErpLog
 from ringgate.domain.integrations import Integration
 from ringgate.domain.money import Currency, RoundingMode
 from ringgate.domain.payment_terms import DueUnit, PaymentTerm
@@ -125,7 +126,8 @@ class Tenant:
     `id` is immutable: it is the pytest id and the metric label. `sessions` caps how many runs may use the tenant at
     once, `time_limit` how long each answer may take (None: the usual). `lacks` names capabilities the tenant does not
     have although its ERP could. `recovery` is what its service level promises, None where the inventory states no such
-    promises. `probes` says when it is probed. `addresses` are what operators need besides the ERP's own, by name.
+    promises. `probes` says when it is probed. `addresses` are what operators need besides the ERP's own, by name;
+    `links` are templates of addresses in their log and trace tools, `erp_log` is where the ERP's own log is read.
     """
 
     id: str
@@ -154,6 +156,8 @@ class Tenant:
     recovery: Recovery | None = None
     probes: Probing = field(default_factory=Probing)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    erp_log: ErpLog = field(default_factory=ErpLog)
 
     def __str__(self) -> str:
         return self.id
@@ -196,7 +200,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Evidence on disk: `path` is relative to the output folder, `kind` is `screenshot`, `trace` or `text`."""
+    """Evidence on disk: `path` is relative to the output folder, `kind` is `screenshot`, `trace`, `log` or `text`."""
 
     name: str
     kind: str

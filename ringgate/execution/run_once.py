@@ -8,7 +8,8 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ from ringgate.domain.two_phase import TwoPhaseScenario
 from ringgate.drivers.protocol import Call, Connection, Driver, TimeLimit
 from ringgate.execution.applicability import not_applicable, others
 from ringgate.execution.arrivals import followed_back, step_of
+from ringgate.execution.evidence import Keep, erp_log, keep_evidence
 from ringgate.execution.undo import Patience, left_behind, message_of, undo_timed
 from ringgate.host.run_locks import RunLocks
 from ringgate.host.undo_journal import Journal, RunJournal
@@ -296,7 +298,12 @@ def _act(
                     found = twins.beside(tenant, driver, connection, make, run, labels)
             done.calls = connection.calls
             if done.error is not None:
-                done.attachments = _evidence(connection, engine, run.id, found)
+                done.attachments = _evidence(
+                    connection, engine, run.id, found, erp_log(
+                        tenant, call, journal.scenario, channel,
+                        engine.clock() - timedelta(seconds=done.seconds + run.waited), engine.redact,
+                    ),
+                )  # fmt: skip
                 _find_basis(done.error, connection)
             if not journal.waits:
                 patience = replace(engine.patience, stopping=engine.stopping)
@@ -360,20 +367,12 @@ def _find_basis(error: BaseException, connection: Connection) -> None:
 
 
 def _evidence(
-    connection: Connection, engine: Engine, run_id: str, twin: BaseException | None
+    connection: Connection, engine: Engine, run_id: str, twin: BaseException | None, log: Keep
 ) -> tuple[Attachment, ...]:
-    folder = engine.evidence / run_id
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        found = [*connection.evidence(folder)]
-        found += engine.twins.evidence(twin, folder, engine.redact) if engine.twins else []
-    except Exception as error:  # evidence is a help, its loss must not change what happened: say so in its place
-        note = folder / "no-evidence.txt"
-        note.write_text(engine.redact(f"No evidence could be saved: {message_of(error)}\n"))
-        return (Attachment("no evidence", "text", f"{run_id}/{note.name}"),)
-    if not any(folder.iterdir()):
-        folder.rmdir()
-    return tuple(Attachment(each.name, each.kind, f"{run_id}/{Path(each.path).name}") for each in found)
+    sources: list[Keep] = [connection.evidence, log]
+    if engine.twins:
+        sources.insert(1, partial(engine.twins.evidence, twin, redact=engine.redact))
+    return keep_evidence(engine.evidence / run_id, engine.redact, *sources)
 
 
 def _outcome(error: BaseException | None) -> Outcome:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 from ringgate.domain.money import RoundingMode
 from ringgate.domain.retention import Retention
 from ringgate.domain.terms import Capability, InvoiceMethod, Role, TaxRounding
+from ringgate.inventory.diagnostics import ErpLogTable, LinkTemplate
 from ringgate.inventory.integrations import IntegrationTable
 from ringgate.inventory.kinds import (
     CurrencyCode,
@@ -197,6 +198,15 @@ class TenantTable(StrictTable):
         {}, description="Where operators look besides the ERP: identity provider, storage, reports; ${TENANT} stands "
         "for its id.", examples=[{"identity-provider": "https://login.example.com/acme"}],
     )  # fmt: skip
+    links: dict[Slug, LinkTemplate] = Field(
+        {}, description="Where people look for more of a run that did not pass, in their own tools: {trace_id}, "
+        "{run_id}, {marker}, {tenant}, {ring}, {scenario}, {channel}, {since}, {until}, {since_ms}, {until_ms} are "
+        "filled in.",
+        examples=[{"traces": "https://traces.example.com/trace/{trace_id}"}],
+    )  # fmt: skip
+    erp_log: ErpLogTable = Field(
+        ErpLogTable(), description="Where the ERP's own log is read for what it says of a run that did not pass."
+    )
     features: dict[Slug, FeatureTable] = Field({}, description="Feature flags; each has an owner and an end.")
     extensions: dict[str, str] = Field(
         {}, description="Customisations and their versions.", examples=[{"custom-wip-report": "2.3"}]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ringgate.domain.credentials import Account, Credentials
+from ringgate.domain.diagnostics import ErpLog
 from ringgate.domain.integrations import Integration
 from ringgate.domain.model import Accounts, Approval, Feature, Policy, Recovery, TaxRule, Tenant
 from ringgate.domain.schedules import Probing
 from ringgate.domain.secrets import Secret
 from ringgate.domain.terms import Channel, Effect, Role
 from ringgate.host.secrets import EnvSecret, FileSecret
+from ringgate.inventory.diagnostics import ErpLogTable
 from ringgate.inventory.integrations import IntegrationTable
 from ringgate.inventory.kinds import CURRENCIES
 from ringgate.inventory.schema import ChannelUserTable, TenantPolicyTable, TenantTable, UserTable
@@ -60,6 +62,8 @@ def tenant_of(table: TenantTable, base: Path, policy: Policy, probes: Probing, r
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
         extensions=dict(table.extensions),
         addresses={name: filled(url, table.id) for name, url in table.addresses.items()},
+        links={name: filled(url, table.id) for name, url in table.links.items()},
+        erp_log=_erp_log(table.erp_log, table.id, base),
         integrations={name: _integration(name, each, table.id, base) for name, each in table.integrations.items()},
         paused_until=table.paused_until,
         paused_reason=table.paused_reason,
@@ -102,6 +106,15 @@ def _integration(name: str, table: IntegrationTable, tenant: str, base: Path) ->
         receives=table.receives,
         fields=dict(table.fields),
         settings={key: filled(value, tenant) for key, value in table.settings.items()},
+    )
+
+
+def _erp_log(table: ErpLogTable, tenant: str, base: Path) -> ErpLog:
+    return ErpLog(
+        file=str(base.absolute() / Path(filled(table.file, tenant)).expanduser()) if table.file else "",
+        command=tuple(filled(each, tenant) for each in table.command),
+        url=filled(table.url or "", tenant),
+        token=reference(table.token, tenant, base) if table.token else None,
     )
 
 

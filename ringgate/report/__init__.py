@@ -155,7 +155,7 @@ def _context(
         "facts": views.facts(results, tenants, matrix, release),
         "counter": [(s.value, STATE_WORDS[s], STATE_MEANINGS[s], conclusion.counts[s]) for s in _MARKS],
         "matrix": _matrix_view(matrix, where, absent, {t: clean(r, 40) for t, r in rings.items()}, scenarios),
-        "failures": views.failures(results, matrix, where, out, root),
+        "failures": views.failures(results, matrix, where, out, root, tenants),
         "residue": views.residue(results),
         "overview": timing.overview(matrix, results),
         "panels": timing.panels(matrix, results),

@@ -11,6 +11,7 @@ from pathlib import Path
 from ringgate.domain.model import Attachment, Failure, RunResult, Scenario, Tenant
 from ringgate.domain.terms import InvoiceMethod, Outcome
 from ringgate.report.images import Picture, embed
+from ringgate.report.links import links_of
 from ringgate.report.matrix import STATE_WORDS, CellState, Matrix
 from ringgate.report.text import (
     CHANNEL_WORDS,
@@ -62,7 +63,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class FailureView:
-    """A run that did not pass."""
+    """A run that did not pass. `links` are names and addresses in others' tools, `erp_log` what the ERP's log said."""
 
     anchor: str
     state: str
@@ -82,6 +83,8 @@ class FailureView:
     evidence: tuple[EvidenceView, ...]
     run_id: str
     duration: str
+    links: tuple[tuple[str, str], ...] = ()
+    erp_log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +158,27 @@ def anchors(results: Sequence[RunResult]) -> dict[int, str]:
 
 
 def failures(
-    results: Sequence[RunResult], matrix: Matrix, where: Mapping[int, str], page: Path, root: Path
+    results: Sequence[RunResult],
+    matrix: Matrix,
+    where: Mapping[int, str],
+    page: Path,
+    root: Path,
+    tenants: Sequence[Tenant] = (),
 ) -> tuple[FailureView, ...]:
     """Failed runs, then broken ones, each in the order of the matrix."""
     bad = [run for run in results if run.outcome in (Outcome.FAILED, Outcome.BROKEN)]
     order = {key: number for number, key in enumerate(matrix.cells)}
     bad.sort(key=lambda r: (r.outcome is Outcome.BROKEN, order[r.tenant, r.scenario, r.channel], r.started_at))
     room, made = ROOM, []
+    links = {tenant.id: tenant.links for tenant in tenants}
     for run in bad:
-        view = _failure(run, where[id(run)], page, root, room)
+        view = _failure(run, where[id(run)], page, root, room, links.get(run.tenant, {}))
         room -= sum(len(item.picture.uri) for item in view.evidence if item.picture)
         made.append(view)
     return tuple(made)
 
 
-def _failure(run: RunResult, anchor: str, page: Path, root: Path, room: int) -> FailureView:
+def _failure(run: RunResult, anchor: str, page: Path, root: Path, room: int, links: Mapping[str, str]) -> FailureView:
     said = run.failure
     message, checked = _said(said)
     evidence: list[EvidenceView] = []
@@ -197,7 +206,14 @@ def _failure(run: RunResult, anchor: str, page: Path, root: Path, room: int) -> 
         evidence=tuple(evidence),
         run_id=clean(run.run_id, 80),
         duration=seconds(run.seconds),
+        links=links_of(links, run),
+        erp_log=next((_log(root, item) for item in run.attachments if item.kind == "log"), ""),
     )
+
+
+def _log(root: Path, item: Attachment) -> str:
+    file = inside(root, item.path)
+    return clean(file.read_text(encoding="utf-8", errors="replace"), TRACEBACK) if file else ""
 
 
 def _said(failure: Failure | None) -> tuple[str, str]:

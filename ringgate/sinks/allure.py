@@ -15,7 +15,11 @@ from ringgate.domain.terms import Outcome
 from ringgate.host.secrets import redact
 
 _STATUS = {Outcome.FAILED: Status.FAILED, Outcome.BROKEN: Status.BROKEN}
-_TYPES = {"screenshot": allure.attachment_type.PNG, "text": allure.attachment_type.TEXT}
+_TYPES = {
+    "screenshot": allure.attachment_type.PNG,
+    "text": allure.attachment_type.TEXT,
+    "log": allure.attachment_type.TEXT,
+}
 
 
 class AllureSink:

@@ -17,6 +17,7 @@ from ringgate.metrics import HORIZON
 from ringgate.metrics.families import OUTLIVED, Horizons
 from ringgate.metrics.follower import Around
 from ringgate.report import timing
+from ringgate.report.links import links_of
 from ringgate.report.matrix import build_matrix
 from ringgate.report.text import CHANNEL_WORDS, clean, count, humanise, listed
 from ringgate.report.timeline import note_words
@@ -36,7 +37,7 @@ SILENT_PROBER = timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class LiveFailure:
     """Something whose last run did not pass. `since` is when that began, as far as it is remembered; `beside` is what
-    was noted of the tenant shortly before or since."""
+    was noted of the tenant shortly before or since, `links` are names and addresses in others' tools."""
 
     state: str
     scenario: str
@@ -48,6 +49,7 @@ class LiveFailure:
     times: int
     trace_id: str
     beside: tuple[NoteView, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def context(
         notes, unreadable = notes_of([entry_of(each) for each in around.notes]), ""
     except EvidenceUnreadable as problem:
         notes, unreadable = [], str(problem)
-    failing = _failures(recent, notes, now)
+    failing = _failures(recent, notes, {each.id: each.links for each in inventory.tenants}, now)
     views = rings.views(inventory, around.deployments if around.at else None, judgements, table.failing, now)
     return {
         "title": "Rollout",
@@ -161,7 +163,9 @@ def _facts(
     ]
 
 
-def _failures(recent: Sequence[RunResult], notes: Sequence[NotedEvent], now: datetime) -> list[LiveFailure]:
+def _failures(
+    recent: Sequence[RunResult], notes: Sequence[NotedEvent], links: Mapping[str, Mapping[str, str]], now: datetime
+) -> list[LiveFailure]:
     by_key: dict[tuple[str, str, str], list[RunResult]] = {}
     for each in recent:
         if each.outcome not in (Outcome.SKIPPED, Outcome.STOPPED):
@@ -174,11 +178,15 @@ def _failures(recent: Sequence[RunResult], notes: Sequence[NotedEvent], now: dat
                 break
             streak.append(each)
         if streak:
-            found.append((streak[0].outcome is Outcome.BROKEN, streak[-1].started_at, _failure(streak, notes, now)))
+            found.append(
+                (streak[0].outcome is Outcome.BROKEN, streak[-1].started_at, _failure(streak, notes, links, now))
+            )
     return [view for _, _, view in sorted(found, key=lambda each: each[:2])]
 
 
-def _failure(streak: Sequence[RunResult], notes: Sequence[NotedEvent], now: datetime) -> LiveFailure:
+def _failure(
+    streak: Sequence[RunResult], notes: Sequence[NotedEvent], links: Mapping[str, Mapping[str, str]], now: datetime
+) -> LiveFailure:
     run, began = streak[0], streak[-1].started_at
     beside = [each for each in notes if each.concerns(run.tenant, run.ring) and each.began >= began - SHORTLY]
     said = run.failure
@@ -193,6 +201,7 @@ def _failure(streak: Sequence[RunResult], notes: Sequence[NotedEvent], now: date
         times=len(streak),
         trace_id=clean(run.trace_id, 40),
         beside=tuple(_note(each, now) for each in beside[-3:]),
+        links=links_of(links.get(run.tenant, {}), run),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import types
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
 import pytest
 
 from ringgate.api import POSTING, PROJECT_MANAGER, expect, expect_refusal
+from ringgate.domain.diagnostics import ErpLog
 from ringgate.domain.documents import Project, Ref
 from ringgate.domain.errors import BrowserError, ErpUnavailable, Refused, SecretMissing, StopRequested
 from ringgate.domain.events import RunFinished, RunStarted, StepFinished, StepStarted
@@ -268,3 +270,24 @@ def test_a_skipped_run_has_its_reason_and_touches_nothing(engine, driver, heard)
     assert (result.outcome, result.reason) == (Outcome.SKIPPED, "the api driver for sample cannot do ledger")
     assert [type(event) for event in heard] == [RunFinished]
     assert driver.closed == 0
+
+
+def test_what_the_erps_own_log_says_of_a_failed_run_is_kept_redacted(engine, tmp_path):
+    def logs(erp, make, run):
+        (tmp_path / "erp.log").write_text(f"other\nERROR {make.marker} hunter2\nERROR RG-another\n")
+        raise Refused("post_invoice", "period is closed", "draft")
+
+    acme = replace(tenant(), erp_log=ErpLog(file=str(tmp_path / "erp.log")))
+    result = run_once(process(logs), acme, Channel.API, engine)
+    (kept,) = [each for each in result.attachments if each.kind == "log"]
+    assert (engine.evidence / kept.path).read_text() == f"ERROR RG-{result.run_id} ***\n"
+
+
+def test_a_log_that_cannot_be_read_changes_nothing_of_the_run(engine, driver, tmp_path):
+    acme = replace(tenant(), erp_log=ErpLog(file=str(tmp_path / "none.log")))
+    result = run_once(process(failing(Refused("post_invoice", "no"))), acme, Channel.API, engine)
+    assert (result.outcome, driver.undone) == (Outcome.FAILED, driver.projects)
+    (kept,) = [each for each in result.attachments if each.kind == "log"]
+    told = (engine.evidence / kept.path).read_text()
+    assert told.startswith("It could not be read: ")
+    assert told.endswith("none.log cannot be read: No such file or directory\n")
