@@ -16,7 +16,8 @@ unknown = [4]
 
 A command is a program with its arguments; there is no shell. It runs in the folder of the file. Exit code 0 is done, 75
 (and those of `unknown`) that nobody can tell, any other that it was refused. Its answer is JSON, on standard output or,
-where an argument names {answer}, in that file.
+where an argument names {answer}, in that file. What went wrong is told from both outputs: Ansible says on standard
+output what failed, and warns on standard error.
 """
 
 from __future__ import annotations
@@ -125,10 +126,11 @@ class CommandChannel:
             output = Path(place, "output")
             with output.open("wb") as stdout, Path(place, "errors").open("wb") as stderr:
                 code = _ended(command, self._folder, self._environment(action), limit, lock, (stdout, stderr), source)
-            said = _tail(Path(place, "errors")) or _tail(output)
+            answer = Path(values["answer"]) if any("{answer}" in each for each in table.run) else output
+            told = "" if answer == output and _json(output) is not None else _tail(output)
+            said = " ".join(filter(None, (_tail(Path(place, "errors")), told))) or _tail(output)
             if code in (CANNOT_TELL, 126, 127, *table.unknown) or code < 0:
                 raise PlatformError(f"{source} ended with {code}: nobody can tell what came of it. {said}".strip())
-            answer = Path(values["answer"]) if any("{answer}" in each for each in table.run) else output
             if code:
                 doubtful = _doubtful(answer)
                 raise ActionRefused(f"{source} ended with {code}: {said or 'it said nothing'}", doubtful=doubtful)

@@ -188,3 +188,13 @@ def test_a_file_that_is_not_named_or_not_there_is_told_in_a_sentence(tmp_path):
         CommandHosts().foreseen(PlatformRequest())
     with pytest.raises(PlatformError, match=r"hosts\.toml: cannot be read"):
         CommandHosts().foreseen(PlatformRequest(str(tmp_path / "hosts.toml")))
+
+
+def test_what_a_command_said_on_both_outputs_is_told(platform, hosts):
+    playbook = hosts.parent / "host.py"
+    playbook.write_text("#!/bin/sh\necho 'fatal: no module account'\necho 'a warning of no interest' >&2\nexit 2\n")
+    channel = platform()._channel
+    with pytest.raises(ActionRefused) as refused:
+        channel.call(HostAction("upgrade", tenant("aldgate"), values={"to": "8.0"}))
+    assert "fatal: no module account" in str(refused.value)
+    assert "a warning of no interest" in str(refused.value)
