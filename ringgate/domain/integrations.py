@@ -92,3 +92,25 @@ class ArrivalState:
     settled: bool
     lag: timedelta | None = None
     reversal_lag: timedelta | None = None
+
+
+REVERSAL = " reversal"
+"""After the name of an integration in a run's step: what was taken back came there."""
+
+_LAG = "integration-lag/"
+_LONGEST = 64
+"""Characters of a signal that a store keeps."""
+
+
+def arrival_name(step: str) -> str:
+    """The integration of a run's step, which is named `payroll`, `payroll reversal` or `payroll: doubled, amount`."""
+    return step.partition(": ")[0].removesuffix(REVERSAL)
+
+
+def lag_signal(integration: str) -> str:
+    """The signal of how long documents take to arrive there, in seconds."""
+    return f"{_LAG}{integration}"[:_LONGEST]
+
+
+def is_lag(signal: str) -> bool:
+    return signal.startswith(_LAG)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from ringgate.domain.integrations import REVERSAL
 from ringgate.domain.model import Step
 from ringgate.domain.terms import Outcome, StepKind
 from ringgate.integrations import FollowedDocument, Following
-
-REVERSAL = " reversal"
-"""After the name of an integration in a step: what was taken back came there."""
 
 
 def step_of(seen: FollowedDocument, ended: float) -> Step:

@@ -205,7 +205,7 @@ class Bake:
             return
         for signal, gauge in self.gauges.items():
             of_sample = signal.definition.of_sample
-            over = of_sample(sample) if of_sample else None
+            over = of_sample(sample, self.baseline.lags) if of_sample else None
             if over is not None and not self._waivers.exempt(signal.value, sample.tenant):
                 gauge.add(self._tick(sample.at), sample.tenant, sample.signal, (over,))
 

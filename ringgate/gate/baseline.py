@@ -20,6 +20,7 @@ from ringgate.gate.observations import (
     kind_of,
     known_at,
     probe_of,
+    usual_lags,
 )
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import OutcomeHistory, Rates
@@ -42,7 +43,8 @@ def signature_of(result: RunResult) -> Signature:
 class Baseline:
     """A ring before the release. `runs` are those that passed or failed, `tested` is what they were of; `intervals` are
     the median ones of what a prober ran at least twice (a suite runs when somebody starts it). `groups` counts failures
-    by what they have in common, `broken_invariants` the broken ones by tenant."""
+    by what they have in common, `broken_invariants` the broken ones by tenant. `lags` are the seconds that documents
+    may take to arrive, by the samples' signal."""
 
     runs: int
     failed: int
@@ -54,6 +56,7 @@ class Baseline:
     rates: Mapping[Signal, tuple[Rates, ...]]
     tested: frozenset[Probe] = frozenset()
     intervals: Mapping[Probe, timedelta] = field(default_factory=dict)
+    lags: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[Signature, int] = field(default_factory=dict)
     broken_invariants: Mapping[tuple[str, Invariant], int] = field(default_factory=dict)
 
@@ -72,7 +75,8 @@ def learn(
     waivers: Waivers | None = None,
 ) -> Baseline:
     """The baseline of these tenants. `results` and `samples` are those before the release, in any order."""
-    tick = policy.tick.total_seconds()
+    tick, samples = policy.tick.total_seconds(), tuple(samples)
+    lags = usual_lags(samples, ring, tenants)
     waivers = waivers or Waivers()
     ran = sorted((r for r in results if r.tenant in tenants and r.source in EVIDENCE), key=lambda r: r.started_at)
     good = [r for r in ran if failed(r) is not None and not (failed(r) and waivers.accept(r))]
@@ -100,10 +104,11 @@ def learn(
         pace=pace,
         rates={
             **{signal: tuple(part.rates() for part in parts) for signal, parts in histories.items()},
-            **of_samples(samples, ring, tenants, policy),
+            **of_samples(samples, ring, tenants, policy, lags),
         },
         tested=frozenset(map(probe_of, good)),
         intervals=_intervals(ran),
+        lags=lags,
         groups=Counter(signature_of(r) for r in wrong),
         broken_invariants=Counter(
             (r.tenant, r.failure.invariant) for r in wrong if r.failure is not None and r.failure.invariant is not None
@@ -112,16 +117,16 @@ def learn(
 
 
 def of_samples(
-    samples: Iterable[SignalSample], ring: str, tenants: Collection[str], policy: GatePolicy
+    samples: Sequence[SignalSample], ring: str, tenants: Collection[str], policy: GatePolicy, lags: Mapping[str, float]
 ) -> dict[Signal, tuple[Rates, ...]]:
     """How often the samples that concern a ring were bad, for each signal that samples speak to."""
-    tick, samples = policy.tick.total_seconds(), tuple(samples)
+    tick = policy.tick.total_seconds()
     found: dict[Signal, tuple[Rates, ...]] = {}
     for signal in Signal:
         if of_sample := signal.definition.of_sample:
             record = OutcomeHistory(tick)
             for sample in samples:
-                if concerns(sample, ring, tenants) and (over := of_sample(sample)) is not None:
+                if concerns(sample, ring, tenants) and (over := of_sample(sample, lags)) is not None:
                     record.add(sample.tenant, sample.signal, sample.at.timestamp(), over)
             found[signal] = (record.rates(),)
     return found

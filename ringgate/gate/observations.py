@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ringgate.domain.errors import ErpTimedOut, IntegrationLate
+from ringgate.domain.integrations import is_lag
 from ringgate.domain.model import RunResult, SignalSample
 from ringgate.domain.terms import Channel, Outcome, Source, StepKind
 
@@ -184,3 +185,29 @@ def concerns(sample: SignalSample, ring: str, tenants: Collection[str]) -> bool:
 def over_limit(sample: SignalSample) -> bool | None:
     """None where nobody said what is too much; what is no number is too much."""
     return None if sample.limit is None else not sample.value <= sample.limit
+
+
+LAG_QUANTILE, LAG_SLOWER, LAG_SECONDS = 0.9, 1.5, 2.0
+"""A document took long to arrive if it took longer than this quantile of those before: so many times, and so many
+seconds, for a far end is looked at once a second."""
+
+
+def usual_lags(samples: Iterable[SignalSample], ring: str, tenants: Collection[str]) -> dict[str, float]:
+    """The most seconds that a document may take to arrive at an integration, by the samples' signal."""
+    taken: dict[str, list[float]] = defaultdict(list)
+    for each in samples:
+        if is_lag(each.signal) and concerns(each, ring, tenants) and math.isfinite(each.value):
+            taken[each.signal].append(each.value)
+    usual = {
+        signal: at_quantile(sorted(seconds), LAG_QUANTILE)
+        for signal, seconds in taken.items()
+        if len(seconds) >= ENOUGH_FOR_QUANTILES
+    }
+    return {signal: max(LAG_SLOWER * most, most + LAG_SECONDS) for signal, most in usual.items()}
+
+
+def long_on_its_way(sample: SignalSample, lags: Mapping[str, float]) -> bool | None:
+    """None for what is no lag, and for an integration of which too little is known; what is no number is too long."""
+    if not is_lag(sample.signal) or sample.signal not in lags:
+        return None
+    return not sample.value <= lags[sample.signal]

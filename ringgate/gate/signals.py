@@ -7,13 +7,21 @@ words on a page, how hard it may stop a rollout and what a run says to it all co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from ringgate.domain.model import RunResult, SignalSample
-from ringgate.gate.observations import SlownessPolicy, UsualPace, failed, failed_posting, made_otherwise, over_limit
+from ringgate.gate.observations import (
+    SlownessPolicy,
+    UsualPace,
+    failed,
+    failed_posting,
+    long_on_its_way,
+    made_otherwise,
+    over_limit,
+)
 
 Said = tuple[bool, ...] | None
 """Whether a run, or a sample, is bad, for each null of its signal; None where it says nothing."""
@@ -40,9 +48,9 @@ def _one(policy: SignalPolicy) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SignalDefinition:
-    """One signal. It is fed by one of three: `of_run` and `of_sample` say what a run or a platform's sample says to it,
-    and what is granted to it comes from the baseline; `granted` is the share that a policy grants where it is fed by
-    what is due.
+    """One signal. It is fed by one of three: `of_run` and `of_sample` say what a run or a platform's sample says to it
+    (a sample with how long documents may take to arrive), and what is granted to it comes from the baseline; `granted`
+    is the share that a policy grants where it is fed by what is due.
 
     `word` is its key in a policy (`about` explains it), its label, and a waiver's signature. `counted` and `bad` make
     a sentence: "12 of 540 runs failed"; `{quantile}` is the policy's highest. `unknown` says why it cannot be judged.
@@ -59,7 +67,7 @@ class SignalDefinition:
     unknown: str
     counted: str = "runs"
     of_run: Callable[[RunResult, UsualPace], Said] | None = None
-    of_sample: Callable[[SignalSample], bool | None] | None = None
+    of_sample: Callable[[SignalSample, Mapping[str, float]], bool | None] | None = None
     granted: Callable[[SignalPolicy], float] | None = None
     parts: Callable[[SignalPolicy], int] = _one
     timed: bool = False
@@ -113,8 +121,14 @@ class Signal(StrEnum):
     )  # fmt: skip
     BACKLOG = SignalDefinition(
         "backlog", Strength.PAUSE, "Samples over their limit.", "were over their limit",
-        "nothing was sampled before it", "samples", of_sample=over_limit,
+        "nothing was sampled before it", "samples", of_sample=lambda sample, lags: over_limit(sample),
         because="work piles up that the platform has to do, and what waits for it fails", leads=True,
+    )  # fmt: skip
+    # What is later than its deadline has failed. Less than that may be the machine, as with whole runs.
+    LAG = SignalDefinition(
+        "integration-lag", Strength.HOLD, "Documents that take longer than before to arrive at an integration.",
+        "took longer to arrive than those before", "too few documents arrived before it", "arrivals",
+        of_sample=long_on_its_way, because="what arrives is right, and takes longer",
     )  # fmt: skip
     POSTING = SignalDefinition(
         "posting-errors", Strength.ROLL_BACK, "Failures of posting steps.", "failed to post",

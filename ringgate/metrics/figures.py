@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
 
+from ringgate.domain.integrations import arrival_name
 from ringgate.domain.model import Failure, RunResult, Step
 from ringgate.domain.terms import Outcome, Source, StepKind
 
@@ -125,8 +126,7 @@ class Figures:
 
     def _take_arrival(self, result: RunResult, step: Step, at: datetime) -> None:
         """A step `payroll`, `payroll reversal`, or `payroll: doubled, amount` where that was wrong."""
-        name, _, wrong = step.name.partition(": ")
-        integration = name.removesuffix(" reversal")
+        integration, wrong = arrival_name(step.name), step.name.partition(": ")[2]
         for word in wrong.split(", ") if wrong else ["arrived"]:
             self.arrivals.setdefault((result.tenant, integration, word), RunCount()).add(at, result.trace_id)
         if step.seconds and at >= self.lags.get((result.tenant, integration), (0.0, LONG_AGO))[1]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ringgate.domain.integrations import arrival_name, lag_signal
 from ringgate.domain.labels import microseconds
 from ringgate.domain.model import RunResult
-from ringgate.domain.terms import Source
+from ringgate.domain.terms import Source, StepKind
 from ringgate.store import encoding
 
 TOUCHES_KEY = ("scenario", "channel", "digest")
@@ -59,6 +60,19 @@ def touch_rows(results: Sequence[RunResult]) -> list[dict[str, Any]]:
         for scenario, channel, touches in runs
     ]  # fmt: skip
     return sorted(rows, key=lambda each: [each[name] for name in TOUCHES_KEY])
+
+
+def sample_rows(results: Sequence[RunResult]) -> list[dict[str, Any]]:
+    """One for each document that arrived at an integration: how long it took."""
+    return [
+        {
+            "at": result.started_at.astimezone(UTC) + timedelta(seconds=step.start + step.seconds),
+            "signal": lag_signal(arrival_name(step.name)), "value": step.seconds, "unit": "s", "ring": result.ring,
+            "tenant": result.tenant, "limit": None,
+        }
+        for result in results if result.source is not Source.SELF_TEST
+        for step in result.steps if step.kind is StepKind.ARRIVAL and step.seconds > 0
+    ]  # fmt: skip
 
 
 def _digest(touches: frozenset[str]) -> str:

@@ -62,6 +62,8 @@ class Runs(Database):
             ]
             connection.execute(insert(tables.runs), rows)
             connection.execute(insert(tables.run_blocks), additions.block_rows(results, keys, recorded))
+            if arrived := additions.sample_rows(results):
+                connection.execute(insert(tables.samples), arrived)
             residue.note_left(connection, results)
             _count_touches(connection, results)
         with self._guard:  # only what was committed is known

@@ -128,6 +128,8 @@ class SqliteFile:
             _insert(connection, "runs", encoding.run_row(result, labels, shape, session, recorded))
             for row in additions.block_rows([result], [(labels, shape)], recorded):
                 _insert(connection, "run_blocks", row)
+            for row in additions.sample_rows([result]):
+                _insert(connection, "samples", {**row, "at": f"{row['at']:{_MOMENT}}"})
             for row in additions.touch_rows([result]):
                 plain = {"touched": json.dumps(row["touched"]), "last_at": f"{row['last_at']:{_MOMENT}}"}
                 _insert(connection, "touches", {**row, **plain}, _ONE_MORE)

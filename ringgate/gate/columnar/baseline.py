@@ -17,7 +17,7 @@ from ringgate.gate.bounds import tail_from
 from ringgate.gate.columnar import evidence as says
 from ringgate.gate.columnar.evidence import NO, YES, Array, Bools, Floats, Ints
 from ringgate.gate.columnar.paces import said_of_pace, usual_pace
-from ringgate.gate.observations import EVIDENCE, Probe, UsualPace, kind_of, probe_of
+from ringgate.gate.observations import EVIDENCE, Probe, UsualPace, kind_of, probe_of, usual_lags
 from ringgate.gate.policy import GatePolicy
 from ringgate.gate.rates import BUSY, LEAST_IN_A_PIECE, PIECE, PIECES, STREAKS_MATTER, RateCount, Rates
 from ringgate.gate.signals import Signal
@@ -35,7 +35,8 @@ def learn_columns(
     waivers: Waivers | None = None,
 ) -> Baseline:
     """`baseline.learn`, of columns in any order."""
-    waivers, tenants = waivers or Waivers(), frozenset(tenants)
+    waivers, tenants, samples = waivers or Waivers(), frozenset(tenants), tuple(samples)
+    lags = usual_lags(samples, ring, tenants)
     ran = columns.where(lambda labels: labels.tenant in tenants and labels.source in EVIDENCE)
     ran = ResultColumns(ran.records[np.argsort(ran.records["started"], kind="stable")], ran.labels, ran.shapes)
     said = says.failing(ran)
@@ -55,10 +56,11 @@ def learn_columns(
         pace=pace,
         rates={
             **{signal: runs.rates_of(signal, pace, policy) for signal in Signal if signal.definition.of_run},
-            **of_samples(samples, ring, tenants, policy),
+            **of_samples(samples, ring, tenants, policy, lags),
         },
         tested=frozenset(probe_of(good.labels[key]) for key in says.distinct(good.records["labels"])),
         intervals=_intervals(ran),
+        lags=lags,
         groups=_counted(good, bad, says.signature_of),
         broken_invariants=_broken_invariants(good, bad),
     )

@@ -247,7 +247,8 @@ def test_alpha_is_split_over_the_signals_in_use() -> None:
     ]  # fmt: skip
     assert five.alpha == pytest.approx(0.01 / 5)
     assert five.unused == {
-        Signal.BACKLOG: "nothing was sampled before it", Signal.TWINS: "no run's documents were compared before it",
+        Signal.BACKLOG: "nothing was sampled before it", Signal.LAG: "too few documents arrived before it",
+        Signal.TWINS: "no run's documents were compared before it",
     }  # fmt: skip
     alone = bake(good(), **QUIET)
     assert alone.alpha == 0.01

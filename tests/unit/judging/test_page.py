@@ -107,7 +107,10 @@ def test_json_keeps_its_keys(stopped: Verdict) -> None:
     assert told["alpha"] == {
         "total": 0.01, "each": 0.002,
         "signals": ["failures", "slowness", "slow-posting", "posting-errors", "silence"],
-        "unused": {"backlog": "nothing was sampled before it", "twins": "no run's documents were compared before it"},
+        "unused": {
+            "backlog": "nothing was sampled before it", "integration-lag": "too few documents arrived before it",
+            "twins": "no run's documents were compared before it",
+        },
     }  # fmt: skip
     assert told["failures"][0]["cause"] == "product"
     assert told["cause"]["cause"] == "product"

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ringgate.domain.events import RunFinished, RunRecovered
-from ringgate.domain.model import Deployment, Failure, RunResult
-from ringgate.domain.terms import Basis, Outcome, Source
+from ringgate.domain.model import Deployment, Failure, RunResult, Step
+from ringgate.domain.terms import Basis, Outcome, Source, StepKind
 from ringgate.store import Store, StoreError
 from ringgate.store.sessions import SqliteFile, session_store
 from tests.unit.store.test_store import NOON, result
@@ -30,6 +30,16 @@ RESULTS = (
     result("r6", residue=(), touched=frozenset({"consultant call login", "consultant read party.party"})),
     result("r7", residue=(), touched=frozenset({"consultant call login", "consultant read party.party"})),
     result("r8", residue=(), failure=Failure("amount", "off", "post", basis=Basis.POLICY), started_at=NOON + HOUR),
+    result(
+        "ra",
+        residue=(),
+        steps=(
+            Step("post", 0.5, 0.25, Outcome.PASSED),
+            Step("payroll", 1.0, 2.5, Outcome.PASSED, StepKind.ARRIVAL),
+            Step("crm: late", 1.0, 0.0, Outcome.FAILED, StepKind.ARRIVAL),
+            Step("payroll reversal: doubled", 4.0, 1.25, Outcome.FAILED, StepKind.ARRIVAL),
+        ),
+    ),
     result("r9", residue=(), outcome=Outcome.SKIPPED, failure=None, reason="not due", steps=(), server="7.0.42"),
 )
 
@@ -147,3 +157,11 @@ def test_results_of_several_threads_are_all_kept(files: tuple[Store, SqliteFile]
     with ThreadPoolExecutor(4) as pool:
         kept = list(pool.map(keep, range(20)))
     assert {each.run_id for each in files[1].results(session="threads")} == {each.run_id for each in kept}
+
+
+def test_how_long_each_document_was_on_its_way_is_a_sample(files: tuple[Store, SqliteFile]) -> None:
+    store, _ = files
+    assert [(each.signal, each.value, each.tenant, each.at - NOON) for each in store.samples()] == [
+        ("integration-lag/payroll", 2.5, "aldgate", timedelta(seconds=3.5)),
+        ("integration-lag/payroll", 1.25, "aldgate", timedelta(seconds=5.25)),
+    ]
