@@ -28,6 +28,7 @@ from ringgate.cli import (
     gate,
     init,
     integrations,
+    load,
     probe,
     region,
     rehearse,
@@ -75,6 +76,7 @@ gate.add_to(app)
 approve.add_to(app)
 probe.add_to(app)
 worker.add_to(app)
+load.add_to(app)
 rehearse.add_to(app)
 bracket.add_to(app)
 runbook.add_to(app)

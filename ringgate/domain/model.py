@@ -124,7 +124,8 @@ class Tenant:
     """One customer's ERP, with everything Ringgate may assume about it.
 
     `id` is immutable: it is the pytest id and the metric label. `sessions` caps how many runs may use the tenant at
-    once, `time_limit` how long each answer may take (None: the usual). `lacks` names capabilities the tenant does not
+    once, `load_users` how many users of a load (0: none), `time_limit` how long each answer may take (None: the usual).
+    `lacks` names capabilities the tenant does not
     have although its ERP could. `recovery` is what its service level promises, None where the inventory states no such
     promises. `probes` says when it is probed. `addresses` are what operators need besides the ERP's own, by name;
     `links` are templates of addresses in their log and trace tools, `erp_log` is where the ERP's own log is read.
@@ -146,6 +147,7 @@ class Tenant:
     users: Mapping[Role, Account]
     series: str = ""
     sessions: int = 4
+    load_users: int = 0
     time_limit: timedelta | None = None
     lacks: frozenset[Capability] = frozenset()
     features: Mapping[str, Feature] = field(default_factory=dict)

@@ -96,12 +96,12 @@ def engine(
 
 
 @contextmanager
-def journal_and_locks(shared: str | None = None) -> Iterator[tuple[Journal, RunLocks]]:
+def journal_and_locks(shared: str | None = None, *, patience: float = 600.0) -> Iterator[tuple[Journal, RunLocks]]:
     """This machine's, or those in the PostgreSQL that `shared` or `RINGGATE_SHARED` names: then what is left by a
-    machine that is gone is found by any other. Raises SharedError."""
+    machine that is gone is found by any other. `patience`: seconds to wait for room. Raises SharedError."""
     url = shared or os.environ.get("RINGGATE_SHARED")
     if not url:
-        yield Journal(paths.journal()), RunLocks(paths.locks())
+        yield Journal(paths.journal()), RunLocks(paths.locks(), patience=patience)
         return
     from ringgate.shared.database import SharedDatabase, SharedMember
     from ringgate.shared.journal import SharedJournal
@@ -111,7 +111,7 @@ def journal_and_locks(shared: str | None = None) -> Iterator[tuple[Journal, RunL
     try:
         member = SharedMember(database)
         try:
-            yield SharedJournal(member), SharedRunLocks(member, paths.locks())
+            yield SharedJournal(member), SharedRunLocks(member, paths.locks(), patience=patience)
         finally:
             member.close()
     finally:

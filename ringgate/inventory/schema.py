@@ -175,6 +175,11 @@ class TenantTable(StrictTable):
     language: Language = Field("en", description="The language its users work in.", examples=["de"])
     sla: Slug = Field("standard", description="The service level it bought.", examples=["gold"])
     sessions: int = Field(4, ge=1, le=64, strict=True, description="How many runs may use it at once.", examples=[2])
+    load_users: int = Field(
+        0, ge=0, le=512, strict=True,
+        description="How many users `ringgate load` may be on it at once; 0: none, as on a tenant of production.",
+        examples=[16],
+    )  # fmt: skip
     time_limit: Duration | None = Field(
         None,
         description="How long each of its answers may take; by default 30 s, or three times its slowest usual steps.",

@@ -58,6 +58,7 @@ def tenant_of(table: TenantTable, base: Path, policy: Policy, probes: Probing, r
         users={role: _account(user, table.id, base) for role, user in table.users.items()},
         sessions=table.sessions,
         time_limit=table.time_limit,
+        load_users=table.load_users,
         lacks=table.lacks,
         features={name: Feature(x.on, x.owner, x.expires) for name, x in table.features.items()},
         extensions=dict(table.extensions),

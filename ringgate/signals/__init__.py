@@ -24,7 +24,7 @@ from ringgate.signals.schema import SignalReading, Signals, SignalsError, load
 from ringgate.signals.sources import SourceError, read
 from ringgate.store import CounterKey, Store
 
-__all__ = ["Poller", "Signals", "SignalsError", "SourceError", "load", "poll", "polling"]
+__all__ = ["Poller", "Signals", "SignalsError", "SourceError", "load", "poll", "polling", "read_once"]
 
 AT_ONCE = 8
 """Sources that are read at the same time."""
@@ -36,6 +36,19 @@ def poll(signals: Signals, store: Store, now: datetime) -> list[str]:
 
     Raises StoreTrouble; what a source does never raises.
     """
+    samples, counts, errors = _read(signals, now)
+    store.sampled(samples)
+    store.count(counts)
+    return errors
+
+
+def read_once(signals: Signals, now: datetime) -> tuple[list[SignalSample], list[str]]:
+    """What every source says now, and what went wrong, without secrets. Keeps nothing, and never raises."""
+    samples, _, errors = _read(signals, now)
+    return [each for each in samples if not each.signal.endswith(UP)], errors
+
+
+def _read(signals: Signals, now: datetime) -> tuple[list[SignalSample], dict[CounterKey, int], list[str]]:
     samples: list[SignalSample] = []
     errors: list[str] = []
     counts: dict[CounterKey, int] = {}
@@ -52,9 +65,7 @@ def poll(signals: Signals, store: Store, now: datetime) -> list[str]:
         samples += [SignalSample(now, name + UP, float(not wrong)), *([] if wrong else found)]
         errors += wrong
         counts[(f"{'failed' if wrong else 'read'}{UP}", "", name, "")] = 1
-    store.sampled(samples)
-    store.count(counts)
-    return errors
+    return samples, counts, errors
 
 
 def _gather(

@@ -33,6 +33,7 @@ from ringgate.inventory.secrets import SecretTable
 from ringgate.inventory.tenants import reference
 
 Kind = Literal["sql", "prometheus", "http-json"]
+Resource = Literal["", "server", "queue", "locks", "connections", "disk", "processor", "memory"]
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "sql": ("url", "query"),
     "prometheus": ("address", "query"),
@@ -102,6 +103,11 @@ class SourceTable(StrictTable):
     path: Annotated[str, AfterValidator(_path)] | None = Field(
         None, description="http-json: where the number stands.", examples=["$.queue.depth"]
     )
+    resource: Resource = Field(
+        "",
+        description="What of the platform it measures; `ringgate load` names what gives way by it.",
+        examples=["locks"],
+    )
     unit: Annotated[str, Field(max_length=16)] = Field("", description="For people.", examples=["jobs"])
     limit: float | None = Field(
         None, allow_inf_nan=False, description="The value above which it is too much.", examples=[100]
@@ -162,6 +168,7 @@ class SignalReading:
     ring: str = ""
     unit: str = ""
     limit: float | None = None
+    resource: str = ""
 
     def path(self) -> JSONPath:
         return parse_path(self.question)
@@ -230,6 +237,7 @@ def _readings(source: SourceTable, tenants: Sequence[Tenant], base: Path) -> lis
             ring=ring,
             unit=source.unit,
             limit=source.limit,
+            resource=source.resource,
         )
 
     if not source.each:
