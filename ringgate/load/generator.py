@@ -44,6 +44,11 @@ Read = Callable[[], tuple[Sequence[SignalSample], Sequence[str]]]
 """The platform's signals now, and what was wrong with reading them."""
 
 
+def own_drivers(tenants: Sequence[Tenant]) -> Drivers:
+    """Those of one user: nobody shares a session."""
+    return Drivers([tenant.erp for tenant in tenants])
+
+
 class LoadLocks(RunLocks):
     """Users of a load run beside each other as real ones do; that they run at all is agreed on before it begins."""
 
@@ -83,7 +88,7 @@ class LoadGenerator:
         terms: LoadTerms,
         *,
         read: Read | None = None,
-        make: Callable[[Sequence[Tenant]], Drivers] = lambda some: Drivers([each.erp for each in some]),
+        make: Callable[[Sequence[Tenant]], Drivers] = own_drivers,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._profile, self._scenarios, self._tenants, self._terms = profile, scenarios, tenants, terms
