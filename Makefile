@@ -10,7 +10,7 @@ TENANTS ?= 500
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test test-all faults mutants rollout-simulation busy soak bench bench-gate bench-queues bench-tenants bench-scale bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test test-all faults mutants rollout-simulation busy soak bench bench-gate bench-queues bench-tenants bench-scale bench-region region-capacity bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -71,6 +71,12 @@ bench-tenants: setup ## how reading the inventory, plan, gate, metrics and page 
 
 bench-queues: setup ## job queues on PostgreSQL with our own jobs: throughput, latency, memory, and what five faults cost
 	@$(BIN)/python -m tests.evaluation.queues
+
+bench-region: setup ## workers of a region against one prober: 1,000, 3,000 and 10,000 tenants x 5 scenarios every 5 minutes (15 min)
+	@$(BIN)/python -m tests.evaluation.bench.region --tenants 1000 --tenants 3000 --tenants 10000 $(ARGS)
+
+region-capacity: setup ## what 100,000 tenants in 12 regions need, simulated with the costs that docs/workers.md has
+	@$(BIN)/python -m tests.evaluation.capacity $(ARGS)
 
 bench-scale: setup ## whether one prober keeps up with 1,000 tenants x 5 scenarios a minute
 	@$(BIN)/python -m tests.evaluation.bench.scale
