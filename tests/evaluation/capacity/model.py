@@ -4,8 +4,8 @@
     -> RegionCourse(due=1_260_000, run=1_259_870, late=410, missed=130, busiest=9.4, ...)
 
 Slots are spread over their interval by chance, as `ringgate.probing.plan` spreads them by a hash. A worker is a process
-of Python, so it has one core at most. A slot that nobody has begun a minute after it fell due is missed; one that begins more than
-`LATE` seconds after it is late. What a dead worker held is put back after 30 s.
+of Python, so it has one core at most. A slot that nobody has begun a minute after it fell due is missed; one that
+begins more than `LATE` seconds after it is late. What a dead worker held is put back after 30 s.
 """
 
 from __future__ import annotations
