@@ -70,7 +70,7 @@ class LoadProfile:
         return level if self.is_open else float(math.ceil(level))
 
     def _name(self, level: float) -> str:
-        return f"{level:.3g} arrivals/s" if self.is_open else f"{math.ceil(level)} users"
+        return f"{level:.3g} arrivals/s" if self.is_open else _users(math.ceil(level))
 
     def wanted(self, at: float) -> float:
         """The level at so many seconds from the beginning; 0 after the end."""
@@ -84,3 +84,7 @@ class LoadProfile:
             while at < stage.ends:
                 yield at
                 at += dice.expovariate(stage.level)
+
+
+def _users(number: int) -> str:
+    return "1 user" if number == 1 else f"{number} users"
