@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from ringgate.domain.errors import RinggateError
 from ringgate.host.atomic_files import write_atomically
-from ringgate.load.profile import LoadProfile, Stage
+from ringgate.load.profile import LoadProfile, LoadStage
 
 FORMAT = 1
 
@@ -62,7 +62,7 @@ class StageFigures:
     """One stage: processes a second that ended, their median and 95th percentile in seconds, and the share that did not
     end well."""
 
-    stage: Stage
+    stage: LoadStage
     runs: int
     rate: float
     median: float | None

@@ -1,7 +1,7 @@
 """What load there is when: so many users at once, or so many arrivals a second, whoever is still busy. Pure.
 
     LoadProfile(users=40, ramp=120, hold=600, think=5).stages()
-    -> [Stage("8 users", 0.0, 24.0, 8), ..., Stage("40 users", 120.0, 720.0, 40)]
+    -> [LoadStage("8 users", 0.0, 24.0, 8), ..., LoadStage("40 users", 120.0, 720.0, 40)]
 
 Closed (users): each user runs a process, thinks, and runs the next; a slower ERP is asked less. Open (arrivals): they
 come as they come, by chance, and a slower ERP is asked as much, by more users at once.
@@ -19,7 +19,7 @@ STEPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class LoadStage:
     """A part of a load, in seconds from its beginning. `level` is users, or arrivals a second."""
 
     name: str
@@ -54,17 +54,17 @@ class LoadProfile:
     def top(self) -> float:
         return self.arrivals if self.is_open else float(self.users)
 
-    def stages(self) -> list[Stage]:
+    def stages(self) -> list[LoadStage]:
         """The steps of the ramp, then what is held."""
         number = min(STEPS, self.users) if not self.is_open else STEPS
         steps = number - 1 if self.ramp else 0
         levels = [self.top * (place + 1) / number for place in range(steps)]
         length = self.ramp / steps if steps else 0.0
         found = [
-            Stage(self._name(level), place * length, (place + 1) * length, self._level(level))
+            LoadStage(self._name(level), place * length, (place + 1) * length, self._level(level))
             for place, level in enumerate(levels)
         ]
-        return [*found, Stage(self._name(self.top), self.ramp if steps else 0.0, self.seconds, self.top)]
+        return [*found, LoadStage(self._name(self.top), self.ramp if steps else 0.0, self.seconds, self.top)]
 
     def _level(self, level: float) -> float:
         return level if self.is_open else float(math.ceil(level))
