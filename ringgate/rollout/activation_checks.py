@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +16,14 @@ from ringgate.rollout.activation_tables import ACTIVATION, FlagTable
 from ringgate.rollout.flags.commands import PLACEHOLDERS
 from ringgate.rollout.flags.flagd import FlagFileWrong, read_flag
 from ringgate.rollout.platforms.hosts_file import words_in_braces
+from ringgate.rollout.risk_classes import PLANS, Risk
 
 
-def check_activation(path: Path, given: object, rings: Sequence[str], today: date) -> list[Problem]:
-    """A flag that has ended, that nothing or two things switch, whose file or program is not as it must be."""
+def check_activation(
+    path: Path, given: object, rings: Sequence[str], today: date, must: Collection[str] = ()
+) -> list[Problem]:
+    """A flag that has ended, that nothing or two things switch, whose file or program is not as it must be, or that
+    keeps from being tried what must have passed (`must`) before anything is switched on."""
     if not isinstance(given, Mapping):
         return []
     file, found, listed = str(path), list[Problem](), given.get("flags")
@@ -31,7 +35,24 @@ def check_activation(path: Path, given: object, rings: Sequence[str], today: dat
         found.append(Problem(file, "activation.flags", "two flags must not have the same name", f'"{name}"'))
     for index, each in enumerate(tables):
         found += _flag(path, f"activation.flags[{index}]", each, today)
+        listed = each.get("scenarios")
+        for name in listed if isinstance(listed, list) else []:
+            if name in must:
+                rule = "must have passed before the flag is switched on, and is not tried while it is dark"
+                found.append(Problem(file, f"activation.flags[{index}].scenarios", rule, f'"{name}"'))
     return found
+
+
+def must_of(data: Mapping[str, object]) -> Collection[str]:
+    """The processes that a definition (raw values) asks for on every tenant: `must`, or those of its risk class, but
+    for those that somebody may go without."""
+    listed, untested = data.get("must"), data.get("untested")
+    risk = next((each for each in Risk if each.value == data.get("risk")), None)
+    names = listed if isinstance(listed, list) and listed else PLANS[risk].must if risk else ()
+    without = (
+        [each.get("scenario") for each in untested if isinstance(each, dict)] if isinstance(untested, list) else []
+    )
+    return [each for each in names if each not in without]
 
 
 def _flag(path: Path, at: str, given: Mapping[str, object], today: date) -> list[Problem]:

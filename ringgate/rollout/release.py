@@ -19,7 +19,7 @@ from ringgate.fingerprint.policy import ComparisonPolicyError
 from ringgate.fingerprint.policy import load as load_policy
 from ringgate.inventory import Inventory
 from ringgate.inventory.files import Problem, dotted, faults, nearest, read_layer
-from ringgate.rollout.activation_checks import check_activation
+from ringgate.rollout.activation_checks import check_activation, must_of
 from ringgate.rollout.calendars import RolloutCalendar
 from ringgate.rollout.control_tables import check_controls, control_files
 from ringgate.rollout.release_checks import check_series, cross_checks
@@ -115,7 +115,7 @@ def load_release(
     problems = [Problem(file, dotted(where), rule, got) for where, rule, got, _ in faults(ReleaseTable, layer.data)]
     now = today or datetime.now(UTC).date()
     problems += cross_checks(file, layer.data, inventory, now)
-    problems += check_activation(path, layer.data.get("activation"), inventory.rings, now)
+    problems += check_activation(path, layer.data.get("activation"), inventory.rings, now, must_of(layer.data))
     problems += check_series(file, layer.data, list(known_series))
     policy, accepted, drift, wrong = _beside(path, layer.data)
     problems += wrong

@@ -228,3 +228,20 @@ def test_files_and_programs_are_looked_at_before_anything_is_done(tmp_path):
         ("activation.flags[0].switch[1]", "{tenent} is nothing that is filled in; did you mean tenant?"),
         ("activation.flags[1].file", "must have off as the default of dark: it is deployed dark"),
     }
+
+
+DARK = ("activation.flags[0].scenarios",
+        "must have passed before the flag is switched on, and is not tried while it is dark")  # fmt: skip
+
+
+def test_what_must_have_passed_cannot_go_untried_while_a_flag_is_dark(tmp_path):
+    assert DARK in problems(tmp_path, f'{FLAG}scenarios = ["sign-in", "credit-and-payment"]\n')
+
+
+def test_a_process_that_somebody_may_go_without_may_be_dark(tmp_path):
+    file = release_file(tmp_path, "low")
+    without = (
+        '[[untested]]\ntenant = "aldgate"\nscenario = "sign-in"\nowner = "o"\nreason = "r"\nexpires = 2999-01-01\n'
+    )
+    file.write_text(f'{file.read_text()}{without}{FLAG}scenarios = ["sign-in"]\n')
+    assert load_release(file, Inventory.load(ROOT / "tenants")).table.activation
