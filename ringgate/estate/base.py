@@ -56,9 +56,9 @@ class EstateBase:
         self.kind: EstateKind = registry.estate_kind(erp or (old.erp if old else registry.DEFAULT))
         self.names = tenants or self.kind.tenants
         self.seeding = seeding or self.kind.seeding
-        known = ", ".join(self.kind.series)
-        if series and series not in self.kind.series:
-            raise EstateError(f"{self.kind.title} {series} cannot run in an estate: choose --series {known}.")
+        if series and series not in self.kind.seeded_series:
+            known = ", ".join(self.kind.seeded_series)
+            raise EstateError(f"No tenant of an estate begins at {self.kind.title} {series}: choose --series {known}.")
         if series and old and old.first_series and old.first_series != series:
             raise EstateError(f"The tenants of estate {name} began at {old.first_series}: choose another --name.")
         self.first_series = series or (old.first_series if old else "") or self.kind.series[0]

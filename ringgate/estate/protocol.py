@@ -126,6 +126,8 @@ class EstateKind(Protocol):
     @property
     def series(self) -> tuple[str, ...]: ...  # that can run here, in their order; new tenants begin at the first
     @property
+    def seeded_series(self) -> tuple[str, ...]: ...  # those of them that new tenants can begin at
+    @property
     def admin(self) -> str: ...  # the administrator's login
     @property
     def files(self) -> PurePosixPath: ...  # below the estate's folder: a folder for each database that has files

@@ -37,7 +37,7 @@ class OdooEstate:
 
     name = "odoo"
     title = "Odoo"
-    series = tuple(SERIES)
+    series = seeded_series = tuple(SERIES)
     admin = "admin"
     files = PurePosixPath("files/filestore")
     tenants = TenantNames(Path(__file__).with_name("tenants"), FURTHER, THRESHOLDS)

@@ -35,6 +35,7 @@ class TrytonEstate:
     name = "tryton"
     title = "Tryton"
     series = tuple(SERIES)
+    seeded_series = series[:1]  # later ones are reached by upgrading
     admin = "admin"
     files = PurePosixPath("files")
     tenants = TenantNames(Path(__file__).resolve().parents[3] / "tenants", FURTHER)

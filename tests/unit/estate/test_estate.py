@@ -71,6 +71,12 @@ def test_an_estate_keeps_its_kind() -> None:
         Estate("one", "other")
 
 
+def test_new_tenants_begin_only_where_they_can_be_filled() -> None:
+    with pytest.raises(EstateError, match=r"No tenant of an estate begins at Tryton 8\.0: choose --series 7\.0\."):
+        Estate("later", series="8.0")
+    assert Estate("odoo-later", "odoo", series="19.0").first_series == "19.0"
+
+
 def test_a_kind_is_found_by_its_entry_point() -> None:
     assert "tryton" in registry.names()
     assert registry.estate_kind("tryton").title == "Tryton"
