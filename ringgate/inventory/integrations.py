@@ -29,6 +29,8 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "csv": ("file", "sftp"),
     "json": ("http", "https"),
     "mail": ("imap", "imaps"),
+    "nats": ("nats", "tls"),
+    "s3": ("s3",),
     "sql": (),
 }
 """How an address begins, for each kind that ships; () for one without an address."""
@@ -36,6 +38,8 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "csv": ("files", "delimiter", "encoding", "host_key", "decimals", "timezone"),
     "json": ("rows", "decimals", "timezone"),
     "mail": ("decimals", "timezone"),
+    "nats": ("subject", "decimals", "timezone"),
+    "s3": ("files", "delimiter", "encoding", "endpoint", "region", "decimals", "timezone"),
     "sql": ("query", "timezone"),
 }
 """What may stand in `settings`, for each kind that ships."""
@@ -56,7 +60,9 @@ def _known(name: str) -> bool:
 class IntegrationTable(StrictTable):
     """One system that receives what the tenant's ERP does."""
 
-    kind: Slug = Field(description="How its far end is read: csv, json, mail, sql, or one's own.", examples=["csv"])
+    kind: Slug = Field(
+        description="How its far end is read: csv, json, mail, nats, s3, sql, or one's own.", examples=["csv"]
+    )
     owner: Name = Field(description="Who answers for it.", examples=["payroll-team"])
     within: Duration = Field(description="How long a document may take to arrive.", examples=["15 min"])
     quiet: Duration = Field(
@@ -64,7 +70,8 @@ class IntegrationTable(StrictTable):
     )
     address: str = Field(
         "",
-        description="Where: file:///folder, sftp://host/folder, https://host/path, imaps://host/folder. "
+        description="Where: file:///folder, sftp://host/folder, https://host/path, imaps://host/folder, "
+        "nats://host/stream, s3://bucket/prefix. "
         "${TENANT} stands for the tenant's id; in a URL of json ${MARKER} and ${SINCE} for what is looked for.",
         examples=["sftp://payroll.example.com/out/${TENANT}"],
     )
@@ -74,7 +81,9 @@ class IntegrationTable(StrictTable):
         examples=[{"env": "PAYROLL_PASSWORD"}],
     )  # fmt: skip
     key: SecretTable | None = Field(
-        None, description="By reference: a private key for sftp, a bearer token for json.", examples=[{"file": "~/key"}]
+        None,
+        description="By reference: a private key for sftp, a bearer token for json, a token for nats.",
+        examples=[{"file": "~/key"}],
     )
     tenant: str = Field("", description="What the far end calls the tenant; default: its id.", examples=["4711"])
     receives: frozenset[Receives] = Field(
@@ -127,6 +136,12 @@ class IntegrationTable(StrictTable):
             wrong.append(f"address must begin with {' or '.join(f'{each}://' for each in schemes)} for {self.kind}")
         elif parts.username or parts.password:
             wrong.append("address must not carry a user or a password; those are keys of their own")
+        elif self.kind == "nats" and not parts.path.strip("/"):
+            wrong.append("nats needs the stream in its address, as nats://host/INVOICES")
+        elif self.kind == "s3" and bool(self.user) != bool(self.password):
+            wrong.append(
+                "s3 needs user, the access key, and password, its secret; or neither, for those of the machine"
+            )
         elif parts.scheme == "sftp" and not (self.user and (self.password or self.key)):
             wrong.append("sftp needs user, and password or key")
         elif parts.scheme == "sftp" and not self.settings.get("host_key"):

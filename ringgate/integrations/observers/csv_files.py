@@ -36,10 +36,12 @@ class CsvObserver:
         self._read_before: dict[tuple[str, float, int], bytes] = {}
 
     def seen(self, marker: str, since: datetime) -> Sequence[Arrival]:
-        scheme = urlsplit(self._integration.address).scheme
-        files = self._local(since) if scheme == "file" else self._fetched(since)
-        rows = [row for name, content in files for row in self._rows(name, content)]
+        rows = [row for name, content in self._files(since) for row in self._rows(name, content)]
         return arrivals(self._integration, rows, marker, since)
+
+    def _files(self, since: datetime) -> list[tuple[str, bytes]]:
+        """Names and contents of those that were changed since."""
+        return self._local(since) if urlsplit(self._integration.address).scheme == "file" else self._fetched(since)
 
     def _rows(self, name: str, content: bytes) -> Iterator[Row]:
         settings = self._integration.settings

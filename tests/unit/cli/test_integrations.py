@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_tenant_without_integrations_is_told_what_to_add(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("key", "value", "rule"),
     [
-        ("kind", '"fax"', "no observer is installed for fax; there is csv, json, mail, sql"),
+        ("kind", '"fax"', "no observer is installed for fax; there is csv, json, mail, nats, s3, sql"),
         ("within", '"soon"', "integrations.payroll.within: must be a time with its unit"),
         ("address", '"ftp://payroll"', "address must begin with file:// or sftp:// for csv"),
         ("address", '"sftp://me:secret@payroll/out"', "address must not carry a user or a password"),
@@ -91,11 +92,18 @@ def test_a_tenant_without_integrations_is_told_what_to_add(tmp_path, capsys):
         ("fields", "{ id = 'x' }", "marker is required"),
         ("settings", '{ query = "SELECT 1" }', "settings.query is not for csv"),
         ("password", '"hunter22"', "must be a reference"),
+        ("kind", '"nats"\naddress = "nats://broker"', "nats needs the stream in its address"),
+        (
+            "kind",
+            '"s3"\naddress = "s3://bucket"\nuser = "me"',
+            "s3 needs user, the access key, and password, its secret",
+        ),
         ("owners", '"x"', "integrations.payroll.owners: is not a known key; did you mean owner?"),
     ],
 )
 def test_what_is_wrong_in_the_inventory_is_told_with_its_key(tmp_path, capsys, key, value, rule):
-    lines = [line for line in PAYROLL.format(folder=tmp_path).splitlines() if not line.startswith(f"{key} =")]
+    given = {key, *re.findall(r"^(\w+) =", value, re.MULTILINE)}
+    lines = [line for line in PAYROLL.format(folder=tmp_path).splitlines() if line.partition(" =")[0] not in given]
     write(tmp_path, {"acme.toml": SMALLEST.format(id="acme") + "\n".join([*lines, f"{key} = {value}", ""])})
     assert run(["tenants", "check", "-i", str(tmp_path / "tenants")]) == 1
     said = capsys.readouterr().out

@@ -39,8 +39,10 @@ def seen(of: Integration, since: datetime = LONG_AGO) -> list[Arrival]:
 
 
 def test_every_kind_that_ships_is_found():
-    assert {"csv", "json", "mail", "sql"} <= set(known_kinds())
-    with pytest.raises(ObserverError, match="no observer is installed for fax; there is csv, json, mail, sql"):
+    assert {"csv", "json", "mail", "nats", "s3", "sql"} <= set(known_kinds())
+    with pytest.raises(
+        ObserverError, match="no observer is installed for fax; there is csv, json, mail, nats, s3, sql"
+    ):
         observer_of(integration(kind="fax"))
 
 
