@@ -73,10 +73,7 @@ def send(
             typer.echo("nothing is older than a minute and not sent yet")
 
     if pause is None:
-        try:
-            once()
-        except OSError as error:
-            raise UsageMistake(f"{folder}: {error}") from None
+        once()
         return Exit.OK
     with on_signals(lambda *_: stop.set()):
         told = ""

@@ -28,6 +28,7 @@ from ringgate.judging import Judge, RegionalJudge
 from ringgate.judging.regions import feeds_of, send_segments, step_words, take_segments, taking
 from ringgate.scenario.discovery import load_scenarios
 from ringgate.store import LATE, ProberState, Store
+from ringgate.web.gate import judge_of
 from tests.unit.gate.sample import LATER, MINUTE, RING, START, before, every_minute, failed, run, self_test
 from tests.unit.gate.test_columnar import assert_same, history
 from tests.unit.inventory.test_inventory import SMALLEST, write
@@ -49,6 +50,7 @@ class Machines:
     def __init__(self, folder: Path) -> None:
         self.now, self.files = END - timedelta(seconds=1), folder / "sent"
         self.files.mkdir()
+        self.url = f"sqlite:///{folder}/all.sqlite"
         clock = self.clock
         self.stores = {name: Store(f"sqlite:///{folder}/{name}.sqlite", clock) for name in (*REGIONS, "one", "all")}
 
@@ -182,6 +184,17 @@ def test_a_silent_region_hides_nothing_that_another_tells(machines: Machines) ->
     verdict = machines.judged("all", machines.now + LATE + MINUTE)
     assert (verdict.word, verdict.action) == (Word.FAIL, Action.ROLL_BACK)
     assert "region_silent" in rules_of(verdict)
+
+
+def test_the_server_judges_regions_as_the_command_does(machines: Machines) -> None:
+    machines.deployed(DEPLOYED)
+    machines.add(*every_minute(9))
+    machines.send("eu-west")
+    machines.take()
+    said = judge_of(machines.url, lambda: INVENTORY, clock=lambda: TOLD)("canary", "8.0", TOLD)
+    assert said.verdict == "inconclusive"
+    assert "eu-central has sent nothing" in str(said.reasons)
+    assert said.at == END
 
 
 def test_one_machine_alone_knows_no_regions(machines: Machines) -> None:
@@ -361,6 +374,13 @@ def test_the_commands_send_take_and_say_how_far_it_is(project: Path, capsys: pyt
     (project / "sent" / f"{region}-000002.jsonl").write_text("x")
     assert cli.run(["region", "take", "sent", "--results", "sqlite:///all.sqlite"]) == 1
     assert "it is cut off" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_our_side(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, {"acme.toml": SMALLEST.format(id="acme")})
+    (project / "sent").write_text("a file")
+    assert cli.run(["region", "send", "sent", "--region", "default"]) == 2
+    assert "sent" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
