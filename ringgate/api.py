@@ -48,6 +48,7 @@ ACCOUNTANT, AUDITOR, INTEGRATION = Role.ACCOUNTANT, Role.AUDITOR, Role.INTEGRATI
 SIGN_IN, PROJECTS, TIME, INVOICING = Capability.SIGN_IN, Capability.PROJECTS, Capability.TIME, Capability.INVOICING
 CREDIT_NOTES, PAYMENTS, APPROVALS = Capability.CREDIT_NOTES, Capability.PAYMENTS, Capability.APPROVALS
 LEDGER, JOURNAL_ENTRIES, BOOKS = Capability.LEDGER, Capability.JOURNAL_ENTRIES, Capability.BOOKS
+SUPPLIER_INVOICES = Capability.SUPPLIER_INVOICES
 OUTSIDERS, DIRECT_CALLS = Capability.OUTSIDERS, Capability.DIRECT_CALLS
 PLATFORM, PROCESS, INTEGRATIONS, ISOLATION = Layer.PLATFORM, Layer.PROCESS, Layer.INTEGRATION, Layer.ISOLATION
 INVOICES, HOURS, GENERAL_LEDGER = Receives.INVOICES, Receives.HOURS, Receives.LEDGER
@@ -69,14 +70,27 @@ def scenario(
     channels: Iterable[Channel] = tuple(Channel),
     smoke: bool = False,
     receives: Receives | None = None,
+    extended: bool = False,
 ) -> Callable[[Function], Scenario]:
-    """Make a scenario of a function. Its title is the first line of the function's, else the module's, docstring."""
+    """Make a scenario of a function. Its title is the first line of the function's, else the module's, docstring.
+
+    `extended` ones are left out of a demo and a rehearsal, which take no longer for them."""
 
     def make(function: Function) -> Scenario:
         text = function.__doc__ or function.__globals__.get("__doc__") or id
         title = text.strip().splitlines()[0]
         return Scenario(
-            id, title, effect, frozenset(needs), frozenset(roles), layer, frozenset(channels), function, smoke, receives
+            id=id,
+            title=title,
+            effect=effect,
+            needs=frozenset(needs),
+            roles=frozenset(roles),
+            layer=layer,
+            channels=frozenset(channels),
+            function=function,
+            smoke=smoke,
+            receives=receives,
+            extended=extended,
         )
 
     return make
@@ -148,6 +162,7 @@ __all__ = [
     "REVERSIBLE",
     "RIGHTS",
     "SIGN_IN",
+    "SUPPLIER_INVOICES",
     "TIME",
     "TIMESHEET",
     "AccessChecks",

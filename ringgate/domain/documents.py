@@ -115,6 +115,7 @@ class Invoice:
 
     `state` is `draft`, `posted`, `paid` or `cancelled`; `number` is "" before posting; `due` lists the dates at which
     amounts fall due, empty before posting; a credit note has negative amounts; `open` is what is still to be paid.
+    What a supplier bills is one, too: `customer` is then the supplier.
     """
 
     ref: Ref
@@ -163,6 +164,26 @@ class InvoiceParticulars:
     posted_by: Role | None
     credits: tuple[str, ...] = ()
     settlements: tuple[Settlement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierLineDraft:
+    """What a supplier bills on one line: `quantity` at `unit_price` before tax, `tax` the name of a rule or ""."""
+
+    quantity: Decimal
+    unit_price: Money
+    tax: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierInvoiceDraft:
+    """An invoice that a supplier sent, to be recorded. `description` carries the marker; `number` is the supplier's."""
+
+    supplier: str
+    number: str
+    description: str
+    marker: str
+    lines: tuple[SupplierLineDraft, ...]
 
 
 @dataclass(frozen=True, slots=True)

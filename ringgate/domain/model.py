@@ -56,7 +56,8 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Account codes or names that postings of this tenant must hit, by purpose; at least one each.
+    """Account codes or names that postings of this tenant must hit, by purpose; at least one each. `payable` and
+    `expense` are empty where the inventory does not state them.
 
     Where several serve one purpose (revenue by service, receipts that the bank has not confirmed), their sum counts;
     what Ringgate books itself goes to the first."""
@@ -65,18 +66,20 @@ class Accounts:
     revenue: tuple[str, ...]
     tax: tuple[str, ...]
     cash: tuple[str, ...]
+    payable: tuple[str, ...] = field(default=(), repr=False)  # what a seeded estate is does not depend on these
+    expense: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def all(self) -> frozenset[str]:
-        return frozenset((*self.receivable, *self.revenue, *self.tax, *self.cash))
+        return frozenset((*self.receivable, *self.revenue, *self.tax, *self.cash, *self.payable, *self.expense))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A tenant's own rules, from which every expectation is computed.
 
-    `taxes` is empty for a tenant without tax. `effects` caps what may be
-    run. `product` is the service billed where no tax rule names its own.
+    `taxes` is empty for a tenant without tax. `effects` caps what may be run. `product` is the service billed where no
+    tax rule names its own. `supplier` is "" where no synthetic supplier is stated.
     """
 
     currency: Currency
@@ -90,6 +93,7 @@ class Policy:
     product: str
     customer: str
     effects: Effect = Effect.REVERSIBLE
+    supplier: str = field(default="", repr=False)
 
     @property
     def payment_term(self) -> str:
@@ -174,6 +178,7 @@ class Scenario:
 
     `receives` is for what follows documents to a tenant's integrations: it applies where one receives them.
     `smoke` scenarios are the short selection for the browser: one walk through the screens that matter most.
+    `extended` ones belong to suites and probes, and are left out of a demo and of what a rehearsal verifies.
     """
 
     id: str
@@ -186,6 +191,7 @@ class Scenario:
     function: Callable[..., None]
     smoke: bool = False
     receives: Receives | None = None
+    extended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Capability(StrEnum):
     CREDIT_NOTES = "credit-notes"
     PAYMENTS = "payments"
     APPROVALS = "approvals"
+    SUPPLIER_INVOICES = "supplier-invoices"  # what suppliers bill is recorded, posted and paid
     LEDGER = "ledger"
     JOURNAL_ENTRIES = "journal-entries"
     BOOKS = "books"  # an auditor reads records back over the API, whatever the channel

@@ -31,6 +31,7 @@ from ringgate.domain.documents import (
     PurchaseRequest,
     Ref,
     RequestDraft,
+    SupplierInvoiceDraft,
     Task,
     TimeEntry,
 )  # fmt: skip
@@ -78,6 +79,9 @@ class SignedInUser(Protocol):
     def post_invoice(self, invoice: Invoice, on: date) -> Invoice: ...
     def credit_invoice(self, invoice: Invoice, on: date) -> Invoice: ...  # -> the posted credit note, amounts negative
     def pay_invoice(self, invoice: Invoice, amount: Money, on: date) -> Invoice: ...
+
+    # what suppliers bill: `Capability.SUPPLIER_INVOICES`; it is read, posted and paid by the verbs above
+    def record_supplier_invoice(self, draft: SupplierInvoiceDraft) -> Invoice: ...  # in state `draft`
 
     # ledger
     def post_entry(self, entry: EntryDraft) -> Posting: ...

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from operator import attrgetter
+from typing import Final, cast
 
 from ringgate.domain.errors import OurSideError
 from ringgate.domain.model import Tenant
@@ -79,7 +80,24 @@ def lacking(needed: Iterable[Capability], tenant: Tenant, channel: Channel, able
         return f"the {channel} driver for {tenant.erp} cannot do {', '.join(absent)}"
     if absent := sorted(set(needed) & tenant.lacks):
         return f"{tenant.id} does not have {', '.join(absent)}"
+    unstated = {
+        key: each for each in sorted(set(needed) & set(STATED)) for key in STATED[each] if not _says(tenant, key)
+    }
+    if unstated:
+        return (
+            f"the inventory does not state {', '.join(unstated)} of {tenant.id}, which {min(unstated.values())} needs"
+        )
     return ""
+
+
+STATED: Final = {
+    Capability.SUPPLIER_INVOICES: ("policy.supplier", "policy.accounts.payable", "policy.accounts.expense")
+}
+"""Keys that a tenant's inventory may leave out, and that a capability cannot do without."""
+
+
+def _says(tenant: Tenant, key: str) -> bool:
+    return bool(attrgetter(key)(tenant))
 
 
 class Drivers(Mapping[tuple[str, Channel], Driver]):

@@ -26,6 +26,7 @@ KEEPERS: Final = {
     "post_invoice": Role.ACCOUNTANT,
     "credit_invoice": Role.ACCOUNTANT,
     "pay_invoice": Role.ACCOUNTANT,
+    "record_supplier_invoice": Role.ACCOUNTANT,
     "post_entry": Role.ACCOUNTANT,
 }
 """Who keeps the records that a verb makes."""

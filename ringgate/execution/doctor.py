@@ -98,7 +98,7 @@ def compare_configuration(tenant: Tenant, fingerprint: Fingerprint, today: date)
             _terms(tenant, settings),
             _accounts(tenant, fingerprint),
             _products(tenant, settings),
-            _customer(tenant, fingerprint),
+            _parties(tenant, fingerprint),
             _approvals(tenant, settings),
             _users(tenant, fingerprint),
             _extensions(tenant, fingerprint),
@@ -176,7 +176,7 @@ def _terms(tenant: Tenant, settings: Configuration) -> _Found:
 
 def _accounts(tenant: Tenant, fingerprint: Fingerprint) -> _Found:
     accounts, stated = {a.account: a for a in fingerprint.accounts} | {a.name: a for a in fingerprint.accounts}, {}
-    for purpose in ("receivable", "revenue", "tax", "cash"):
+    for purpose in ("receivable", "revenue", "tax", "cash", "payable", "expense"):
         given = getattr(tenant.policy.accounts, purpose)
         stated[purpose] = (given,) if isinstance(given, str) else tuple(given)
     for purpose, names in stated.items():
@@ -186,7 +186,10 @@ def _accounts(tenant: Tenant, fingerprint: Fingerprint) -> _Found:
                 yield key, name, "has no such account", "Give the account's code, or its name where it has no code."
             elif not accounts[name].active:
                 yield key, name, "has this account closed", "Name the account that took its place."
-            elif purpose in ("receivable", "revenue") and accounts[name].kind not in ("", purpose):
+            elif purpose in ("receivable", "revenue", "payable", "expense") and accounts[name].kind not in (
+                "",
+                purpose,
+            ):
                 found = f"calls it an account of kind {accounts[name].kind}"
                 yield key, name, found, f"Name an account of kind {purpose}."
 
@@ -204,17 +207,20 @@ def _products(tenant: Tenant, settings: Configuration) -> _Found:
             yield key, name, "has it switched off", "Switch the product on, or name another."
 
 
-def _customer(tenant: Tenant, fingerprint: Fingerprint) -> _Found:
-    name = tenant.policy.customer
-    same = [each for each in fingerprint.parties if each.name == name]
-    if not same:
-        remedy = "Create a customer that belongs to nobody, and give its name."
-        yield "policy.customer", name, "has no such party", remedy
-    elif len(same) > 1:
-        remedy = "Rename the others: a bill must reach one customer alone."
-        yield "policy.customer", name, f"has {len(same)} parties of this name", remedy
-    elif not same[0].active:
-        yield "policy.customer", name, "has this party switched off", "Switch it on, or name another."
+def _parties(tenant: Tenant, fingerprint: Fingerprint) -> _Found:
+    for kind in ("customer", "supplier"):
+        key, name = f"policy.{kind}", getattr(tenant.policy, kind)
+        same = [each for each in fingerprint.parties if each.name == name]
+        if not name:
+            continue
+        if not same:
+            remedy = f"Create a {kind} that belongs to nobody, and give its name."
+            yield key, name, "has no such party", remedy
+        elif len(same) > 1:
+            remedy = "Rename the others: a bill must reach one party alone."
+            yield key, name, f"has {len(same)} parties of this name", remedy
+        elif not same[0].active:
+            yield key, name, "has this party switched off", "Switch it on, or name another."
 
 
 def _approvals(tenant: Tenant, settings: Configuration) -> _Found:

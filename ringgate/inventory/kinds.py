@@ -122,6 +122,10 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
                   AfterValidator(_some)]  # fmt: skip
 """One name, or a list of them."""
+OptionalNames = Annotated[
+    tuple[Name, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+]
+"""One name, a list of them, or none."""
 CurrencyCode = Annotated[str, AfterValidator(_currency)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]

@@ -27,6 +27,7 @@ from ringgate.inventory.kinds import (
     Language,
     Name,
     Names,
+    OptionalNames,
     Slug,
     StrictTable,
     Url,
@@ -83,6 +84,14 @@ class AccountsTable(StrictTable):
         description="Code or name of the account that payments arrive on; with that of outstanding receipts, a list.",
         examples=["1000"],
     )
+    payable: OptionalNames = Field(
+        (), description="Code or name of the account that suppliers are owed on; without it none is paid.",
+        examples=["2100"],
+    )  # fmt: skip
+    expense: OptionalNames = Field(
+        (), description="Code or name of the account that what suppliers bill is booked on, or a list.",
+        examples=["5000"],
+    )  # fmt: skip
 
 
 def _tax_adds_up(rates: tuple[TaxTable, ...]) -> tuple[TaxTable, ...]:
@@ -119,6 +128,9 @@ class TenantPolicyTable(StrictTable):
     accounts: AccountsTable = Field(description="The accounts that postings must hit.")
     product: Name = Field(description="The service that time is billed as.", examples=["Consulting"])
     customer: Name = Field(description="The synthetic customer that is billed.", examples=["Synthetic Customer"])
+    supplier: Name | None = Field(
+        None, description="The synthetic supplier that bills; without it, none does.", examples=["Synthetic Supplier"]
+    )
 
     @property
     def rounding(self) -> TaxRounding:

@@ -36,6 +36,7 @@ def policy_of(table: TenantPolicyTable) -> Policy:
         product=table.product,
         customer=table.customer,
         effects=Effect[table.effects.upper()],
+        supplier=table.supplier or "",
     )
 
 

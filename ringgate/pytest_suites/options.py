@@ -66,7 +66,10 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "choices": [layer.value for layer in Layer],
         "help": "run scenarios of this layer only",
     },
-    "smoke": {"action": "store_true", "help": "over the browser, only the scenarios marked smoke; over the API, all"},
+    "smoke": {
+        "action": "store_true",
+        "help": "over the browser, only the scenarios marked smoke; over the API, all but the extended",
+    },
     "inventory": {"metavar": "DIR", "help": "the tenants' folder (default: RINGGATE_INVENTORY, else tenants/)"},
     "release": {"default": "", "metavar": "NAME", "help": "label the results with the release under test"},
     "results": {"metavar": "URL", "help": "where results are stored (default: RINGGATE_RESULTS, else SQLite)"},

@@ -56,6 +56,8 @@ class Selection:
     def channels_of(self, scenario: Scenario) -> list[Channel]:
         """The selected channels over which this scenario is to run."""
         passed_over = {Channel.BROWSER} if self._smoke and not scenario.smoke else set()
+        if self._smoke and scenario.extended and scenario.id not in self._wanted:
+            return []
         return [channel for channel in self.channels if channel not in passed_over]
 
 

@@ -17,6 +17,7 @@ from ringgate.domain.documents import (
     ProjectDraft,
     PurchaseRequest,
     RequestDraft,
+    SupplierInvoiceDraft,
     Task,
     TimeEntry,
 )  # fmt: skip
@@ -133,6 +134,12 @@ class Actor:
     def pay_invoice(self, invoice: Invoice, amount: Money, on: date | None = None) -> Invoice:
         day = on or self._today
         return self._write("pay_invoice", lambda: self._erp.pay_invoice(invoice, amount, day), target=invoice.ref.id)
+
+    def record_supplier_invoice(self, draft: SupplierInvoiceDraft) -> Invoice:
+        """Record what a supplier billed, unposted. It is posted and paid as any invoice."""
+        return self._write(
+            "record_supplier_invoice", lambda: self._erp.record_supplier_invoice(draft), marker=draft.marker
+        )
 
     # ledger
 

@@ -11,7 +11,15 @@ from itertools import count, product
 from random import Random
 from string import ascii_letters, digits
 
-from ringgate.domain.documents import EntryDraft, EntryLine, ProjectDraft, RequestDraft, TaskDraft
+from ringgate.domain.documents import (
+    EntryDraft,
+    EntryLine,
+    ProjectDraft,
+    RequestDraft,
+    SupplierInvoiceDraft,
+    SupplierLineDraft,
+    TaskDraft,
+)  # fmt: skip
 from ringgate.domain.model import Tenant
 from ringgate.domain.money import Money
 from ringgate.scenario import oracle
@@ -58,6 +66,11 @@ class Make:
 
         Two tasks share the tenant's first rate; every further rate gets a task of its own. A tenant without tax, for
         which nothing is rounded twice, gets rates whose amounts must be rounded."""
+        spread = self._spread_that_shows_rounding()
+        return self.project_of(*spread), tuple(Decimal(h) for _, h, _ in spread)
+
+    def _spread_that_shows_rounding(self) -> list[tuple[str, str, str]]:
+        """Lines: rate, hours, name of the tax rule."""
         taxes = [rule.name for rule in self._policy.taxes] or [""]
         for first, second, hours in product(_RATES, _RATES, _HOURS):
             spread = [
@@ -67,7 +80,7 @@ class Make:
             ]
             lines = [oracle.Billable(Decimal(h), self.money(r), t) for r, h, t in spread]
             if oracle.shows_rounding(lines, self._policy) or not self._policy.taxes:
-                return self.project_of(*spread), tuple(Decimal(h) for _, h, _ in spread)
+                return spread
         raise LookupError(f"no amounts found that show how tenant {self._tenant.id} rounds")
 
     def project_of(self, *tasks: tuple[str, str, str]) -> ProjectDraft:
@@ -86,6 +99,16 @@ class Make:
         marker = self.next_marker()
         text = self._made(f"{self._random.choice(_GOODS)} [{marker}]")
         return RequestDraft(text, marker, Decimal(1), self.money(amount))
+
+    def supplier_invoice(self) -> SupplierInvoiceDraft:
+        """What the synthetic supplier bills, by lines that tell rounding by line from rounding by document."""
+        marker = self.next_marker()
+        text = self._made(f"{self._random.choice(_GOODS)} [{marker}]")
+        lines = tuple(
+            SupplierLineDraft(Decimal(number), self.money(price), tax)
+            for price, number, tax in self._spread_that_shows_rounding()
+        )
+        return SupplierInvoiceDraft(self._policy.supplier, f"S-{marker}", text, marker, lines)
 
     def entry(self, amount: str = "75.00", on: date | None = None) -> EntryDraft:
         """A journal entry that moves `amount` from revenue to cash."""

@@ -31,6 +31,8 @@ MOMENTS = [
     ("credit-and-payment", 6, "sent"),
     ("credit-and-payment", 11, "sent"),
     ("project-to-cash", 3, "unsent"),
+    ("supplier-invoice", 1, "sent"),
+    ("supplier-invoice", 3, "sent"),
     ("project-to-cash", 5, "sent"),
 ]
 CASES = [(*moment, "api") for moment in MOMENTS] + [("project-to-cash", 4, "sent", "browser")]

@@ -44,7 +44,7 @@ LONG = ("tenant-down", "lock-contention")
 """Each run waits for an answer until its time is out."""
 QUICKEST_FIRST = (
     "sign-in", "time-entry", "project-creation", "procurement-approval", "financial-posting", "invoicing-from-time",
-    "project-to-cash", "credit-and-payment", "tenant-disclosure", "tenant-isolation", "authority",
+    "project-to-cash", "supplier-invoice", "credit-and-payment", "tenant-disclosure", "tenant-isolation", "authority",
 )  # fmt: skip
 TELLS: dict[tuple[str, str], Basis | Invariant] = {
     ("rate-raised", "project-creation"): Basis.PROCESS,
@@ -137,11 +137,11 @@ def ordinary(scenarios: dict[str, Scenario]) -> frozenset[str]:
 
 
 def chosen(scenarios: dict[str, Scenario], expected: dict[str, str]) -> frozenset[str]:
-    """All of them; the thousands of calls of isolation only where a fault is meant for it, unless each is alone."""
-    if os.environ.get("RINGGATE_FAULTS") == "alone":
-        return ordinary(scenarios)
-    far = {name for name, each in scenarios.items() if each.layer is Layer.ISOLATION} - set(expected)
-    return ordinary(scenarios) - far
+    """All of them; the extended ones, and unless each is alone the thousands of calls of isolation, only where a fault
+    is meant for them."""
+    alone = os.environ.get("RINGGATE_FAULTS") == "alone"
+    far = {name for name, each in scenarios.items() if each.extended or (each.layer is Layer.ISOLATION and not alone)}
+    return ordinary(scenarios) - (far - set(expected))
 
 
 def afterwards(faults: Sequence[Fault]) -> frozenset[str]:

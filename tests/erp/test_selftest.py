@@ -27,6 +27,7 @@ NOTICED = {
     "project-creation": Falsification.PROJECTS,
     "project-to-cash": Falsification.INVOICES,
     "sign-in": Falsification.IDENTITY,
+    "supplier-invoice": Falsification.INVOICES,
     "tenant-disclosure": Falsification.REFUSALS,
     "tenant-isolation": Falsification.REFUSALS,
     "time-entry": Falsification.HOURS,

@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for _part in ("sessions", "projects", "procurement", "invoices", "ledger", "undo", "reading"):
+for _part in ("sessions", "projects", "procurement", "invoices", "suppliers", "ledger", "undo", "reading"):
     import_module(f"{__name__}.{_part}")

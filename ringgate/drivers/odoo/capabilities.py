@@ -23,3 +23,4 @@ ON_SCREEN: Final = frozenset(
         Capability.SURFACE,
     }
 )
+"""Lacking, and so not applicable: supplier invoices."""

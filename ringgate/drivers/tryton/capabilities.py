@@ -26,4 +26,7 @@ ON_SCREEN: Final = frozenset(
         Capability.TWINS,
     }
 )
-"""Over the browser; the API can do more, see its driver."""
+"""Over the browser."""
+
+NOT_ON_SCREEN: Final = frozenset({Capability.SUPPLIER_INVOICES})
+"""Business that is done over the API alone, as yet."""

@@ -7,8 +7,9 @@ What each reversal does, and leaves. The net effect on every account is nil, and
 | create_project   | deleting it with its tasks; closing it where the ERP keeps it                              |
 | enter_time       | deleting it, once no open invoice bills it                                                |
 | request_purchase | withdrawing what its approval set going, then deleting it                                 |
-| draft_invoice    | deleting it while it is a draft                                                           |
-| post_invoice     | a credit note that settles it; or settling it with the credit note it already has         |
+| draft_invoice    | deleting it while it is a draft; so is record_supplier_invoice                            |
+| post_invoice     | a credit note that settles it; or settling it with the credit note it already has;        |
+|                  | a supplier's is cancelled, by a counter-entry that settles it                             |
 | credit_invoice   | deleting it while it is a draft; posted, it settles its invoice                            |
 | pay_invoice      | taking the payment off the invoice, and a counter-entry that cancels it                    |
 | post_entry       | a counter-entry that cancels it; deleting it while it is not posted                        |
@@ -44,6 +45,7 @@ class Undo(ReversalRunner[UserSession]):
             "draft_invoice": self._drafts,
             "post_invoice": self._posted,
             "credit_invoice": self._credits,
+            "record_supplier_invoice": self._drafts,
             "pay_invoice": self._payments,
             "post_entry": self._entries,
         }
@@ -135,6 +137,9 @@ class Undo(ReversalRunner[UserSession]):
             return []
         if self._settled(session, invoice):
             return ["settled with its credit note"]
+        if invoice["type"] == "in":
+            session.confirmed("model.account.invoice.cancel", [invoice["id"]])
+            return ["cancelled"]
         # Today comes first: credit notes are numbered in the order of their dates, and others may be newer than the
         # invoice. Its own date is for where today has no period yet.
         today = datetime.now(ZoneInfo(session.tenant.timezone)).date()
@@ -158,7 +163,7 @@ class Undo(ReversalRunner[UserSession]):
         return done
 
     def _invoice(self, session: UserSession, record: int) -> dict[str, Any] | None:
-        fields = ["state", "invoice_date", *_PAYABLE]
+        fields = ["type", "state", "invoice_date", *_PAYABLE]
         rows = _search(session, "account.invoice", [("id", "=", record)], fields)
         return rows[0] if rows else None
 

@@ -104,6 +104,7 @@ class StageContext:
             if (plan.everything or each.smoke or each.layer is Layer.PLATFORM)
             and each.id not in dark
             and (plan.isolation or each.layer is not Layer.ISOLATION)
+            and not each.extended
         ]
         return sorted(chosen, key=lambda each: order.index(each.layer))
 

@@ -15,6 +15,8 @@ QUICK = (
     "sign-in", "project-creation", "time-entry", "procurement-approval",
     "invoicing-from-time", "financial-posting", "project-to-cash", "credit-and-payment",
 )  # fmt: skip
+EXTENDED = ("supplier-invoice",)
+"""Not in a demo and not in a rehearsal: one of them every round."""
 IN_FLIGHT = (
     "in-flight-draft-invoice", "in-flight-half-billed-project",
     "in-flight-part-paid-invoice", "in-flight-waiting-request",
@@ -40,6 +42,7 @@ def clean_round(number: int, tenants: Sequence[str]) -> list[Turn]:
 
     turns = [Turn(name, tenants[(number + place) % len(tenants)]) for place, name in enumerate(QUICK)]
     turns.append(one_of(IN_FLIGHT, number))
+    turns.append(one_of(EXTENDED, number))
     if number % 2:
         turns.append(one_of(COSTLY, number // 2))
     if number % SHOWN == 0:
@@ -53,7 +56,7 @@ def fault_round(fault: Fault, number: int, hit: str, tenants: Sequence[str]) -> 
 
 
 def _turns(fault: Fault, number: int, hit: str, others: Sequence[str]) -> Iterator[Turn]:
-    cost = (*QUICK, *COSTLY)
+    cost = (*QUICK, *EXTENDED, *COSTLY)
     meant = _in_turn(sorted(fault.catches, key=cost.index), number, MEANT)
     rest = [name for name in QUICK if name not in fault.catches] or list(QUICK)
     for name in meant:

@@ -39,3 +39,14 @@ def test_what_does_not_apply_is_told_without_asking_the_erp(changes, of_tenant, 
         process(two_projects, **changes), tenant(**of_tenant), Channel.API, Notebook.capabilities, today
     )
     assert said == reason
+
+
+def test_what_the_inventory_does_not_state_is_not_applicable():
+    needs = frozenset({Capability.SUPPLIER_INVOICES})
+    today = datetime(2026, 11, 22, tzinfo=UTC).date()
+    able = Notebook.capabilities | needs
+    said = not_applicable(process(two_projects, needs=needs), tenant(), Channel.API, able, today)
+    assert said == (
+        "the inventory does not state policy.supplier, policy.accounts.payable, policy.accounts.expense of aldgate, "
+        "which supplier-invoices needs"
+    )

@@ -119,6 +119,7 @@ def test_each_scenario_is_collected_for_each_tenant_and_channel(suites) -> None:
         (["--tenant", "bolt", "--scenario", "sign-in"], {"sign-in[bolt-api]", "sign-in[bolt-browser]"}),
         (["--cohort", "emea", "--layer", "platform", "--channel", "api"], {"sign-in[acme-api]"}),
         (["--tenant", "acme", "--smoke", "--scenario", "invoicing-from-time"], {"invoicing-from-time[acme-api]"}),
+        (["--tenant", "acme", "--smoke", "--scenario", "supplier-invoice"], {"supplier-invoice[acme-api]"}),
         (["--ring", "early", "--scenario", "time-entry", "--channel", "browser"], {"time-entry[bolt-browser]"}),
         (["--shard", "2/2", "--scenario", "sign-in", "--channel", "api"], {"sign-in[bolt-api]"}),
     ],
@@ -136,6 +137,11 @@ def test_a_machine_of_one_residency_leaves_tenants_of_another_out(suites, invent
     code, said = suites(*asked, "--tenant", "acme")
     assert code == 4
     assert "none of these tenants has the residency eu" in said
+
+
+def test_extended_scenarios_are_no_part_of_the_short_selection(suites) -> None:
+    said = [suites("--collect-only", "-q", "--tenant", "acme", *options)[1] for options in ((), ("--smoke",))]
+    assert [any(name.startswith("supplier-invoice[") for name in ids(each)) for each in said] == [True, False]
 
 
 @pytest.mark.parametrize(

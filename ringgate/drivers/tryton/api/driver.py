@@ -24,8 +24,9 @@ from ringgate.drivers.tryton import made, marked, particulars, refusals, surface
 from ringgate.drivers.tryton.api.actor import IdentityVerbs, Memory, ProjectVerbs
 from ringgate.drivers.tryton.api.billing import BillingVerbs, LedgerVerbs
 from ringgate.drivers.tryton.api.procurement import ProcurementVerbs
+from ringgate.drivers.tryton.api.suppliers import SupplierVerbs
 from ringgate.drivers.tryton.books import TrytonBooks
-from ringgate.drivers.tryton.capabilities import ON_SCREEN
+from ringgate.drivers.tryton.capabilities import NOT_ON_SCREEN, ON_SCREEN
 from ringgate.drivers.tryton.outsider import OutsiderFactory
 from ringgate.drivers.tryton.sessions import Carrier, SessionPool, UserSession, close
 from ringgate.drivers.tryton.undo import Undo
@@ -35,7 +36,7 @@ from ringgate.surface.model import Surface
 from ringgate.twins.records import RunRecords
 
 
-class TrytonActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, BillingVerbs, LedgerVerbs):
+class TrytonActor(IdentityVerbs, ProjectVerbs, ProcurementVerbs, BillingVerbs, SupplierVerbs, LedgerVerbs):
     """One signed-in user with all verbs of the protocol."""
 
 
@@ -139,7 +140,7 @@ class TrytonApiDriver:
     """One process's way to all Tryton tenants over the API. `timeout` is in seconds, for each wait on a server."""
 
     channel = Channel.API
-    capabilities = frozenset({*ON_SCREEN, Capability.OUTSIDERS, Capability.DIRECT_CALLS})
+    capabilities = frozenset({*ON_SCREEN, *NOT_ON_SCREEN, Capability.OUTSIDERS, Capability.DIRECT_CALLS})
 
     def __init__(self, timeout: float = 30.0) -> None:
         self._pool = SessionPool(timeout)
