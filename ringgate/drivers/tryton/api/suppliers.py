@@ -29,12 +29,12 @@ class SupplierVerbs(Acting):
                 "payment_term": session.id_of("account.invoice.payment_term", policy.payment_term),
                 "reference": draft.number,
                 "description": draft.description,
-                "lines": [("create", [self._line(line, draft.description) for line in draft.lines])],
+                "lines": [("create", [self._billed_line(line, draft.description) for line in draft.lines])],
             }
             invoice = self._create(INVOICE, values)
         return records.invoice(self._read_back(INVOICE, invoice, records.INVOICE))
 
-    def _line(self, line: SupplierLineDraft, description: str) -> dict[str, Any]:
+    def _billed_line(self, line: SupplierLineDraft, description: str) -> dict[str, Any]:
         names = [rule.name for rule in self._tenant.policy.taxes if rule.name == line.tax]
         return {
             "type": "line",
