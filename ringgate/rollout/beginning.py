@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ringgate.domain.errors import RinggateError
 from ringgate.rollout.platforms.protocol import Platform
 from ringgate.rollout.platforms.registry import PlatformError
 from ringgate.rollout.record import ACTIVATION_STAGES, FORM, RecordKeeper, RehearsalRecord, RingRecord, TenantRecord
 from ringgate.rollout.release import Release
+from ringgate.rollout.release_tables import RolloutAction
 
 
 class AlreadyThere(RinggateError):
@@ -72,21 +75,20 @@ def _already(release: Release, platform: Platform) -> list[str]:
 
 
 def reopen(ledger: RecordKeeper) -> None:
-    """Makes a rollout that a ring stopped one that is under way again: what failed in that ring is done again, tenants
-    that were rolled back from the beginning. What the earlier rings came to stays."""
+    """Makes a rollout that a ring stopped, or that was taken back, one that is under way again: what failed is done
+    again, tenants that were rolled back from the beginning. What the other rings came to stays."""
     record = ledger.find()
-    stopped = [name for name, ring in record.rings.items() if ring is record.stopped] if record else []
-    dark = [name for name, ring in record.activation.items() if ring is record.stopped] if record else []
-    if record is not None and dark:
-        for tenant in record.tenants.values():
-            if tenant.ring in dark:
-                for stage in ACTIVATION_STAGES:
-                    tenant.stages.pop(stage, None)
-        record.activation.update((name, RingRecord(began=record.activation[name].began)) for name in dark)
-        record.ended, record.left = None, []
-        ledger.write()
-    if record is None or not stopped:
+    if record is None:
         return
+    stopped = _not_promoted(record.rings)
+    dark = {*_not_promoted(record.activation), *(name for name in stopped if name in record.activation)}
+    if not stopped and not dark:
+        return
+    for tenant in record.tenants.values():
+        if tenant.ring in dark:
+            for stage in ACTIVATION_STAGES:
+                tenant.stages.pop(stage, None)
+    record.activation.update((name, RingRecord(began=record.activation[name].began)) for name in dark)
     for tenant in record.tenants.values():
         if tenant.ring not in stopped:
             continue
@@ -100,3 +102,8 @@ def reopen(ledger: RecordKeeper) -> None:
         record.rings[name] = RingRecord(began=record.rings[name].began)
     record.ended, record.left = None, []
     ledger.write()
+
+
+def _not_promoted(rings: Mapping[str, RingRecord]) -> list[str]:
+    """Those that were decided on, and against."""
+    return [name for name, ring in rings.items() if ring.decision not in (None, RolloutAction.PROMOTE)]

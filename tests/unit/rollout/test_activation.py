@@ -137,6 +137,17 @@ def test_it_is_begun_again_where_it_stopped(world):
     assert {stage for stage, _ in world.stages.done[done:]} == {"activation"}
 
 
+def test_begun_again_after_all_was_taken_back_every_ring_is_done_again(world):
+    assert world.start().succeeded
+    world.controller(ended=True).roll_back("ada", "the bank asked for it")
+    done = len(world.stages.done)
+    reopen(RecordKeeper(world.folder))
+    assert world.start().succeeded
+    again = world.stages.done[done:]
+    for stage in ("upgrade", "verification", "activation"):
+        assert [tenant for name, tenant in again if name == stage] == [each.id for each in world.release.tenants]
+
+
 def test_it_waits_for_its_approval_and_goes_on(world):
     world.held = "activation does not begin without approval"
     record = world.start()
