@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
-import httpx
-
 from ringgate.domain.diagnostics import ErpLog, filled
 from ringgate.domain.errors import OurSideError
 
@@ -74,6 +72,8 @@ def _command(arguments: list[str]) -> bytes:
 
 
 def _answer(log: ErpLog, address: str) -> bytes:
+    import httpx
+
     headers = {"authorization": f"Bearer {log.token.reveal()}"} if log.token else {}
     body = b""
     try:

@@ -9,7 +9,7 @@ import pytest
 
 from ringgate.domain.terms import Channel
 from ringgate.estate.tryton.faults import FAULTS
-from tests.evaluation.faults.plans import COSTLY, IN_FLIGHT, MEANT, QUICK, clean_round, fault_round
+from tests.evaluation.faults.plans import COSTLY, EXTENDED, IN_FLIGHT, MEANT, QUICK, clean_round, fault_round
 from tests.evaluation.faults.table import Clean, Results
 from tests.evaluation.faults.trials import Trial
 
@@ -19,7 +19,7 @@ TENANTS = ["aldgate", "bleecker", "cologne", "kyoto"]
 def test_clean_rounds_bring_every_scenario_to_every_tenant_and_each_walk_to_the_browser():
     turns = [turn for number in range(100) for turn in clean_round(number, TENANTS)]
     over_api = {(turn.scenario, turn.tenant) for turn in turns if turn.channel is Channel.API}
-    assert over_api == {(name, tenant) for name in (*QUICK, *IN_FLIGHT, *COSTLY) for tenant in TENANTS}
+    assert over_api == {(name, tenant) for name in (*QUICK, *EXTENDED, *IN_FLIGHT, *COSTLY) for tenant in TENANTS}
     assert {turn.scenario for turn in turns if turn.channel is Channel.BROWSER} == set(QUICK)
 
 
