@@ -28,6 +28,7 @@ from ringgate.estate.tryton.faults import FAULTS
 from ringgate.execution.recovery import recover
 from ringgate.execution.run_once import Engine, run_once
 from ringgate.execution.undo import Patience
+from tests.evaluation.faults.plans import EXTENDED
 from tests.support.estate import Books, Leased
 
 TIME_OUT = 6.0
@@ -150,8 +151,12 @@ def afterwards(faults: Sequence[Fault]) -> frozenset[str]:
 
 
 def apart(fault: Fault, crowd: Sequence[Fault]) -> bool:
-    """Whether a fault can be on together with these: each scenario is to fail for one reason only."""
-    lonely = any(each.times_out or each.secure or unreachable([each]) for each in (fault, *crowd))
+    """Whether a fault can be on together with these: each scenario is to fail for one reason only. Of the extended ones
+    no other fault says whether they notice it, too."""
+    lonely = any(
+        each.times_out or each.secure or unreachable([each]) or not each.catches.isdisjoint(EXTENDED)
+        for each in (fault, *crowd)
+    )
     same = all(each.currency == fault.currency and each.sign == fault.sign for each in crowd)
     return same and not lonely and all(fault.catches.isdisjoint(each.catches) for each in crowd)
 
