@@ -54,6 +54,7 @@ class Request:
 class KeptAnswer:
     """An answer of the ERP's that a fault gives again, as far as it has come."""
 
+    fault: NetworkFault
     head: h11.Response | None = None
     content: bytearray = field(default_factory=bytearray)
 
@@ -106,7 +107,7 @@ class Exchange:
             if fault.replace:
                 self._put(json.dumps(faults.replaced(self.request.payload, fault.replace)).encode())
             if fault.cache == self.tenant or fault.stale:
-                keep = self.cached.setdefault(self._question(), KeptAnswer())
+                keep = self.cached.setdefault(self._question(), KeptAnswer(fault))
         host = self.dialect.host(self.tenant).encode("ascii")
         if host:
             self.request.headers = [(b"host", host), *without(self.request.headers, b"host")]

@@ -39,6 +39,7 @@ class NetworkFault(BaseModel):
     same), `stale` (what was answered once is answered to the same question for ever), `serve` (a script given instead
     of the web client's file), `crossing` (paths of other tenants are let through), `certificate` (who comes by TLS is
     shown one that has `expired`, or is `of-another`; requests themselves are left alone).
+    Since: the generation in which it was set, by which one that stays is told from one that was set anew.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,6 +66,7 @@ class NetworkFault(BaseModel):
     serve: str = ""
     crossing: bool = False
     certificate: Literal["expired", "of-another"] | None = None
+    since: str = ""
 
     @field_validator("method", "path", "rpc")
     @classmethod
@@ -176,7 +178,9 @@ class FaultControl:
     def set(self, rules: Sequence[NetworkFault | Mapping[str, Any]]) -> None:
         """Replaces all rules. The file may hold a password (`replace`), so only its owner may read it."""
         checked = tuple(rule if isinstance(rule, NetworkFault) else NetworkFault.model_validate(rule) for rule in rules)
-        file = FaultFile(generation=secrets.token_hex(4), rules=checked)
+        now = secrets.token_hex(4)
+        since = tuple(rule if rule.since else rule.model_copy(update={"since": now}) for rule in checked)
+        file = FaultFile(generation=now, rules=since)
         write_atomically(self.run_folder / FILE, file.model_dump_json(), mode=0o600)
 
     def clear(self) -> None:

@@ -114,7 +114,8 @@ class FrontDoor:
                 file = self.faults.get()
                 if file.generation != self.generation:
                     self.generation = file.generation
-                    self.cached.clear()
+                    for question in [name for name, kept in self.cached.items() if kept.fault not in file.rules]:
+                        del self.cached[question]
                 fault = self.injector.pick(file, asked)
             await exchange.serve(asked, fault, frozenset(known))
             if client.http.our_state is not h11.DONE or client.http.their_state is not h11.DONE:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from ringgate.estate.frontdoor import FaultControl, NetworkFault, Route, Routes, tls
+from ringgate.estate.frontdoor.faults import FILE, FaultFile
 from ringgate.estate.frontdoor.server import FrontDoor
 from ringgate.estate.processes import answers, free_port
 from ringgate.estate.tryton.dialect import TrytonDialect
@@ -181,7 +182,11 @@ def test_an_old_answer_may_be_given_for_ever_to_the_same_question(stage: Stage) 
     assert len(stage.seen) == 2
     with stage.faults.during(NetworkFault(rpc="search", stale=True)):
         stage.call()
-    assert len(stage.seen) == 3, "what was kept is of the time before"
+        assert len(stage.seen) == 3, "what was kept is of the time before"
+        (rule,) = FaultFile.model_validate_json((stage.folder / FILE).read_text()).rules
+        stage.faults.set([rule, NetworkFault(tenant="beta", rpc="search", delay=0.01)])
+        stage.call()
+        assert len(stage.seen) == 3, "another tenant's fault is no reason to forget it"
 
 
 def test_a_script_may_be_given_instead_of_a_file(stage: Stage) -> None:
