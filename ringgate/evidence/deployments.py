@@ -37,16 +37,22 @@ def moment_said(text: str | None, now: datetime, key: str = "at") -> tuple[datet
     return moment.astimezone(UTC), []
 
 
-def wrong_deployment(known: Inventory, ring: str, tenants: Sequence[str], texts: Mapping[str, str]) -> Iterator[Wrong]:
-    """Everything that is wrong with what was said; `texts` are those of `LONGEST`."""
-    if ring not in known.rings:
+def wrong_places(known: Inventory, ring: str | None, tenants: Sequence[str], key: str) -> Iterator[Wrong]:
+    """Ring and tenants that the inventory does not have, or not together. `ring` is None where none is named, `key` is
+    what the tenants are given as."""
+    if ring is not None and ring not in known.rings:
         yield "ring", f'{known.path} has no ring "{ring}"{nearest(ring, known.rings)}'
     rings = {each.id: each.ring for each in known.tenants}
     for name in tenants:
         if name not in rings:
-            yield "tenant", f'{known.path} has no tenant "{name}"{nearest(name, rings)}'
+            yield key, f'{known.path} has no tenant "{name}"{nearest(name, rings)}'
         elif ring in known.rings and rings[name] != ring:
-            yield "tenant", f"{name} is in ring {rings[name]}, not in {ring}"
+            yield key, f"{name} is in ring {rings[name]}, not in {ring}"
+
+
+def wrong_deployment(known: Inventory, ring: str, tenants: Sequence[str], texts: Mapping[str, str]) -> Iterator[Wrong]:
+    """Everything that is wrong with what was said; `texts` are those of `LONGEST`."""
+    yield from wrong_places(known, ring, tenants, "tenant")
     if not texts["release"].strip():
         yield "release", "must not be empty"
     for key, most in LONGEST.items():

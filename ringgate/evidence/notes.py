@@ -15,7 +15,7 @@ from typing import Any
 from ringgate.domain.model import NotedEvent
 from ringgate.evidence.canonical import plain
 from ringgate.evidence.chain import EvidenceChain
-from ringgate.evidence.deployments import Wrong, moment_said
+from ringgate.evidence.deployments import Wrong, moment_said, wrong_places
 from ringgate.evidence.entry import EvidenceActor, EvidenceEntry, EvidenceKind, NewEvidence, entry_of
 from ringgate.host.secrets import redact
 from ringgate.inventory import Inventory
@@ -41,7 +41,11 @@ def note_said(known: Inventory, said: Mapping[str, Any], now: datetime) -> tuple
     wrong += more
     if not wrong and ended and ended < began:
         wrong.append(("ended", "is before began"))
-    wrong += [*_wrong_kind(kind, ring, tenants), *_wrong_places(known, ring, tenants), *_wrong_texts(texts)]
+    wrong += [
+        *_wrong_kind(kind, ring, tenants),
+        *wrong_places(known, ring or None, tenants, "tenants"),
+        *_wrong_texts(texts),
+    ]
     if wrong:
         return None, wrong
     rings = {each.ring for each in known.tenants if each.id in tenants}
@@ -59,17 +63,6 @@ def _wrong_kind(kind: str, ring: str, tenants: Sequence[str]) -> Iterator[Wrong]
             yield "tenants", "is required, or ring for all of a ring's"
     elif len(tenants) != 1:
         yield "tenants", f"must name one tenant: a {kind} is of one"
-
-
-def _wrong_places(known: Inventory, ring: str, tenants: Sequence[str]) -> Iterator[Wrong]:
-    if ring and ring not in known.rings:
-        yield "ring", f'{known.path} has no ring "{ring}"{nearest(ring, known.rings)}'
-    rings = {each.id: each.ring for each in known.tenants}
-    for name in tenants:
-        if name not in rings:
-            yield "tenants", f'{known.path} has no tenant "{name}"{nearest(name, rings)}'
-        elif ring in known.rings and rings[name] != ring:
-            yield "tenants", f"{name} is in ring {rings[name]}, not in {ring}"
 
 
 def _wrong_texts(texts: Mapping[str, str]) -> Iterator[Wrong]:
