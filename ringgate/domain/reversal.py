@@ -10,8 +10,11 @@ NOTHING_TO_UNDO = "nothing to undo"
 
 
 POSTING = frozenset({"post_invoice", "credit_invoice", "pay_invoice", "post_entry"})
-"""Verbs that write to the ledger, and so wait for each other inside the ERP. A step that does is a posting step,
-whatever it is called."""
+"""Verbs that write to the ledger. A step that does is a posting step, whatever it is called."""
+
+IN_TURN = POSTING | {"draft_invoice"}
+"""Verbs that wait for each other inside the ERP: they draw numbers, or write the one customer that all runs of ours
+bill. Two at once can make an ERP begin one of them again, and say then that there is nothing to invoice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from ringgate.domain.documents import (
 )  # fmt: skip
 from ringgate.domain.errors import ErpMisbehaved, NeverSent, Refused
 from ringgate.domain.money import Money
-from ringgate.domain.reversal import POSTING, Reversal
+from ringgate.domain.reversal import IN_TURN, Reversal
 from ringgate.domain.terms import Role
 from ringgate.drivers import protocol
 from ringgate.host.undo_journal import RunJournal
@@ -43,12 +43,12 @@ class Actor:
         today: date,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`turn` is held while something is posted."""
+        """`turn` is held while something is done that waits for others of its kind in the ERP."""
         self._erp, self._journal, self._make, self._today, self._turn = behind, journal, make, today, turn
         self.role: Role = behind.role
 
     def _write(self, verb: str, act: Callable[[], R], *, marker: str = "", target: str = "") -> R:
-        with self._turn() if verb in POSTING else nullcontext():
+        with self._turn() if verb in IN_TURN else nullcontext():
             return self._noted(Reversal(verb, self.role.value, marker or self._make.marker, target), act)
 
     def _noted(self, reversal: Reversal, act: Callable[[], R]) -> R:
