@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
+from ringgate.domain.terms import TaxRounding
 from ringgate.drivers.odoo.series import OdooSeries
 from ringgate.drivers.odoo.values import exact, link, name, text
 from ringgate.fingerprint.model import ErpSetting
@@ -15,6 +17,7 @@ Codes = Mapping[int, str]
 TERM: Final = "payment term "
 SHIPPED: Final = (TERM,)
 """What subjects begin with of which a release may bring new ones."""
+APPROVAL_RULE: Final = "approval rule purchases"
 PAYMENT_STATES: Final = {"draft": "draft", "posted": "paid", "in_process": "paid", "paid": "paid",
                          "cancel": "cancelled", "canceled": "cancelled", "rejected": "rejected"}  # fmt: skip
 _Found = Iterator[tuple[str, str, object]]
@@ -28,7 +31,7 @@ def extensions(rows: Rows) -> list[str]:
 
 def settings(rows: Rows, series: OdooSeries, codes: Codes) -> list[ErpSetting]:
     """All of them. `codes` are those of accounts by id."""
-    found = [*_company(rows), *_taxes(rows, series, codes), *_terms(rows, series), *_journals(rows, codes),
+    found = [*_company(rows, series), *_taxes(rows, series, codes), *_terms(rows, series), *_journals(rows, codes),
              *_products(rows), *_rules(rows)]  # fmt: skip
     return [ErpSetting(subject, key, _text(value)) for subject, key, value in found]
 
@@ -39,28 +42,42 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _company(rows: Rows) -> _Found:
+def _company(rows: Rows, series: OdooSeries) -> _Found:
+    digits = {row["id"]: int(row["decimal_places"]) for row in rows("res.currency", ["decimal_places"])}
     fields = ["name", "currency_id", "tax_calculation_rounding_method", "po_double_validation",
               "po_double_validation_amount", "fiscalyear_lock_date"]  # fmt: skip
     for row in rows("res.company", fields):
         subject = f"company {text(row['name'])}"
         yield subject, "currency", name(row["currency_id"])
-        yield subject, "tax rounding", text(row["tax_calculation_rounding_method"])
-        yield subject, "approval of purchases", text(row["po_double_validation"])
-        yield subject, "approval of purchases from", exact(row["po_double_validation_amount"])
         yield subject, "closed until", text(row["fiscalyear_lock_date"])
+        if rounding := _rounding(text(row["tax_calculation_rounding_method"]), series):
+            yield "accounting", "tax rounding", rounding
+        if text(row["po_double_validation"]) == "two_step":
+            least = Decimal(1).scaleb(-digits.get(link(row["currency_id"]) or 0, 2))
+            above = exact(row["po_double_validation_amount"]).quantize(least) - least
+            yield APPROVAL_RULE, "approvals", 1
+            yield APPROVAL_RULE, "condition", f"a total above {above}"
+
+
+def _rounding(method: str, series: OdooSeries) -> str:
+    """In our words; "" where it is not known what a series makes of it."""
+    if method == "round_per_line":
+        return TaxRounding.LINE_NET.value
+    return series.rounds_globally
 
 
 def _taxes(rows: Rows, series: OdooSeries, codes: Codes) -> _Found:
+    """A tax of sales is called as it is; one of purchases may have the same name."""
     accounts: dict[int, list[str]] = defaultdict(list)
     tax_of = "tax_id" if series.major >= 17 else "invoice_tax_id"
     for row in rows("account.tax.repartition.line", [tax_of, "account_id", "repartition_type"]):
         if row["repartition_type"] == "tax" and (account := link(row["account_id"])):
             accounts[link(row[tax_of]) or 0].append(codes.get(account, ""))
     for row in rows("account.tax", ["name", "type_tax_use", "amount_type", "amount", "price_include", "active"]):
-        subject = f"tax {text(row['name'])} ({text(row['type_tax_use'])})"
-        yield subject, "type", text(row["amount_type"])
-        yield subject, "rate", exact(row["amount"])
+        use, of = text(row["type_tax_use"]), text(row["amount_type"])
+        subject = f"tax {text(row['name'])}" + ("" if use == "sale" else f" ({use})")
+        yield subject, "type", of
+        yield subject, *(("rate", exact(row["amount"]) / 100) if of == "percent" else ("amount", exact(row["amount"])))
         yield subject, "in the price", bool(row["price_include"])
         yield subject, "active", bool(row["active"])
         yield subject, "accounts", ", ".join(sorted(set(accounts[row["id"]])))

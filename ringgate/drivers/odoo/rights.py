@@ -2,7 +2,8 @@
 
 Odoo grants: a right that any of a user's groups has, or a group that one of them implies, is the user's; rows without
 a group are everybody's. Only models with a business word are looked at: what a release adds of its own is nobody's
-alarm. Record rules, which say no to some records of a model, are not part of it.
+alarm. Record rules, which say no to some records of a model, are not part of it; what these decide by the role itself
+is: who is no employee enters no time, and customers' invoices and approvals are the affair of groups.
 """
 
 from __future__ import annotations
@@ -41,6 +42,22 @@ WORDS: Final[Mapping[str, str]] = {
     "sale.advance.payment.inv": "billing of orders",
     "sale.order": "orders",
 }
+READS: Final[Mapping[str, tuple[str, ...]]] = {
+    "invoices and postings: read": ("invoices: read", "postings: read"),
+    "purchases: read": ("requests: read",),
+}
+"""Who reads the model reads what it holds."""
+OF_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "account.group_account_invoice": ("invoices: create", "invoices: post", "postings: post"),
+    "purchase.group_purchase_user": ("requests: create", "requests: write"),
+    "purchase.group_purchase_manager": ("requests: approve", "requests: reject"),
+}
+"""What no row of the model's rights says: buttons, and invoices to customers, ask for a group. Who buys may make
+entries, too, but a record rule keeps them to those of suppliers."""
+APPROVES: Final = "requests: approve"
+ASKS: Final = frozenset(OF_GROUPS["purchase.group_purchase_user"])
+"""Every approver is a buyer, too. Whether one may ask is a record rule's affair, and the access suite tries it."""
+OF_EMPLOYEES: Final = "time: create"
 VERBS: Final = {"perm_read": "read", "perm_write": "write", "perm_create": "create", "perm_unlink": "delete"}
 
 
@@ -72,7 +89,10 @@ class Rights:
         domain = [("model_id", "in", list(models)), ("active", "=", True)]
         for row in self._rows("ir.model.access", ["model_id", "group_id", *VERBS], domain):
             word = models[link(row["model_id"]) or 0]
-            granted[link(row["group_id"])] |= {f"{word}: {verb}" for perm, verb in VERBS.items() if row[perm]}
+            rights = {f"{word}: {verb}" for perm, verb in VERBS.items() if row[perm]}
+            granted[link(row["group_id"])] |= rights.union(*(READS.get(each, ()) for each in rights))
+        for group, key in self._keys.items():
+            granted[group] |= set(OF_GROUPS.get(key, ()))
         return granted
 
     def _key(self, group: int) -> str:
@@ -80,17 +100,23 @@ class Rights:
 
     def _rights(self, groups: Iterable[int]) -> tuple[str, ...]:
         held: Collection[int | None] = {None, *with_implied(groups, self._implied)}
-        return tuple(sorted(set().union(*(self._granted.get(group, set()) for group in held))))
+        rights = set[str]().union(*(self._granted.get(group, set()) for group in held))
+        return tuple(sorted(rights - ASKS if APPROVES in rights else rights))
 
     def users(self) -> list[User]:
         """Rights of people alone: a user of the web site's visitors is none."""
+        employees = {link(row["user_id"]) for row in self._rows("hr.employee", ["user_id"])}
         fields = ["login", "active", "share", self._series.groups]
         return [
             User(
                 login=text(row["login"]),
                 active=bool(row["active"]),
                 roles=tuple(sorted(filter(None, map(self._key, row[self._series.groups])))),
-                rights=self._rights(row[self._series.groups]),
+                rights=tuple(
+                    each
+                    for each in self._rights(row[self._series.groups])
+                    if each != OF_EMPLOYEES or row["id"] in employees
+                ),
             )
             for row in self._rows("res.users", fields)
             if row["login"] and not row["share"]

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ringgate.domain.errors import ErpProtocolError
+from ringgate.domain.terms import TaxRounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class OdooSeries:
     groups_by: str = "read_group"
     ends_strayed: bool = False  # a session that is shown at another tenant's address has ended for its own, too
     json2: bool = False
+    rounds_globally: str = ""  # what is rounded where tax is not rounded line by line; "" where it was not tried
     client: str = "odoo"  # the path of the web client
 
     def credit_values(self, *, settles: bool) -> dict[str, str]:
@@ -69,6 +71,7 @@ class OdooSeries:
 _S19: Final = OdooSeries(
     "19.0", tried=True, groups="group_ids", account_off="active", order_tax="tax_ids", order_unit="product_uom_id",
     purchase_tax="tax_ids", purchase_unit="product_uom_id", groups_by="formatted_read_group", json2=True,
+    rounds_globally=TaxRounding.TOTAL.value,
 )  # fmt: skip
 _S18: Final = OdooSeries("18.0", tried=False)
 _S17: Final = replace(
@@ -82,7 +85,10 @@ _S15: Final = replace(
     _S16, name="15.0", hourly_cost="timesheet_cost", stage_closes="is_closed", account_kind="internal_type",
     receivable="receivable",
 )  # fmt: skip
-_S14: Final = replace(_S15, name="14.0", tried=True, order_names_project=False, orders_fill_in=False, ends_strayed=True)
+_S14: Final = replace(
+    _S15, name="14.0", tried=True, order_names_project=False, orders_fill_in=False, ends_strayed=True,
+    rounds_globally=TaxRounding.NET.value,
+)  # fmt: skip
 
 SERIES: Final[Mapping[str, OdooSeries]] = {each.name: each for each in (_S14, _S15, _S16, _S17, _S18, _S19)}
 """In their order: a tenant is upgraded from an earlier to a later one."""

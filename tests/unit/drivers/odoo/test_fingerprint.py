@@ -29,7 +29,7 @@ INVOICE, NOTE = 50, 51
 TABLES: dict[str, list[dict[str, Any]]] = {
     "res.partner": [{"id": 4, "name": "Acme", "ref": "C1", "active": True}, {"id": 5, "name": "Twin", "active": True},
                     {"id": 6, "name": "Twin", "ref": "T2", "active": False}],
-    "hr.employee": [{"id": 2, "name": "Ada"}],
+    "hr.employee": [{"id": 2, "name": "Ada", "user_id": [301, "Ada"]}],
     "account.account": [
         {"id": 10, "code": "1100", "name": "Debtors", "account_type": "asset_receivable", "active": True},
         {"id": 11, "code": "4000", "name": "Sales", "account_type": "income", "internal_group": "income",
@@ -69,7 +69,29 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     "purchase.order": [{"id": 90, "name": "P00001", "state": "to approve", "partner_id": [4, ""],
                         "date_order": "2026-02-01 10:00:00", "amount_total": 350, "origin": "Chairs"}],
     "res.company": [{"id": 1, "name": "Aldgate Ltd", "currency_id": [1, "GBP"], "po_double_validation": "two_step",
-                     "po_double_validation_amount": Decimal("500.0")}],
+                     "po_double_validation_amount": Decimal("500.01000000000002"),
+                     "tax_calculation_rounding_method": "round_globally"}],
+    "res.currency": [{"id": 1, "decimal_places": 2}],
+    "res.groups": [{"id": 100, "name": "Billing", "implied_ids": []}, {"id": 101, "name": "Buyers", "implied_ids": []},
+                   {"id": 102, "name": "Managers", "implied_ids": [101]}],
+    "ir.model.data": [
+        {"id": 1, "module": "account", "name": "group_account_invoice", "model": "res.groups", "res_id": 100},
+        {"id": 2, "module": "purchase", "name": "group_purchase_user", "model": "res.groups", "res_id": 101},
+        {"id": 3, "module": "purchase", "name": "group_purchase_manager", "model": "res.groups", "res_id": 102},
+    ],
+    "ir.model": [{"id": 200, "model": "account.move"}, {"id": 201, "model": "purchase.order"},
+                 {"id": 202, "model": "account.analytic.line"}],
+    "ir.model.access": [
+        {"id": 1, "model_id": 200, "group_id": [100, ""], "perm_read": True, "perm_create": True},
+        {"id": 2, "model_id": 200, "group_id": [101, ""], "perm_read": True, "perm_create": True},
+        {"id": 3, "model_id": 201, "group_id": [101, ""], "perm_read": True, "perm_create": True},
+        {"id": 4, "model_id": 202, "group_id": False, "perm_create": True},
+    ],
+    "res.users": [
+        {"id": 300, "login": "accountant", "active": True, "group_ids": [100]},
+        {"id": 301, "login": "consultant", "active": True, "group_ids": [101]},
+        {"id": 302, "login": "approver", "active": True, "group_ids": [102]},
+    ],
 }  # fmt: skip
 
 
@@ -130,6 +152,26 @@ def test_partners_of_one_name_are_told_apart() -> None:
 
 def test_settings_and_the_balances_that_the_erp_states_are_kept() -> None:
     books = taken()
-    assert ErpSetting("company Aldgate Ltd", "approval of purchases from", "500") in books.settings
-    assert ErpSetting("tax VAT 20% (sale)", "rate", "20") in books.settings
+    assert ErpSetting("tax VAT 20%", "rate", "0.2") in books.settings
+    assert ErpSetting("approval rule purchases", "condition", "a total above 500.00") in books.settings
+    assert ErpSetting("accounting", "tax rounding", "total") in books.settings
     assert books.balances == (Balance("1100", Decimal(0)), Balance("4000", Decimal(-100)))
+
+
+def test_a_firm_that_needs_no_approvals_has_no_rule_for_it() -> None:
+    (company,) = TABLES["res.company"]
+    books = taken({**TABLES, "res.company": [{**company, "po_double_validation": "one_step"}]})
+    assert not [each for each in books.settings if each.subject.startswith("approval rule")]
+
+
+def test_rights_are_in_the_words_of_the_access_matrix() -> None:
+    """Who buys may make entries of suppliers, and bills nobody; who is no employee enters no time."""
+    rights = {each.login: set(each.rights) for each in taken().users}
+    assert rights["accountant"] == {
+        "invoices and postings: read", "invoices and postings: create", "invoices: read", "postings: read",
+        "invoices: create", "invoices: post", "postings: post",
+    }  # fmt: skip
+    bought = {"invoices and postings: read", "invoices and postings: create", "invoices: read", "postings: read",
+              "purchases: read", "purchases: create", "requests: read"}  # fmt: skip
+    assert rights["consultant"] == {*bought, "requests: create", "requests: write", "time: create"}
+    assert rights["approver"] == {*bought, "requests: approve", "requests: reject"}
