@@ -10,7 +10,7 @@ TENANTS ?= 500
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo suites test test-all faults mutants rollout-simulation rollout-demo busy soak bench bench-gate bench-queues bench-tenants bench-scale bench-region region-capacity bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
+.PHONY: help demo suites test test-all faults mutants bracket rollout-simulation rollout-demo busy soak bench bench-gate bench-queues bench-tenants bench-scale bench-region region-capacity bench-rehearsal bench-peers kill-drill clean-upgrades gate-study \
 	lint format lock setup clean
 
 help: ## this list
@@ -59,6 +59,9 @@ rollout-simulation: setup ## SEEDS=200 rollouts of TENANTS=500 over hosts that f
 
 rollout-demo: setup ## eight real tenants upgraded by Ansible on their own hosts: two keys, a fault taken back, evidence checked by others
 	@$(BIN)/python -m tests.evaluation.rollout_demo
+
+bracket: setup ## a shell script upgrades a real tenant between `ringgate before` and `after`; then each fault of a migration
+	@$(BIN)/python -m tests.evaluation.bracket
 
 faults: setup ## 100 clean rounds without an alarm, then every fault until the gate stops the rollout (an hour)
 	@$(BIN)/python -m tests.evaluation.faults $(FAULTS)

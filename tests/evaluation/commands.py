@@ -12,7 +12,7 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 
 
-class DemoFailed(Exception):
+class CommandFailed(Exception):
     """A command did not end as it must; the text says which, and what it said."""
 
 
@@ -24,7 +24,7 @@ class Commands:
         self._environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment}
 
     def run(self, *words: str, codes: Collection[int] = (0,)) -> subprocess.CompletedProcess[str]:
-        """Raises DemoFailed if it ends with another code than one of `codes`."""
+        """Raises CommandFailed if it ends with another code than one of `codes`."""
         done = subprocess.run(
             [str(BIN / words[0]), *words[1:]], cwd=self._folder, env=self._environment, capture_output=True, text=True,
             stdin=subprocess.DEVNULL, check=False,
@@ -32,7 +32,7 @@ class Commands:
         self._keep(f"$ {' '.join(words)}\n{done.stdout}{done.stderr}[{done.returncode}]\n")
         if done.returncode not in codes:
             said = (done.stderr or done.stdout).strip()[-1500:]
-            raise DemoFailed(f"{' '.join(words)} ended with {done.returncode}: {said}")
+            raise CommandFailed(f"{' '.join(words)} ended with {done.returncode}: {said}")
         return done
 
     def begin(self, *words: str) -> Led:

@@ -16,10 +16,10 @@ from pathlib import Path
 from ringgate.cli.common import console
 from ringgate.estate import Estate
 from ringgate.estate.progress import ProgressDisplay
+from tests.evaluation.commands import CommandFailed, Commands
+from tests.evaluation.findings import Findings
 from tests.evaluation.rollout_demo import checks
-from tests.evaluation.rollout_demo.commands import Commands, DemoFailed
 from tests.evaluation.rollout_demo.files import ROOT, back_up, lay_out
-from tests.evaluation.rollout_demo.findings import Findings
 from tests.evaluation.rollout_demo.people import Told, keys_of, listening
 from tests.evaluation.rollout_demo.rollout import Rollout
 from tests.support.ansible import ansible_bin
@@ -45,7 +45,7 @@ def main() -> int:
     try:
         with listening() as told:
             _demo(estate, options.tenants, out, found, told)
-    except DemoFailed as failed:
+    except CommandFailed as failed:
         found.that("every command ended as it must", False, failed)
     finally:
         estate.down() if options.keep else estate.destroy()

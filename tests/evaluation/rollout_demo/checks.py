@@ -17,9 +17,9 @@ from ringgate.evidence import EvidenceChain, EvidenceEntry, EvidenceKind, this_a
 from ringgate.evidence.signing import SigningKey, VerifyingKey
 from ringgate.host import paths
 from ringgate.store import Store
-from tests.evaluation.rollout_demo.commands import Commands
+from tests.evaluation.commands import Commands
+from tests.evaluation.findings import Findings
 from tests.evaluation.rollout_demo.files import RELEASE, RINGS
-from tests.evaluation.rollout_demo.findings import Findings
 from tests.evaluation.rollout_demo.people import PEOPLE, Told
 from tests.evaluation.rollout_demo.rollout import Rollout
 from tests.support.sigstore import accepted, install_verifier, npm_is_there

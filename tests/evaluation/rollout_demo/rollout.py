@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ringgate.estate import Estate
-from tests.evaluation.rollout_demo.commands import Commands, DemoFailed
+from tests.evaluation.commands import CommandFailed, Commands
+from tests.evaluation.findings import Findings
 from tests.evaluation.rollout_demo.files import FLAG, PROCESSES, RELEASE, RINGS
-from tests.evaluation.rollout_demo.findings import Findings
 from tests.evaluation.rollout_demo.people import PEOPLE
 
 PLATFORM = ("--platform", "command=hosts.toml")
@@ -88,7 +88,7 @@ class Rollout:
         steps = [step for part in json.loads(said.stdout)["parts"] for step in part["steps"]]
         found = next((step for step in steps if step["title"] == title), None)
         if not found or not found["commands"]:
-            raise DemoFailed(f"the runbook has no command for: {title}")
+            raise CommandFailed(f"the runbook has no command for: {title}")
         return shlex.split(found["commands"][0])
 
     # --- the second ------------------------------------------------------------------------------------------------
@@ -159,10 +159,10 @@ class Rollout:
             self.records.append(record)
             if not record["waits"]:
                 if record["ended"] is None:
-                    raise DemoFailed(f"rollout {' '.join(words)} ended with {code} and came to no end: see the log")
+                    raise CommandFailed(f"rollout {' '.join(words)} ended with {code} and came to no end: see the log")
                 return code
             if BAKES not in record["waits"]:
-                raise DemoFailed(f"it waits for what nobody expected: {record['waits']}")
+                raise CommandFailed(f"it waits for what nobody expected: {record['waits']}")
             self._bake(record["waits"].split()[1])
             words = ("start", "release.toml", *PLATFORM)
 
@@ -184,7 +184,7 @@ class Rollout:
     def _bake(self, ring: str) -> None:
         number = self.rounds[ring] = self.rounds.get(ring, 0) + 1
         if number > ROUNDS:
-            raise DemoFailed(f"{ring} is not decided after {ROUNDS} rounds of probes")
+            raise CommandFailed(f"{ring} is not decided after {ROUNDS} rounds of probes")
         if number == 1:
             self.commands.run(
                 "ringgate", "gate", "--release", RELEASE, "--ring", ring, "--policy", "gate.toml", "--inventory",

@@ -17,8 +17,8 @@ from ringgate.inventory import Inventory
 from ringgate.judging import load_policy
 from ringgate.rollout.release import load_release
 from ringgate.scenario.discovery import known_scenarios
+from tests.evaluation.findings import Findings
 from tests.evaluation.rollout_demo.files import FLAG, GATE, PROCESSES, release_of, rings_of, window_of
-from tests.evaluation.rollout_demo.findings import Findings
 from tests.evaluation.rollout_demo.people import PEOPLE
 
 ROOT = Path(__file__).parents[3]
