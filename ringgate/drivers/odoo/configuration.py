@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -85,11 +85,20 @@ def _taxes(rows: Rows, series: OdooSeries, codes: Codes) -> _Found:
 
 def _terms(rows: Rows, series: OdooSeries) -> _Found:
     days = "nb_days" if series.major >= 17 else "days"
-    lines: dict[int, list[str]] = defaultdict(list)
-    for row in rows("account.payment.term.line", ["payment_id", "value", days]):
-        lines[link(row["payment_id"]) or 0].append(f"{row['value']} in {row[days]} days")
+    lines: dict[int, list[tuple[str, Decimal, object]]] = defaultdict(list)
+    for row in rows("account.payment.term.line", ["payment_id", "value", "value_amount", days]):
+        lines[link(row["payment_id"]) or 0].append((text(row["value"]), exact(row["value_amount"]), row[days]))
     for row in rows("account.payment.term", ["name"]):
-        yield f"{TERM}{text(row['name'])}", "lines", " then ".join(lines[row["id"]])
+        yield f"{TERM}{text(row['name'])}", "lines", " then ".join(_instalments(lines[row["id"]]))
+
+
+def _instalments(lines: Sequence[tuple[str, Decimal, object]]) -> Iterator[str]:
+    """Older series call the last one the balance, later ones give its share."""
+    shares = sum((amount for value, amount, _ in lines if value == "percent"), Decimal(0))
+    for value, amount, days in lines:
+        share = f"{100 - shares:f}%" if value == "balance" else f"{amount:f}%" if value == "percent" else f"{amount:f}"
+        rest = value == "balance" and any(each == "fixed" for each, _, _ in lines)
+        yield f"{'the rest' if rest else share} in {days} days"
 
 
 def _journals(rows: Rows, codes: Codes) -> _Found:

@@ -10,6 +10,7 @@ import pytest
 from ringgate import fingerprint
 from ringgate.domain.terms import Channel, Role
 from ringgate.drivers.protocol import Call, Connection
+from ringgate.execution.doctor import compare_configuration
 
 TASKS_OF_ONES_OWN = {"tasks: create", "tasks: write", "tasks: delete"}
 """Stock Odoo lets everybody keep a list of what they have to do; a record rule bars the tasks of projects."""
@@ -101,3 +102,13 @@ def test_the_surface_is_read_alike_twice_and_says_who_may_press_what(connection:
     assert invoice.fields is not None
     assert "posted" in (invoice.fields["state"].selection or ())
     assert invoice.fields["partner_id"].relation == "res.partner"
+
+
+def test_what_the_inventory_says_of_each_tenant_is_what_its_erp_says(tenants, engine) -> None:
+    for tenant in tenants.values():
+        connection = engine.drivers[tenant.erp, Channel.API].connect(tenant, Call("reading", "0" * 32))
+        try:
+            books = connection.books().fingerprint()
+        finally:
+            connection.close()
+        assert list(map(str, compare_configuration(tenant, books, books.as_of))) == []

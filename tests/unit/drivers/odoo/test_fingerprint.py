@@ -175,3 +175,15 @@ def test_rights_are_in_the_words_of_the_access_matrix() -> None:
               "purchases: read", "purchases: create", "requests: read"}  # fmt: skip
     assert rights["consultant"] == {*bought, "requests: create", "requests: write", "time: create"}
     assert rights["approver"] == {*bought, "requests: approve", "requests: reject"}
+
+
+def test_a_payment_term_reads_alike_in_series_that_say_it_otherwise() -> None:
+    """14.0 knows a balance, 19.0 percents alone."""
+    term = {"account.payment.term": [{"id": 7, "name": "30% now"}]}
+    line = {"payment_id": [7, ""], "value": "percent", "value_amount": Decimal("30.0")}
+    older = [{"id": 1, **line, "days": 0}, {"id": 2, **line, "value": "balance", "value_amount": 0, "days": 60}]
+    later = [{"id": 1, **line, "nb_days": 0}, {"id": 2, **line, "value_amount": Decimal("70.0"), "nb_days": 60}]
+    for series, lines in (("14.0", older), ("19.0", later)):
+        alone = {model: rows for model, rows in TABLES.items() if model == "res.company"}
+        books = taken({**alone, **term, "account.payment.term.line": lines}, series)
+        assert ErpSetting("payment term 30% now", "lines", "30% in 0 days then 70% in 60 days") in books.settings
