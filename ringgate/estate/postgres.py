@@ -162,11 +162,21 @@ class Cluster:
         self.execute(sql.SQL("CREATE DATABASE {new} TEMPLATE {old}").format(**names))
 
     def rename(self, database: str, name: str) -> None:
-        """Gives a database another name, in place of any that had it."""
+        """Gives a database another name, and the owner of the one that had it, if any: that one goes."""
         names = {"old": sql.Identifier(database), "new": sql.Identifier(name)}
+        owner = self._owner(name)
         self.drop(name)
         self._end_sessions(database)
         self.execute(sql.SQL("ALTER DATABASE {old} RENAME TO {new}").format(**names))
+        if owner:  # an ERP may show its pages for the databases of its own user alone
+            self.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(names["new"], sql.Identifier(owner)))
+
+    def _owner(self, database: str) -> str:
+        """"" if there is no such database."""
+        asked = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s"
+        with self.connect(autocommit=True) as connection:
+            row = connection.execute(asked, [database]).fetchone()
+        return str(row[0]) if row else ""
 
     def drop(self, database: str) -> None:
         name = sql.Identifier(database)
