@@ -59,25 +59,26 @@ class RolloutMessages:
     told: set[str] = field(default_factory=set)
     _sender: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="messages"))
     _sent: list[Future[None]] = field(default_factory=list)
-    _closed: bool = False
 
     def note(self, record: RehearsalRecord) -> None:
         """Sends what was not told. Never raises."""
         for message in messages_of(record):
-            if message.key not in self.told and not self._closed:
+            if message.key not in self.told:
                 self.told.add(message.key)
                 self._sent += [
                     self._sender.submit(self._send, address, message)
                     for address, wanted in self.to if message.news in wanted
                 ]  # fmt: skip
 
-    def close(self) -> None:
-        """Waits a little for what is under way, and says what did not get through in time."""
-        self._closed = True
+    def settle(self) -> None:
+        """Waits a little for what is under way, and says what did not get through in time. More may be noted later:
+        what has ended can be rolled back."""
         _, late = wait(self._sent, PATIENCE)
         if late:
             self.remark(f"{len(late)} messages were not sent within {PATIENCE:.0f} s")
-        self._sender.shutdown(wait=False, cancel_futures=True)
+            for each in late:
+                each.cancel()
+        self._sent.clear()
 
     def _send(self, address: Secret, message: RolloutMessage) -> None:
         try:

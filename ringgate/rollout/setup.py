@@ -113,7 +113,7 @@ def assembled(
         back.note(kept)
         messages.note(kept)
         if kept.ended:
-            messages.close()
+            messages.settle()
 
     def waits(sentence: str) -> None:
         record.waits = sentence

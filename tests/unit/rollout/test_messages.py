@@ -61,7 +61,7 @@ def told(*records: RehearsalRecord, name: str = "HOOK", on: tuple[RolloutNews, .
     messages = RolloutMessages([(EnvSecret(name), on)], remarks.append)
     for each in records:
         messages.note(each)
-    messages.close()
+    messages.settle()
     return remarks
 
 
@@ -74,6 +74,19 @@ def test_a_pause_a_wait_and_the_end_are_told_once(webhook: list[dict[str, str]])
         ("Tryton 8.0: waiting", "early is not opened without approval"),
         ("Tryton 8.0: done", "1 tenants run 8.0."),
     ]
+
+
+def test_what_is_rolled_back_after_the_end_is_told(webhook: list[dict[str, str]]) -> None:
+    """By a person, of a rollout that a ring had stopped: its record had an end all the while."""
+    stopped = paused()
+    stopped.ended = NOW
+    messages = RolloutMessages([(EnvSecret("HOOK"), tuple(RolloutNews))], pytest.fail)
+    messages.note(stopped)
+    messages.settle()
+    stopped.rings["canary"].decision = RolloutAction.ROLL_BACK
+    messages.note(stopped)
+    messages.settle()
+    assert [each["title"] for each in webhook] == ["Tryton 8.0: canary paused", "Tryton 8.0: canary rolled back"]
 
 
 def test_only_what_was_asked_for_is_told(webhook: list[dict[str, str]]) -> None:
