@@ -172,7 +172,7 @@ class Cluster:
             self.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(names["new"], sql.Identifier(owner)))
 
     def _owner(self, database: str) -> str:
-        """"" if there is no such database."""
+        """ "" if there is no such database."""
         asked = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s"
         with self.connect(autocommit=True) as connection:
             row = connection.execute(asked, [database]).fetchone()
