@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ringgate.domain.errors import RinggateError
 from ringgate.domain.model import Tenant
+from ringgate.domain.terms import Channel
 from ringgate.domain.waivers import Waiver
 from ringgate.fingerprint import ComparisonPolicy
 from ringgate.fingerprint.policy import ComparisonPolicyError
@@ -70,8 +71,12 @@ class Release:
         """The processes that must have passed on a tenant with this plan."""
         return self.table.must or plan.must
 
-    def may_go_untested(self, tenant: str, scenario: str) -> bool:
-        return any(each.tenant == tenant and each.scenario == scenario for each in self.table.untested)
+    def may_go_untested(self, tenant: str, scenario: str, channel: Channel | None = None) -> bool:
+        """Over that channel, or at all."""
+        return any(
+            each.tenant in (tenant, "*") and each.scenario == scenario and each.channel in (None, channel)
+            for each in self.table.untested
+        )
 
     def without_step(self, name: str) -> Release:
         """The release as it is when somebody forgets the manual steps whose names begin so. Raises ReleaseError."""

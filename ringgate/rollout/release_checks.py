@@ -68,7 +68,7 @@ def _check_untested(file: str, given: Sequence[Mapping[str, object]], known: lis
     found = []
     for index, each in enumerate(given):
         tenant, until = each.get("tenant"), each.get("expires")
-        if isinstance(tenant, str) and tenant not in known:
+        if isinstance(tenant, str) and tenant not in (*known, "*"):
             rule = f"is not in the inventory{nearest(tenant, known)}"
             found.append(Problem(file, f"untested[{index}].tenant", rule, tenant))
         if isinstance(until, date) and not holds(until, today):

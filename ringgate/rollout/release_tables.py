@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from ringgate.domain.terms import Role
+from ringgate.domain.terms import Channel, Role
 from ringgate.inventory.kinds import Digest, Duration, Language, Name, Slug, StrictTable
 from ringgate.inventory.waivers import AnsweredFor
 from ringgate.rollout.activation_tables import ActivationTable
@@ -139,8 +139,11 @@ class ExceptionTable(AnsweredFor):
 class UntestedTable(AnsweredFor):
     """A process that a tenant may go without in this release."""
 
-    tenant: Slug = Field(description="Whom it is about.", examples=["kyoto"])
+    tenant: Slug | Literal["*"] = Field(description="Whom it is about; *: everybody.", examples=["kyoto"])
     scenario: Name = Field(description="The process that is not tested there.", examples=["procurement-approval"])
+    channel: Channel | None = Field(
+        None, description="Over which channel it is not; left out: over none.", examples=["browser"]
+    )
 
 
 class ConditionsTable(StrictTable):

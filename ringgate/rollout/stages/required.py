@@ -18,14 +18,18 @@ def judge_untested(context: StageContext, tenant: Tenant, plan: Plan, results: S
 
     What was carried out and did not pass is judged as what it was."""
     ran = {(each.tenant, each.scenario) for each in results if each.outcome is not Outcome.SKIPPED}
-    skips = [each for each in results if each.outcome is Outcome.SKIPPED]
+    may_go = context.release.may_go_untested
+    skips = [
+        each for each in results
+        if each.outcome is Outcome.SKIPPED and not may_go(each.tenant, each.scenario, each.channel)
+    ]  # fmt: skip
     found = not_tested(
         context.release.must(plan),
         [tenant.id],
         ran,
         skipped=[(each.tenant, each.scenario) for each in skips],
         never={(each.tenant, each.scenario): each.reason for each in skips},
-        waived=context.release.may_go_untested,
+        waived=may_go,
     )
     return [
         context.objection(

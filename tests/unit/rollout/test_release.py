@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringgate.domain.terms import Role
+from ringgate.domain.terms import Channel, Role
 from ringgate.inventory import Inventory
 from ringgate.rollout.release import ReleaseError, load_release
 from ringgate.rollout.release_tables import RolloutAction
@@ -259,6 +259,15 @@ def test_higher_risk_never_verifies_less():
         assert order.index(less.drill) <= order.index(more.drill)
         for name in ("everything", "isolation", "in_flight", "surface"):
             assert getattr(less, name) <= getattr(more, name)
+
+
+def test_what_may_go_untested_over_one_channel_is_tested_over_the_other(load):
+    words = '[[untested]]\ntenant = "*"\nscenario = "authority"\nowner = "a"\nreason = "b"\nexpires = 2026-11-24\n'
+    release = load(SMALLEST + words + 'channel = "browser"\n')
+    assert release.may_go_untested("kyoto", "authority", Channel.BROWSER)
+    assert release.may_go_untested("aldgate", "authority", Channel.BROWSER)
+    assert not release.may_go_untested("kyoto", "authority", Channel.API)
+    assert not release.may_go_untested("kyoto", "authority")
 
 
 def test_what_may_go_untested_is_of_a_tenant_a_process_and_a_time(load):

@@ -29,6 +29,18 @@ def _payment_terms(cr):
                                    'last_day_current_month')""")
 
 
+@before("account", 15, "end")
+def _accounts_of_payments(cr):
+    """A journal of 14.0 names the accounts of its payments, later ones do so by each of its methods. The script keeps
+    one journal's for the whole company; a method without one books nothing at all in 19.0."""
+    cr.execute("""
+        UPDATE account_payment_method_line line SET payment_account_id = CASE method.payment_type
+            WHEN 'inbound' THEN journal.payment_debit_account_id ELSE journal.payment_credit_account_id END
+        FROM account_journal journal, account_payment_method method
+        WHERE journal.id = line.journal_id AND method.id = line.payment_method_id
+        AND line.payment_account_id IS NULL""")
+
+
 @before("account", 18)
 def _payments(cr):
     _add(cr, "account_payment", destination_journal_id="int")
