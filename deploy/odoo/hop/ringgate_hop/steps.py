@@ -31,8 +31,8 @@ def _payment_terms(cr):
 
 @before("account", 18, "post")
 def _accounts_of_payments(cr):
-    """A journal of 14.0 names the accounts of its payments, in later ones each of its methods does. The script knows one
-    journal's alone, and gives them to all."""
+    """A journal of 14.0 names the accounts of its payments, in later ones each of its methods does. The script knows
+    one journal's alone, and gives them to all."""
     cr.execute("""
         UPDATE account_payment_method_line line SET payment_account_id = CASE method.payment_type
             WHEN 'inbound' THEN journal.payment_debit_account_id ELSE journal.payment_credit_account_id END
