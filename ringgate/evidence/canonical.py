@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import PurePath
 from typing import Any
 
@@ -52,40 +52,43 @@ def plain(value: Any) -> Any:
     Times are ISO 8601 in UTC with microseconds, spans are seconds, a secret is its reference. Raises TypeError for what
     has no such form.
     """
-    simple = value if type(value) in _THEMSELVES else _simple(value)
-    if simple is not NotImplemented:
-        return simple
-    if isinstance(value, BaseModel):
-        return plain(dict(value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in _names_of(type(value))}
-    if isinstance(value, Mapping):
-        return {str(plain(key)): plain(each) for key, each in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return sorted((plain(each) for each in value), key=_text_of)
-    if isinstance(value, Collection):
-        return [plain(each) for each in value]
-    raise TypeError(f"evidence cannot hold {type(value).__name__}")
+    kind: Any = type(value)
+    return value if kind in _THEMSELVES else _maker(kind)(value)
 
 
 @cache
-def _names_of(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+def _maker(kind: Any) -> Callable[[Any], Any]:
+    """What makes values of a type plain, looked for once: of 500 tenants there are 150,000 values of 40 types."""
+    for kinds, made in _MAKERS:
+        if issubclass(kind, kinds):
+            return made
+    if is_dataclass(kind):
+        return partial(_fields, [each.name for each in fields(kind)])
+    for kinds, made in _MAKERS_OF_SEVERAL:
+        if issubclass(kind, kinds):
+            return made
+    raise TypeError(f"evidence cannot hold {kind.__name__}")
 
 
-def _simple(value: Any) -> Any:  # noqa: PLR0911 - a table in the form of code
-    if isinstance(value, Enum):
-        return _simple(value.value)
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, timedelta):
-        return repr(value.total_seconds())
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if isinstance(value, Secret):
-        return value.reference
-    if isinstance(value, (Decimal, date, time, tzinfo, PurePath)):
-        return str(value)
-    return NotImplemented
+def _fields(names: Sequence[str], value: Any) -> dict[str, Any]:
+    return {name: plain(getattr(value, name)) for name in names}
+
+
+_Makers = Sequence[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]]]
+"""By type; the first that fits."""
+
+_MAKERS: _Makers = (
+    (Enum, lambda value: plain(value.value)),
+    ((str, bool, int), lambda value: value),
+    (float, repr),
+    (timedelta, lambda value: repr(value.total_seconds())),
+    (datetime, lambda value: value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")),
+    (Secret, lambda value: value.reference),
+    ((Decimal, date, time, tzinfo, PurePath), str),
+    (BaseModel, lambda value: plain(dict(value))),
+)
+_MAKERS_OF_SEVERAL: _Makers = (
+    (Mapping, lambda value: {str(plain(key)): plain(each) for key, each in value.items()}),
+    ((set, frozenset), lambda value: sorted(map(plain, value), key=_text_of)),
+    (Collection, lambda value: [plain(each) for each in value]),
+)
