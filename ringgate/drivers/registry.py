@@ -76,13 +76,12 @@ def lacking(needed: Iterable[Capability], tenant: Tenant, channel: Channel, able
     """As `why_not`, for a driver that can do what `able` says; None where there is no driver."""
     if able is None:
         return f"there is no {channel} driver for {tenant.erp}"
-    if absent := sorted(set(needed) - able):
+    needed = frozenset(needed)
+    if absent := sorted(needed - able):
         return f"the {channel} driver for {tenant.erp} cannot do {', '.join(absent)}"
-    if absent := sorted(set(needed) & tenant.lacks):
+    if absent := sorted(needed & tenant.lacks):
         return f"{tenant.id} does not have {', '.join(absent)}"
-    unstated = {
-        key: each for each in sorted(set(needed) & set(STATED)) for key in STATED[each] if not _says(tenant, key)
-    }
+    unstated = {key: each for each in sorted(needed & STATED.keys()) for key in STATED[each] if not _says(tenant, key)}
     if unstated:
         return (
             f"the inventory does not state {', '.join(unstated)} of {tenant.id}, which {min(unstated.values())} needs"
