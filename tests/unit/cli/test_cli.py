@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.main import get_group
 
 from ringgate import cli
 from ringgate.cli.common import Exit, exit_code_of
@@ -54,6 +55,15 @@ def test_help_imports_nothing_heavy() -> None:
     check = f"import sys, ringgate.cli; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_line_makes_the_command_that_it_names_alone() -> None:
+    whole = get_group(cli.app).commands
+    for name, command in whole.items():
+        (alone,) = get_group(cli.narrowed([name])).commands.values()
+        assert (alone.name, alone.help, len(alone.params)) == (name, command.help, len(command.params))
+    for names in ([], ["--version"], ["tenats"]):
+        assert cli.narrowed(names) is cli.app
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
