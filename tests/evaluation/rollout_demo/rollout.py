@@ -111,8 +111,11 @@ class Rollout:
         decided = {name: ring["decision"] for name, ring in record["rings"].items()}
         self.found.that("all three rings were promoted", (code, set(decided.values())) == (0, {"promote"}), decided)
         self.found.that("everybody runs 8.0", {self._series(each) for each in self.rings} == {"8.0"})
+        if set(decided.values()) != {"promote"}:
+            told = {name: [each["sentence"] for each in ring["reasons"]] for name, ring in record["rings"].items()}
+            raise CommandFailed(f"the second rollout was not led to its end: {told}")
         lit = {name: ring["decision"] for name, ring in record["activation"].items()}
-        order = [record["activation"][name]["began"] for name in RINGS]
+        order = [record["activation"][name]["began"] or "" for name in RINGS]
         self.found.that("features were switched on ring by ring",
                         set(lit.values()) == {"promote"} and order == sorted(order), lit)  # fmt: skip
         ended = max(ring["ended"] for ring in record["rings"].values())
