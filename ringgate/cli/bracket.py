@@ -56,7 +56,9 @@ def before(
     """
     from ringgate.rollout import bracket
 
-    controller, chosen = _controller(release, tenant, ring, platform, inventory, settle, results, begins=True)
+    controller, chosen = _controller(
+        release, tenant, ring, platform, inventory, settle, results, begins=True, beside=as_json
+    )
     found = bracket.before(controller, chosen)
     controller.settled()
     return _told(found, chosen, "may be upgraded", as_json)
@@ -78,7 +80,9 @@ def after(
     """
     from ringgate.rollout import bracket
 
-    controller, chosen = _controller(release, tenant, ring, None, inventory, settle, results, begins=False)
+    controller, chosen = _controller(
+        release, tenant, ring, None, inventory, settle, results, begins=False, beside=as_json
+    )
     if missing := bracket.unprepared(controller, chosen):
         raise UsageMistake(
             f"`ringgate before` was not run to its end for {', '.join(missing)}: nothing to compare with."
@@ -90,7 +94,7 @@ def after(
 
 def _controller(
     release: Path, tenants: list[str] | None, rings: list[str] | None, platform: str | None, inventory: Path | None,
-    settle: float, results: str | None, *, begins: bool,
+    settle: float, results: str | None, *, begins: bool, beside: bool,
 ) -> tuple[Rehearsal, list[str]]:  # fmt: skip
     from ringgate.execution import setup
     from ringgate.host import paths
@@ -105,7 +109,7 @@ def _controller(
 
     if platform:
         name, where = split(platform)
-        site = platform_kind(name).open(PlatformRequest(where, inventory), (), console())
+        site = platform_kind(name).open(PlatformRequest(where, inventory), (), console(beside=beside))
         known, hosts = site.inventory, site.platform
         definition = definition_of(release, known, site.series)
     else:
@@ -125,7 +129,7 @@ def _controller(
         begin(ledger, definition, hosts, setup.new_session())
     elif kept is None or kept.digest != definition.digest:
         raise UsageMistake("`ringgate before` was not run for this text of the release: nothing to compare with.")
-    board = RolloutDisplay(console(), ledger.record)
+    board = RolloutDisplay(console(beside=beside), ledger.record)
     return assembled(definition, known, hosts, ledger, board, results, settle), chosen
 
 

@@ -67,12 +67,13 @@ def complain(message: str) -> None:
     print(f"ringgate: {redact(message)}", file=sys.stderr)
 
 
-def console(markup: bool = False) -> Console:
-    """Where tables go. Nothing is cut off when the output is piped; `markup` is for what escapes its own texts."""
+def console(markup: bool = False, *, beside: bool = False) -> Console:
+    """Where tables go. Nothing is cut off when the output is piped; `markup` is for what escapes its own texts. What
+    goes on is told `beside` an output that another program reads: by the way of errors."""
     from rich.console import Console
 
-    screen = Console(highlight=False, markup=markup)
-    return screen if screen.is_terminal else Console(highlight=False, markup=markup, width=PIPED_WIDTH)
+    screen = Console(highlight=False, markup=markup, stderr=beside)
+    return screen if screen.is_terminal else Console(highlight=False, markup=markup, stderr=beside, width=PIPED_WIDTH)
 
 
 def print_check(what: str, holds: str, errors: Sequence[str], warnings: Sequence[str] = ()) -> None:

@@ -67,14 +67,14 @@ def _bracket(estate: Estate, tenant: str, release: Path, found: Findings) -> Non
     table = load_release(release, Inventory.load(estate.inventory_path)).table
     steps = [each.model_dump(mode="json") for each in table.manual_steps]
     (out / "steps.json").write_text(json.dumps(steps), encoding="utf-8")
-    script = UPGRADE.format(python=sys.executable, host=HOST, tenant=tenant, to=table.to)
+    script = UPGRADE.format(python=sys.executable, host=HOST, tenant=tenant, to=table.after)
     (out / "upgrade.sh").write_text(script, encoding="utf-8")
     with found.step("ringgate before"):
         code, told = _asked(commands, "before", release, tenant)
         found.that("before: nothing speaks against the upgrade", code == 0, told)
     with found.step("sh upgrade.sh"):
         commands.run("/bin/sh", "upgrade.sh")
-        found.that(f"{tenant} runs {table.to}", estate.place(tenant).series == table.to)
+        found.that(f"{tenant} runs {table.after}", estate.place(tenant).series == table.after)
     with found.step("ringgate after"):
         code, told = _asked(commands, "after", release, tenant)
         found.that("after: nothing speaks against it", code == 0, told)
