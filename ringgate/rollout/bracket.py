@@ -40,6 +40,9 @@ def after(controller: Rehearsal, chosen: Collection[str]) -> list[Objection]:
     found = controller.only(AFTER, chosen)
     for left in controller.take_back(True, chosen):
         found.append(controller.objection(Condition.INCONCLUSIVE, left.tenant, left.sentence))
+    for tenant in chosen:
+        if ledger.record.tenants[tenant].stages["fingerprint"].outcome == "passed":
+            controller.stages.keep_left(controller.inventory.tenant(tenant))
     _decide(controller, found)
     return found
 

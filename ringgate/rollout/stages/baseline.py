@@ -20,6 +20,7 @@ from ringgate.rollout.stages.blame import needs_second_look
 from ringgate.rollout.stages.checks import job_of, judge, settle
 from ringgate.rollout.stages.context import StageContext, StageFinding, connected, no_fingerprint, size_of
 from ringgate.rollout.stages.drifted import drifted
+from ringgate.rollout.stages.fingerprint import LEFT
 
 FRESH = timedelta(minutes=10)
 """How long a result may serve as baseline: for the time that migrating one ring takes."""
@@ -59,6 +60,7 @@ def baseline(context: StageContext, tenant: Tenant, plan: Plan) -> StageFinding:
             before = None if no_fingerprint(tenant) else connection.books().fingerprint()
             if before:
                 context.keep(tenant, "before", before)
+                context.forget(tenant, LEFT)
                 reasons += drifted(context, tenant, before, "before the upgrade", context.release.table.before)
             if plan.surface:
                 context.surfaces.before(tenant, connection, before.extensions if before else ())

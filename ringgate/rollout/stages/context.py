@@ -125,6 +125,12 @@ class StageContext:
     def kept(self, tenant: Tenant, when: str) -> Fingerprint:
         return files.read(self.folder / f"{tenant.id}-{when}.json.gz")
 
+    def has_kept(self, tenant: Tenant, when: str) -> bool:
+        return (self.folder / f"{tenant.id}-{when}.json.gz").is_file()
+
+    def forget(self, tenant: Tenant, when: str) -> None:
+        (self.folder / f"{tenant.id}-{when}.json.gz").unlink(missing_ok=True)
+
     def kept_journals(self, tenant: Tenant) -> Path:
         """Copies of the journals of begun work. Finishing uses the journals up, and a rollback brings the work back."""
         return self.folder / f"{tenant.id}-journals"

@@ -29,6 +29,9 @@ class TenantStages:
     def fingerprint(self, tenant: Tenant) -> StageFinding:
         return fingerprint.fingerprint(self.context, tenant)
 
+    def keep_left(self, tenant: Tenant) -> None:
+        fingerprint.keep_left(self.context, tenant)
+
     def verification(self, tenant: Tenant, plan: Plan, browser: bool) -> StageFinding:
         return verification.verification(self.context, tenant, plan, browser)
 

@@ -64,6 +64,14 @@ def test_another_call_looks_again(world, call):
     assert call(called(world), ["aldgate"]) == []
 
 
+def test_the_books_are_kept_as_a_look_left_them_that_found_them_right(world):
+    """Its processes have written into them: the next look must not take that for the upgrade's doing."""
+    bracket.before(called(world), ["aldgate", "kyoto"])
+    world.stages.say["fingerprint", "kyoto"] = against("fingerprint_drift", RolloutAction.ROLL_BACK, "kyoto")
+    bracket.after(called(world), ["aldgate", "kyoto"])
+    assert world.stages.left == ["aldgate"]
+
+
 def test_one_that_was_cut_off_has_not_been_prepared(world):
     world.stages.say["baseline", "aldgate"] = Killed()
     with pytest.raises(Killed):

@@ -79,6 +79,9 @@ class Stages:
     def fingerprint(self, tenant):
         return self._do("fingerprint", tenant)
 
+    def keep_left(self, tenant):
+        self.left = [*getattr(self, "left", ()), tenant.id]
+
     def verification(self, tenant, plan, browser):
         return self._do("verification", tenant)
 
