@@ -99,7 +99,7 @@ def serve(
             taking_in(regions, url, complain),
             serving(load, store, judge, complain) as board,
         ):
-            horizons = Schedule(board.follower, load, scenarios)
+            horizons = Schedule(board, scenarios)
             pages = ReleasePages(url, load)
             notes = DeploymentNotes(url, load, this_actor()), EventNotes(url, load, this_actor())
             app = Server(board, collector_of(board, horizons, oldest), horizons, oldest, pages, *notes).app(token)

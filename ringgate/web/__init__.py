@@ -61,7 +61,8 @@ class Reloading:
     def __call__(self) -> Inventory:
         """Raises InventoryError, again and again until it is repaired."""
         files = sorted((self._path or default_path()).rglob("*.toml"))
-        seen = "\n".join(f"{each} {each.stat().st_mtime_ns} {each.stat().st_size}" for each in files)
+        stats = ((each, each.stat()) for each in files)
+        seen = "\n".join(f"{each} {stat.st_mtime_ns} {stat.st_size}" for each, stat in stats)
         if self._inventory is None or seen != self._seen:
             self._inventory = None
             self._inventory = Inventory.load(self._path)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ringgate.domain.model import Scenario
 from ringgate.inventory import Inventory
-from ringgate.metrics import StoreFollower
 from ringgate.metrics.figures import Key
 from ringgate.probing.plan import Probe, plan
+from ringgate.web.board import LiveState
 
 TURNS = 3
 """A result is old when so many intervals have passed, and the time that a run may take."""
@@ -18,22 +18,22 @@ KEPT = timedelta(minutes=1)
 
 
 class Schedule:
-    """Answers for a moment, for metrics and page alike. Where no prober was ever seen nothing is scheduled: only suites
-    run there, when somebody starts them."""
+    """Answers for a moment, for metrics and page alike, by the inventory that the board goes by. Where no prober was
+    ever seen nothing is scheduled: only suites run there, when somebody starts them."""
 
-    def __init__(self, follower: StoreFollower, load: Callable[[], Inventory], scenarios: Iterable[Scenario]) -> None:
-        self._follower, self._load, self._scenarios = follower, load, tuple(scenarios)
+    def __init__(self, board: LiveState, scenarios: Iterable[Scenario]) -> None:
+        self._board, self._scenarios = board, tuple(scenarios)
         self._probes: tuple[Probe, ...] = ()
         self._made_from: Inventory | None = None
         self._at: datetime | None = None
         self._known: Mapping[Key, timedelta] = {}
 
     def __call__(self, now: datetime) -> Mapping[Key, timedelta] | None:
-        with self._follower.reading() as (_, around, _at):
+        with self._board.follower.reading() as (_, around, _at):
             probed = bool(around.probers)
         if not probed or not self._scenarios:
             return None
-        inventory = self._load()
+        inventory = self._board.inventory
         if inventory is not self._made_from:
             probes = [each for each in plan(inventory.tenants, self._scenarios) if not each.never]
             self._probes, self._made_from, self._at = tuple(probes), inventory, None

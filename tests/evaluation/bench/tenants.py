@@ -107,7 +107,7 @@ def _measured(folder: Path, number: int, kind: str) -> dict[str, float]:
         board = LiveState(StoreFollower(store, Recent()), lambda: inventory, judge, print)
         board.follow()
         board.judge()
-        schedule = Schedule(board.follower, lambda: inventory, list(scenarios.values()))
+        schedule = Schedule(board, list(scenarios.values()))
         collector = collector_of(board, schedule)
         server = Server(board, collector, schedule)
         found["scrape"] = _cpu(lambda: exposition(collector))

@@ -347,11 +347,11 @@ hours = ["Mon-Fri 08:00-18:00"]
 
 @pytest.fixture
 def schedule(world, tmp_path) -> Schedule:
-    inventory = Inventory.load(write(tmp_path, {"acme.toml": PROBED}))
+    world.inventory = Inventory.load(write(tmp_path, {"acme.toml": PROBED}))
     nothing: frozenset[Any] = frozenset()
     channels = frozenset({Channel.API})
     ping = Scenario("ping", "Answers.", Effect.READ, nothing, nothing, Layer.PLATFORM, channels, lambda *_: None)
-    return Schedule(world.board.follower, lambda: inventory, [ping])
+    return Schedule(world.board, [ping])
 
 
 def test_where_no_prober_was_seen_nothing_is_scheduled(world, schedule):
@@ -363,6 +363,14 @@ def test_what_is_due_now_may_be_three_intervals_old_and_as_long_as_a_run(world, 
     world.store.seen(ProberState("p", NOON, NOON))
     world.turn()
     assert schedule(NOON) == {("acme", "ping", "api"): timedelta(minutes=17)}
+
+
+def test_an_inventory_that_was_spoilt_leaves_the_schedule_as_it_was(world, schedule):
+    world.store.seen(ProberState("p", NOON, NOON))
+    world.turn()
+    world.spoilt = True
+    world.turn()
+    assert set(schedule(NOON)) == {("acme", "ping", "api")}
 
 
 @pytest.mark.parametrize("hour", [7, 8, 19])
