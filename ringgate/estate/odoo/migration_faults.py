@@ -135,7 +135,7 @@ _FAULTS = (
         tables=("account_move_line",),
         section="entries",
         signature="posting:debit:*",
-        says="no longer balances, by 1.00",
+        says="no longer balances, by 1",
     ),
     MigrationFault(
         id="period-reopened",
