@@ -28,6 +28,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from cluster import (
     HERE,
@@ -48,7 +49,8 @@ from cluster import (
     values,
 )
 
-KEY = os.environ.get("RINGGATE_IDEMPOTENCY_KEY", "")
+KEY = os.environ.get("RINGGATE_IDEMPOTENCY_KEY") or uuid4().hex
+"""Of a call by hand a new one: else its backup would be the one that the last call took."""
 LEASE = os.environ.get("RINGGATE_LEASE", "")
 LOOK = float(os.environ.get("LOOK", "2"))
 """Seconds between two looks at a Job or a rollout. Both end by deadlines of their own, which the chart sets."""
