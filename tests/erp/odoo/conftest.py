@@ -21,16 +21,22 @@ NAME, SERIES, TENANTS = "tests-odoo", os.environ.get("RINGGATE_ODOO_SERIES", "19
 Books = tuple[dict[str, str], frozenset[str]]
 
 
+def standing(series: str, tenants: int, *also: str) -> Estate:
+    """An estate whose tenants began at that series. Skips the test where nobody asked for it, or nobody has Odoo."""
+    if not os.environ.get(ASKED):
+        pytest.skip(f"tests on real Odoo are run where {ASKED}=1 asks for them: they install 2 GB and take minutes")
+    estate = Estate.at(NAME if series == "19.0" else f"{NAME}-{series.partition('.')[0]}", "odoo", series)
+    try:
+        estate.up(tenants, also=also)
+    except PackagesGone as gone:
+        pytest.skip(str(gone))
+    return estate
+
+
 @pytest.fixture(scope="session")
 def odoo() -> Iterator[Estate]:
     """Four tenants on one series of Odoo, left standing for the next run."""
-    if not os.environ.get(ASKED):
-        pytest.skip(f"tests on real Odoo are run where {ASKED}=1 asks for them: they install 2 GB and take minutes")
-    estate = Estate.at(NAME if SERIES == "19.0" else f"{NAME}-{SERIES.partition('.')[0]}", "odoo", SERIES)
-    try:
-        estate.up(TENANTS)
-    except PackagesGone as gone:
-        pytest.skip(str(gone))
+    estate = standing(SERIES, TENANTS)
     yield estate
     estate.down()
 

@@ -3,7 +3,6 @@ the ring is promoted."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -14,13 +13,12 @@ import pytest
 from ringgate.domain.model import Tenant
 from ringgate.estate import Estate
 from ringgate.estate.faults.migration import MigrationFault, planted
-from ringgate.estate.odoo.install import PackagesGone
 from ringgate.estate.odoo.migration_faults import MIGRATION_FAULTS
 from ringgate.rollout.release_tables import RolloutAction
 from ringgate.rollout.results import FingerprintResult
 from ringgate.rollout.stages.context import StageFinding
 from ringgate.rollout.stages.sequence import TenantStages
-from tests.erp.odoo.conftest import ASKED, NAME
+from tests.erp.odoo.conftest import standing
 from tests.support.rehearsal import RELEASES, rehearsal_of
 
 FILES = ("odoo-14-to-19.toml", "odoo-19.0-books.toml", "odoo-19.0-accepted.toml")
@@ -30,13 +28,7 @@ TENANT = "hudson"
 @pytest.fixture
 def older() -> Iterator[Estate]:
     """One tenant on 14.0, with fresh books."""
-    if not os.environ.get(ASKED):
-        pytest.skip(f"tests on real Odoo are run where {ASKED}=1 asks for them: they install 2 GB and take minutes")
-    estate = Estate.at(f"{NAME}-14", "odoo", "14.0")
-    try:
-        estate.up(1, also=["19.0"])
-    except PackagesGone as gone:
-        pytest.skip(str(gone))
+    estate = standing("14.0", 1, "19.0")
     if estate.place(TENANT).series != "14.0":
         estate.reset(TENANT)
     yield estate
